@@ -1,0 +1,193 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/landbridge/landbridge/internal/chart"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/record"
+)
+
+// The types of errors that activities end with. Those that trying again cannot
+// mend are not retried.
+const (
+	TypeForbidden    = "Forbidden"    // not retried: the worker lacks a right
+	TypeInvalid      = "Invalid"      // not retried: the cluster refuses an object
+	TypeUnknownKind  = "UnknownKind"  // not retried: a CRD is missing
+	TypeNotOurs      = "NotOurs"      // not retried: somebody else made an object
+	TypeKubeconfig   = "Kubeconfig"   // not retried: missing, not allowed or broken
+	TypeOtherFleet   = "OtherFleet"   // not retried: the cluster belongs to another fleet
+	TypeHeld         = "Held"         // not retried: another run is changing the cluster
+	TypeRecordGone   = "RecordGone"   // not retried: a cleanup ran meanwhile
+	TypeChart        = "Chart"        // not retried: the chart cannot be had
+	TypeRoot         = "Root"         // not retried: the root is not here, or broken
+	TypeDeadEnd      = "DeadEnd"      // not retried: nothing can change any more
+	TypeLoadBalancer = "LoadBalancer" // not retried: no address within the fleet file's limit
+	TypeThrottled    = "Throttled"    // retried when the API server says
+	TypeNotReady     = "NotReady"     // retried; it only takes longer
+	TypeUnreachable  = "Unreachable"  // retried
+	TypeOther        = "Other"        // retried
+)
+
+// maxMessage in bytes keeps an error below what a person reads and the UI shows.
+const maxMessage = 1800
+
+// DeadEndError is a wait that cannot end well.
+type DeadEndError struct{ Reason string }
+
+func (e *DeadEndError) Error() string { return e.Reason }
+
+// LoadBalancerError is a cloud that gave no address in time.
+type LoadBalancerError struct{ Reason string }
+
+func (e *LoadBalancerError) Error() string { return e.Reason }
+
+// RootError is a root that is not here or cannot be used.
+type RootError struct{ Reason string }
+
+func (e *RootError) Error() string { return e.Reason }
+
+// Classify is the one place where errors get their type, their retries, and
+// the name of the cluster. Register it with the worker's interceptors.
+type Classify struct {
+	interceptor.WorkerInterceptorBase
+}
+
+// InterceptActivity implements interceptor.WorkerInterceptor.
+func (*Classify) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}}
+}
+
+type classifier struct {
+	interceptor.ActivityInboundInterceptorBase
+}
+
+func (c *classifier) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	out, err := c.Next.ExecuteActivity(ctx, in)
+	if err == nil {
+		return out, nil
+	}
+	// What runs longer than its worker may is tried again on another one.
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil, ctx.Err()
+	}
+	where := ""
+	if len(in.Args) > 0 {
+		if s, ok := in.Args[0].(interface{ Where() Site }); ok {
+			where = s.Where().Cluster
+		}
+	}
+	activity.GetLogger(ctx).Warn("activity failed", "cluster", where, "error", redact(err.Error()))
+	return nil, classify(where, err)
+}
+
+// classify turns an error into one with a type, a message of less than 2 KB
+// without a secret, and the right retries. The cause stays behind: it may hold
+// what must not be in the history.
+func classify(cluster string, err error) error {
+	var done *temporal.ApplicationError
+	if errors.As(err, &done) {
+		return err
+	}
+	typ, options := kind(err)
+	msg := redact(err.Error())
+	if typ == TypeForbidden {
+		msg += "; `landbridge plan` lists every right that is missing"
+	}
+	if cluster != "" && !strings.Contains(msg, "cluster "+cluster) {
+		msg = "cluster " + cluster + ": " + msg
+	}
+	if len(msg) > maxMessage {
+		msg = msg[:maxMessage] + "…"
+	}
+	return temporal.NewApplicationErrorWithOptions(msg, typ, options)
+}
+
+func kind(err error) (string, temporal.ApplicationErrorOptions) {
+	final := temporal.ApplicationErrorOptions{NonRetryable: true}
+	var (
+		notOurs  *kube.NotOursError
+		config   *kube.KubeconfigError
+		notReady *kube.NotReadyError
+		other    *record.OtherFleetError
+		held     *record.HeldError
+		gone     *record.GoneError
+		source   *chart.SourceError
+		dead     *DeadEndError
+		lb       *LoadBalancerError
+		root     *RootError
+		netErr   net.Error
+		urlErr   *url.Error
+	)
+	switch {
+	case errors.As(err, &notOurs):
+		return TypeNotOurs, final
+	case errors.As(err, &config):
+		return TypeKubeconfig, final
+	case errors.As(err, &other):
+		return TypeOtherFleet, final
+	case errors.As(err, &held):
+		return TypeHeld, final
+	case errors.As(err, &gone):
+		return TypeRecordGone, final
+	case errors.As(err, &source):
+		return TypeChart, final
+	case errors.As(err, &dead):
+		return TypeDeadEnd, final
+	case errors.As(err, &lb):
+		return TypeLoadBalancer, final
+	case errors.As(err, &root):
+		return TypeRoot, final
+	case errors.As(err, &notReady):
+		return TypeNotReady, temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign}
+	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
+		return TypeForbidden, final
+	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
+		return TypeInvalid, final
+	case meta.IsNoMatchError(err) || isUnknownResource(err):
+		return TypeUnknownKind, final
+	case apierrors.IsTooManyRequests(err):
+		wait := 5 * time.Second
+		if s, ok := apierrors.SuggestsClientDelay(err); ok && s > 0 {
+			wait = time.Duration(s) * time.Second
+		}
+		return TypeThrottled, temporal.ApplicationErrorOptions{NextRetryDelay: wait}
+	case errors.As(err, &urlErr) || errors.As(err, &netErr):
+		return TypeUnreachable, temporal.ApplicationErrorOptions{}
+	}
+	return TypeOther, temporal.ApplicationErrorOptions{}
+}
+
+// isUnknownResource tells a kind that the server lacks from an object that is
+// not there: only the latter has a name.
+func isUnknownResource(err error) bool {
+	var s apierrors.APIStatus
+	return apierrors.IsNotFound(err) && errors.As(err, &s) && (s.Status().Details == nil || s.Status().Details.Name == "")
+}
+
+// secrets are the shapes of what must never be in a message: PEM keys, JWTs,
+// age identities, and long base64.
+var secrets = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+|AGE-SECRET-KEY-[A-Z0-9]+|[A-Za-z0-9+/]{120,}={0,2}`)
+
+func redact(msg string) string { return secrets.ReplaceAllString(msg, "(redacted)") }
+
+// wrap says what an error is about.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), err)
+}

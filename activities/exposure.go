@@ -1,0 +1,152 @@
+package activities
+
+import (
+	"context"
+	"strconv"
+
+	networkingapi "istio.io/api/networking/v1alpha3"
+	securityapi "istio.io/api/security/v1beta1"
+	typeapi "istio.io/api/type/v1beta1"
+	networking "istio.io/client-go/pkg/apis/networking/v1"
+	security "istio.io/client-go/pkg/apis/security/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const (
+	componentExposure = "exposure"
+	componentAccess   = "access"
+
+	gatewayName      = "east-west"
+	routingName      = "east-west-routing"
+	denyName         = "east-west-deny"
+	accessNamePrefix = "kube-apiserver-from-"
+
+	networkingV1 = "networking.istio.io/v1"
+	securityV1   = "security.istio.io/v1"
+)
+
+// EnsureExposureInput says what the door lets through.
+type EnsureExposureInput struct {
+	Site
+	Gateways fleet.Gateways `json:"gateways"`
+}
+
+// EnsureExposureResult is what was written.
+type EnsureExposureResult struct{ fleet.Changes }
+
+// EnsureExposure is step 8: kube-apiserver behind the east-west gateway, for
+// mutual TLS of the mesh only, and nobody allowed in until a link says so. The
+// denial comes first, so that there is no moment without it.
+func (a *Activities) EnsureExposure(ctx context.Context, in EnsureExposureInput) (EnsureExposureResult, error) {
+	w, err := a.writer(ctx, in.Site, componentExposure, "")
+	if err != nil {
+		return EnsureExposureResult{}, err
+	}
+	for _, obj := range []any{
+		policy(denyName, in.Namespace, nil),
+		eastWestGateway(in),
+		eastWestRouting(in),
+	} {
+		if err := w.Apply(ctx, obj); err != nil {
+			return EnsureExposureResult{w.Changes()}, err
+		}
+	}
+	return EnsureExposureResult{w.Changes()}, nil
+}
+
+// RemoveExposure undoes step 8. The denial goes last.
+func (a *Activities) RemoveExposure(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeAll(ctx, in, componentExposure, in.Namespace, kube.VirtualServices, kube.IstioGateways, kube.AuthorizationPolicies)
+}
+
+func eastWestGateway(in EnsureExposureInput) *networking.Gateway {
+	return &networking.Gateway{
+		TypeMeta:   metav1.TypeMeta{APIVersion: networkingV1, Kind: "Gateway"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: gatewayName},
+		Spec: networkingapi.Gateway{
+			Selector: eastWestSelector(),
+			Servers: []*networkingapi.Server{{
+				Port:  &networkingapi.Port{Number: uint32(in.Gateways.DataPlanePort), Name: "data-plane", Protocol: "TLS"},
+				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_AUTO_PASSTHROUGH},
+				Hosts: in.Gateways.DataPlaneHosts,
+			}, {
+				Port:  &networkingapi.Port{Number: uint32(in.Gateways.APIPort), Name: "tls-kubernetes", Protocol: "TLS"},
+				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_ISTIO_MUTUAL},
+				Hosts: []string{fleet.TunnelHost(in.Cluster, in.Namespace)},
+			}},
+		},
+	}
+}
+
+// eastWestRouting has a tcp route: an ISTIO_MUTUAL server honours no other.
+func eastWestRouting(in EnsureExposureInput) *networking.VirtualService {
+	return &networking.VirtualService{
+		TypeMeta:   metav1.TypeMeta{APIVersion: networkingV1, Kind: "VirtualService"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: routingName},
+		Spec: networkingapi.VirtualService{
+			ExportTo: []string{"."},
+			Hosts:    []string{fleet.TunnelHost(in.Cluster, in.Namespace)},
+			Gateways: []string{gatewayName},
+			Tcp: []*networkingapi.TCPRoute{{
+				Match: []*networkingapi.L4MatchAttributes{{Port: uint32(in.Gateways.APIPort)}},
+				Route: []*networkingapi.RouteDestination{{Destination: &networkingapi.Destination{
+					Host: "kubernetes.default.svc.cluster.local", Port: &networkingapi.PortSelector{Number: 443}}}},
+			}},
+		},
+	}
+}
+
+// EnsureAccessInput names the link that is let in. Its site is the target.
+type EnsureAccessInput struct {
+	LinkSite
+	APIPort     int    `json:"apiPort"`
+	TrustDomain string `json:"trustDomain"`
+	// SourceNamespace is where the source's egress gateway runs.
+	SourceNamespace string `json:"sourceNamespace"`
+}
+
+// EnsureAccessResult is what was written.
+type EnsureAccessResult struct{ fleet.Changes }
+
+// EnsureAccess is step 8 for one link, in the target: the source's own egress
+// identity may use the port of the API. When it goes, that source is shut out.
+func (a *Activities) EnsureAccess(ctx context.Context, in EnsureAccessInput) (EnsureAccessResult, error) {
+	w, err := a.writer(ctx, in.Site, componentAccess, in.Link.ID())
+	if err != nil {
+		return EnsureAccessResult{}, err
+	}
+	err = w.Apply(ctx, policy(accessNamePrefix+in.Link.From, in.Namespace, &securityapi.Rule{
+		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
+			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
+		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},
+	}))
+	return EnsureAccessResult{w.Changes()}, err
+}
+
+// RemoveAccess undoes EnsureAccess. New connections are refused at once; an open
+// one lives until Envoy has drained it, 45 s by default.
+func (a *Activities) RemoveAccess(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeAll(ctx, in, componentAccess, in.Namespace, kube.AuthorizationPolicies)
+}
+
+// policy allows what the rule says on the east-west gateway; without a rule it
+// allows nothing, which denies all that no other policy allows.
+func policy(name, namespace string, rule *securityapi.Rule) *security.AuthorizationPolicy {
+	p := &security.AuthorizationPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: securityV1, Kind: "AuthorizationPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: securityapi.AuthorizationPolicy{
+			Selector: &typeapi.WorkloadSelector{MatchLabels: eastWestSelector()},
+			Action:   securityapi.AuthorizationPolicy_ALLOW,
+		},
+	}
+	if rule != nil {
+		p.Spec.Rules = []*securityapi.Rule{rule}
+	}
+	return p
+}
+
+func eastWestSelector() map[string]string { return map[string]string{"app": fleet.EastWestGateway} }

@@ -1,0 +1,160 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/landbridge/landbridge/internal/chart"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const (
+	componentEastWest = "east-west-gateway"
+	componentEgress   = "egress-gateway"
+	statusPort        = 15021
+	egressPort        = 443
+)
+
+// GatewaySettings is what both gateways take from the fleet file.
+type GatewaySettings struct {
+	Istio    fleet.Istio    `json:"istio"`
+	Gateways fleet.Gateways `json:"gateways"`
+}
+
+// EnsureEastWestGatewayInput says what the cluster's door looks like.
+type EnsureEastWestGatewayInput struct {
+	Site
+	GatewaySettings
+	Network string `json:"network"`
+}
+
+// EnsureEastWestGatewayResult is what Helm did.
+type EnsureEastWestGatewayResult struct{ fleet.Changes }
+
+// EnsureEastWestGateway is step 7: the gateway chart as istio-eastwestgateway.
+// The network label comes with the chart: a Service that is labelled later loses
+// its address on some clouds.
+func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWestGatewayInput) (EnsureEastWestGatewayResult, error) {
+	g := in.Gateways
+	values := map[string]any{
+		"labels": map[string]any{fleet.LabelNetwork: in.Network},
+		"env":    map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
+		"service": map[string]any{
+			"type": "LoadBalancer",
+			// The guide also opens 15012 and 15017, where nothing listens.
+			"ports": []any{port("status-port", statusPort), port("tls", g.DataPlanePort), port("istio-mtls-kube-api-server", g.APIPort)},
+		},
+	}
+	if len(g.ServiceAnnotations) > 0 {
+		notes := map[string]any{}
+		for k, v := range g.ServiceAnnotations {
+			notes[k] = v
+		}
+		values["service"].(map[string]any)["annotations"] = notes
+	}
+	changes, err := a.ensureGateway(ctx, in.Site, componentEastWest, "", fleet.EastWestGateway, in.GatewaySettings, values)
+	return EnsureEastWestGatewayResult{changes}, err
+}
+
+// RemoveEastWestGateway undoes step 7, and waits until the cloud has its address
+// back: a Service with a load balancer goes only then.
+func (a *Activities) RemoveEastWestGateway(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeGateways(ctx, in, componentEastWest)
+}
+
+// EnsureEgressGatewayInput names the link that the gateway serves.
+type EnsureEgressGatewayInput struct {
+	LinkSite
+	GatewaySettings
+}
+
+// EnsureEgressGatewayResult is what Helm did.
+type EnsureEgressGatewayResult struct{ fleet.Changes }
+
+// EnsureEgressGateway is step 10: the gateway chart as
+// kube-apiserver-<target>-egress-gateway, with an identity of its own, by which
+// the target knows this source.
+func (a *Activities) EnsureEgressGateway(ctx context.Context, in EnsureEgressGatewayInput) (EnsureEgressGatewayResult, error) {
+	values := map[string]any{
+		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
+		"service":        map[string]any{"type": "ClusterIP", "ports": []any{port("remote-kube-apiserver", egressPort)}},
+	}
+	changes, err := a.ensureGateway(ctx, in.Site, componentEgress, in.Link.ID(), fleet.EgressGateway(in.Link.To), in.GatewaySettings, values)
+	return EnsureEgressGatewayResult{changes}, err
+}
+
+// RemoveEgressGateway undoes step 10.
+func (a *Activities) RemoveEgressGateway(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeGateways(ctx, in, componentEgress)
+}
+
+func (a *Activities) ensureGateway(ctx context.Context, s Site, component, link, release string, set GatewaySettings, values map[string]any) (fleet.Changes, error) {
+	w, err := a.writer(ctx, s, component, link)
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	c, err := chart.Load(set.Gateways.Chart, a.ChartDir, set.Istio.Version)
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	releases, err := chart.Open(w, s.Namespace)
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	common := map[string]any{
+		// By default the chart lets a gateway read every Secret of the namespace.
+		"rbac":   map[string]any{"enabled": false},
+		"labels": releases.Labels(),
+	}
+	if set.Istio.Platform != "" {
+		common["global"] = map[string]any{"platform": set.Istio.Platform}
+	}
+	if set.Istio.Name != "default" {
+		common["revision"] = set.Istio.Name
+	}
+	defer kube.KeepAlive(ctx, "Helm is working on "+release)()
+	if err := releases.Ensure(ctx, release, c, overlay(common, values)); err != nil {
+		return w.Changes(), err
+	}
+	if s.DryRun {
+		return w.Changes(), nil
+	}
+	return w.Changes(), w.WaitDeployment(ctx, s.Namespace, release)
+}
+
+func (a *Activities) removeGateways(ctx context.Context, in RemoveInput, component string) (RemoveResult, error) {
+	w, err := a.remover(ctx, in, component)
+	if err != nil {
+		return RemoveResult{}, err
+	}
+	// Without the namespace there is nothing; Helm would not say so.
+	if _, gone, err := namespaceGone(ctx, w.Cluster, in.Namespace); gone || err != nil {
+		return RemoveResult{}, err
+	}
+	releases, err := chart.Open(w, in.Namespace)
+	if err != nil {
+		return RemoveResult{}, err
+	}
+	defer kube.KeepAlive(ctx, "Helm is uninstalling")()
+	if err := releases.Remove(ctx, in.OnlyRun); err != nil || in.DryRun {
+		return RemoveResult{w.Changes()}, err
+	}
+	// What is on its way out, from this try or one before it, is waited for.
+	services, err := w.Owned(ctx, kube.Services, in.Namespace, "")
+	if err != nil {
+		return RemoveResult{w.Changes()}, err
+	}
+	for i := range services {
+		if services[i].GetDeletionTimestamp() == nil {
+			continue
+		}
+		if err := w.WaitGone(ctx, kube.Services, &services[i]); err != nil {
+			return RemoveResult{w.Changes()}, err
+		}
+	}
+	return RemoveResult{w.Changes()}, nil
+}
+
+func port(name string, number int) map[string]any {
+	return map[string]any{"name": name, "port": number, "protocol": "TCP", "targetPort": number}
+}

@@ -1,0 +1,204 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const componentIstio = "istio"
+
+// EnsureIstioInput says which Istio the cluster runs.
+type EnsureIstioInput struct {
+	Site
+	Istio   fleet.Istio `json:"istio"`
+	Network string      `json:"network"`
+}
+
+// EnsureIstioResult is what was written.
+type EnsureIstioResult struct{ fleet.Changes }
+
+// EnsureIstio is step 6: the IstioCNI and Istio resources for the Sail operator.
+// One that somebody else made stays as it is when it says all that the fleet
+// wants, and is refused otherwise.
+func (a *Activities) EnsureIstio(ctx context.Context, in EnsureIstioInput) (EnsureIstioResult, error) {
+	w, err := a.writer(ctx, in.Site, componentIstio, "")
+	if err != nil {
+		return EnsureIstioResult{}, err
+	}
+	for _, obj := range []*unstructured.Unstructured{istioCNI(in), istio(in)} {
+		if err := applyOrAdopt(ctx, w, obj); err != nil {
+			return EnsureIstioResult{w.Changes()}, err
+		}
+	}
+	return EnsureIstioResult{w.Changes()}, nil
+}
+
+// RemoveIstio undoes step 6: Istio, then IstioCNI, and waits until Sail has
+// taken what it installed.
+func (a *Activities) RemoveIstio(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeAll(ctx, in, componentIstio, "", kube.Istios, kube.IstioCNIs)
+}
+
+func applyOrAdopt(ctx context.Context, w *kube.Writer, obj *unstructured.Unstructured) error {
+	err := w.Apply(ctx, obj)
+	var notOurs *kube.NotOursError
+	if !errors.As(err, &notOurs) || notOurs.Owner != "" {
+		return err
+	}
+	res := kube.Istios
+	if obj.GetKind() == kube.IstioCNIs.Kind {
+		res = kube.IstioCNIs
+	}
+	live, err := w.Get(ctx, res, "", obj.GetName())
+	if err != nil {
+		return err
+	}
+	if at, ok := kube.Covers(live.Object["spec"], obj.Object["spec"]); !ok {
+		return &DeadEndError{fmt.Sprintf("%s %s was there before and differs from the fleet file in spec.%s; make it fit, or give the fleet's another name (spec.istio.name)", obj.GetKind(), obj.GetName(), at)}
+	}
+	w.Note(fleet.Change{Action: fleet.Keep, Kind: obj.GetKind(), Name: obj.GetName(), Note: "was there before; stays at cleanup"})
+	return nil
+}
+
+func istioCNI(in EnsureIstioInput) *unstructured.Unstructured {
+	spec := map[string]any{"version": in.Istio.Version, "namespace": in.CNINamespace}
+	if p := in.Istio.Platform; p != "" {
+		spec["values"] = map[string]any{"global": map[string]any{"platform": p}}
+	}
+	return sail(kube.IstioCNIs, in.Istio.Name, spec)
+}
+
+func istio(in EnsureIstioInput) *unstructured.Unstructured {
+	global := map[string]any{
+		"meshID":       in.Istio.MeshID,
+		"multiCluster": map[string]any{"clusterName": in.Cluster},
+		"network":      in.Network,
+	}
+	if p := in.Istio.Platform; p != "" {
+		global["platform"] = p
+	}
+	values := map[string]any{
+		"meshConfig": map[string]any{
+			"accessLogFile": "/dev/stdout",
+			"trustDomain":   in.Istio.TrustDomain,
+			"defaultConfig": map[string]any{"proxyMetadata": map[string]any{
+				"ISTIO_META_DNS_CAPTURE":       "true",
+				"ISTIO_META_DNS_AUTO_ALLOCATE": "true",
+			}},
+		},
+		"global": global,
+	}
+	return sail(kube.Istios, in.Istio.Name, map[string]any{
+		"version": in.Istio.Version, "namespace": in.Namespace, "values": overlay(values, in.Istio.Values)})
+}
+
+func sail(r kube.Resource, name string, spec map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": r.GroupVersion().String(), "kind": r.Kind,
+		"metadata": map[string]any{"name": name}, "spec": spec}}
+}
+
+// overlay lays what the fleet file says over what Landbridge says, key by key.
+func overlay(base, over map[string]any) map[string]any {
+	out := maps.Clone(base)
+	for k, v := range over {
+		below, isMap := out[k].(map[string]any)
+		above, both := v.(map[string]any)
+		if isMap && both {
+			v = overlay(below, above)
+		}
+		out[k] = v
+	}
+	return out
+}
+
+// WaitIstioInput names what is waited for.
+type WaitIstioInput struct {
+	Site
+	Name string `json:"name"`
+}
+
+// WaitIstioResult says what Sail says.
+type WaitIstioResult struct {
+	State string `json:"state"`
+}
+
+// WaitIstio waits until Sail says of IstioCNI and Istio that the generation at
+// hand is ready and healthy. It ends early, with Sail's own message, where
+// nothing can change any more.
+func (a *Activities) WaitIstio(ctx context.Context, in WaitIstioInput) (WaitIstioResult, error) {
+	c, err := a.open(in.Site)
+	if err != nil {
+		return WaitIstioResult{}, err
+	}
+	state := ""
+	err = kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+		for _, r := range []kube.Resource{kube.IstioCNIs, kube.Istios} {
+			obj, err := c.Get(ctx, r, "", in.Name)
+			if err != nil {
+				return "", false, err
+			}
+			waiting, err := sailReady(obj)
+			if waiting != "" || err != nil {
+				return waiting, false, err
+			}
+			state, _, _ = unstructured.NestedString(obj.Object, "status", "state")
+		}
+		return "", true, nil
+	})
+	return WaitIstioResult{state}, err
+}
+
+// sailReady says what a Sail resource still waits for, or nothing. A resource
+// without conditions is not ready: Sail has not looked at it yet.
+func sailReady(obj *unstructured.Unstructured) (waiting string, err error) {
+	what := obj.GetKind() + " " + obj.GetName()
+	observed, _, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration")
+	if observed != obj.GetGeneration() {
+		return what + " has not been looked at by Sail yet", nil
+	}
+	state, _, _ := unstructured.NestedString(obj.Object, "status", "state")
+	conditions, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
+	ready, why := false, ""
+	for _, c := range conditions {
+		cond, _ := c.(map[string]any)
+		typ, _ := cond["type"].(string)
+		status, _ := cond["status"].(string)
+		reason, _ := cond["reason"].(string)
+		message, _ := cond["message"].(string)
+		if typ == "Reconciled" && status == "False" && isDeadEnd(reason, message) {
+			return "", &DeadEndError{fmt.Sprintf("Sail cannot install %s: %s: %s", what, reason, message)}
+		}
+		if typ == "Ready" {
+			ready = status == "True"
+		}
+		if status == "False" && message != "" {
+			why = ": " + reason + ": " + message
+		}
+	}
+	if ready && state == "Healthy" {
+		return "", nil
+	}
+	return fmt.Sprintf("%s is %s%s", what, orUnknown(state), why), nil
+}
+
+// isDeadEnd knows the reconcile errors that waiting does not mend: a version
+// that Sail has dropped, and a namespace that is not there.
+func isDeadEnd(reason, message string) bool {
+	return reason == "ReconcileError" && (strings.Contains(message, "end-of-life") || strings.Contains(message, "namespace"))
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "in no known state"
+	}
+	return s
+}

@@ -1,0 +1,107 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// Address is where a cluster's east-west gateway is reached: a hostname, or
+// one or more IPs.
+type Address struct {
+	Hostname string   `json:"hostname,omitempty"`
+	IPs      []string `json:"ips,omitempty"`
+}
+
+// Known says whether there is an address.
+func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
+
+// WaitLoadBalancerInput says until when a cloud may take.
+type WaitLoadBalancerInput struct {
+	Site
+	// Until is the moment at which waiting ends, whichever try it is.
+	Until time.Time `json:"until"`
+}
+
+// WaitLoadBalancerResult is the address that the cloud gave.
+type WaitLoadBalancerResult struct {
+	Address Address `json:"address"`
+}
+
+// WaitLoadBalancer waits for the address of the east-west gateway (between
+// steps 8 and 11 of the guide, which does not wait). While it waits, the
+// Service's own events are in its heartbeats, and when time is up in its error,
+// which is a *LoadBalancerError.
+func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerInput) (WaitLoadBalancerResult, error) {
+	c, err := a.open(in.Site)
+	if err != nil {
+		return WaitLoadBalancerResult{}, err
+	}
+	if in.DryRun {
+		addr, _, err := loadBalancer(ctx, c, in.Namespace)
+		if apierrors.IsNotFound(err) {
+			err = nil
+		}
+		return WaitLoadBalancerResult{addr}, err
+	}
+	limited, cancel := context.WithDeadline(ctx, in.Until)
+	defer cancel()
+	var addr Address
+	err = kube.Poll(limited, func(ctx context.Context) (waiting string, done bool, err error) {
+		addr, waiting, err = loadBalancer(ctx, c, in.Namespace)
+		return waiting, err == nil && waiting == "", err
+	})
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		var notReady *kube.NotReadyError
+		last := ""
+		if errors.As(err, &notReady) {
+			last = ": " + notReady.Waiting
+		}
+		return WaitLoadBalancerResult{}, &LoadBalancerError{"the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout" + last}
+	}
+	return WaitLoadBalancerResult{addr}, err
+}
+
+func loadBalancer(ctx context.Context, c *kube.Cluster, namespace string) (Address, string, error) {
+	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, fleet.EastWestGateway, metav1.GetOptions{})
+	if err != nil {
+		return Address{}, "", err
+	}
+	if svc.DeletionTimestamp != nil {
+		return Address{}, "", &DeadEndError{fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
+	}
+	if addr := addressOf(svc); addr.Known() {
+		return addr, "", nil
+	}
+	waiting := fmt.Sprintf("Service %s/%s has no load balancer address yet", namespace, svc.Name)
+	if events := c.LastEvents(ctx, "Service", namespace, svc.Name); events != "" {
+		waiting += " (" + events + ")"
+	}
+	return Address{}, waiting, nil
+}
+
+// addressOf prefers IPs, all of them, to a hostname: they need no DNS.
+func addressOf(svc *corev1.Service) Address {
+	var a Address
+	for _, i := range svc.Status.LoadBalancer.Ingress {
+		if i.IP != "" {
+			a.IPs = append(a.IPs, i.IP)
+		} else if a.Hostname == "" {
+			a.Hostname = i.Hostname
+		}
+	}
+	if len(a.IPs) > 0 {
+		a.Hostname = ""
+		slices.Sort(a.IPs)
+	}
+	return a
+}

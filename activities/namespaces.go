@@ -1,0 +1,186 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const componentNamespaces = "namespaces"
+
+// EnsureNamespacesInput names the cluster's network.
+type EnsureNamespacesInput struct {
+	Site
+	Network string `json:"network"`
+}
+
+// EnsureNamespacesResult is what was written.
+type EnsureNamespacesResult struct{ fleet.Changes }
+
+// EnsureNamespaces is step 4: Istio's namespaces, the control plane's with the
+// network label. One that is there already is adopted: it gets the labels that
+// it lacks, and they are all that cleanup takes off again.
+func (a *Activities) EnsureNamespaces(ctx context.Context, in EnsureNamespacesInput) (EnsureNamespacesResult, error) {
+	w, err := a.writer(ctx, in.Site, componentNamespaces, "")
+	if err != nil {
+		return EnsureNamespacesResult{}, err
+	}
+	if err := ensureNamespace(ctx, w, in.CNINamespace, nil); err != nil {
+		return EnsureNamespacesResult{}, err
+	}
+	if err := ensureNamespace(ctx, w, in.Namespace, map[string]string{fleet.LabelNetwork: in.Network}); err != nil {
+		return EnsureNamespacesResult{}, err
+	}
+	return EnsureNamespacesResult{w.Changes()}, nil
+}
+
+// RemoveNamespaces undoes step 4: our namespaces go, adopted ones lose the
+// labels that Landbridge added.
+func (a *Activities) RemoveNamespaces(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	w, err := a.remover(ctx, in, componentNamespaces)
+	if err != nil {
+		return RemoveResult{}, err
+	}
+	for _, name := range []string{in.Namespace, in.CNINamespace} {
+		if err := removeNamespace(ctx, w, name, in.OnlyRun); err != nil {
+			return RemoveResult{w.Changes()}, err
+		}
+	}
+	return RemoveResult{w.Changes()}, nil
+}
+
+func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels map[string]string) error {
+	want := &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+	live, gone, err := namespaceGone(ctx, w.Cluster, name)
+	if err != nil {
+		return err
+	}
+	if live != nil && live.DeletionTimestamp != nil {
+		return &kube.NotReadyError{Waiting: fmt.Sprintf("namespace %s is being deleted; waiting until it is gone", name)}
+	}
+	owner := ""
+	if live != nil {
+		owner = live.Labels[fleet.LabelFleet]
+	}
+	switch {
+	case gone, owner == w.Owner.Fleet && live.Annotations[fleet.AnnotationAdopted] == "":
+		return w.Apply(ctx, want)
+	case owner != "" && owner != w.Owner.Fleet:
+		return &kube.NotOursError{Kind: "Namespace", Name: name, Owner: owner}
+	}
+	return adoptNamespace(ctx, w, live, labels)
+}
+
+// adoptNamespace adds what a namespace of somebody else's lacks, and writes
+// down what that was.
+func adoptNamespace(ctx context.Context, w *kube.Writer, live *corev1.Namespace, labels map[string]string) error {
+	add := map[string]string{}
+	for k, v := range labels {
+		switch have, ok := live.Labels[k]; {
+		case !ok:
+			add[k] = v
+		case have != v:
+			return &DeadEndError{fmt.Sprintf("namespace %s has the label %s=%s, the fleet file wants %s; change one of them", live.Name, k, have, v)}
+		}
+	}
+	if live.Labels[fleet.LabelFleet] == "" {
+		add[fleet.LabelFleet] = w.Owner.Fleet
+	}
+	ch := fleet.Change{Action: fleet.Keep, Kind: "Namespace", Name: live.Name, Note: "was there before; stays at cleanup"}
+	if len(add) > 0 {
+		ch.Action = fleet.Adopt
+		added := splitList(live.Annotations[fleet.AnnotationAdopted])
+		for k := range add {
+			added = append(added, k)
+		}
+		sort.Strings(added)
+		annotations := map[string]string{fleet.AnnotationAdopted: strings.Join(slices.Compact(added), ",")}
+		if live.Annotations[fleet.AnnotationRun] == "" {
+			annotations[fleet.AnnotationRun] = w.Owner.Run
+		}
+		if err := patchNamespace(ctx, w, live.Name, map[string]any{"labels": add, "annotations": annotations}); err != nil {
+			return err
+		}
+	}
+	w.Note(ch)
+	return nil
+}
+
+func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) error {
+	live, gone, err := namespaceGone(ctx, w.Cluster, name)
+	if err != nil || gone {
+		return err
+	}
+	if live.Labels[fleet.LabelFleet] != w.Owner.Fleet || onlyRun != "" && live.Annotations[fleet.AnnotationRun] != onlyRun {
+		return nil
+	}
+	adopted, ok := live.Annotations[fleet.AnnotationAdopted]
+	if !ok {
+		return deleteNamespace(ctx, w, name)
+	}
+	drop := map[string]any{}
+	for _, k := range splitList(adopted) {
+		drop[k] = nil
+	}
+	if err := patchNamespace(ctx, w, name, map[string]any{"labels": drop,
+		"annotations": map[string]any{fleet.AnnotationAdopted: nil, fleet.AnnotationRun: nil}}); err != nil {
+		return err
+	}
+	w.Note(fleet.Change{Action: fleet.Update, Kind: "Namespace", Name: name, Note: "was there before; our labels are off"})
+	return nil
+}
+
+// deleteNamespace deletes a namespace of ours, unless somebody put something
+// into it: then it stays, and the error says what is in the way.
+func deleteNamespace(ctx context.Context, w *kube.Writer, name string) error {
+	obj, err := w.Get(ctx, kube.Namespaces, "", name)
+	if err != nil {
+		return wrap(err, "read the namespace %s", name)
+	}
+	if obj.GetDeletionTimestamp() == nil {
+		foreign, err := w.Strangers(ctx, name)
+		if err != nil {
+			return err
+		}
+		if len(foreign) > 0 {
+			return &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
+		}
+	}
+	if err := w.Delete(ctx, kube.Namespaces, obj); err != nil || w.DryRun {
+		return err
+	}
+	return w.WaitGone(ctx, kube.Namespaces, obj)
+}
+
+func patchNamespace(ctx context.Context, w *kube.Writer, name string, metadata map[string]any) error {
+	if w.DryRun {
+		return nil
+	}
+	if err := w.BeforeWrite(ctx); err != nil {
+		return err
+	}
+	data, err := json.Marshal(map[string]any{"metadata": metadata})
+	if err != nil {
+		return err
+	}
+	_, err = w.Client.CoreV1().Namespaces().Patch(ctx, name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: kube.FieldManager})
+	return wrap(err, "label the namespace %s", name)
+}
+
+func splitList(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}

@@ -1,0 +1,196 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/version"
+
+	"encoding/json"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/record"
+)
+
+// CheckClusterInput says what the fleet wants of a cluster.
+type CheckClusterInput struct {
+	Site
+	IstioVersion string `json:"istioVersion"`
+	// TLSServerName from the fleet file, or empty to find one.
+	TLSServerName string `json:"tlsServerName,omitempty"`
+}
+
+// CheckClusterResult is what the cluster is, and all that stands in the way.
+type CheckClusterResult struct {
+	// Problems are sentences for people; empty means that a rollout can begin.
+	Problems []string `json:"problems,omitempty"`
+	// UID of the cluster (of its kube-system), by which two entries of a fleet file
+	// that mean the same API server are found.
+	UID     string `json:"uid,omitempty"`
+	Version string `json:"version,omitempty"`
+	// TLSServerName that the API server's certificate is good for.
+	TLSServerName string `json:"tlsServerName,omitempty"`
+	// Record of the fleet as last applied here, or nothing.
+	Record *fleet.Fleet `json:"record,omitempty"`
+}
+
+// CheckCluster is step 1: it looks at all that a rollout needs of a cluster
+// before anything is changed, and reports every problem at once.
+func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (CheckClusterResult, error) {
+	var out CheckClusterResult
+	c, err := a.open(in.Site)
+	if err != nil {
+		return out, err
+	}
+	if out.Version, err = serverVersion(ctx, c); err != nil {
+		return out, wrap(err, "the API server at %s cannot be reached", hostOf(c))
+	}
+	rights, err := missingRights(ctx, c, Rights(in.Namespace))
+	if err != nil {
+		return out, err
+	}
+	out.Problems = append(out.Problems, rights...)
+	for _, check := range []func(context.Context, *kube.Cluster, CheckClusterInput, *CheckClusterResult) error{
+		a.checkIdentity, a.checkKinds, a.checkServerName, a.checkRecord} {
+		if err := check(ctx, c, in, &out); err != nil {
+			// A right that is missing was named above already.
+			if apierrors.IsForbidden(err) && len(rights) > 0 {
+				continue
+			}
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+func serverVersion(ctx context.Context, c *kube.Cluster) (string, error) {
+	data, err := c.Discovery.RESTClient().Get().AbsPath("/version").Do(ctx).Raw()
+	if err != nil {
+		return "", err
+	}
+	var v version.Info
+	if err := json.Unmarshal(data, &v); err != nil {
+		return "", fmt.Errorf("it does not answer as a kube-apiserver does")
+	}
+	return v.GitVersion, nil
+}
+
+func (a *Activities) checkIdentity(ctx context.Context, c *kube.Cluster, _ CheckClusterInput, out *CheckClusterResult) error {
+	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return wrap(err, "read the namespace %s", metav1.NamespaceSystem)
+	}
+	out.UID = string(ns.UID)
+	return nil
+}
+
+// checkKinds looks for Sail's and Istio's kinds, and whether Sail's know the
+// wanted version.
+func (a *Activities) checkKinds(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+	for _, r := range []kube.Resource{kube.Istios, kube.IstioCNIs, kube.IstioGateways, kube.VirtualServices,
+		kube.DestinationRules, kube.ServiceEntries, kube.AuthorizationPolicies} {
+		crd, err := c.Get(ctx, kube.CRDs, "", r.GroupResource().String())
+		if apierrors.IsNotFound(err) {
+			out.Problems = append(out.Problems, fmt.Sprintf("it does not know the kind %s (%s); install the Sail operator or OpenShift Service Mesh 3", r.Kind, r.Group))
+			continue
+		}
+		if err != nil {
+			return wrap(err, "look for the kind %s", r.Kind)
+		}
+		known := knownVersions(crd)
+		if r.Group == kube.Istios.Group && len(known) > 0 && !slices.Contains(known, in.IstioVersion) {
+			out.Problems = append(out.Problems, fmt.Sprintf("its Sail operator does not know %s %s; it knows %s: change spec.istio.version", r.Kind, in.IstioVersion, strings.Join(known, ", ")))
+		}
+	}
+	return nil
+}
+
+// knownVersions are those that a Sail CRD lists for spec.version.
+func knownVersions(crd *unstructured.Unstructured) []string {
+	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
+	for _, v := range versions {
+		m, _ := v.(map[string]any)
+		if m["name"] == kube.Istios.Version {
+			enum, _, _ := unstructured.NestedStringSlice(m, "schema", "openAPIV3Schema", "properties", "spec", "properties", "version", "enum")
+			return enum
+		}
+	}
+	return nil
+}
+
+// checkServerName finds a name for which the API server's certificate verifies
+// against the CA that goes into the remote secret.
+func (a *Activities) checkServerName(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+	ca, err := clusterCA(ctx, c)
+	if err != nil {
+		return err
+	}
+	var tried []string
+	for _, name := range serverNames(in.TLSServerName, c) {
+		err := c.CheckTLS(ctx, name, ca)
+		if err == nil {
+			out.TLSServerName = name
+			return nil
+		}
+		tried = append(tried, err.Error())
+	}
+	out.Problems = append(out.Problems, strings.Join(tried, "; and "))
+	return nil
+}
+
+func serverNames(given string, c *kube.Cluster) []string {
+	if given != "" {
+		return []string{given}
+	}
+	var names []string
+	if u, err := url.Parse(c.Config.Host); err == nil && len(validation.IsValidIP(nil, u.Hostname())) > 0 && u.Hostname() != "localhost" {
+		names = append(names, u.Hostname())
+	}
+	return append(names, "kubernetes.default.svc")
+}
+
+// clusterCA is the bundle that Kubernetes puts into every token Secret.
+func clusterCA(ctx context.Context, c *kube.Cluster) ([]byte, error) {
+	cm, err := c.Client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
+	if err == nil {
+		return []byte(cm.Data[corev1.ServiceAccountRootCAKey]), nil
+	}
+	if (apierrors.IsNotFound(err) || apierrors.IsForbidden(err)) && len(c.Config.CAData) > 0 {
+		return c.Config.CAData, nil
+	}
+	return nil, wrap(err, "read the CA bundle of the cluster (ConfigMap %s/kube-root-ca.crt)", metav1.NamespaceSystem)
+}
+
+func (a *Activities) checkRecord(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+	r, err := record.Read(ctx, c)
+	if err != nil || r == nil {
+		return err
+	}
+	err = r.Allowed(in.Cluster, in.Fleet, a.holder(ctx, in.Site), in.TakeOver)
+	var other *record.OtherFleetError
+	var held *record.HeldError
+	if errors.As(err, &other) || errors.As(err, &held) {
+		out.Problems = append(out.Problems, err.Error())
+		return nil
+	}
+	out.Record = &r.Fleet
+	return err
+}
+
+func hostOf(c *kube.Cluster) string {
+	u, err := url.Parse(c.Config.Host)
+	if err != nil {
+		return "(no URL)"
+	}
+	return u.Host
+}

@@ -1,0 +1,91 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const componentRemoteSecret = "remote-secret"
+
+// EnsureRemoteSecretInput is what the target sealed. Its site is the source.
+type EnsureRemoteSecretInput struct {
+	LinkSite
+	Sealed        string `json:"sealed"`
+	TLSServerName string `json:"tlsServerName"`
+}
+
+// EnsureRemoteSecretResult is what was written.
+type EnsureRemoteSecretResult struct{ fleet.Changes }
+
+// EnsureRemoteSecret is the source's half of the guide's last step: the Secret
+// that tells istiod of the target, as `istioctl create-remote-secret` writes it,
+// with tls-server-name. An unchanged one is never written again: istiod would
+// drop the cluster for a moment.
+func (a *Activities) EnsureRemoteSecret(ctx context.Context, in EnsureRemoteSecretInput) (EnsureRemoteSecretResult, error) {
+	w, err := a.writer(ctx, in.Site, componentRemoteSecret, in.Link.ID())
+	if err != nil {
+		return EnsureRemoteSecretResult{}, err
+	}
+	if in.DryRun {
+		return dryRemoteSecret(ctx, w, in)
+	}
+	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
+	if err != nil {
+		return EnsureRemoteSecretResult{}, err
+	}
+	cred, err := unseal(key, in.Sealed)
+	if err != nil {
+		return EnsureRemoteSecretResult{}, err
+	}
+	obj, err := remoteSecret(in, cred)
+	if err != nil {
+		return EnsureRemoteSecretResult{}, err
+	}
+	err = w.Apply(ctx, obj)
+	return EnsureRemoteSecretResult{w.Changes()}, err
+}
+
+// RemoveRemoteSecret undoes EnsureRemoteSecret.
+func (a *Activities) RemoveRemoteSecret(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeAll(ctx, in, componentRemoteSecret, in.Namespace, kube.Secrets)
+}
+
+// dryRemoteSecret tells a secret that is there from one that is not; whether its
+// token still fits is known only when the target has sealed one.
+func dryRemoteSecret(ctx context.Context, w *kube.Writer, in EnsureRemoteSecretInput) (EnsureRemoteSecretResult, error) {
+	live, err := w.Owned(ctx, kube.Secrets, in.Namespace, "")
+	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
+	if len(live) > 0 {
+		ch.Action = fleet.Keep
+	}
+	w.Note(ch)
+	return EnsureRemoteSecretResult{w.Changes()}, err
+}
+
+func remoteSecret(in EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {
+	target := in.Link.To
+	cfg := clientcmdapi.NewConfig()
+	cfg.Clusters[target] = &clientcmdapi.Cluster{
+		Server:                   fleet.EgressServer(target, in.Namespace),
+		TLSServerName:            in.TLSServerName,
+		CertificateAuthorityData: cred.CA,
+	}
+	cfg.AuthInfos[target] = &clientcmdapi.AuthInfo{Token: string(cred.Token)}
+	cfg.Contexts[target] = &clientcmdapi.Context{Cluster: target, AuthInfo: target}
+	cfg.CurrentContext = target
+	data, err := clientcmd.Write(*cfg)
+	if err != nil {
+		return nil, fmt.Errorf("write the kubeconfig of the remote secret")
+	}
+	s := secret(in.Namespace, fleet.RemoteSecret(target), corev1.SecretTypeOpaque, map[string][]byte{target: data})
+	s.Labels = map[string]string{"istio/multiCluster": "true"}
+	s.Annotations = map[string]string{"networking.istio.io/cluster": target}
+	return s, nil
+}

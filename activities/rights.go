@@ -1,0 +1,106 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	authv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// Right is what an activity needs to be allowed to do.
+type Right struct {
+	kube.Resource
+	Verbs []string
+	// In is the namespace, or empty for the whole cluster.
+	In string
+}
+
+var (
+	read  = []string{"get", "list"}
+	write = []string{"get", "list", "create", "patch", "delete"}
+	// Helm updates its release Secrets, and patches what it upgrades.
+	helm = []string{"get", "list", "create", "patch", "update", "delete"}
+)
+
+// Rights are all that the activities need on a cluster. Preflight asks for
+// each of them before anything is changed.
+func Rights(istioNamespace string) []Right {
+	sys, istio := fleet.SystemNamespace, istioNamespace
+	return []Right{
+		{kube.Namespaces, write, ""},
+		{kube.CRDs, []string{"get"}, ""},
+		{kube.ConfigMaps, []string{"get", "list", "create", "update", "delete"}, sys},
+		{kube.Secrets, write, sys},
+		{kube.Istios, write, ""},
+		{kube.IstioCNIs, write, ""},
+		{kube.ClusterRoleBindings, write, ""},
+		{kube.Secrets, helm, istio},
+		{kube.Services, helm, istio},
+		{kube.ServiceAccounts, helm, istio},
+		{kube.Deployments, helm, istio},
+		{kube.HorizontalAutoscalers, helm, istio},
+		{kube.Events, []string{"list"}, istio},
+		{kube.IstioGateways, write, istio},
+		{kube.VirtualServices, write, istio},
+		{kube.DestinationRules, write, istio},
+		{kube.ServiceEntries, write, istio},
+		{kube.AuthorizationPolicies, write, istio},
+	}
+}
+
+// rightsAtOnce is how many questions are asked at the same time.
+const rightsAtOnce = 10
+
+// missingRights asks the API server for each right, and returns a sentence for
+// each resource on which some are missing.
+func missingRights(ctx context.Context, c *kube.Cluster, rights []Right) ([]string, error) {
+	var mu sync.Mutex
+	missing := map[string][]string{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(rightsAtOnce)
+	for _, r := range rights {
+		for _, verb := range r.Verbs {
+			group.Go(func() error {
+				review, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authv1.SelfSubjectAccessReview{
+					Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authv1.ResourceAttributes{
+						Namespace: r.In, Verb: verb, Group: r.Group, Version: r.Version, Resource: r.Resource.Resource}},
+				}, metav1.CreateOptions{})
+				if err != nil {
+					return wrap(err, "ask for the right to %s %s", verb, r.Resource.Resource)
+				}
+				if !review.Status.Allowed {
+					mu.Lock()
+					defer mu.Unlock()
+					on := r.GroupResource().String() + inNamespace(r.In)
+					missing[on] = append(missing[on], verb)
+				}
+				return nil
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var out []string
+	for on, verbs := range missing {
+		sort.Strings(verbs)
+		out = append(out, fmt.Sprintf("the worker may not %s %s; grant it (docs/security.md lists all rights)", strings.Join(verbs, ", "), on))
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+func inNamespace(ns string) string {
+	if ns == "" {
+		return " in the whole cluster"
+	}
+	return " in namespace " + ns
+}

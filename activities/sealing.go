@@ -1,0 +1,113 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const (
+	sealingSecret    = "landbridge-sealing-key"
+	sealingKeyKey    = "identity.age"
+	componentSealing = "sealing-key"
+)
+
+// EnsureSealingKeyInput names a source cluster.
+type EnsureSealingKeyInput struct{ Site }
+
+// EnsureSealingKeyResult is the public half of the cluster's key pair.
+type EnsureSealingKeyResult struct {
+	fleet.Changes
+	Recipient string `json:"recipient"`
+}
+
+// EnsureSealingKey gives a source cluster an age key pair in a Secret of its
+// own. What is sealed to it crosses the workflow unreadable, and stays so for
+// good once cleanup has removed the key.
+func (a *Activities) EnsureSealingKey(ctx context.Context, in EnsureSealingKeyInput) (EnsureSealingKeyResult, error) {
+	w, err := a.writer(ctx, in.Site, componentSealing, "")
+	if err != nil {
+		return EnsureSealingKeyResult{}, err
+	}
+	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
+	if err != nil {
+		return EnsureSealingKeyResult{}, err
+	}
+	id, err := age.ParseX25519Identity(string(key))
+	if err != nil { // there is none, or it is broken: what was sealed to it has been used up
+		if id, err = age.GenerateX25519Identity(); err != nil {
+			return EnsureSealingKeyResult{}, err
+		}
+	}
+	err = w.Apply(ctx, secret(fleet.SystemNamespace, sealingSecret, corev1.SecretTypeOpaque, map[string][]byte{sealingKeyKey: []byte(id.String())}))
+	return EnsureSealingKeyResult{w.Changes(), id.Recipient().String()}, err
+}
+
+// RemoveSealingKey undoes EnsureSealingKey.
+func (a *Activities) RemoveSealingKey(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+	return a.removeAll(ctx, in, componentSealing, fleet.SystemNamespace, kube.Secrets)
+}
+
+// credentials are what a remote secret needs of the target. They leave an
+// activity sealed only.
+type credentials struct {
+	CA    []byte `json:"ca"`
+	Token []byte `json:"token"`
+}
+
+func seal(recipient string, c credentials) (string, error) {
+	to, err := age.ParseX25519Recipient(recipient)
+	if err != nil {
+		return "", fmt.Errorf("the source's sealing key is not an age recipient")
+	}
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, to)
+	if err != nil {
+		return "", fmt.Errorf("seal the token: %w", err)
+	}
+	if _, err := w.Write(plain); err != nil {
+		return "", fmt.Errorf("seal the token: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return "", fmt.Errorf("seal the token: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
+}
+
+// unseal opens what was sealed to a cluster. Its errors quote nothing.
+func unseal(identity []byte, sealed string) (credentials, error) {
+	var c credentials
+	id, err := age.ParseX25519Identity(string(identity))
+	if err != nil {
+		return c, &DeadEndError{fmt.Sprintf("the sealing key in Secret %s/%s is gone or broken; roll out again", fleet.SystemNamespace, sealingSecret)}
+	}
+	data, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return c, &DeadEndError{"what the target sealed is not base64"}
+	}
+	r, err := age.Decrypt(bytes.NewReader(data), id)
+	if err != nil {
+		return c, &DeadEndError{"what the target sealed was not sealed to this cluster's key; roll out again"}
+	}
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		return c, &DeadEndError{"what the target sealed is damaged"}
+	}
+	if json.Unmarshal(plain, &c) != nil {
+		return c, &DeadEndError{"what the target sealed cannot be read"}
+	}
+	return c, nil
+}

@@ -1,0 +1,160 @@
+package certs
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cloudflare/cfssl/helpers"
+)
+
+// CheckIntermediate says whether a certificate is what the spec asks for and
+// was issued by the root, using nothing but crypto/x509.
+func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
+	if err := checkIssuedBy(certPEM, rootPEM); err != nil {
+		return err
+	}
+	cert, err := parse(certPEM)
+	if err != nil {
+		return err
+	}
+	switch {
+	case cert.MaxPathLen != 0 || !cert.MaxPathLenZero:
+		return fmt.Errorf("pathlen is %d, want 0", cert.MaxPathLen)
+	case cert.Subject.CommonName != spec.CommonName():
+		return fmt.Errorf("CN is %q, want %q", cert.Subject.CommonName, spec.CommonName())
+	case !slices.Equal(cert.Subject.Organization, []string{spec.Organization}):
+		return fmt.Errorf("O is %q, want %q", cert.Subject.Organization, spec.Organization)
+	case !slices.Equal(cert.Subject.Locality, []string{spec.Cluster}):
+		return fmt.Errorf("L is %q, want %q", cert.Subject.Locality, spec.Cluster)
+	case !slices.Equal(cert.DNSNames, []string{spec.DNSName}):
+		return fmt.Errorf("the SANs are %q, want %q", cert.DNSNames, spec.DNSName)
+	}
+	return nil
+}
+
+// KeyMatches says whether a private key belongs to a certificate. The error
+// never quotes the key.
+func KeyMatches(keyPEM, certPEM []byte) error {
+	cert, err := parse(certPEM)
+	if err != nil {
+		return err
+	}
+	key, err := helpers.ParsePrivateKeyPEM(keyPEM)
+	if err != nil {
+		return fmt.Errorf("the key is not a private key in PEM")
+	}
+	if !samePublicKey(cert.PublicKey, key.Public()) {
+		return fmt.Errorf("the key does not belong to the certificate %s", Fingerprint(cert))
+	}
+	return nil
+}
+
+// NeedsRenewal says whether a certificate is in the last third of its life.
+func NeedsRenewal(certPEM []byte, now time.Time) (bool, error) {
+	cert, err := parse(certPEM)
+	if err != nil {
+		return false, err
+	}
+	life := cert.NotAfter.Sub(cert.NotBefore)
+	return cert.NotAfter.Sub(now) < life/3, nil
+}
+
+// Facts are what may be shown of a certificate.
+type Facts struct {
+	Subject     string    `json:"subject"`
+	Fingerprint string    `json:"fingerprint"`
+	NotAfter    time.Time `json:"notAfter"`
+}
+
+// Describe reads the facts of the first certificate in a PEM file.
+func Describe(certPEM []byte) (Facts, error) {
+	cert, err := parse(certPEM)
+	if err != nil {
+		return Facts{}, err
+	}
+	return Facts{Subject: cert.Subject.String(), Fingerprint: Fingerprint(cert), NotAfter: cert.NotAfter}, nil
+}
+
+// Fingerprint is the SHA-256 of the certificate in hex, shortened to what a
+// person can compare.
+func Fingerprint(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.Raw)
+	return "sha256:" + hex.EncodeToString(sum[:8])
+}
+
+func fingerprintOf(certPEM []byte) string {
+	f, err := Describe(certPEM)
+	if err != nil {
+		return "(unreadable)"
+	}
+	return f.Fingerprint
+}
+
+// parse reads exactly one certificate.
+func parse(certPEM []byte) (*x509.Certificate, error) {
+	block, rest := pem.Decode(certPEM)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, fmt.Errorf("not a certificate in PEM")
+	}
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, fmt.Errorf("more than one certificate where one is expected")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("not a certificate: %w", err)
+	}
+	return cert, nil
+}
+
+// checkCA says whether a certificate may sign others now.
+func checkCA(cert *x509.Certificate) error {
+	now := time.Now()
+	switch {
+	case !cert.BasicConstraintsValid || !cert.IsCA:
+		return fmt.Errorf("%s is not a CA", Fingerprint(cert))
+	case cert.KeyUsage&x509.KeyUsageCertSign == 0:
+		return fmt.Errorf("%s may not sign certificates", Fingerprint(cert))
+	case now.Before(cert.NotBefore):
+		return fmt.Errorf("%s is not valid before %s", Fingerprint(cert), cert.NotBefore.Format(time.RFC3339))
+	case now.After(cert.NotAfter):
+		return fmt.Errorf("%s expired on %s", Fingerprint(cert), cert.NotAfter.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// checkIssuedBy says whether a CA certificate was issued by the root, is valid
+// now, and has Istio's key usages.
+func checkIssuedBy(certPEM, rootPEM []byte) error {
+	cert, err := parse(certPEM)
+	if err != nil {
+		return err
+	}
+	root, err := parse(rootPEM)
+	if err != nil {
+		return fmt.Errorf("the root: %w", err)
+	}
+	if err := checkCA(cert); err != nil {
+		return err
+	}
+	if cert.KeyUsage&KeyUsage != KeyUsage {
+		return fmt.Errorf("%s lacks a key usage that istiod's CA needs", Fingerprint(cert))
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(root)
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		return fmt.Errorf("%s was not issued by the root %s: %w", Fingerprint(cert), Fingerprint(root), err)
+	}
+	return nil
+}
+
+func samePublicKey(a, b crypto.PublicKey) bool {
+	eq, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && eq.Equal(b)
+}

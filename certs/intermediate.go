@@ -1,0 +1,99 @@
+package certs
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/cloudflare/cfssl/csr"
+	"github.com/cloudflare/cfssl/helpers"
+)
+
+// IntermediateSpec says what a cluster's intermediate looks like.
+type IntermediateSpec struct {
+	// Cluster is the locality, as in Istio's tools/certs.
+	Cluster      string
+	Organization string
+	// DNSName is istiod's: istiod.<namespace>.svc.
+	DNSName string
+	// KeyAlgorithm is RSA4096 or ECDSAP256.
+	KeyAlgorithm string
+	Lifetime     time.Duration
+}
+
+// CommonName of the intermediate, as the guide has it: "<cluster> Intermediate CA".
+func (s IntermediateSpec) CommonName() string { return s.Cluster + " Intermediate CA" }
+
+// NewRequest makes an intermediate's private key and the CSR for it, both PEM.
+// The key is to stay where it was made; the CSR is public.
+func NewRequest(spec IntermediateSpec) (keyPEM, csrPEM []byte, err error) {
+	kr, err := keyRequest(spec.KeyAlgorithm)
+	if err != nil {
+		return nil, nil, err
+	}
+	csrPEM, keyPEM, err = csr.ParseRequest(&csr.CertificateRequest{
+		CN: spec.CommonName(), Names: []csr.Name{{O: spec.Organization, L: spec.Cluster}}, KeyRequest: kr,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the key of the intermediate of %s: %w", spec.Cluster, err)
+	}
+	return keyPEM, csrPEM, nil
+}
+
+// RequestFor makes the CSR for a key that was made before, so that a step that
+// is tried again does not make another key.
+func RequestFor(keyPEM []byte, spec IntermediateSpec) ([]byte, error) {
+	key, err := helpers.ParsePrivateKeyPEM(keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("the kept key of the intermediate of %s is not a private key in PEM", spec.Cluster)
+	}
+	csrPEM, err := csr.Generate(key, &csr.CertificateRequest{
+		CN: spec.CommonName(), Names: []csr.Name{{O: spec.Organization, L: spec.Cluster}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the CSR of the intermediate of %s: %w", spec.Cluster, err)
+	}
+	return csrPEM, nil
+}
+
+// CACerts is the content of Istio's Secret cacerts.
+type CACerts struct {
+	RootCert, CACert, CAKey, CertChain []byte
+}
+
+// NewCACerts puts together what istiod reads from the Secret cacerts: the chain
+// is the intermediate, then the root.
+func NewCACerts(rootPEM, certPEM, keyPEM []byte) CACerts {
+	return CACerts{RootCert: rootPEM, CACert: certPEM, CAKey: keyPEM,
+		CertChain: append(append(bytes.Clone(bytes.TrimSpace(certPEM)), '\n'), rootPEM...)}
+}
+
+// Data is the Secret's data by Istio's names.
+func (c CACerts) Data() map[string][]byte {
+	return map[string][]byte{"root-cert.pem": c.RootCert, "ca-cert.pem": c.CACert, "ca-key.pem": c.CAKey, "cert-chain.pem": c.CertChain}
+}
+
+// CACertsFrom reads a Secret's data; missing keys become empty.
+func CACertsFrom(data map[string][]byte) CACerts {
+	return CACerts{RootCert: data["root-cert.pem"], CACert: data["ca-cert.pem"], CAKey: data["ca-key.pem"], CertChain: data["cert-chain.pem"]}
+}
+
+// Check says whether istiod can work with the set under the given root: every
+// certificate parses, the chain ends at the root, and the key is the
+// intermediate's. The error never quotes the key.
+func (c CACerts) Check(rootPEM []byte) error {
+	if !bytes.Equal(bytes.TrimSpace(c.RootCert), bytes.TrimSpace(rootPEM)) {
+		return fmt.Errorf("its root %s is not the fleet's root %s", fingerprintOf(c.RootCert), fingerprintOf(rootPEM))
+	}
+	if err := checkIssuedBy(c.CACert, rootPEM); err != nil {
+		return err
+	}
+	if err := KeyMatches(c.CAKey, c.CACert); err != nil {
+		return err
+	}
+	chain := NewCACerts(rootPEM, c.CACert, nil).CertChain
+	if !bytes.Equal(bytes.TrimSpace(c.CertChain), bytes.TrimSpace(chain)) {
+		return fmt.Errorf("its cert-chain.pem is not the intermediate followed by the root")
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package chart
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/releaseutil"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/cli-runtime/pkg/resource"
+	"sigs.k8s.io/yaml"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// note tells the writer what became of the release and of each of its objects.
+func (r *Releases) note(action fleet.Action, rel *release.Release, before, after string) error {
+	r.w.Note(fleet.Change{Action: action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name})
+	was, err := split(before)
+	if err != nil {
+		return err
+	}
+	is, err := split(after)
+	if err != nil {
+		return err
+	}
+	keys := map[key]bool{}
+	for k := range was {
+		keys[k] = true
+	}
+	for k := range is {
+		keys[k] = true
+	}
+	var out []fleet.Change
+	for k := range keys {
+		out = append(out, fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Kind+out[i].Name < out[j].Kind+out[j].Name })
+	r.w.Note(out...)
+	return nil
+}
+
+type key struct{ kind, name string }
+
+func compare(was, is map[key]string, k key) fleet.Action {
+	old, had := was[k]
+	now, has := is[k]
+	switch {
+	case !had:
+		return fleet.Create
+	case !has:
+		return fleet.Remove
+	case old != now:
+		return fleet.Update
+	}
+	return fleet.Keep
+}
+
+// split takes a manifest apart into its objects.
+func split(manifest string) (map[key]string, error) {
+	out := map[key]string{}
+	for _, doc := range releaseutil.SplitManifests(manifest) {
+		var head struct {
+			Kind     string `json:"kind"`
+			Metadata struct {
+				Name string `json:"name"`
+			} `json:"metadata"`
+		}
+		if err := yaml.Unmarshal([]byte(doc), &head); err != nil {
+			return nil, fmt.Errorf("read the release's manifest: %w", err)
+		}
+		if head.Kind != "" {
+			out[key{head.Kind, head.Metadata.Name}] = doc
+		}
+	}
+	return out, nil
+}
+
+// missing names an object of the release that is not there any more, or nothing.
+func (r *Releases) missing(rel *release.Release) (string, error) {
+	objs, err := r.cfg.KubeClient.Build(strings.NewReader(rel.Manifest), false)
+	if err != nil {
+		return "", fmt.Errorf("read the release %s: %w", rel.Name, err)
+	}
+	for _, o := range objs {
+		_, err := resource.NewHelper(o.Client, o.Mapping).Get(o.Namespace, o.Name)
+		if apierrors.IsNotFound(err) {
+			return o.Mapping.GroupVersionKind.Kind + " " + o.Name, nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("look at %s: %w", o.ObjectName(), err)
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,236 @@
+package chart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	helmkube "helm.sh/helm/v3/pkg/kube"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+const (
+	// labelChart on a release is the digest of the chart that it was made from.
+	labelChart = "landbridge-chart"
+	// labelRun on a release is the run that installed it.
+	labelRun = "landbridge-run"
+	// timeout of one Helm call. Helm waits for nothing here: what is waited for
+	// has a wait of its own, which heartbeats.
+	timeout = 2 * time.Minute
+	// history is how many revisions Helm keeps.
+	history = 3
+)
+
+func init() { helmkube.ManagedFieldsManager = kube.FieldManager }
+
+// Releases are the Helm releases in one namespace of one cluster, on behalf of
+// the owner of a writer.
+type Releases struct {
+	w         *kube.Writer
+	namespace string
+	cfg       *action.Configuration
+}
+
+// Open prepares Helm for a namespace.
+func Open(w *kube.Writer, namespace string) (*Releases, error) {
+	g, err := newGetter(w.Config, namespace)
+	if err != nil {
+		return nil, err
+	}
+	cfg := &action.Configuration{}
+	quiet := func(string, ...any) {}
+	if err := cfg.Init(g, namespace, "secret", quiet); err != nil {
+		return nil, fmt.Errorf("prepare Helm: %w", err)
+	}
+	return &Releases{w, namespace, cfg}, nil
+}
+
+// Ensure installs the release, upgrades it where chart, version, values or an
+// object of it differ, and recovers one that a killed Helm left behind. A
+// release that Landbridge did not make is a *kube.NotOursError.
+func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map[string]any) error {
+	last, err := r.last(name)
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		if owner := last.Labels[fleet.LabelFleet]; owner != r.w.Owner.Fleet {
+			return &kube.NotOursError{Kind: "Helm release", Namespace: r.namespace, Name: name, Owner: owner}
+		}
+	}
+	if last != nil && last.Version == 1 && last.Info.Status != release.StatusDeployed {
+		// Nothing of it ever worked; begin again.
+		if err := r.uninstall(ctx, name); err != nil {
+			return fmt.Errorf("take away the unfinished release %s: %w", name, err)
+		}
+		last = nil
+	}
+	if last == nil {
+		return r.install(ctx, name, c, values)
+	}
+	if err := r.settle(ctx, last); err != nil {
+		return err
+	}
+	return r.upgrade(ctx, last, c, values)
+}
+
+func (r *Releases) install(ctx context.Context, name string, c *Chart, values map[string]any) error {
+	in := action.NewInstall(r.cfg)
+	in.ReleaseName, in.Namespace, in.Timeout = name, r.namespace, timeout
+	in.Labels = r.labels(c)
+	in.DryRun, in.ClientOnly = r.w.DryRun, r.w.DryRun
+	if !r.w.DryRun {
+		if err := r.w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+	}
+	rel, err := in.RunWithContext(ctx, c.Chart, values)
+	if err != nil {
+		return fmt.Errorf("helm install %s: %w", name, err)
+	}
+	return r.note(fleet.Create, rel, "", rel.Manifest)
+}
+
+func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart, values map[string]any) error {
+	missing, err := r.missing(last)
+	if err != nil {
+		return err
+	}
+	if why := changed(last, c, values, missing); why == "" {
+		return r.note(fleet.Keep, last, last.Manifest, last.Manifest)
+	}
+	up := action.NewUpgrade(r.cfg)
+	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
+	up.Labels = r.labels(c)
+	delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
+	up.DryRun = r.w.DryRun
+	if !r.w.DryRun {
+		if err := r.w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+	}
+	rel, err := up.RunWithContext(ctx, last.Name, c.Chart, values)
+	if err != nil {
+		return fmt.Errorf("helm upgrade %s: %w", last.Name, err)
+	}
+	return r.note(fleet.Update, rel, last.Manifest, rel.Manifest)
+}
+
+// changed says in what a release is not what it should be, or nothing.
+func changed(last *release.Release, c *Chart, values map[string]any, missing string) string {
+	switch {
+	case last.Info.Status != release.StatusDeployed:
+		return "its last change did not finish"
+	case missing != "":
+		return missing + " is missing"
+	case last.Chart.Metadata.Version != c.Metadata.Version:
+		return "version"
+	case last.Labels[labelChart] != c.Digest:
+		return "chart"
+	}
+	if at, same := kube.Covers(last.Config, values); !same {
+		return at
+	}
+	if at, same := kube.Covers(values, last.Config); !same {
+		return at
+	}
+	return ""
+}
+
+// settle marks a change that was cut off as failed, since Helm refuses every
+// other one until somebody does; the next upgrade rolls forward.
+func (r *Releases) settle(ctx context.Context, last *release.Release) error {
+	if !last.Info.Status.IsPending() || r.w.DryRun {
+		return nil
+	}
+	if err := r.w.BeforeWrite(ctx); err != nil {
+		return err
+	}
+	last.SetStatus(release.StatusFailed, "cut off; marked as failed by Landbridge")
+	return r.cfg.Releases.Update(last)
+}
+
+// Remove uninstalls the owner's releases: those of its link where it has one,
+// and only those that onlyRun installed where that is given.
+func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
+	names, err := r.owned(onlyRun)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := r.uninstall(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Releases) uninstall(ctx context.Context, name string) error {
+	last, err := r.last(name)
+	if err != nil || last == nil {
+		return err
+	}
+	if !r.w.DryRun {
+		if err := r.w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+		un := action.NewUninstall(r.cfg)
+		un.Timeout, un.IgnoreNotFound = timeout, true
+		if _, err := un.Run(name); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
+			return fmt.Errorf("helm uninstall %s: %w", name, err)
+		}
+	}
+	return r.note(fleet.Remove, last, last.Manifest, "")
+}
+
+// owned lists the names of the owner's releases, in whatever state they are.
+func (r *Releases) owned(onlyRun string) ([]string, error) {
+	list := action.NewList(r.cfg)
+	list.StateMask, list.Selector = action.ListAll, r.w.Selector()
+	rels, err := list.Run()
+	if err != nil {
+		return nil, fmt.Errorf("list the Helm releases: %w", err)
+	}
+	var names []string
+	for _, rel := range rels {
+		if onlyRun == "" || rel.Labels[labelRun] == onlyRun {
+			names = append(names, rel.Name)
+		}
+	}
+	return names, nil
+}
+
+func (r *Releases) last(name string) (*release.Release, error) {
+	rel, err := r.cfg.Releases.Last(name)
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the Helm release %s: %w", name, err)
+	}
+	return rel, nil
+}
+
+// Labels are what the owner's objects carry; a chart puts them on all of them.
+func (r *Releases) Labels() map[string]any {
+	l := map[string]any{fleet.LabelFleet: r.w.Owner.Fleet, fleet.LabelComponent: r.w.Owner.Component}
+	if r.w.Owner.Link != "" {
+		l[fleet.LabelLink] = r.w.Owner.Link
+	}
+	return l
+}
+
+func (r *Releases) labels(c *Chart) map[string]string {
+	out := map[string]string{labelChart: c.Digest, labelRun: r.w.Owner.Run}
+	for k, v := range r.Labels() {
+		out[k] = v.(string)
+	}
+	return maps.Clone(out)
+}

@@ -1,0 +1,129 @@
+// Package connect finds and reaches Temporal as Temporal's own tools do: by
+// TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS and API key variables and profiles,
+// by default at 127.0.0.1:7233.
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/pflag"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// DefaultAddress is where Temporal's tools look when nobody says otherwise.
+const DefaultAddress = "127.0.0.1:7233"
+
+// dialTimeout bounds how long a person waits for the news that Temporal is not there.
+const dialTimeout = 5 * time.Second
+
+// Flags say where Temporal is; what they leave out comes from the environment
+// and the profile.
+type Flags struct {
+	Address, Namespace, Profile string
+}
+
+// Bind adds the flags to a command.
+func (f *Flags) Bind(fs *pflag.FlagSet) {
+	fs.StringVar(&f.Address, "address", "", "Temporal's host:port (default $TEMPORAL_ADDRESS, the profile's, or "+DefaultAddress+")")
+	fs.StringVar(&f.Namespace, "namespace", "", "Temporal namespace (default $TEMPORAL_NAMESPACE, the profile's, or default)")
+	fs.StringVar(&f.Profile, "profile", "", "profile in Temporal's configuration file (default $TEMPORAL_PROFILE, or default)")
+}
+
+// NotThereError is a Temporal that does not answer.
+type NotThereError struct {
+	Address string
+	Cause   error
+}
+
+func (e *NotThereError) Error() string {
+	return fmt.Sprintf("no Temporal answers at %s: start one with `landbridge-standalone`, or set TEMPORAL_ADDRESS or --address", e.Address)
+}
+
+func (e *NotThereError) Unwrap() error { return e.Cause }
+
+// Dial connects to Temporal. The error is a *NotThereError where nothing
+// answers. With a nil logger the client is silent. change may adjust the options.
+func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	o, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileProfile: f.Profile})
+	if err != nil {
+		return nil, fmt.Errorf("read Temporal's configuration: %w", err)
+	}
+	if f.Address != "" {
+		o.HostPort = f.Address
+	}
+	if o.HostPort == "" {
+		o.HostPort = DefaultAddress
+	}
+	if f.Namespace != "" {
+		o.Namespace = f.Namespace
+	}
+	if logger == nil {
+		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	o.Logger = log.NewStructuredLogger(logger)
+	if change != nil {
+		change(&o)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, &NotThereError{o.HostPort, err}
+	}
+	return c, nil
+}
+
+// Identity names the Temporal server and namespace, for clusters' records.
+func Identity(ctx context.Context, c client.Client, namespace string) (string, error) {
+	info, err := c.WorkflowService().GetClusterInfo(ctx, &workflowservice.GetClusterInfoRequest{})
+	if err != nil {
+		return "", fmt.Errorf("ask Temporal who it is: %w", err)
+	}
+	if namespace == "" {
+		namespace = client.DefaultNamespace
+	}
+	return info.GetClusterId() + "/" + namespace, nil
+}
+
+// EnsureSearchAttributes adds Landbridge's search attributes to a namespace. A
+// server that lacks one fails every workflow that sets it, so a worker asks for
+// this before it begins.
+func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
+	if namespace == "" {
+		namespace = client.DefaultNamespace
+	}
+	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
+	want := map[string]enumspb.IndexedValueType{workflows.FleetKey.GetName(): keyword, workflows.ClusterKey.GetName(): keyword,
+		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword}
+	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("list the search attributes of the namespace %s: %w", namespace, err)
+	}
+	for name := range have.GetCustomAttributes() {
+		delete(want, name)
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: want})
+	if err != nil {
+		names := make([]string, 0, len(want))
+		for n := range want {
+			names = append(names, n)
+		}
+		return errors.Join(fmt.Errorf("the namespace %s lacks the search attributes %v (type Keyword), and they cannot be added; add them with Temporal's own tools", namespace, names), err)
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package fleet
+
+import "time"
+
+// DefaultTaskQueue is where workflows and activities run unless a fleet file
+// or a worker says otherwise.
+const DefaultTaskQueue = "landbridge"
+
+// tenYears is what Istio's tools/certs gives roots and intermediates: 3650 days.
+const tenYears = Duration(3650 * 24 * time.Hour)
+
+// SetDefaults fills in what the file leaves out. It is safe to repeat.
+func (f *Fleet) SetDefaults() {
+	s := &f.Spec
+	or(&s.TaskQueue, DefaultTaskQueue)
+	or(&s.Istio.Version, "v1.31.0")
+	or(&s.Istio.Name, "default")
+	or(&s.Istio.Namespace, "istio-system")
+	or(&s.Istio.CNINamespace, "istio-cni")
+	or(&s.Istio.MeshID, f.Metadata.Name)
+	or(&s.Istio.TrustDomain, "cluster.local")
+	or(&s.CA.Organization, f.Metadata.Name)
+	or(&s.CA.CommonName, "Root CA")
+	or(&s.CA.KeyAlgorithm, RSA4096)
+	or(&s.CA.RootLifetime, tenYears)
+	or(&s.CA.IntermediateLifetime, tenYears)
+	or(&s.Gateways.APIPort, 16443)
+	or(&s.Gateways.DataPlanePort, 15443)
+	or(&s.Gateways.LoadBalancerTimeout, Duration(15*time.Minute))
+	if len(s.Gateways.DataPlaneHosts) == 0 {
+		s.Gateways.DataPlaneHosts = []string{"*.local"}
+	}
+	or(&s.Rollout.MaxParallel, 10)
+	or(&s.Rollout.OnFailure, OnFailureUndo)
+	or(&s.Rollout.StepTimeout, Duration(15*time.Minute))
+	for i := range s.Clusters {
+		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
+	}
+	if c, ok := f.Cluster(s.CA.Root.Cluster); ok {
+		or(&s.CA.Root.TaskQueue, c.TaskQueue)
+	}
+	or(&s.CA.Root.TaskQueue, s.TaskQueue)
+	if !s.Links.Mesh && s.Links.Hub == nil && s.Links.List == nil {
+		s.Links.Mesh = true
+	}
+	if s.Links.Hub != nil {
+		or(&s.Links.Hub.Direction, "both")
+	}
+}
+
+// or sets v to the default where it has its zero value.
+func or[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}

@@ -1,0 +1,143 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+
+	"github.com/invopop/jsonschema"
+)
+
+// Link is one direction of access: From's istiod reads To's kube-apiserver.
+type Link struct {
+	// From is the source: the cluster whose istiod reads.
+	From string `json:"from"`
+	// To is the target: the cluster whose kube-apiserver is read.
+	To string `json:"to"`
+}
+
+// ID is the value of the label landbridge/link: <source>.<target>.
+func (l Link) ID() string { return l.From + "." + l.To }
+
+// String is how a link is shown to people.
+func (l Link) String() string { return l.From + " -> " + l.To }
+
+// Links is what a fleet file says of its links. Exactly one of the fields is
+// set. In the file it is the word mesh, a mapping with hub, or a list.
+type Links struct {
+	// Mesh links every cluster with every other one, in both directions.
+	Mesh bool
+	// Hub links one cluster with all others.
+	Hub *Hub
+	// List names each link.
+	List []Link
+}
+
+// Hub links one cluster with all others.
+type Hub struct {
+	// Cluster in the middle.
+	Cluster string `json:"cluster"`
+	// Direction is both (the default), out (the hub reads the others) or in (the
+	// others read the hub).
+	Direction string `json:"direction,omitempty" jsonschema:"enum=both,enum=out,enum=in"`
+}
+
+const meshWord = "mesh"
+
+// MarshalJSON writes the links as a fleet file has them.
+func (l Links) MarshalJSON() ([]byte, error) {
+	switch {
+	case l.Hub != nil:
+		return json.Marshal(map[string]*Hub{"hub": l.Hub})
+	case l.List != nil:
+		return json.Marshal(l.List)
+	case l.Mesh:
+		return json.Marshal(meshWord)
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *Links) UnmarshalJSON(data []byte) error {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case nil:
+		*l = Links{}
+		return nil
+	case string:
+		if v == meshWord {
+			*l = Links{Mesh: true}
+			return nil
+		}
+	case []any:
+		*l = Links{List: []Link{}}
+		return json.Unmarshal(data, &l.List)
+	case map[string]any:
+		var h struct {
+			Hub *Hub `json:"hub"`
+		}
+		if err := json.Unmarshal(data, &h); err != nil {
+			return err
+		}
+		if h.Hub != nil {
+			*l = Links{Hub: h.Hub}
+			return nil
+		}
+	}
+	return fmt.Errorf("want mesh, hub: {cluster: …} or a list of {from, to}")
+}
+
+// JSONSchema describes the three forms to editors.
+func (Links) JSONSchema() *jsonschema.Schema {
+	r := &jsonschema.Reflector{DoNotReference: true, Anonymous: true}
+	hub, link := r.Reflect(Hub{}), r.Reflect(Link{})
+	hub.Version, link.Version = "", ""
+	hubForm := &jsonschema.Schema{Type: "object", Required: []string{"hub"},
+		Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	hubForm.Properties.Set("hub", hub)
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+		{Const: meshWord},
+		hubForm,
+		{Type: "array", Items: link},
+	}}
+}
+
+// Links expands what the file says into every link, sorted by source and target.
+func (f *Fleet) Links() []Link {
+	var out []Link
+	add := func(from, to string) {
+		if from != to {
+			out = append(out, Link{From: from, To: to})
+		}
+	}
+	l := f.Spec.Links
+	switch {
+	case l.Hub != nil:
+		for _, c := range f.Spec.Clusters {
+			if l.Hub.Direction != "in" {
+				add(l.Hub.Cluster, c.Name)
+			}
+			if l.Hub.Direction != "out" {
+				add(c.Name, l.Hub.Cluster)
+			}
+		}
+	case l.Mesh:
+		for _, a := range f.Spec.Clusters {
+			for _, b := range f.Spec.Clusters {
+				add(a.Name, b.Name)
+			}
+		}
+	default:
+		out = append(out, l.List...)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if out[i].From != out[j].From {
+			return out[i].From < out[j].From
+		}
+		return out[i].To < out[j].To
+	})
+	return out
+}

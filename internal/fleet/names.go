@@ -1,0 +1,63 @@
+package fleet
+
+// The labels, annotations and names by which Landbridge knows its own things.
+// Everything that it creates carries LabelFleet; cleanup works from that alone.
+const (
+	// LabelFleet names the fleet that an object belongs to.
+	LabelFleet = "landbridge/fleet"
+	// LabelLink names the link that an object belongs to: <source>.<target>.
+	LabelLink = "landbridge/link"
+	// LabelComponent says which step an object belongs to.
+	LabelComponent = "app.kubernetes.io/component"
+	// LabelManagedBy and ManagedBy mark what Helm did not make.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	ManagedBy      = "landbridge"
+	// LabelNetwork is Istio's name for a cluster's network.
+	LabelNetwork = "topology.istio.io/network"
+
+	// AnnotationRun is the run that created an object. An undo removes only what
+	// its own run created.
+	AnnotationRun = "landbridge/created-by-run"
+	// AnnotationApplied is the hash of what was last applied, so that a field that
+	// left the wanted state is noticed without a write.
+	AnnotationApplied = "landbridge/applied"
+	// AnnotationAdopted lists the labels that were added to a namespace that was
+	// there before; they are all that cleanup takes off it.
+	AnnotationAdopted = "landbridge/adopted-labels"
+
+	// SystemNamespace is Landbridge's own namespace in every cluster: the record,
+	// the sealing key and, where it is kept in a cluster, the root.
+	SystemNamespace = "landbridge-system"
+	// RecordName is the ConfigMap that remembers the fleet as last applied.
+	RecordName = "landbridge-fleet"
+	// EastWestGateway is the release, Service and service account of step 7.
+	EastWestGateway = "istio-eastwestgateway"
+)
+
+// EgressGateway is the Helm release, Deployment and Service through which a
+// cluster reaches the target's kube-apiserver (guide step 10).
+func EgressGateway(target string) string { return "kube-apiserver-" + target + "-egress-gateway" }
+
+// EgressIdentity is the service account of the egress gateway of one link. It
+// names source and target, so that the target can tell its readers apart.
+func EgressIdentity(l Link) string { return "kube-apiserver-" + l.From + "-to-" + l.To }
+
+// TunnelHost is the name inside the mesh by which a target's kube-apiserver is
+// addressed and which the mutual TLS between the gateways carries as its SNI.
+func TunnelHost(target, namespace string) string {
+	return "kube-apiserver-" + target + "." + namespace + ".svc.cluster.local"
+}
+
+// EgressServer is the URL that a remote secret gives istiod.
+func EgressServer(target, namespace string) string {
+	return "https://" + EgressGateway(target) + "." + namespace + ".svc.cluster.local:443"
+}
+
+// RemoteSecret is the name of the Secret that tells istiod of a target.
+func RemoteSecret(target string) string { return "istio-remote-secret-" + target }
+
+// ReaderToken is the name of the token Secret, in the target, of one source.
+func ReaderToken(source string) string { return "istio-remote-secret-token-" + source }
+
+// WorkflowID is the one ID under which everything that changes a fleet runs.
+func WorkflowID(fleet string) string { return "landbridge." + fleet }

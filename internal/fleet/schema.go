@@ -1,0 +1,32 @@
+package fleet
+
+import (
+	_ "embed"
+	"encoding/json"
+
+	"github.com/invopop/jsonschema"
+)
+
+//go:generate go test . -run TestSchema_FileIsFresh -update
+
+// Schema is the JSON schema of the fleet file, for editors.
+//
+//go:embed schema.json
+var Schema []byte
+
+// generateSchema makes Schema from the types and, when it runs in the source
+// tree, from their comments.
+func generateSchema() ([]byte, error) {
+	r := &jsonschema.Reflector{ExpandedStruct: true, FieldNameTag: "json"}
+	if err := r.AddGoComments("github.com/landbridge/landbridge/internal/fleet", "."); err != nil {
+		return nil, err
+	}
+	s := r.Reflect(&Fleet{})
+	s.ID = "https://landbridge.invalid/v1alpha1/fleet.json"
+	s.Title = "Landbridge fleet"
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
+}

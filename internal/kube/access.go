@@ -1,0 +1,164 @@
+// Package kube is how activities reach and change one cluster: clients from the
+// kubeconfigs that a worker was given, objects that are applied only when they
+// differ and removed only when they are ours, and waits that report progress.
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+const (
+	// requestTimeout bounds one request; waits are made of many.
+	requestTimeout = 30 * time.Second
+	// qps and burst are per activity. client-go's defaults (5 and 10) would make a
+	// Helm install wait for itself.
+	qps, burst = 50, 100
+	// maxKubeconfig in bytes keeps a mistaken path from filling the memory.
+	maxKubeconfig = 4 << 20
+)
+
+// Access is the set of kubeconfigs that a worker may use. A fleet file names
+// one of them; it cannot point elsewhere.
+type Access struct {
+	// Dirs are searched in order for the path that the fleet file gives.
+	Dirs []string
+	// Default allows contexts of the worker's own default kubeconfig.
+	Default bool
+}
+
+// KubeconfigError is a kubeconfig that is not there, not allowed or broken.
+type KubeconfigError struct{ Reason string }
+
+func (e *KubeconfigError) Error() string { return e.Reason }
+
+// Cluster is a connection to one cluster.
+type Cluster struct {
+	Name      string
+	Config    *rest.Config
+	Client    kubernetes.Interface
+	Dynamic   dynamic.Interface
+	Discovery discovery.DiscoveryInterface
+}
+
+// Open connects to a cluster. Nothing is sent yet. The error is a
+// *KubeconfigError where the kubeconfig is at fault; it never quotes one.
+func (a Access) Open(name string, ref fleet.Kubeconfig) (*Cluster, error) {
+	raw, err := a.load(ref)
+	if err != nil {
+		return nil, err
+	}
+	if ref.Context != "" {
+		if _, ok := raw.Contexts[ref.Context]; !ok {
+			return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s has no context %q; it has %s", show(ref), ref.Context, contexts(raw))}
+		}
+	}
+	cfg, err := clientcmd.NewNonInteractiveClientConfig(*raw, ref.Context, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
+	if err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s cannot be used: %v", show(ref), err)}
+	}
+	cfg.Timeout, cfg.QPS, cfg.Burst = requestTimeout, qps, burst
+	cfg.UserAgent = "landbridge"
+	// A deprecated API is the developers' concern, not a line in an activity's log.
+	cfg.WarningHandler = rest.NoWarnings{}
+	return connect(name, cfg)
+}
+
+func connect(name string, cfg *rest.Config) (*Cluster, error) {
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
+	}
+	dyn, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
+	}
+	return &Cluster{Name: name, Config: cfg, Client: client, Dynamic: dyn, Discovery: client.Discovery()}, nil
+}
+
+func (a Access) load(ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {
+	if ref.Path == "" {
+		if !a.Default {
+			return nil, &KubeconfigError{"the fleet file gives no kubeconfig path, and this worker was started without a default kubeconfig; name a file below one of its --kubeconfig-dir directories"}
+		}
+		raw, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+		if err != nil {
+			return nil, &KubeconfigError{"the default kubeconfig is not a kubeconfig"}
+		}
+		return raw, nil
+	}
+	for _, dir := range a.Dirs {
+		raw, err := readBelow(dir, ref.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return raw, err
+	}
+	return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s is in none of this worker's directories (--kubeconfig-dir)", ref.Path)}
+}
+
+// readBelow reads a kubeconfig without leaving the directory, symbolic links
+// included.
+func readBelow(dir, path string) (*clientcmdapi.Config, error) {
+	f, err := os.OpenInRoot(dir, path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s cannot be read: %v", path, errors.Unwrap(err))}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxKubeconfig))
+	if err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s cannot be read: %v", path, err)}
+	}
+	raw, err := clientcmd.Load(data)
+	if err != nil || len(raw.Clusters) == 0 {
+		// The cause may quote the file.
+		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s is not a kubeconfig with a cluster in it", path)}
+	}
+	full := filepath.Join(dir, path)
+	for _, c := range raw.Clusters {
+		c.LocationOfOrigin = full
+	}
+	for _, u := range raw.AuthInfos {
+		u.LocationOfOrigin = full
+	}
+	if err := clientcmd.ResolveLocalPaths(raw); err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s names files that cannot be found: %v", path, err)}
+	}
+	return raw, nil
+}
+
+func show(ref fleet.Kubeconfig) string {
+	if ref.Path == "" {
+		return "(default)"
+	}
+	return ref.Path
+}
+
+func contexts(raw *clientcmdapi.Config) string {
+	var names []string
+	for n := range raw.Contexts {
+		names = append(names, n)
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

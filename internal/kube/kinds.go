@@ -1,0 +1,50 @@
+package kube
+
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Resource is a kind that Landbridge reads or writes.
+type Resource struct {
+	schema.GroupVersionResource
+	Kind string
+}
+
+func resource(group, version, plural, kind string) Resource {
+	return Resource{schema.GroupVersionResource{Group: group, Version: version, Resource: plural}, kind}
+}
+
+// Every kind that Landbridge reads or writes. Helm knows its own.
+var (
+	Namespaces            = resource("", "v1", "namespaces", "Namespace")
+	ConfigMaps            = resource("", "v1", "configmaps", "ConfigMap")
+	Secrets               = resource("", "v1", "secrets", "Secret")
+	Services              = resource("", "v1", "services", "Service")
+	ServiceAccounts       = resource("", "v1", "serviceaccounts", "ServiceAccount")
+	Deployments           = resource("apps", "v1", "deployments", "Deployment")
+	ClusterRoles          = resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole")
+	ClusterRoleBindings   = resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding")
+	CRDs                  = resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
+	Istios                = resource("sailoperator.io", "v1", "istios", "Istio")
+	IstioCNIs             = resource("sailoperator.io", "v1", "istiocnis", "IstioCNI")
+	IstioGateways         = resource("networking.istio.io", "v1", "gateways", "Gateway")
+	VirtualServices       = resource("networking.istio.io", "v1", "virtualservices", "VirtualService")
+	DestinationRules      = resource("networking.istio.io", "v1", "destinationrules", "DestinationRule")
+	ServiceEntries        = resource("networking.istio.io", "v1", "serviceentries", "ServiceEntry")
+	AuthorizationPolicies = resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy")
+	HorizontalAutoscalers = resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
+	PodDisruptionBudgets  = resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+	Pods                  = resource("", "v1", "pods", "Pod")
+	Events                = resource("", "v1", "events", "Event")
+	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, PodDisruptionBudgets, Pods, Events}
+)
+
+// resourceOf finds the resource of an object's group and kind.
+func resourceOf(gvk schema.GroupVersionKind) (Resource, bool) {
+	for _, r := range all {
+		if r.Group == gvk.Group && r.Kind == gvk.Kind {
+			return r, true
+		}
+	}
+	return Resource{}, false
+}

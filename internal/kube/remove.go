@@ -1,0 +1,102 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// Selector finds what belongs to the writer's owner: its fleet and component,
+// and its link where one is given.
+func (w *Writer) Selector() string {
+	set := labels.Set{fleet.LabelFleet: w.Owner.Fleet}
+	if w.Owner.Component != "" {
+		set[fleet.LabelComponent] = w.Owner.Component
+	}
+	if w.Owner.Link != "" {
+		set[fleet.LabelLink] = w.Owner.Link
+	}
+	return set.String()
+}
+
+// Owned lists what belongs to the writer's owner. With onlyRun it lists only
+// what that run created. A kind that the cluster does not know has no objects.
+func (w *Writer) Owned(ctx context.Context, res Resource, namespace, onlyRun string) ([]unstructured.Unstructured, error) {
+	list, err := w.In(res, namespace).List(ctx, metav1.ListOptions{LabelSelector: w.Selector()})
+	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", res.Resource, err)
+	}
+	var out []unstructured.Unstructured
+	for _, obj := range list.Items {
+		if onlyRun == "" || obj.GetAnnotations()[fleet.AnnotationRun] == onlyRun {
+			out = append(out, obj)
+		}
+	}
+	return out, nil
+}
+
+// Remove deletes what Owned lists, and returns when it is gone, so that what
+// comes after in the order of cleanup does not overtake it.
+func (w *Writer) Remove(ctx context.Context, res Resource, namespace, onlyRun string) error {
+	objs, err := w.Owned(ctx, res, namespace, onlyRun)
+	if err != nil {
+		return err
+	}
+	for i := range objs {
+		if err := w.Delete(ctx, res, &objs[i]); err != nil {
+			return err
+		}
+	}
+	if w.DryRun {
+		return nil
+	}
+	for i := range objs {
+		if err := w.WaitGone(ctx, res, &objs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delete asks for the deletion of exactly this object, not of another one that
+// took its name. Not found means done.
+func (w *Writer) Delete(ctx context.Context, res Resource, obj *unstructured.Unstructured) error {
+	if !w.DryRun && obj.GetDeletionTimestamp() == nil {
+		if err := w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+		uid, policy := obj.GetUID(), metav1.DeletePropagationBackground
+		err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
+			Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
+		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			return fmt.Errorf("delete %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
+		}
+	}
+	w.Note(change(fleet.Remove, res, obj, ""))
+	return nil
+}
+
+// WaitGone waits until this object is no longer there; what holds it up is in
+// the heartbeat and in the error.
+func (w *Writer) WaitGone(ctx context.Context, res Resource, obj *unstructured.Unstructured) error {
+	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
+		live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
+		if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {
+			return "", true, nil
+		}
+		if err != nil {
+			return "", false, err
+		}
+		return fmt.Sprintf("%s %s is still being deleted, held by %v", res.Kind, path(obj.GetNamespace(), obj.GetName()), live.GetFinalizers()), false, nil
+	})
+}

@@ -1,0 +1,95 @@
+package server
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
+	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+)
+
+const (
+	databaseFile = "temporal.db"
+	versionFile  = "temporal.version"
+	clusterName  = "active"
+	storeName    = sqliteplugin.PluginName
+	loopback     = "127.0.0.1"
+)
+
+// serverConfig is a server with one shard on one SQLite file.
+func serverConfig(o Options) (*config.Config, error) {
+	services := map[string]config.Service{}
+	for _, name := range []string{"frontend", "history", "matching", "worker"} {
+		rpc, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		membership, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		if name == "frontend" {
+			rpc = o.Port
+		}
+		services[name] = config.Service{RPC: config.RPC{GRPCPort: rpc, MembershipPort: membership, BindOnLocalHost: true}}
+	}
+	frontend := fmt.Sprintf("%s:%d", loopback, o.Port)
+	return &config.Config{
+		Global: config.Global{Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback}},
+		Persistence: config.Persistence{
+			DefaultStore: storeName, VisibilityStore: storeName, NumHistoryShards: 1,
+			DataStores: map[string]config.DataStore{storeName: {SQL: &config.SQL{
+				PluginName: sqliteplugin.PluginName, DatabaseName: filepath.Join(o.Dir, databaseFile),
+				// More connections than one would meet SQLITE_BUSY. FULL: what was
+				// acknowledged survives a power cut.
+				MaxConns: 1, MaxIdleConns: 1,
+				ConnectAttributes: map[string]string{"mode": "rwc", "_journal_mode": "wal", "_synchronous": "full"},
+			}}},
+		},
+		ClusterMetadata: &cluster.Config{
+			FailoverVersionIncrement: 10, MasterClusterName: clusterName, CurrentClusterName: clusterName,
+			ClusterInformation: map[string]cluster.ClusterInformation{
+				clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: frontend}},
+		},
+		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
+		Services:            services,
+		Archival:            config.Archival{History: config.HistoryArchival{State: "disabled"}, Visibility: config.VisibilityArchival{State: "disabled"}},
+		PublicClient:        config.PublicClient{HostPort: frontend},
+		NamespaceDefaults: config.NamespaceDefaults{Archival: config.ArchivalNamespaceDefaults{
+			History:    config.HistoryArchivalNamespaceDefaults{State: "disabled"},
+			Visibility: config.VisibilityArchivalNamespaceDefaults{State: "disabled"},
+		}},
+	}, nil
+}
+
+// dynamicConfig mends two defaults that are meant for servers with thousands of
+// shards: with one, 20 polls a second cost 50 ms before every workflow task, and
+// timers are up to 1 s late.
+func dynamicConfig() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		dynamicconfig.TransferProcessorMaxPollRPS.Key(): 1000,
+		dynamicconfig.TimerProcessorMaxTimeShift.Key():  10 * time.Millisecond,
+	}
+}
+
+// checkPort finds out before Temporal does, which would panic.
+func checkPort(port int, flag, who string) error {
+	l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
+	if err != nil {
+		return fmt.Errorf("%s:%d is in use by another process (%s; `ss -ltnp 'sport = :%d'` names it): stop it, or choose another %s", loopback, port, who, port, flag)
+	}
+	return l.Close()
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", loopback+":0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,78 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const behaviourFile = "behaviour.json"
+
+// Behaviour is how the cloud and the Sail stand-in act. It can be changed while
+// the lab runs: both read it before each look.
+type Behaviour struct {
+	Cloud CloudBehaviour `json:"cloud"`
+	Sail  SailBehaviour  `json:"sail"`
+}
+
+// CloudBehaviour is how the cloud gives addresses.
+type CloudBehaviour struct {
+	// Delay before an address is given, and before it is taken back.
+	Delay time.Duration `json:"delay"`
+	// Failures is how many tries fail before one works.
+	Failures int `json:"failures"`
+	// Never gives an address.
+	Never bool `json:"never"`
+	// Address is ip or hostname.
+	Address string `json:"address"`
+	// Generation changes every address when it changes.
+	Generation int `json:"generation"`
+	// Only limits Never and Failures to one cluster.
+	Only string `json:"only,omitempty"`
+}
+
+// SailBehaviour is how the Sail stand-in installs Istio.
+type SailBehaviour struct {
+	// Delay before Istio is healthy.
+	Delay time.Duration `json:"delay"`
+	// Error makes every reconciliation end with it.
+	Error string `json:"error,omitempty"`
+	// Only limits Error to one cluster.
+	Only string `json:"only,omitempty"`
+}
+
+// Validate says what is wrong with a behaviour.
+func (b Behaviour) Validate() error {
+	if b.Cloud.Address != "ip" && b.Cloud.Address != "hostname" {
+		return fmt.Errorf("--cloud-address: want ip or hostname, got %q", b.Cloud.Address)
+	}
+	if b.Cloud.Failures < 0 || b.Cloud.Delay < 0 || b.Sail.Delay < 0 {
+		return fmt.Errorf("delays and failures cannot be negative")
+	}
+	return nil
+}
+
+// Save makes a lab act so from now on.
+func (b Behaviour) Save(dir string) error {
+	data, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(dir, "."+behaviourFile)
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(dir, behaviourFile))
+}
+
+// LoadBehaviour reads how a lab acts now.
+func LoadBehaviour(dir string) (Behaviour, error) {
+	var b Behaviour
+	data, err := os.ReadFile(filepath.Join(dir, behaviourFile))
+	if err != nil {
+		return b, err
+	}
+	return b, json.Unmarshal(data, &b)
+}

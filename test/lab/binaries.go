@@ -1,0 +1,188 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// The modules that pin what the lab builds travel inside the lab command, so
+// that it works from any directory.
+//
+//go:embed binaries/*/go.mod.txt binaries/*/go.sum.txt
+var modules embed.FS
+
+// build is one group of binaries that come from one module.
+type build struct {
+	module string
+	// packages to build, one binary each.
+	packages []string
+	// usual is how long it takes on two cores with nothing cached.
+	usual   string
+	ldflags string
+}
+
+const kubernetesVersion = "v1.36.3"
+
+var builds = []build{
+	{"etcd", []string{"go.etcd.io/etcd/server/v3"}, "1 minute", ""},
+	{"kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}, "2 minutes", ""},
+	{"kubernetes", []string{"k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager",
+		"k8s.io/kubernetes/cmd/kube-scheduler"}, "8 minutes",
+		"-X k8s.io/component-base/version.gitVersion=" + kubernetesVersion +
+			" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"},
+}
+
+// Binaries builds what is missing of etcd, KWOK and Kubernetes, and returns the
+// directory that has them: in the user's cache, by the digest of what they are
+// built from. Go does the downloading, and checks it. KUBEBUILDER_ASSETS, where
+// it is set, supplies kube-apiserver and etcd instead.
+func Binaries(ctx context.Context, say func(string, ...any)) (string, error) {
+	sum, err := modulesDigest()
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(cache, "landbridge-lab", sum)
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lock(bin)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	for _, b := range builds {
+		if err := b.run(ctx, bin, say); err != nil {
+			return "", err
+		}
+	}
+	return bin, nil
+}
+
+func (b build) run(ctx context.Context, bin string, say func(string, ...any)) error {
+	var missing []string
+	var names []string
+	for _, p := range b.packages {
+		name := binaryName(p)
+		if asset := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), name); os.Getenv("KUBEBUILDER_ASSETS") != "" && isFile(asset) {
+			_ = os.Remove(filepath.Join(bin, name))
+			if err := os.Symlink(asset, filepath.Join(bin, name)); err != nil {
+				return err
+			}
+		}
+		if !isFile(filepath.Join(bin, name)) {
+			missing, names = append(missing, p), append(names, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("the lab builds %s from source and needs Go for it: install Go, or set KUBEBUILDER_ASSETS", strings.Join(names, ", "))
+	}
+	say("building %s: usually %s with nothing cached", strings.Join(names, ", "), b.usual)
+	began := time.Now()
+	src, err := os.MkdirTemp("", "landbridge-lab-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(src)
+	for _, f := range []string{"go.mod", "go.sum"} {
+		data, err := modules.ReadFile("binaries/" + b.module + "/" + f + ".txt")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(src, f), data, 0o644); err != nil {
+			return err
+		}
+	}
+	for i, p := range missing {
+		// Built beside and moved, so that a build that was cut off leaves nothing.
+		out := filepath.Join(src, names[i])
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w "+b.ldflags, "-o", out, p)
+		var stderr bytes.Buffer
+		cmd.Dir, cmd.Stderr = src, &stderr
+		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off", "CGO_ENABLED=0")
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", p, err, tail(stderr.String()))
+		}
+		if err := move(out, filepath.Join(bin, names[i])); err != nil {
+			return err
+		}
+	}
+	say("built %s in %.0f s", strings.Join(names, ", "), time.Since(began).Seconds())
+	return nil
+}
+
+func binaryName(pkg string) string {
+	if pkg == "go.etcd.io/etcd/server/v3" {
+		return "etcd"
+	}
+	return filepath.Base(pkg)
+}
+
+func move(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(to+".new", data, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(to+".new", to)
+}
+
+func modulesDigest() (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, runtime.Version(), runtime.GOARCH, kubernetesVersion)
+	for _, b := range builds {
+		data, err := modules.ReadFile("binaries/" + b.module + "/go.sum.txt")
+		if err != nil {
+			return "", err
+		}
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6]), nil
+}
+
+// lock keeps two labs from building the same binaries at once.
+func lock(dir string) (func(), error) {
+	f, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+func isFile(p string) bool {
+	info, err := os.Stat(p)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// tail is the end of a long output, where compilers say what is wrong.
+func tail(s string) string {
+	const most = 2000
+	if len(s) > most {
+		return "…" + s[len(s)-most:]
+	}
+	return s
+}

@@ -1,0 +1,126 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// lbFinalizer is the one that Kubernetes' own cloud controllers use.
+const lbFinalizer = "service.kubernetes.io/load-balancer-cleanup"
+
+// cloud gives the LoadBalancer Services of one cluster their addresses: late,
+// after failures, or never, as the lab's behaviour says; and takes them back.
+type cloud struct {
+	cluster Cluster
+	client  kubernetes.Interface
+	known   map[types.UID]*balancer
+}
+
+// balancer is what the cloud remembers of one Service.
+type balancer struct {
+	next     time.Time // when the next try may be
+	failures int
+	leaving  time.Time
+	ordinal  int
+}
+
+func newCloud(c Cluster, cfg *rest.Config) (*cloud, error) {
+	client, err := kubernetes.NewForConfig(cfg)
+	return &cloud{c, client, map[types.UID]*balancer{}}, err
+}
+
+func (c *cloud) look(ctx context.Context, b Behaviour) error {
+	list, err := c.client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range list.Items {
+		svc := &list.Items[i]
+		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
+			continue
+		}
+		if err := c.service(ctx, svc, b.Cloud); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehaviour) error {
+	lb := c.known[svc.UID]
+	if lb == nil {
+		lb = &balancer{next: time.Now().Add(b.Delay), ordinal: len(c.known) + 1}
+		c.known[svc.UID] = lb
+	}
+	if svc.DeletionTimestamp != nil {
+		return c.takeBack(ctx, svc, lb, b)
+	}
+	if !slices.Contains(svc.Finalizers, lbFinalizer) {
+		svc.Finalizers = append(svc.Finalizers, lbFinalizer)
+		_, err := c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
+		return err
+	}
+	want := c.address(lb, b)
+	if len(svc.Status.LoadBalancer.Ingress) == 1 && svc.Status.LoadBalancer.Ingress[0].IP == want.IP && svc.Status.LoadBalancer.Ingress[0].Hostname == want.Hostname {
+		return nil
+	}
+	if time.Now().Before(lb.next) {
+		return nil
+	}
+	faulty := b.Only == "" || b.Only == c.cluster.Name
+	if faulty && (b.Never || lb.failures < b.Failures) {
+		lb.failures++
+		lb.next = time.Now().Add(max(b.Delay, time.Second))
+		return c.event(ctx, svc, "SyncLoadBalancerFailed", fmt.Sprintf("Error syncing load balancer: failed to ensure load balancer: quota exceeded (try %d)", lb.failures))
+	}
+	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{want}
+	if _, err := c.client.CoreV1().Services(svc.Namespace).UpdateStatus(ctx, svc, metav1.UpdateOptions{}); err != nil {
+		return err
+	}
+	return c.event(ctx, svc, "EnsuredLoadBalancer", "Ensured load balancer")
+}
+
+// address is from the ranges that are reserved for documentation.
+func (c *cloud) address(lb *balancer, b CloudBehaviour) corev1.LoadBalancerIngress {
+	n := (c.cluster.Index*10 + lb.ordinal + b.Generation*5) % 250
+	if b.Address == "hostname" {
+		return corev1.LoadBalancerIngress{Hostname: fmt.Sprintf("lb-%d.%s.lab.example", n, c.cluster.Name)}
+	}
+	return corev1.LoadBalancerIngress{IP: fmt.Sprintf("203.0.113.%d", n+1)}
+}
+
+func (c *cloud) takeBack(ctx context.Context, svc *corev1.Service, lb *balancer, b CloudBehaviour) error {
+	if lb.leaving.IsZero() {
+		lb.leaving = time.Now().Add(b.Delay)
+	}
+	if time.Now().Before(lb.leaving) || !slices.Contains(svc.Finalizers, lbFinalizer) {
+		return nil
+	}
+	svc.Finalizers = slices.DeleteFunc(svc.Finalizers, func(f string) bool { return f == lbFinalizer })
+	_, err := c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
+	return err
+}
+
+func (c *cloud) event(ctx context.Context, svc *corev1.Service, reason, message string) error {
+	typ := corev1.EventTypeNormal
+	if reason == "SyncLoadBalancerFailed" {
+		typ = corev1.EventTypeWarning
+	}
+	now := metav1.Now()
+	_, err := c.client.CoreV1().Events(svc.Namespace).Create(ctx, &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{GenerateName: svc.Name + ".", Namespace: svc.Namespace},
+		InvolvedObject: corev1.ObjectReference{Kind: "Service", Namespace: svc.Namespace, Name: svc.Name, UID: svc.UID, APIVersion: "v1"},
+		Reason:         reason, Message: message, Type: typ, Source: corev1.EventSource{Component: "lab-cloud"},
+		FirstTimestamp: now, LastTimestamp: now, Count: 1,
+	}, metav1.CreateOptions{})
+	return err
+}

@@ -1,0 +1,186 @@
+package lab
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	nodefast "sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	podfast "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
+)
+
+// The users of a lab's clusters, so that an audit log tells Landbridge's
+// requests from all others.
+const (
+	UserLandbridge = "landbridge"
+	UserLab        = "lab"
+)
+
+// auditPolicy logs who did what, without bodies: they hold Secrets.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+`
+
+func (l *Lab) startEtcd(ctx context.Context) (string, error) {
+	client, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	peer, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	clientURL, peerURL := fmt.Sprintf("http://127.0.0.1:%d", client), fmt.Sprintf("http://127.0.0.1:%d", peer)
+	if err := l.startProcess("etcd", l.Bin+"/etcd", "--name", "lab", "--data-dir", l.path("etcd"),
+		"--listen-client-urls", clientURL, "--advertise-client-urls", clientURL,
+		"--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL, "--initial-cluster", "lab="+peerURL,
+		"--unsafe-no-fsync", "--log-level", "warn"); err != nil {
+		return "", err
+	}
+	return clientURL, waitPort(ctx, client)
+}
+
+func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
+	ca, err := newAuthority(l.path("pki", c.Name), c.Name)
+	if err != nil {
+		return err
+	}
+	if c.Port, err = freePort(); err != nil {
+		return err
+	}
+	serviceIP := net.IPv4(10, byte(100+c.Index%100), 0, 1)
+	if err := ca.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"},
+		[]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost"},
+		[]net.IP{net.IPv4(127, 0, 0, 1), serviceIP}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(ca.file("audit-policy.yaml"), []byte(auditPolicy), 0o600); err != nil {
+		return err
+	}
+	if err := ca.kubeconfig(l.made(c.Name+".kubeconfig"), c.Name, c.URL(), UserLandbridge); err != nil {
+		return err
+	}
+	if err := ca.kubeconfig(ca.file("lab.kubeconfig"), c.Name, c.URL(), UserLab); err != nil {
+		return err
+	}
+	return l.startProcess(c.Name+"-kube-apiserver", l.Bin+"/kube-apiserver",
+		"--etcd-servers", etcd, "--etcd-prefix", "/"+c.Name,
+		"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none",
+		"--secure-port", strconv.Itoa(c.Port), "--tls-cert-file", ca.file("apiserver.crt"), "--tls-private-key-file", ca.file("apiserver.key"),
+		"--client-ca-file", ca.file("ca.crt"), "--authorization-mode", "RBAC",
+		"--service-account-issuer", "https://kubernetes.default.svc",
+		"--service-account-key-file", ca.file("sa.key"), "--service-account-signing-key-file", ca.file("sa.key"),
+		"--service-cluster-ip-range", fmt.Sprintf("10.%d.0.0/16", 100+c.Index%100), "--allow-privileged",
+		"--audit-policy-file", ca.file("audit-policy.yaml"), "--audit-log-path", l.AuditLog(c.Name))
+}
+
+// AuditLog is the file in which a cluster's API server notes every request.
+func (l *Lab) AuditLog(cluster string) string { return l.path("logs", cluster+"-audit.log") }
+
+// Kubeconfig is the file that Landbridge reaches a cluster with.
+func (l *Lab) Kubeconfig(cluster string) string { return l.path(cluster + ".kubeconfig") }
+
+// URL of the cluster's API server.
+func (c Cluster) URL() string { return fmt.Sprintf("https://127.0.0.1:%d", c.Port) }
+
+// ServerName is the API server's name as the world outside would know it.
+func (c Cluster) ServerName() string { return "api." + c.Name + ".lab.example" }
+
+func (l *Lab) labKubeconfig(cluster string) string { return l.path("pki", cluster, "lab.kubeconfig") }
+
+// kwokStages are KWOK's own: nodes are ready and pods run as soon as they are
+// there, and go as soon as they are deleted.
+var kwokStages = strings.Join([]string{nodefast.DefaultNodeInit, podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete}, "\n---\n")
+
+// startControllers starts what makes a cluster of an API server.
+func (l *Lab) startControllers(c Cluster) error {
+	pki := func(f string) string { return l.path("pki", c.Name, f) }
+	if err := os.WriteFile(pki("kwok.yaml"), []byte(kwokStages), 0o600); err != nil {
+		return err
+	}
+	for _, p := range [][]string{
+		{"kube-controller-manager", "--kubeconfig", pki("lab.kubeconfig"), "--leader-elect=false", "--secure-port=0",
+			"--service-account-private-key-file", pki("sa.key"), "--root-ca-file", pki("ca.crt"),
+			"--controllers", "deployment-controller,replicaset-controller,daemonset-controller,serviceaccount-controller,serviceaccount-token-controller,namespace-controller,garbage-collector-controller,root-ca-certificate-publisher-controller,endpointslice-controller,clusterrole-aggregation-controller"},
+		{"kube-scheduler", "--kubeconfig", pki("lab.kubeconfig"), "--leader-elect=false", "--secure-port=0"},
+		{"kwok", "--kubeconfig", pki("lab.kubeconfig"), "--config", pki("kwok.yaml"), "--manage-all-nodes", "--node-lease-duration-seconds=40", "--cidr", fmt.Sprintf("10.%d.0.0/16", 200+c.Index%50)},
+	} {
+		if err := l.startProcess(c.Name+"-"+p[0], l.Bin+"/"+p[0], p[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const readyTimeout = 90 * time.Second
+
+func (l *Lab) waitAPIServer(ctx context.Context, c Cluster) error {
+	cfg, err := l.restConfig(c.Name)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		_, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kube-apiserver of %s is not ready after %s: %w; its log is in %s", c.Name, readyTimeout, err, l.path("logs"))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (l *Lab) restConfig(cluster string) (*rest.Config, error) {
+	cfg, err := clientcmd.BuildConfigFromFlags("", l.labKubeconfig(cluster))
+	if err != nil {
+		return nil, err
+	}
+	cfg.QPS, cfg.Burst = 100, 200
+	return cfg, nil
+}
+
+// freePort asks the kernel for one. Another process could take it in between;
+// then what was to listen there fails and up says so.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func waitPort(ctx context.Context, port int) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("nothing listens on 127.0.0.1:%d after %s", port, readyTimeout)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,159 @@
+// Command lab brings up real control planes on this machine for Landbridge's
+// tests and demo, and takes them away again.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/test/lab"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
+		SilenceUsage: true, SilenceErrors: true}
+	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), controllers(&dir))
+	return cmd
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
+
+// behaviourFlags are the same for up and behave.
+func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
+	f := cmd.Flags()
+	f.DurationVar(&b.Cloud.Delay, "cloud-delay", time.Second, "how long the cloud takes to give an address and to take it back")
+	f.IntVar(&b.Cloud.Failures, "cloud-failures", 0, "how many tries of the cloud fail with SyncLoadBalancerFailed first")
+	f.BoolVar(&b.Cloud.Never, "cloud-never", false, "the cloud never gives an address")
+	f.StringVar(&b.Cloud.Address, "cloud-address", "ip", "what the cloud gives: ip or hostname")
+	f.IntVar(&b.Cloud.Generation, "cloud-generation", 0, "another number makes the cloud change every address")
+	f.StringVar(&b.Cloud.Only, "cloud-only", "", "limit the cloud's failures to this cluster")
+	f.DurationVar(&b.Sail.Delay, "sail-delay", time.Second, "how long Istio takes to become healthy")
+	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
+	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error to this cluster")
+}
+
+func up(dir *string) *cobra.Command {
+	o := lab.Options{Say: say}
+	cmd := &cobra.Command{Use: "up", Args: cobra.NoArgs, Short: "Bring up a lab, and write its kubeconfigs and a fleet.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Clusters < 1 || o.Clusters > 50 {
+				return fmt.Errorf("--clusters: want 1 to 50, got %d", o.Clusters)
+			}
+			if err := o.Behaviour.Validate(); err != nil {
+				return err
+			}
+			exe, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			o.Dir, o.Exe = *dir, exe
+			_, err = lab.Up(cmd.Context(), o)
+			return err
+		}}
+	cmd.Flags().IntVar(&o.Clusters, "clusters", 2, "how many clusters")
+	behaviourFlags(cmd, &o.Behaviour)
+	return cmd
+}
+
+func down(dir *string) *cobra.Command {
+	return &cobra.Command{Use: "down", Args: cobra.NoArgs, Short: "Stop every process of a lab and remove every file that it made",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Open(*dir)
+			if errors.Is(err, fs.ErrNotExist) {
+				say("%s has no lab", *dir)
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			return l.Down(cmd.Context(), say)
+		}}
+}
+
+func status(dir *string) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{Use: "status", Args: cobra.NoArgs, Short: "Show a lab's clusters and processes; exit code 1 when one does not run",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return fmt.Errorf("%s has no lab; `lab up --dir %s` brings one up", *dir, *dir)
+			}
+			dead := 0
+			for _, p := range l.Processes {
+				if !p.Alive() {
+					dead++
+				}
+			}
+			if output == "json" {
+				if err := json.NewEncoder(os.Stdout).Encode(l); err != nil {
+					return err
+				}
+			} else {
+				for _, c := range l.Clusters {
+					fmt.Printf("%-8s %s  %s\n", c.Name, c.URL(), l.Kubeconfig(c.Name))
+				}
+				for _, p := range l.Processes {
+					state := "runs"
+					if !p.Alive() {
+						state = "ended"
+					}
+					fmt.Printf("  %-32s %7d  %s\n", p.Name, p.PID, state)
+				}
+			}
+			if dead > 0 {
+				return fmt.Errorf("%d of %d processes ended; their logs are in %s/logs", dead, len(l.Processes), *dir)
+			}
+			return nil
+		}}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "json, or empty for people")
+	return cmd
+}
+
+func behave(dir *string) *cobra.Command {
+	var b lab.Behaviour
+	cmd := &cobra.Command{Use: "behave", Args: cobra.NoArgs, Short: "Change how the cloud and the Sail stand-in of a running lab act",
+		RunE: func(*cobra.Command, []string) error {
+			if err := b.Validate(); err != nil {
+				return err
+			}
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return fmt.Errorf("%s has no lab", *dir)
+			}
+			return b.Save(l.Dir)
+		}}
+	behaviourFlags(cmd, &b)
+	return cmd
+}
+
+func controllers(dir *string) *cobra.Command {
+	return &cobra.Command{Use: "controllers", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return err
+			}
+			return l.Control(cmd.Context())
+		}}
+}

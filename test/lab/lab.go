@@ -1,0 +1,212 @@
+// Package lab is real control planes on one machine, for tests and for the
+// demo: each cluster is a kube-apiserver, controller manager and scheduler with
+// a KWOK node, whose pods become Running without a container; one etcd serves
+// all. A small cloud and a stand-in for the Sail operator, both test-only, do
+// what cannot be had as Go modules. Everything listens on loopback only.
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Names of the first clusters; more are called c05, c06 and so on.
+var compass = []string{"east", "west", "north", "south"}
+
+// ClusterName is the name of the i-th cluster, from 0.
+func ClusterName(i int) string {
+	if i < len(compass) {
+		return compass[i]
+	}
+	return fmt.Sprintf("c%02d", i+1)
+}
+
+// Lab is one lab, all of whose state is in a directory. Two labs in two
+// directories do not meet.
+type Lab struct {
+	// Dir is absolute.
+	Dir string `json:"-"`
+	// Bin is where the binaries are.
+	Bin       string    `json:"bin"`
+	Clusters  []Cluster `json:"clusters"`
+	Processes []Process `json:"processes"`
+	// Files that the lab made at the top of its directory.
+	Files []string `json:"files"`
+}
+
+// Cluster is one control plane of a lab.
+type Cluster struct {
+	Name string `json:"name"`
+	// Port of the kube-apiserver on 127.0.0.1.
+	Port int `json:"port"`
+	// ServiceIndex keeps the clusters' address ranges apart.
+	Index int `json:"index"`
+}
+
+// stateFile is also the mark by which a directory is known as a lab's.
+const stateFile = "lab.json"
+
+// Open reads a lab. The error is fs.ErrNotExist where the directory has none.
+func Open(dir string) (*Lab, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, stateFile))
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{Dir: dir}
+	if err := json.Unmarshal(data, l); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w", filepath.Join(dir, stateFile), err)
+	}
+	return l, nil
+}
+
+// save writes the state after every process that starts, so that down finds
+// them all even when up was killed.
+func (l *Lab) save() error {
+	data, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(l.Dir, "."+stateFile)
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(l.Dir, stateFile))
+}
+
+// Options of Up.
+type Options struct {
+	Clusters int
+	Dir      string
+	// Exe is the lab command, which the controllers run as.
+	Exe string
+	// Behaviour of the cloud and the Sail stand-in.
+	Behaviour Behaviour
+	// Say reports progress.
+	Say func(format string, args ...any)
+}
+
+// Up builds what is missing, starts a lab and waits until it is ready.
+func Up(ctx context.Context, o Options) (*Lab, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, stateFile)); err == nil {
+		return nil, fmt.Errorf("%s has a lab already; `lab down --dir %s` takes it away", o.Dir, o.Dir)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	bin, err := Binaries(ctx, o.Say)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{Dir: dir, Bin: bin}
+	for i := range o.Clusters {
+		l.Clusters = append(l.Clusters, Cluster{Name: ClusterName(i), Index: i})
+	}
+	if err := l.start(ctx, o); err != nil {
+		if downErr := l.Down(context.WithoutCancel(ctx), func(string, ...any) {}); downErr != nil {
+			err = fmt.Errorf("%w (and it could not be taken down: %v)", err, downErr)
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Lab) start(ctx context.Context, o Options) error {
+	began := time.Now()
+	if err := l.save(); err != nil {
+		return err
+	}
+	if err := o.Behaviour.Save(l.Dir); err != nil {
+		return err
+	}
+	o.Say("starting etcd and %d kube-apiservers", len(l.Clusters))
+	etcd, err := l.startEtcd(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range l.Clusters {
+		if err := l.startAPIServer(&l.Clusters[i], etcd); err != nil {
+			return err
+		}
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	for _, c := range l.Clusters {
+		group.Go(func() error { return l.waitAPIServer(gctx, c) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, c := range l.Clusters {
+		if err := l.startControllers(c); err != nil {
+			return err
+		}
+	}
+	group, gctx = errgroup.WithContext(ctx)
+	for _, c := range l.Clusters {
+		group.Go(func() error { return l.furnish(gctx, c) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := l.startProcess("cloud-and-sail", o.Exe, "controllers", "--dir", l.Dir); err != nil {
+		return err
+	}
+	if err := l.writeFleetFile(); err != nil {
+		return err
+	}
+	o.Say("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
+	return nil
+}
+
+// Down stops every process of the lab and removes every file that it made. The
+// directory goes too where nothing else is in it. It is safe to repeat.
+func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
+	var errs []error
+	for i := len(l.Processes) - 1; i >= 0; i-- {
+		l.Processes[i].interrupt()
+	}
+	for i := len(l.Processes) - 1; i >= 0; i-- {
+		if err := l.Processes[i].stop(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, f := range append(l.Files, behaviourFile, "etcd", "logs", "pki", stateFile) {
+		if err := os.RemoveAll(filepath.Join(l.Dir, f)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := os.Remove(l.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		say("%s stays: it holds what the lab did not make", l.Dir)
+	}
+	return errors.Join(errs...)
+}
+
+func (l *Lab) path(parts ...string) string {
+	return filepath.Join(append([]string{l.Dir}, parts...)...)
+}
+
+// made notes a file at the top of the directory, for Down.
+func (l *Lab) made(name string) string {
+	l.Files = append(l.Files, name)
+	return l.path(name)
+}

@@ -1,0 +1,91 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Process is one that the lab started. Started tells it from another one that
+// was given its number later.
+type Process struct {
+	Name    string `json:"name"`
+	PID     int    `json:"pid"`
+	Started uint64 `json:"started"`
+}
+
+// stopGrace is how long a process may take to end by itself; the etcd and the API
+// servers of a lab hold nothing worth waiting for, and end slowly without each other.
+const stopGrace = time.Second
+
+// startProcess starts a process in a session of its own, so that a Ctrl-C for
+// whoever runs the lab does not end it, and notes it before it goes on.
+func (l *Lab) startProcess(name, path string, args ...string) error {
+	if err := os.MkdirAll(l.path("logs"), 0o700); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(l.path("logs", name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(path, args...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, l.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() { _ = cmd.Wait() }() // so that one that ends early is not a zombie while up still runs
+	p := Process{Name: name, PID: cmd.Process.Pid}
+	p.Started, _ = startTime(p.PID)
+	l.Processes = append(l.Processes, p)
+	return l.save()
+}
+
+// Alive says whether the process still runs.
+func (p Process) Alive() bool {
+	started, err := startTime(p.PID)
+	return err == nil && started == p.Started
+}
+
+func (p Process) interrupt() {
+	if p.Alive() {
+		_ = syscall.Kill(p.PID, syscall.SIGTERM)
+	}
+}
+
+// stop waits for the process to end, and kills it where it does not.
+func (p Process) stop() error {
+	for end := time.Now().Add(stopGrace); p.Alive(); {
+		if time.Now().After(end) {
+			if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("kill %s (process %d): %w", p.Name, p.PID, err)
+			}
+			end = end.Add(stopGrace)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil
+}
+
+// startTime is when a process began, in clock ticks since boot, which no two
+// processes of one number share. A zombie counts as ended.
+func startTime(pid int) (uint64, error) {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return 0, err
+	}
+	// The name, in brackets, may hold anything; fields count from behind it.
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
+	const state, started = 0, 19
+	if len(fields) <= started || string(fields[state]) == "Z" {
+		return 0, os.ErrProcessDone
+	}
+	return strconv.ParseUint(string(fields[started]), 10, 64)
+}

@@ -1,0 +1,263 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/storage/driver"
+	"istio.io/istio/manifests"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+const sailFinalizer = "sailoperator.io/sail-operator"
+
+// endOfLife are versions that the CRD still lists and the operator refuses, as
+// Sail 1.28 does with 1.24.
+var endOfLife = []string{"v1.24.3"}
+
+// sail is a stand-in for the Sail operator on one cluster: it has Sail's kinds,
+// installs Istio's own charts with Helm and reports status as Sail does. With
+// KWOK nodes no istiod answers, so it leaves the webhooks out.
+type sail struct {
+	cluster Cluster
+	cfg     *rest.Config
+	dyn     dynamic.Interface
+	client  kubernetes.Interface
+	began   map[string]time.Time // by kind, name and generation
+	applied map[string]bool
+}
+
+// product is one kind of Sail's and the chart that it stands for.
+type product struct {
+	kind  string
+	res   schema.GroupVersionResource
+	chart string
+	// release is the Helm release that Sail would make.
+	release string
+}
+
+var products = []product{
+	{"IstioCNI", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiocnis"}, "charts/istio-cni", "istio-cni"},
+	{"Istio", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}, "charts/istio-control/istio-discovery", "istiod"},
+}
+
+func newSail(c Cluster, cfg *rest.Config) (*sail, error) {
+	dyn, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	return &sail{c, cfg, dyn, client, map[string]time.Time{}, map[string]bool{}}, err
+}
+
+func (s *sail) look(ctx context.Context, b Behaviour) error {
+	var errs []error
+	for _, p := range products {
+		list, err := s.dyn.Resource(p.res).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for i := range list.Items {
+			if err := s.reconcile(ctx, p, &list.Items[i], b.Sail); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+				errs = append(errs, fmt.Errorf("%s %s: %w", p.kind, list.Items[i].GetName(), err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sail) reconcile(ctx context.Context, p product, obj *unstructured.Unstructured, b SailBehaviour) error {
+	ns, _, _ := unstructured.NestedString(obj.Object, "spec", "namespace")
+	if obj.GetDeletionTimestamp() != nil {
+		if err := s.uninstall(ns, p, obj); err != nil {
+			return err
+		}
+		obj.SetFinalizers(slices.DeleteFunc(obj.GetFinalizers(), func(f string) bool { return f == sailFinalizer }))
+		_, err := s.dyn.Resource(p.res).Update(ctx, obj, metav1.UpdateOptions{})
+		return err
+	}
+	if !slices.Contains(obj.GetFinalizers(), sailFinalizer) {
+		obj.SetFinalizers(append(obj.GetFinalizers(), sailFinalizer))
+		_, err := s.dyn.Resource(p.res).Update(ctx, obj, metav1.UpdateOptions{})
+		return err
+	}
+	key := fmt.Sprintf("%s/%s/%d", obj.GetUID(), p.kind, obj.GetGeneration())
+	if _, ok := s.began[key]; !ok {
+		s.began[key] = time.Now()
+	}
+	version, _, _ := unstructured.NestedString(obj.Object, "spec", "version")
+	if why := s.refuse(ctx, ns, version, b); why != "" {
+		return s.report(ctx, p, obj, "ReconcileError", why, false)
+	}
+	if !s.applied[key] {
+		if err := s.install(ctx, ns, p, obj); err != nil {
+			return err
+		}
+		s.applied[key] = true
+	}
+	if time.Since(s.began[key]) < b.Delay {
+		return s.report(ctx, p, obj, "IstiodNotReady", "istiod is not ready yet", false)
+	}
+	return s.report(ctx, p, obj, "Healthy", "", true)
+}
+
+// refuse says why Sail would not install this, in its words.
+func (s *sail) refuse(ctx context.Context, ns, version string, b SailBehaviour) string {
+	if b.Error != "" && (b.Only == "" || b.Only == s.cluster.Name) {
+		return b.Error
+	}
+	if slices.Contains(endOfLife, version) {
+		return fmt.Sprintf("version %q has reached end-of-life and is no longer supported", version)
+	}
+	if _, err := s.client.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+		return fmt.Sprintf("namespace %q doesn't exist", ns)
+	}
+	return ""
+}
+
+// report writes the status as Sail does; an unchanged one is not written again.
+func (s *sail) report(ctx context.Context, p product, obj *unstructured.Unstructured, state, message string, healthy bool) error {
+	condition := func(typ string, ok bool, reason string) map[string]any {
+		status := "True"
+		if !ok {
+			status = "False"
+		}
+		return map[string]any{"type": typ, "status": status, "reason": reason, "message": message}
+	}
+	reconciled := state != "ReconcileError"
+	status := map[string]any{"observedGeneration": obj.GetGeneration(), "state": state, "conditions": []any{
+		condition("Reconciled", reconciled, ifElse(reconciled, "Reconciled", state)),
+		condition("Ready", healthy, ifElse(healthy, "Ready", state)),
+	}}
+	if fmt.Sprint(obj.Object["status"]) == fmt.Sprint(status) {
+		return nil
+	}
+	obj.Object["status"] = status
+	_, err := s.dyn.Resource(p.res).UpdateStatus(ctx, obj, metav1.UpdateOptions{})
+	return err
+}
+
+func ifElse(cond bool, yes, no string) string {
+	if cond {
+		return yes
+	}
+	return no
+}
+
+func (s *sail) install(ctx context.Context, ns string, p product, obj *unstructured.Unstructured) error {
+	cfg, err := s.helm(ns)
+	if err != nil {
+		return err
+	}
+	c, err := loadChart(p.chart)
+	if err != nil {
+		return err
+	}
+	values, _, _ := unstructured.NestedMap(obj.Object, "spec", "values")
+	if values == nil {
+		values = map[string]any{}
+	}
+	if _, err := cfg.Releases.Last(p.releaseOf(obj)); errors.Is(err, driver.ErrReleaseNotFound) {
+		in := action.NewInstall(cfg)
+		in.ReleaseName, in.Namespace, in.PostRenderer = p.releaseOf(obj), ns, withoutWebhooks{}
+		_, err := in.RunWithContext(ctx, c, values)
+		return err
+	}
+	up := action.NewUpgrade(cfg)
+	up.Namespace, up.PostRenderer, up.ResetValues = ns, withoutWebhooks{}, true
+	_, err = up.RunWithContext(ctx, p.releaseOf(obj), c, values)
+	return err
+}
+
+func (s *sail) uninstall(ns string, p product, obj *unstructured.Unstructured) error {
+	cfg, err := s.helm(ns)
+	if err != nil {
+		return err
+	}
+	un := action.NewUninstall(cfg)
+	un.IgnoreNotFound = true
+	_, err = un.Run(p.releaseOf(obj))
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (p product) releaseOf(obj *unstructured.Unstructured) string {
+	return obj.GetName() + "-" + p.release
+}
+
+func (s *sail) helm(ns string) (*action.Configuration, error) {
+	flags := genericclioptions.NewConfigFlags(false)
+	flags.WrapConfigFn = func(*rest.Config) *rest.Config { return rest.CopyConfig(s.cfg) }
+	flags.Namespace = &ns
+	cfg := &action.Configuration{}
+	return cfg, cfg.Init(flags, ns, "secret", func(string, ...any) {})
+}
+
+func loadChart(root string) (*chart.Chart, error) {
+	var files []*loader.BufferedFile
+	err := fs.WalkDir(manifests.FS, root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := manifests.FS.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, p)
+		files = append(files, &loader.BufferedFile{Name: path.Clean(filepath.ToSlash(name)), Data: data})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return loader.LoadFiles(files)
+}
+
+// withoutWebhooks drops what would call an istiod that does not run: the API
+// server would wait for it with every pod and every Istio object.
+type withoutWebhooks struct{}
+
+func (withoutWebhooks) Run(in *bytes.Buffer) (*bytes.Buffer, error) {
+	out := &bytes.Buffer{}
+	docs := yaml.NewYAMLOrJSONDecoder(in, 4096)
+	for {
+		var doc map[string]any
+		if err := docs.Decode(&doc); err == io.EOF {
+			return out, nil
+		} else if err != nil {
+			return nil, err
+		}
+		kind, _ := doc["kind"].(string)
+		if len(doc) == 0 || strings.HasSuffix(kind, "WebhookConfiguration") || strings.HasPrefix(kind, "ValidatingAdmissionPolicy") {
+			continue
+		}
+		data, err := sigsyaml.Marshal(doc)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(out, "---\n%s", data)
+	}
+}

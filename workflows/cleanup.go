@@ -1,0 +1,272 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// CleanupResult is what a cleanup took away.
+type CleanupResult struct {
+	Fleet    string   `json:"fleet"`
+	Clusters []string `json:"clusters"`
+	Removed  int      `json:"removed"`
+}
+
+// CleanupFleet takes a fleet away, in the exact reverse of RolloutFleet. It
+// works from the fleet file, the clusters' records and labels alone. It goes on
+// past a failure, and its error, of TypeLeftOver, lists what is left.
+func CleanupFleet(ctx workflow.Context, in FleetInput) (CleanupResult, error) {
+	status, err := newFleetStatus(ctx, in.Fleet)
+	if err != nil {
+		return CleanupResult{}, err
+	}
+	c := &cleanup{in: in, status: status, run: workflow.GetInfo(ctx).WorkflowExecution.RunID,
+		result: CleanupResult{Fleet: in.Fleet.Metadata.Name}}
+	err = c.do(ctx)
+	if err == nil && len(c.failures) > 0 {
+		err = fail(TypeLeftOver, "the cleanup could not take everything away", c.failures)
+	}
+	status.phase(ctx, endPhase(ctx, err))
+	return c.result, err
+}
+
+type cleanup struct {
+	in       FleetInput
+	run      string
+	status   *fleetStatus
+	failures []Failure
+	result   CleanupResult
+}
+
+func (c *cleanup) do(ctx workflow.Context) error {
+	// Which clusters there are: those of the file, and those that they remember.
+	c.status.phase(ctx, "records")
+	clusters := c.discover(ctx)
+	c.status.clusters(clusters)
+
+	// The links' steps, on every cluster: the tunnels are shut first.
+	c.status.phase(ctx, "links")
+	c.each(ctx, clusters, func(ctx workflow.Context, i int) (CleanupResult, error) {
+		var out CleanupResult
+		err := runChild(ctx, c.childID(ctx, ".links.", clusters[i]), "links of "+clusters[i].Name,
+			attributes(FleetKey.ValueSet(c.in.Fleet.Metadata.Name), ClusterKey.ValueSet(clusters[i].Name)),
+			CleanupLinks, c.input(clusters[i]), &out)
+		return out, err
+	})
+
+	// Then what the clusters have of their own.
+	c.status.phase(ctx, "clusters")
+	c.each(ctx, clusters, func(ctx workflow.Context, i int) (CleanupResult, error) {
+		c.status.cluster(ctx, i, Running, nil)
+		var out CleanupResult
+		err := runChild(ctx, c.childID(ctx, ".cluster.", clusters[i]), "cluster "+clusters[i].Name,
+			attributes(FleetKey.ValueSet(c.in.Fleet.Metadata.Name), ClusterKey.ValueSet(clusters[i].Name)),
+			CleanupCluster, c.input(clusters[i]), &out)
+		c.status.cluster(ctx, i, endState(err), err)
+		return out, err
+	})
+	for _, cl := range clusters {
+		c.result.Clusters = append(c.result.Clusters, cl.Name)
+	}
+
+	// The root goes with its last user.
+	if ctx.Err() != nil || len(c.failures) > 0 {
+		if !c.in.DryRun {
+			releaseAll(ctx, c.in, clusters, c.run)
+		}
+		return ctx.Err()
+	}
+	c.status.phase(ctx, "root")
+	var out activities.RemoveResult
+	if err := activity(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot,
+		activities.RemoveInput{Site: c.in.rootSite(c.run).Site}, &out); err != nil {
+		c.failures = append(c.failures, leftover("root", "3 root", err))
+	}
+	c.result.Removed += len(out.All())
+	return ctx.Err()
+}
+
+// discover asks every cluster for what it remembers, and those that it names in
+// turn. A cluster that cannot be asked is among the failures, and tried all the
+// same: it may be back by then.
+func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
+	clusters := slices.Clone(c.in.Fleet.Spec.Clusters)
+	for asked := 0; asked < len(clusters) && ctx.Err() == nil; {
+		wave := clusters[asked:]
+		asked = len(clusters)
+		found := make([]activities.CheckRecordResult, len(wave))
+		errs := make([]error, len(wave))
+		inParallel(ctx, len(wave), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+			errs[i] = activity(ctx, preflight(), "0 read record", a.CheckRecord, activities.CheckRecordInput{Site: c.in.site(wave[i], c.run)}, &found[i])
+		})
+		refused := map[string]bool{}
+		for i := range wave {
+			if typ, _ := describe(errs[i]); errs[i] != nil && (typ == activities.TypeOtherFleet || typ == activities.TypeHeld) {
+				refused[wave[i].Name] = true
+				c.failures = append(c.failures, leftover("cluster "+wave[i].Name, "0 read record", errs[i]))
+			}
+			if found[i].Record == nil {
+				continue
+			}
+			for _, peer := range found[i].Record.Spec.Clusters {
+				if !slices.ContainsFunc(clusters, func(o fleet.Cluster) bool { return o.Name == peer.Name }) {
+					clusters = append(clusters, peer)
+				}
+			}
+		}
+		// What belongs to another fleet, or is being changed, is not touched.
+		before := len(clusters)
+		clusters = slices.DeleteFunc(clusters, func(o fleet.Cluster) bool { return refused[o.Name] })
+		asked -= before - len(clusters)
+	}
+	return clusters
+}
+
+// each runs a child per cluster and gathers what they left.
+func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, work func(workflow.Context, int) (CleanupResult, error)) {
+	outs := make([]CleanupResult, len(clusters))
+	errs := make([]error, len(clusters))
+	inParallel(ctx, len(clusters), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		if errs[i] = ctx.Err(); errs[i] == nil {
+			outs[i], errs[i] = work(ctx, i)
+		}
+	})
+	for i := range clusters {
+		c.result.Removed += outs[i].Removed
+		if errs[i] == nil {
+			continue
+		}
+		if list := Failures(errs[i]); len(list) > 0 {
+			c.failures = append(c.failures, list...)
+			continue
+		}
+		c.failures = append(c.failures, leftover("cluster "+clusters[i].Name, "", errs[i]))
+	}
+}
+
+func (c *cleanup) childID(ctx workflow.Context, kind string, cl fleet.Cluster) string {
+	return workflow.GetInfo(ctx).WorkflowExecution.ID + kind + cl.Name
+}
+
+func (c *cleanup) input(cl fleet.Cluster) CleanupInput {
+	return CleanupInput{Site: c.in.site(cl, c.run), Rollout: c.in.Fleet.Spec.Rollout}
+}
+
+// CleanupInput is one cluster of a cleanup.
+type CleanupInput struct {
+	Site    activities.Site `json:"site"`
+	Rollout fleet.Rollout   `json:"rollout"`
+}
+
+// CleanupLinks takes away what all links have on one cluster, as source and as
+// target, in the reverse order of RolloutLink.
+func CleanupLinks(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
+	r, err := newRemoval(ctx, "links of "+in.Site.Cluster, in.Rollout)
+	if err != nil {
+		return CleanupResult{}, err
+	}
+	here := activities.RemoveInput{Site: in.Site}
+	r.remove(ctx, "10 remote secret", a.RemoveRemoteSecret, here)
+	r.remove(ctx, "10 reader token", a.RemoveReaderToken, here)
+	r.remove(ctx, "11 egress configuration", a.RemoveEgressConfig, here)
+	r.remove(ctx, "10 egress gateway", a.RemoveEgressGateway, here)
+	r.remove(ctx, "8 access", a.RemoveAccess, here)
+	return r.end(ctx)
+}
+
+// CleanupLinkInput is one link that left the fleet file.
+type CleanupLinkInput struct {
+	Source  activities.Site `json:"source"`
+	Target  activities.Site `json:"target"`
+	Link    fleet.Link      `json:"link"`
+	Rollout fleet.Rollout   `json:"rollout"`
+}
+
+// CleanupLink takes one link away, in the reverse order of RolloutLink.
+func CleanupLink(ctx workflow.Context, in CleanupLinkInput) (CleanupResult, error) {
+	r, err := newRemoval(ctx, "link "+in.Link.String(), in.Rollout)
+	if err != nil {
+		return CleanupResult{}, err
+	}
+	source := activities.RemoveInput{Site: in.Source, Link: in.Link.ID()}
+	target := activities.RemoveInput{Site: in.Target, Link: in.Link.ID()}
+	r.remove(ctx, "10 remote secret", a.RemoveRemoteSecret, source)
+	r.remove(ctx, "10 reader token", a.RemoveReaderToken, target)
+	r.remove(ctx, "11 egress configuration", a.RemoveEgressConfig, source)
+	r.remove(ctx, "10 egress gateway", a.RemoveEgressGateway, source)
+	r.remove(ctx, "8 access", a.RemoveAccess, target)
+	return r.end(ctx)
+}
+
+// CleanupCluster takes away what a cluster has of its own, in the reverse order
+// of RolloutCluster.
+func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
+	r, err := newRemoval(ctx, "cluster "+in.Site.Cluster, in.Rollout)
+	if err != nil {
+		return CleanupResult{}, err
+	}
+	here := activities.RemoveInput{Site: in.Site}
+	r.remove(ctx, "10 sealing key", a.RemoveSealingKey, here)
+	r.remove(ctx, "10 reader", a.RemoveReader, here)
+	r.remove(ctx, "8 expose kube-apiserver", a.RemoveExposure, here)
+	r.remove(ctx, "7 east-west gateway", a.RemoveEastWestGateway, here)
+	r.remove(ctx, "6 istio", a.RemoveIstio, here)
+	r.remove(ctx, "5 cacerts", a.RemoveCACerts, here)
+	r.remove(ctx, "4 namespaces", a.RemoveNamespaces, here)
+	r.remove(ctx, "3 intermediate key", a.RemoveIntermediateKey, here)
+	// As long as something is left, the cluster remembers the fleet.
+	if len(r.failures) == 0 {
+		r.remove(ctx, "0 record", a.RemoveRecord, here)
+	}
+	return r.end(ctx)
+}
+
+// cleanupCluster removes a whole cluster that left the fleet file.
+func cleanupCluster(ctx workflow.Context, in FleetInput, c fleet.Cluster, run, parent string) error {
+	return runChild(ctx, parent+".cluster."+c.Name, "remove cluster "+c.Name,
+		attributes(FleetKey.ValueSet(in.Fleet.Metadata.Name), ClusterKey.ValueSet(c.Name)),
+		CleanupCluster, CleanupInput{in.site(c, run), in.Fleet.Spec.Rollout}, nil)
+}
+
+// removal takes things away one after the other, past failures.
+type removal struct {
+	*ledger
+	failures []Failure
+	removed  int
+}
+
+func newRemoval(ctx workflow.Context, unit string, r fleet.Rollout) (*removal, error) {
+	l, err := newLedger(ctx, unit, r)
+	return &removal{ledger: l}, err
+}
+
+func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in activities.RemoveInput) {
+	out, err := call(ctx, r.ledger, cleanupCall(r.rollout), name, do, in)
+	r.removed += len(out.All())
+	if err != nil {
+		r.failures = append(r.failures, leftover(r.unit, name, err))
+	}
+}
+
+func (r *removal) end(ctx workflow.Context) (CleanupResult, error) {
+	out := CleanupResult{Removed: r.removed}
+	if ctx.Err() != nil {
+		return out, ctx.Err()
+	}
+	if len(r.failures) > 0 {
+		return out, fail(TypeLeftOver, fmt.Sprintf("%s: %d steps left something", r.unit, len(r.failures)), r.failures)
+	}
+	return out, nil
+}
+
+func leftover(unit, step string, err error) Failure {
+	f := Failure{Unit: unit, Step: step, State: StateLeft}
+	f.Type, f.Message = describe(err)
+	return f
+}

@@ -1,0 +1,136 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// ClusterInput is one cluster's part of the fleet.
+type ClusterInput struct {
+	Site    activities.Site     `json:"site"`
+	Root    activities.RootSite `json:"root"`
+	RootPEM string              `json:"rootPEM"`
+	Network string              `json:"network"`
+	// Part of the fleet that the cluster remembers.
+	Part    fleet.Fleet   `json:"part"`
+	Rollout fleet.Rollout `json:"rollout"`
+	// IsSource and IsTarget say which ends of links the cluster is.
+	IsSource bool `json:"isSource"`
+	IsTarget bool `json:"isTarget"`
+}
+
+// ClusterResult is what links need of a cluster, all of it public.
+type ClusterResult struct {
+	Address activities.Address `json:"address"`
+	// Recipient is the public half of the cluster's sealing key.
+	Recipient string `json:"recipient,omitempty"`
+	fleet.Changes
+}
+
+// RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is
+// undone; the error is then of TypeUnit.
+func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error) {
+	l, err := newLedger(ctx, "cluster "+in.Site.Cluster, in.Rollout)
+	if err != nil {
+		return ClusterResult{}, err
+	}
+	result, err := rolloutCluster(ctx, l, in)
+	result.Changes.Changes = l.changes
+	return result, l.settle(ctx, err)
+}
+
+func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result ClusterResult, err error) {
+	spec, at := in.Part.Spec, in.Site
+	intermediate := activities.IntermediateSpec{Cluster: at.Cluster, Organization: spec.CA.Organization,
+		DNSName: "istiod." + at.Namespace + ".svc", KeyAlgorithm: spec.CA.KeyAlgorithm, Lifetime: spec.CA.IntermediateLifetime}
+	gateways := activities.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
+
+	// Step 0. The cluster remembers what is about to be applied to it.
+	if _, err = step(ctx, l, apiCall(in.Rollout), "0 record", a.EnsureRecord, a.RemoveRecord,
+		activities.EnsureRecordInput{Site: at, Part: in.Part}); err != nil {
+		return
+	}
+
+	// Step 3. The key is made in the cluster; the root signs its CSR.
+	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
+		activities.EnsureIntermediateKeyInput{Site: at, Spec: intermediate, RootPEM: in.RootPEM})
+	if err != nil {
+		return
+	}
+	var signed activities.SignIntermediateResult
+	if !key.Current && !at.DryRun {
+		if signed, err = call(ctx, l, rootCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
+			activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: intermediate}); err != nil {
+			return
+		}
+	}
+
+	// Step 4. Namespaces, with the network label.
+	if _, err = step(ctx, l, apiCall(in.Rollout), "4 namespaces", a.EnsureNamespaces, a.RemoveNamespaces,
+		activities.EnsureNamespacesInput{Site: at, Network: in.Network}); err != nil {
+		return
+	}
+
+	// Step 5. cacerts, before istiod starts.
+	if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
+		activities.EnsureCACertsInput{Site: at, Current: key.Current, RootPEM: in.RootPEM, CertPEM: signed.CertPEM}); err != nil {
+		return
+	}
+
+	// Step 6. Istio, by the Sail operator.
+	if _, err = step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
+		activities.EnsureIstioInput{Site: at, Istio: spec.Istio, Network: in.Network}); err != nil {
+		return
+	}
+	if !at.DryRun {
+		if _, err = call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
+			activities.WaitIstioInput{Site: at, Name: spec.Istio.Name}); err != nil {
+			return
+		}
+	}
+
+	// Step 7. East-west gateway.
+	if _, err = step(ctx, l, helmCall(in.Rollout), "7 east-west gateway", a.EnsureEastWestGateway, a.RemoveEastWestGateway,
+		activities.EnsureEastWestGatewayInput{Site: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
+		return
+	}
+
+	// Step 8. The API server behind it, for nobody yet.
+	if _, err = step(ctx, l, apiCall(in.Rollout), "8 expose kube-apiserver", a.EnsureExposure, a.RemoveExposure,
+		activities.EnsureExposureInput{Site: at, Gateways: spec.Gateways}); err != nil {
+		return
+	}
+
+	// Step 10, what links share: the account that the others read with, and the
+	// key that tokens for this cluster are sealed to.
+	if in.IsTarget {
+		if _, err = step(ctx, l, apiCall(in.Rollout), "10 reader", a.EnsureReader, a.RemoveReader,
+			activities.EnsureReaderInput{Site: at, IstioName: spec.Istio.Name}); err != nil {
+			return
+		}
+	}
+	if in.IsSource {
+		sealing, err := step(ctx, l, apiCall(in.Rollout), "10 sealing key", a.EnsureSealingKey, a.RemoveSealingKey,
+			activities.EnsureSealingKeyInput{Site: at})
+		if err != nil {
+			return result, err
+		}
+		result.Recipient = sealing.Recipient
+	}
+
+	// The address that the cloud gives; it had the time of the steps since 7.
+	limit := spec.Gateways.LoadBalancerTimeout.Std()
+	lb, err := call(ctx, l, longWait(limit), "11 wait for load balancer", a.WaitLoadBalancer,
+		activities.WaitLoadBalancerInput{Site: at, Until: workflow.Now(ctx).Add(limit)})
+	result.Address = lb.Address
+	return result, err
+}
+
+// withoutValues leaves out what only the Istio resource needs: links carry the
+// rest along many times.
+func withoutValues(i fleet.Istio) fleet.Istio {
+	i.Values = nil
+	return i
+}

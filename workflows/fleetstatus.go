@@ -1,0 +1,180 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// FleetStatus is where a rollout or cleanup is.
+type FleetStatus struct {
+	Fleet    string        `json:"fleet"`
+	Phase    string        `json:"phase"`
+	Began    time.Time     `json:"began"`
+	Clusters []UnitState   `json:"clusters"`
+	Sources  []SourceState `json:"sources,omitempty"`
+}
+
+// UnitState is where one cluster or link is.
+type UnitState struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Message string `json:"message,omitempty"`
+}
+
+// SourceState is where the links of one source are.
+type SourceState struct {
+	UnitState
+	// Links is how many there are, Skipped how many were left out.
+	Links   int `json:"links"`
+	Skipped int `json:"skipped,omitempty"`
+}
+
+// fleetStatus answers the status query of a fleet's workflow, and shows the
+// same as its details in the Temporal UI.
+type fleetStatus struct{ FleetStatus }
+
+func newFleetStatus(ctx workflow.Context, f fleet.Fleet) (*fleetStatus, error) {
+	s := &fleetStatus{FleetStatus{Fleet: f.Metadata.Name, Phase: Pending, Began: workflow.Now(ctx)}}
+	s.clusters(f.Spec.Clusters)
+	at := map[string]int{}
+	for _, l := range f.Links() {
+		if _, ok := at[l.From]; !ok {
+			at[l.From] = len(s.Sources)
+			s.Sources = append(s.Sources, SourceState{UnitState: UnitState{Name: l.From, State: Pending}})
+		}
+		s.Sources[at[l.From]].Links++
+	}
+	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (FleetStatus, error) { return s.FleetStatus, nil })
+}
+
+func (s *fleetStatus) clusters(list []fleet.Cluster) {
+	s.Clusters = nil
+	for _, c := range list {
+		s.Clusters = append(s.Clusters, UnitState{Name: c.Name, State: Pending})
+	}
+}
+
+func (s *fleetStatus) phase(ctx workflow.Context, phase string) {
+	s.Phase = phase
+	setPhase(ctx, phase)
+	s.show(ctx)
+}
+
+func (s *fleetStatus) cluster(ctx workflow.Context, i int, state string, err error) {
+	s.Clusters[i].State = state
+	if err != nil {
+		s.Clusters[i].Message = failureOf("", err).Message
+	}
+	s.show(ctx)
+}
+
+func (s *fleetStatus) source(ctx workflow.Context, name, state string, failures []Failure) {
+	for i := range s.Sources {
+		if s.Sources[i].Name != name {
+			continue
+		}
+		s.Sources[i].State = state
+		if len(failures) > 0 {
+			s.Sources[i].State = Failed
+			s.Sources[i].Message = fmt.Sprintf("%d links failed; %s", len(failures), failures[0].Message)
+		}
+	}
+	s.show(ctx)
+}
+
+func (s *fleetStatus) skip(l fleet.Link) {
+	for i := range s.Sources {
+		if s.Sources[i].Name == l.From {
+			s.Sources[i].Skipped++
+			if s.Sources[i].Skipped == s.Sources[i].Links {
+				s.Sources[i].State = Skipped
+			}
+		}
+	}
+}
+
+func (s *fleetStatus) show(ctx workflow.Context) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**fleet %s: %s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase)
+	for _, c := range s.Clusters {
+		links, msg := "", c.Message
+		for _, src := range s.Sources {
+			if src.Name == c.Name {
+				links = fmt.Sprintf("%s (%d)", src.State, src.Links)
+				if msg == "" {
+					msg = src.Message
+				}
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.State, links, cell(msg))
+	}
+	workflow.SetCurrentDetails(ctx, b.String())
+}
+
+// linksStatus shows where the links of one source are.
+type linksStatus struct {
+	FleetStatus
+	source string
+}
+
+func newLinksStatus(ctx workflow.Context, in LinksInput) (*linksStatus, error) {
+	s := &linksStatus{FleetStatus{Fleet: in.Source.Fleet, Phase: "links", Began: workflow.Now(ctx)}, in.Source.Cluster}
+	for _, t := range in.Targets {
+		s.Clusters = append(s.Clusters, UnitState{Name: t.Site.Cluster, State: Pending})
+	}
+	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (FleetStatus, error) { return s.FleetStatus, nil })
+}
+
+func (s *linksStatus) finish(ctx workflow.Context, i int, err error) {
+	msg := ""
+	if err != nil {
+		msg = failureOf("", err).Message
+	}
+	s.set(ctx, i, endState(err), msg)
+}
+
+func (s *linksStatus) set(ctx workflow.Context, i int, state, msg string) {
+	s.Clusters[i].State, s.Clusters[i].Message = state, msg
+	var b strings.Builder
+	fmt.Fprintf(&b, "**links of %s**\n\n| to | state | |\n| --- | --- | --- |\n", s.source)
+	for _, c := range s.Clusters {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.State, cell(c.Message))
+	}
+	workflow.SetCurrentDetails(ctx, b.String())
+}
+
+func endState(err error) string {
+	if err != nil {
+		return Failed
+	}
+	return Done
+}
+
+func endPhase(ctx workflow.Context, err error) string {
+	switch {
+	case err == nil:
+		return Done
+	case temporal.IsCanceledError(err) || ctx.Err() != nil:
+		return "canceled"
+	}
+	return Failed
+}
+
+// activity runs an activity that belongs to the fleet and not to one cluster's
+// or link's ledger.
+func activity[I interface{ Where() activities.Site }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
+	do func(context.Context, I) (R, error), in I, out *R) error {
+	policy.TaskQueue, policy.Summary = in.Where().TaskQueue, summary(name, in.Where())
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, out); err != nil {
+		return &stepError{name, err}
+	}
+	return nil
+}

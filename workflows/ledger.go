@@ -1,0 +1,133 @@
+package workflows
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// ledger is the undo list of a running rollout of one cluster or link. Each
+// entry is written before its step acts, so that whatever the step did, known
+// or not, is taken back. What was there before is safe all the same: an undo
+// removes only what carries this run's mark.
+type ledger struct {
+	unit    string
+	rollout fleet.Rollout
+	entries []entry
+	changes []fleet.Change
+	status  *unitStatus
+}
+
+type entry struct {
+	step string
+	undo func(context.Context, activities.RemoveInput) (activities.RemoveResult, error)
+	in   activities.RemoveInput
+}
+
+func newLedger(ctx workflow.Context, unit string, r fleet.Rollout) (*ledger, error) {
+	status, err := newUnitStatus(ctx, unit)
+	return &ledger{unit: unit, rollout: r, status: status}, err
+}
+
+// stepInput is what an EnsureX takes.
+type stepInput interface {
+	Where() activities.Site
+	Undo() activities.RemoveInput
+}
+
+// stepResult is what an EnsureX gives.
+type stepResult interface {
+	All() []fleet.Change
+	Created() bool
+}
+
+// step runs one numbered step of the guide: the undo is in the ledger before
+// the action begins, and leaves it when the action made nothing new.
+func step[I stepInput, R stepResult](ctx workflow.Context, l *ledger, policy workflow.ActivityOptions, name string,
+	do func(context.Context, I) (R, error),
+	undo func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in I) (R, error) {
+	if !in.Where().DryRun {
+		l.entries = append(l.entries, entry{name, undo, in.Undo()})
+	}
+	result, err := call(ctx, l, policy, name, do, in)
+	if err != nil {
+		return result, err
+	}
+	if !in.Where().DryRun && !result.Created() {
+		l.entries = l.entries[:len(l.entries)-1]
+	}
+	for _, c := range result.All() {
+		l.changes = append(l.changes, c)
+	}
+	return result, nil
+}
+
+// call runs an activity that has nothing to undo, on its cluster's task queue,
+// with the summary that the Temporal UI shows.
+func call[I interface{ Where() activities.Site }, R any](ctx workflow.Context, l *ledger, policy workflow.ActivityOptions, name string,
+	do func(context.Context, I) (R, error), in I) (R, error) {
+	l.status.begin(ctx, name)
+	policy.TaskQueue, policy.Summary = in.Where().TaskQueue, summary(name, in.Where())
+	policy.WaitForCancellation = true // what is undone must not still be at work
+	var result R
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &result)
+	if err != nil {
+		l.status.end(ctx, stepFailed, err)
+		return result, &stepError{name, err}
+	}
+	l.status.end(ctx, stepDone, nil)
+	return result, nil
+}
+
+func summary(step string, s activities.Site) string {
+	if s.Cluster == "" {
+		return step + " · root"
+	}
+	return step + " · " + s.Cluster
+}
+
+// settle ends a cluster or link: where it failed or was cancelled, what this run
+// made is taken back, newest first. It returns nil, the cancellation, or one
+// typed error.
+func (l *ledger) settle(ctx workflow.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	f := failureOf(l.unit, err)
+	f.State = StateUndone
+	if l.rollout.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err) {
+		f.State = StateKept
+		return fail(TypeUnit, l.unit+" failed", []Failure{f})
+	}
+	f.Left = l.undo(ctx)
+	if len(f.Left) > 0 {
+		f.State = StateLeft
+	}
+	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
+		return temporal.NewCanceledError(l.unit + " was canceled and undone")
+	}
+	return fail(TypeUnit, l.unit+" failed", []Failure{f})
+}
+
+// undo takes back what is in the ledger, newest first, detached from any
+// cancellation, and returns what it could not.
+func (l *ledger) undo(ctx workflow.Context) (left []string) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if len(l.entries) > 0 {
+		setPhase(ctx, "undoing")
+	}
+	for i := len(l.entries) - 1; i >= 0; i-- {
+		e := l.entries[i]
+		if _, err := call(ctx, l, undoCall(), "undo "+e.step, e.undo, e.in); err != nil {
+			_, msg := describe(err)
+			left = append(left, e.step+": "+msg)
+		}
+	}
+	l.entries = nil
+	return left
+}

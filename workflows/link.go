@@ -1,0 +1,136 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// LinkSettings is what every link takes from the fleet file.
+type LinkSettings struct {
+	activities.GatewaySettings
+	Rollout fleet.Rollout `json:"rollout"`
+}
+
+// Target is what a link needs of the cluster whose API server is read.
+type Target struct {
+	Site          activities.Site    `json:"site"`
+	TLSServerName string             `json:"tlsServerName"`
+	Address       activities.Address `json:"address"`
+}
+
+// LinksInput is one source cluster with all its targets.
+type LinksInput struct {
+	LinkSettings
+	Source    activities.Site `json:"source"`
+	Recipient string          `json:"recipient"`
+	Targets   []Target        `json:"targets"`
+}
+
+// LinksResult is what became of a source's links.
+type LinksResult struct {
+	Done     []string  `json:"done,omitempty"`
+	Failures []Failure `json:"failures,omitempty"`
+	// Changes by link ID, of a plan only; a rollout's are in each link's result.
+	Changes map[string]fleet.Changes `json:"changes,omitempty"`
+}
+
+// RolloutLinks rolls out the links of one source, so that the history of the
+// fleet does not grow with their number. A link that fails does not stop the
+// others; the failures are in the result.
+func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
+	status, err := newLinksStatus(ctx, in)
+	if err != nil {
+		return LinksResult{}, err
+	}
+	out := LinksResult{}
+	plans := make([]LinkResult, len(in.Targets))
+	errs := make([]error, len(in.Targets))
+	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
+	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i].Site.Cluster}
+		status.set(ctx, i, Running, "")
+		errs[i] = ctx.Err()
+		if errs[i] == nil {
+			errs[i] = runChild(ctx, parent+"."+link.To, "link "+link.String(),
+				attributes(FleetKey.ValueSet(in.Source.Fleet), LinkKey.ValueSet(link.ID()), PhaseKey.ValueSet(Running)),
+				RolloutLink, LinkInput{in.LinkSettings, link, in.Source, in.Recipient, in.Targets[i]}, &plans[i])
+		}
+		status.finish(ctx, i, errs[i])
+	})
+	for i, t := range in.Targets {
+		link := fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster}
+		if errs[i] != nil {
+			out.Failures = append(out.Failures, failureOf("link "+link.String(), errs[i]))
+			continue
+		}
+		out.Done = append(out.Done, link.ID())
+		if in.Source.DryRun {
+			if out.Changes == nil {
+				out.Changes = map[string]fleet.Changes{}
+			}
+			out.Changes[link.ID()] = plans[i].Changes
+		}
+	}
+	return out, ctx.Err()
+}
+
+// LinkInput is one direction of access: the source's istiod reads the target.
+type LinkInput struct {
+	LinkSettings
+	Link      fleet.Link      `json:"link"`
+	Source    activities.Site `json:"source"`
+	Recipient string          `json:"recipient"`
+	Target    Target          `json:"target"`
+}
+
+// LinkResult is what a link changed.
+type LinkResult struct{ fleet.Changes }
+
+// RolloutLink does the guide's steps 8 (for this source), 10 and 11 for one
+// link. What fails is undone; the error is then of TypeUnit.
+func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
+	l, err := newLedger(ctx, "link "+in.Link.String(), in.Rollout)
+	if err != nil {
+		return LinkResult{}, err
+	}
+	err = rolloutLink(ctx, l, in)
+	return LinkResult{fleet.Changes{Changes: l.changes}}, l.settle(ctx, err)
+}
+
+func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
+	source := activities.LinkSite{Site: in.Source, Link: in.Link}
+	target := activities.LinkSite{Site: in.Target.Site, Link: in.Link}
+	port, domain := in.Gateways.APIPort, in.Istio.TrustDomain
+
+	// Step 8. The target's door opens for this source.
+	if _, err := step(ctx, l, apiCall(in.Rollout), "8 access", a.EnsureAccess, a.RemoveAccess,
+		activities.EnsureAccessInput{LinkSite: target, APIPort: port, TrustDomain: domain, SourceNamespace: in.Source.Namespace}); err != nil {
+		return err
+	}
+
+	// Step 10. Egress gateway in the source, with an identity of its own.
+	if _, err := step(ctx, l, helmCall(in.Rollout), "10 egress gateway", a.EnsureEgressGateway, a.RemoveEgressGateway,
+		activities.EnsureEgressGatewayInput{LinkSite: source, GatewaySettings: in.GatewaySettings}); err != nil {
+		return err
+	}
+
+	// Step 11. The way from there to the target's door.
+	if _, err := step(ctx, l, apiCall(in.Rollout), "11 egress configuration", a.EnsureEgressConfig, a.RemoveEgressConfig,
+		activities.EnsureEgressConfigInput{LinkSite: source, TLSServerName: in.Target.TLSServerName,
+			Address: in.Target.Address, APIPort: port, TrustDomain: domain}); err != nil {
+		return err
+	}
+
+	// Step 10, the guide's last. The target's token, sealed, becomes the source's
+	// remote secret.
+	token, err := step(ctx, l, apiCall(in.Rollout), "10 reader token", a.EnsureReaderToken, a.RemoveReaderToken,
+		activities.EnsureReaderTokenInput{LinkSite: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
+	if err != nil {
+		return err
+	}
+	_, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
+		activities.EnsureRemoteSecretInput{LinkSite: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName})
+	return err
+}

@@ -1,0 +1,105 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// This is the only file with a timeout or a retry policy. Limits are in
+// wall-clock time (ScheduleToClose), since a count of attempts says nothing
+// about how long a cloud was given.
+
+// retries begin quickly, since most faults are a moment's, and end at a pace
+// that a struggling API server can bear.
+var retries = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
+
+// heartbeat is a few times what a poll takes between two looks; a worker that
+// died is noticed after it.
+const heartbeat = 15 * time.Second
+
+// preflight is short: a person waits for its answer, and a cluster that cannot
+// be reached within half a minute is worth saying so.
+func preflight() workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: 40 * time.Second,
+		StartToCloseTimeout:    30 * time.Second,
+		RetryPolicy:            retries,
+	}
+}
+
+// apiCall is for what writes or reads a few objects, and may wait for a
+// controller of Kubernetes: seconds.
+func apiCall(r fleet.Rollout) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: r.StepTimeout.Std(),
+		StartToCloseTimeout:    time.Minute,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
+// helmCall is for what runs Helm and then waits for a Deployment: image pulls
+// take minutes.
+func helmCall(r fleet.Rollout) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: r.StepTimeout.Std(),
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
+// rootCall is for making and using the root's key: no cluster is involved
+// unless a Secret keeps it, and 4096 bits of RSA are made in seconds.
+func rootCall(r fleet.Rollout) workflow.ActivityOptions {
+	o := apiCall(r)
+	o.HeartbeatTimeout = 0 // it does not wait for anything
+	return o
+}
+
+// longWait is for polls of what somebody else does: an operator, a cloud.
+func longWait(limit time.Duration) workflow.ActivityOptions {
+	const grace = time.Minute // for a worker that died at the end; the activity keeps the limit itself
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: limit + grace,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
+// undoCall has no limit but a person: what was begun must not be left half
+// done. Each try ends, so that a lost worker does not hold it up.
+func undoCall() workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:    heartbeat,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	}
+}
+
+// cleanupCall has the limit of a step: cleanup goes on past what does not work
+// and says at its end what is left.
+func cleanupCall(r fleet.Rollout) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: r.StepTimeout.Std(),
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
+// releaseCall lets a record go at the end of a run. It is a courtesy to another
+// Temporal, so it does not hold the run up.
+func releaseCall() workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: 30 * time.Second,
+		StartToCloseTimeout:    10 * time.Second,
+		RetryPolicy:            retries,
+	}
+}
+
+// busyChildPoll is how often a child is started anew whose predecessor, of a
+// run that is gone, still undoes its steps.
+const busyChildPoll = 5 * time.Second

@@ -1,0 +1,69 @@
+// Package workflows is what happens, in the guide's order: RolloutFleet starts a
+// RolloutCluster per cluster, and then a RolloutLinks per source cluster, which
+// starts a RolloutLink per link. CleanupFleet takes everything away in the exact
+// reverse. PlanFleet says what a rollout would do. Nothing here may do what
+// replay would do differently: no client-go, no os, no time.Now.
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// a stands for the activities in workflow code: its methods are only named.
+var a *activities.Activities
+
+// The search attributes that find a workflow in the Temporal UI.
+var (
+	FleetKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgeFleet")
+	ClusterKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeCluster")
+	LinkKey    = temporal.NewSearchAttributeKeyKeyword("LandbridgeLink")
+	PhaseKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgePhase")
+)
+
+// Register registers every workflow under its own name.
+func Register(w worker.WorkflowRegistry) {
+	w.RegisterWorkflow(RolloutFleet)
+	w.RegisterWorkflow(RolloutCluster)
+	w.RegisterWorkflow(RolloutLinks)
+	w.RegisterWorkflow(RolloutLink)
+	w.RegisterWorkflow(CleanupFleet)
+	w.RegisterWorkflow(CleanupLinks)
+	w.RegisterWorkflow(CleanupLink)
+	w.RegisterWorkflow(CleanupCluster)
+	w.RegisterWorkflow(PlanFleet)
+}
+
+// FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.
+type FleetInput struct {
+	// Fleet is the fleet file with its defaults filled in.
+	Fleet fleet.Fleet `json:"fleet"`
+	// Prune takes away clusters and links that left the fleet file.
+	Prune bool `json:"prune,omitempty"`
+	// TakeOver goes ahead where another Temporal's run, which is dead, holds a record.
+	TakeOver bool `json:"takeOver,omitempty"`
+	// DryRun only says what would be done.
+	DryRun bool `json:"dryRun,omitempty"`
+}
+
+// site is a cluster as the activities address it.
+func (in FleetInput) site(c fleet.Cluster, run string) activities.Site {
+	f := in.Fleet
+	return activities.Site{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
+		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun}
+}
+
+// rootSite is where the root is kept: a cluster, or a worker's directory.
+func (in FleetInput) rootSite(run string) activities.RootSite {
+	root := in.Fleet.Spec.CA.Root
+	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
+		return activities.RootSite{Site: in.site(c, run)}
+	}
+	s := in.site(fleet.Cluster{}, run)
+	s.TaskQueue = root.TaskQueue
+	return activities.RootSite{Site: s}
+}
