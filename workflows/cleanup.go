@@ -242,8 +242,8 @@ type removal struct {
 }
 
 func newRemoval(ctx workflow.Context, unit string, r fleet.Rollout) (*removal, error) {
-	l, err := newLedger(ctx, unit, r)
-	return &removal{ledger: l}, err
+	l := newLedger(unit, r)
+	return &removal{ledger: l}, l.status.publish(ctx)
 }
 
 func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in activities.RemoveInput) {

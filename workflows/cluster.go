@@ -32,8 +32,8 @@ type ClusterResult struct {
 // RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is
 // undone; the error is then of TypeUnit.
 func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error) {
-	l, err := newLedger(ctx, "cluster "+in.Site.Cluster, in.Rollout)
-	if err != nil {
+	l := newLedger("cluster "+in.Site.Cluster, in.Rollout)
+	if err := l.status.publish(ctx); err != nil {
 		return ClusterResult{}, err
 	}
 	result, err := rolloutCluster(ctx, l, in)

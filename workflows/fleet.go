@@ -96,10 +96,7 @@ func (r *rollout) do(ctx workflow.Context) error {
 
 	// Steps 2 and 3. The root, made once and kept.
 	r.status.phase(ctx, "root")
-	l, err := newLedger(ctx, "root", r.in.Fleet.Spec.Rollout)
-	if err != nil {
-		return err
-	}
+	l := newLedger("root", r.in.Fleet.Spec.Rollout)
 	root, err := step(ctx, l, rootCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
 		activities.EnsureRootInput{RootSite: r.in.rootSite(r.run), CA: r.in.Fleet.Spec.CA})
 	if err != nil {

@@ -28,9 +28,8 @@ type entry struct {
 	in   activities.RemoveInput
 }
 
-func newLedger(ctx workflow.Context, unit string, r fleet.Rollout) (*ledger, error) {
-	status, err := newUnitStatus(ctx, unit)
-	return &ledger{unit: unit, rollout: r, status: status}, err
+func newLedger(unit string, r fleet.Rollout) *ledger {
+	return &ledger{unit: unit, rollout: r, status: &unitStatus{UnitStatus: UnitStatus{Unit: unit}}}
 }
 
 // stepInput is what an EnsureX takes.

@@ -91,11 +91,11 @@ type LinkResult struct{ fleet.Changes }
 // RolloutLink does the guide's steps 8 (for this source), 10 and 11 for one
 // link. What fails is undone; the error is then of TypeUnit.
 func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
-	l, err := newLedger(ctx, "link "+in.Link.String(), in.Rollout)
-	if err != nil {
+	l := newLedger("link "+in.Link.String(), in.Rollout)
+	if err := l.status.publish(ctx); err != nil {
 		return LinkResult{}, err
 	}
-	err = rolloutLink(ctx, l, in)
+	err := rolloutLink(ctx, l, in)
 	return LinkResult{fleet.Changes{Changes: l.changes}}, l.settle(ctx, err)
 }
 

@@ -43,13 +43,17 @@ type StepStatus struct {
 	Message string        `json:"message,omitempty"`
 }
 
-// unitStatus answers the status query of a cluster or link, and shows the same
-// as its details in the Temporal UI.
-type unitStatus struct{ UnitStatus }
+// unitStatus remembers where a cluster or link is.
+type unitStatus struct {
+	UnitStatus
+	shown bool
+}
 
-func newUnitStatus(ctx workflow.Context, unit string) (*unitStatus, error) {
-	s := &unitStatus{UnitStatus{Unit: unit}}
-	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (UnitStatus, error) { return s.UnitStatus, nil })
+// publish makes it the workflow's answer to the status query, and its details
+// in the Temporal UI.
+func (s *unitStatus) publish(ctx workflow.Context) error {
+	s.shown = true
+	return workflow.SetQueryHandler(ctx, StatusQuery, func() (UnitStatus, error) { return s.UnitStatus, nil })
 }
 
 func (s *unitStatus) begin(ctx workflow.Context, step string) {
@@ -67,6 +71,9 @@ func (s *unitStatus) end(ctx workflow.Context, state string, err error) {
 }
 
 func (s *unitStatus) show(ctx workflow.Context) {
+	if !s.shown {
+		return
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s**\n\n| step | state | took | |\n| --- | --- | --- | --- |\n", s.Unit)
 	for _, st := range s.Steps {

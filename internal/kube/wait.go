@@ -29,6 +29,8 @@ func (e *NotReadyError) Error() string { return e.Waiting }
 // error may pass. It returns ctx.Err() when the context is cancelled, and a
 // *NotReadyError when its deadline passes first.
 func Poll(ctx context.Context, look func(context.Context) (waiting string, done bool, err error)) error {
+	ctx, cancel := beforeDeadline(ctx)
+	defer cancel()
 	last := ""
 	for {
 		waiting, done, err := look(ctx)
@@ -44,18 +46,47 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 		if waiting != "" {
 			last = waiting
 		}
-		if activity.IsActivity(ctx) {
-			activity.RecordHeartbeat(ctx, last)
-		}
+		heartbeat(ctx, last)
 		select {
 		case <-ctx.Done():
 			if ctx.Err() == context.DeadlineExceeded && last != "" {
 				return &NotReadyError{last}
 			}
 			return ctx.Err()
+		case <-stopping(ctx):
+			// Another worker, or this one when it is back, goes on waiting.
+			return &NotReadyError{"the worker is stopping; " + last}
 		case <-time.After(pollInterval):
 		}
 	}
+}
+
+// heartbeat says what is waited for. The SDK sends a later heartbeat with the
+// context of an earlier one, so that must not be cancelled in between: the
+// activity would be.
+func heartbeat(ctx context.Context, what string) {
+	if activity.IsActivity(ctx) {
+		activity.RecordHeartbeat(context.WithoutCancel(ctx), what)
+	}
+}
+
+// stopping is closed when the worker is asked to stop.
+func stopping(ctx context.Context) <-chan struct{} {
+	if !activity.IsActivity(ctx) {
+		return nil
+	}
+	return activity.GetWorkerStopChannel(ctx)
+}
+
+// lastWord is how long before its deadline a wait gives up, so that what it
+// waited for reaches Temporal before Temporal stops listening.
+const lastWord = 2 * time.Second
+
+func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d, ok := ctx.Deadline(); ok && activity.IsActivity(ctx) && time.Until(d) > 2*lastWord {
+		return context.WithDeadline(ctx, d.Add(-lastWord))
+	}
+	return ctx, func() {}
 }
 
 // keepAliveInterval is well below the shortest heartbeat timeout.
@@ -67,12 +98,12 @@ func KeepAlive(ctx context.Context, what string) (stop func()) {
 	if !activity.IsActivity(ctx) {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	stopped, cancel := context.WithCancel(ctx)
 	go func() {
 		for {
-			activity.RecordHeartbeat(ctx, what)
+			heartbeat(ctx, what)
 			select {
-			case <-ctx.Done():
+			case <-stopped.Done():
 				return
 			case <-time.After(keepAliveInterval):
 			}

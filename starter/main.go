@@ -1,0 +1,142 @@
+// Command landbridge rolls out, watches and cleans up a fleet. It talks to
+// Temporal only; the workers talk to the clusters.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/connect"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// The exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2 // bad usage or bad fleet file: nothing was changed
+	exitPartly = 3 // partly done; the output says what
+)
+
+func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Main runs the command and returns its exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cmd := root()
+	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	var coded *exitError
+	if !errors.As(err, &coded) {
+		coded = &exitError{exitUsage, err} // from cobra: an unknown flag or command
+	}
+	if coded.err != nil {
+		fmt.Fprintln(stderr, "landbridge:", coded.err)
+	}
+	return coded.code
+}
+
+// exitError is an error with the exit code that goes with it. Without an err
+// everything has been said already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func failed(err error) error { return &exitError{exitFailed, err} }
+func usage(err error) error  { return &exitError{exitUsage, err} }
+
+// app is what the commands share.
+type app struct {
+	temporal connect.Flags
+	file     string
+	output   string
+}
+
+func root() *cobra.Command {
+	a := &app{}
+	cmd := &cobra.Command{
+		Use:   "landbridge",
+		Short: "Let the Istio control planes of a fleet read each other's private API servers",
+		Long: "Landbridge lets the Istio control planes of a fleet of Kubernetes clusters read each other's kube-apiserver\n" +
+			"without any API server being reachable from outside its own network. It runs as workflows on Temporal;\n" +
+			"this command starts them and shows how they do.\n\n" +
+			"Exit codes: 0 done; 1 failed; 2 bad usage or bad fleet file, nothing changed; 3 partly done.",
+		Version: build.Version(), SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
+	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.cleanup(), schema(), version())
+	return cmd
+}
+
+// fileFlag adds -f.
+func (a *app) fileFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
+}
+
+// outputFlag adds -o.
+func (a *app) outputFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "json, or empty for people")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// load reads the fleet file and checks the flags that every command has.
+func (a *app) load() (*fleet.Fleet, error) {
+	if err := a.checkOutput(); err != nil {
+		return nil, err
+	}
+	f, err := fleet.Load(a.file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, usage(fmt.Errorf("there is no fleet file %s; `landbridge init` writes one, -f names another", a.file))
+	}
+	if err != nil {
+		return nil, usage(fmt.Errorf("%w", err))
+	}
+	return f, nil
+}
+
+func (a *app) checkOutput() error {
+	if a.output != "" && a.output != "json" {
+		return usage(fmt.Errorf("-o: want json or nothing, got %q", a.output))
+	}
+	return nil
+}
+
+func version() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprintln(cmd.OutOrStdout(), "landbridge", build.Version())
+		}}
+}
+
+func schema() *cobra.Command {
+	return &cobra.Command{Use: "schema", Short: "Print the JSON schema of the fleet file, for editors", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(fleet.Schema)
+			return err
+		}}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+func (a *app) plan() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use: "plan", Args: cobra.NoArgs,
+		Short: "Say what a rollout would create, change, keep and remove, object by object",
+		Long: "Say what a rollout would create, change, keep and remove, object by object. Nothing is written. It runs as\n" +
+			"a workflow, since only workers reach the clusters, and so that every look is on record.",
+		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all            # also what stays as it is",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			c, err := a.temporal.Dial(ctx, nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+				ID: fleet.WorkflowID(f.Metadata.Name) + ".plan." + uuid.NewString(), TaskQueue: f.Spec.TaskQueue,
+				StaticSummary:         "PlanFleet " + f.Metadata.Name,
+				TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(f.Metadata.Name)),
+			}, "PlanFleet", workflows.FleetInput{Fleet: *f, DryRun: true})
+			if err != nil {
+				return failed(err)
+			}
+			var r workflows.FleetResult
+			if err := run.Get(ctx, &r); err != nil {
+				return ended(err)
+			}
+			if a.output == "json" {
+				return printJSON(cmd.OutOrStdout(), r)
+			}
+			printPlan(cmd.OutOrStdout(), r, all)
+			return nil
+		},
+	}
+	a.fileFlag(cmd)
+	a.outputFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().BoolVar(&all, "all", false, "list what stays as it is too")
+	return cmd
+}
+
+// marks are what stands before each action.
+var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-"}
+
+func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
+	total := map[fleet.Action]int{}
+	for _, u := range r.Plan {
+		fmt.Fprintln(w, u.Unit)
+		shown := 0
+		for _, c := range u.Changes {
+			total[c.Action]++
+			if c.Action == fleet.Keep && !all {
+				continue
+			}
+			shown++
+			fmt.Fprintf(w, "  %s %-6s  %s %s%s\n", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"), note(c))
+		}
+		if shown == 0 {
+			fmt.Fprintf(w, "    nothing to change (%d objects)\n", len(u.Changes))
+		}
+	}
+	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove] == 0 {
+		fmt.Fprintf(w, "\nnothing to do: all %d objects are as the fleet file says\n", total[fleet.Keep])
+		return
+	}
+	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
+}
+
+func note(c fleet.Change) string {
+	switch {
+	case c.Note == "":
+		return ""
+	case c.Action == fleet.Update:
+		return "  (" + c.Note + " differs)"
+	}
+	return "  (" + c.Note + ")"
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+func (a *app) rollout() *cobra.Command {
+	var prune, takeOver, detach bool
+	cmd := &cobra.Command{
+		Use: "rollout", Args: cobra.NoArgs,
+		Short: "Roll out a fleet, and show how it goes",
+		Long: "Roll out a fleet: root CA, Istio, gateways and remote secrets on every cluster and link of the fleet file.\n\n" +
+			"It may be repeated: what is as it should be is not touched. What fails is undone in its own cluster or\n" +
+			"link, and the rest goes on. Ctrl-C leaves the rollout running.",
+		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --prune       # also take away what left the fleet file",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver}, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
+				var r workflows.FleetResult
+				if err := raw(&r); err != nil {
+					return err
+				}
+				if a.output == "json" {
+					return printJSON(w, r)
+				}
+				printRollout(w, r, took)
+				return nil
+			})
+		},
+	}
+	a.fileFlag(cmd)
+	a.outputFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().BoolVar(&prune, "prune", false, "take away clusters and links that left the fleet file")
+	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
+	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
+	return cmd
+}
+
+func (a *app) cleanup() *cobra.Command {
+	var takeOver, detach, dryRun bool
+	cmd := &cobra.Command{
+		Use: "cleanup", Args: cobra.NoArgs,
+		Short: "Take everything away that Landbridge made for a fleet",
+		Long: "Take everything away that Landbridge made for a fleet, in the reverse order of the rollout: the tunnels are\n" +
+			"shut first. It needs the fleet file and the clusters, not the history of the rollout. A rollout that runs\n" +
+			"is canceled and waited for. What was there before Landbridge stays.",
+		Example: "  landbridge cleanup -f fleet.yaml\n  landbridge cleanup --dry-run     # only say how much there is",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			return a.change(cmd, typeCleanup, workflows.FleetInput{Fleet: *f, TakeOver: takeOver, DryRun: dryRun}, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
+				var r workflows.CleanupResult
+				if err := raw(&r); err != nil {
+					return err
+				}
+				if a.output == "json" {
+					return printJSON(w, r)
+				}
+				verb := "removed"
+				if dryRun {
+					verb = "would remove"
+				}
+				fmt.Fprintf(w, "fleet %s: %s %d objects from %d clusters (%s) in %s\n", r.Fleet, verb, r.Removed, len(r.Clusters), strings.Join(r.Clusters, ", "), took.Round(100*time.Millisecond))
+				return nil
+			})
+		},
+	}
+	a.fileFlag(cmd)
+	a.outputFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
+	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
+	return cmd
+}
+
+// change starts a workflow, follows it on stderr and prints its result on stdout.
+func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
+	ctx := cmd.Context()
+	c, err := a.temporal.Dial(ctx, nil, nil)
+	if err != nil {
+		return failed(err)
+	}
+	defer c.Close()
+	began := time.Now()
+	run, err := start(ctx, c, cmd.ErrOrStderr(), typ, in)
+	if err != nil {
+		return failed(err)
+	}
+	name := in.Fleet.Metadata.Name
+	if detach {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", noun(typ), name, run.GetID(), run.GetRunID(), name)
+		return nil
+	}
+	if err := follow(ctx, c, run, cmd.ErrOrStderr()); err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on. `landbridge status %s` shows it, the same command joins it again\n", noun(typ), name)
+			return &exitError{exitFailed, nil}
+		}
+		return ended(err)
+	}
+	if err := show(cmd.OutOrStdout(), func(out any) error { return run.Get(ctx, out) }, time.Since(began)); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
+	t := newTable(w, "CLUSTER", "KUBERNETES", "SERVER NAME", "ADDRESS", "CHANGES")
+	for _, c := range r.Clusters {
+		t.row(c.Name, c.Version, c.TLSServerName, showAddress(c.Address), showCounts(c.Counts))
+	}
+	t.flush()
+	fmt.Fprintf(w, "\nfleet %s: %d clusters and %d links are rolled out in %s; root %s until %s\n", r.Fleet, len(r.Clusters), len(r.Links),
+		took.Round(100*time.Millisecond), r.Root.Fingerprint, r.Root.NotAfter.Format(time.DateOnly))
+	if !r.Pruned.Empty() {
+		fmt.Fprintf(w, "taken away: %s\n", showStale(r.Pruned))
+	}
+	if !r.Stale.Empty() {
+		fmt.Fprintf(w, "left the fleet file and still there: %s; `landbridge rollout --prune` takes it away\n", showStale(r.Stale))
+	}
+}
+
+func showAddress(a activities.Address) string {
+	switch {
+	case a.Hostname != "":
+		return a.Hostname
+	case len(a.IPs) > 0:
+		return strings.Join(a.IPs, ",")
+	}
+	return "known after step 7"
+}
+
+func showCounts(counts map[fleet.Action]int) string {
+	var parts []string
+	for a, n := range counts {
+		parts = append(parts, fmt.Sprintf("%s %d", a, n))
+	}
+	sort.Strings(parts)
+	return strings.Join(parts, ", ")
+}
+
+func showStale(s fleet.Stale) string {
+	var parts []string
+	for _, l := range s.Links {
+		parts = append(parts, "link "+l.String())
+	}
+	for _, c := range s.Clusters {
+		parts = append(parts, "cluster "+c.Name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
