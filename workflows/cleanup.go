@@ -84,7 +84,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	}
 	c.status.phase(ctx, "root")
 	var out activities.RemoveResult
-	if err := activity(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot,
+	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot,
 		activities.RemoveInput{Site: c.in.rootSite(c.run).Site}, &out); err != nil {
 		c.failures = append(c.failures, leftover("root", "3 root", err))
 	}
@@ -103,13 +103,15 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 		found := make([]activities.CheckRecordResult, len(wave))
 		errs := make([]error, len(wave))
 		inParallel(ctx, len(wave), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-			errs[i] = activity(ctx, preflight(), "0 read record", a.CheckRecord, activities.CheckRecordInput{Site: c.in.site(wave[i], c.run)}, &found[i])
+			errs[i] = fleetCall(ctx, preflight(), "0 read record", a.CheckRecord, activities.CheckRecordInput{Site: c.in.site(wave[i], c.run)}, &found[i])
 		})
 		refused := map[string]bool{}
 		for i := range wave {
-			if typ, _ := describe(errs[i]); errs[i] != nil && (typ == activities.TypeOtherFleet || typ == activities.TypeHeld) {
-				refused[wave[i].Name] = true
-				c.failures = append(c.failures, leftover("cluster "+wave[i].Name, "0 read record", errs[i]))
+			if errs[i] != nil {
+				if f := leftover("cluster "+wave[i].Name, "0 read record", errs[i]); f.Type == activities.TypeOtherFleet || f.Type == activities.TypeHeld {
+					refused[wave[i].Name] = true
+					c.failures = append(c.failures, f)
+				}
 			}
 			if found[i].Record == nil {
 				continue

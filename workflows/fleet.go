@@ -131,7 +131,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		c := clusters[i]
-		errs[i] = activity(ctx, preflight(), "1 preflight", a.CheckCluster, activities.CheckClusterInput{Site: r.in.site(c, r.run),
+		errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, activities.CheckClusterInput{Site: r.in.site(c, r.run),
 			IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}, &r.checks[i])
 	})
 	if ctx.Err() != nil {
@@ -267,7 +267,7 @@ func releaseAll(ctx workflow.Context, in FleetInput, clusters []fleet.Cluster, r
 	defer cancel()
 	inParallel(free, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		var out activities.ReleaseRecordResult
-		if err := activity(ctx, releaseCall(), "release record", a.ReleaseRecord,
+		if err := fleetCall(ctx, releaseCall(), "release record", a.ReleaseRecord,
 			activities.ReleaseRecordInput{Site: in.site(clusters[i], run)}, &out); err != nil {
 			workflow.GetLogger(ctx).Warn("the record keeps naming this run", "cluster", clusters[i].Name, "error", err)
 		}

@@ -168,9 +168,9 @@ func endPhase(ctx workflow.Context, err error) string {
 	return Failed
 }
 
-// activity runs an activity that belongs to the fleet and not to one cluster's
+// fleetCall runs an activity that belongs to the fleet and not to one cluster's
 // or link's ledger.
-func activity[I interface{ Where() activities.Site }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
+func fleetCall[I interface{ Where() activities.Site }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I, out *R) error {
 	policy.TaskQueue, policy.Summary = in.Where().TaskQueue, summary(name, in.Where())
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, out); err != nil {

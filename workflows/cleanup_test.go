@@ -1,0 +1,112 @@
+package workflows
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// steps are the names of the calls without their clusters.
+func steps(f *fake, keep func(fakeCall) bool) []string {
+	var out []string
+	for _, c := range f.calls {
+		if keep(c) {
+			out = append(out, c.name[len("Ensure"):])
+		}
+	}
+	return out
+}
+
+func TestCleanup_IsTheExactReverseOfTheRollout(t *testing.T) {
+	for name, pair := range map[string]struct{ rollout, in, cleanup, back any }{
+		"cluster": {RolloutCluster, clusterInput(), CleanupCluster, CleanupInput{Site: testSite("east"), Rollout: testFleet("east").Spec.Rollout}},
+		"link": {RolloutLink, linkInput(), CleanupLink, CleanupLinkInput{Source: testSite("east"), Target: testSite("west"),
+			Link: fleet.Link{From: "east", To: "west"}, Rollout: testFleet("east").Spec.Rollout}},
+		"links": {RolloutLink, linkInput(), CleanupLinks, CleanupInput{Site: testSite("east"), Rollout: testFleet("east").Spec.Rollout}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			there, back := newFake(t), newFake(t)
+			require.NoError(t, there.run(pair.rollout, pair.in))
+			require.NoError(t, back.run(pair.cleanup, pair.back))
+			want := steps(there, ensures)
+			slices.Reverse(want)
+			require.Equal(t, want, steps(back, removes))
+		})
+	}
+}
+
+func TestCleanup_OfAFleet_LinksThenClustersThenRoot(t *testing.T) {
+	f := newFake(t)
+	require.NoError(t, f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	calls := f.names(removes)
+	require.Less(t, lastIndex(calls, "RemoveAccess"), slices.Index(calls, "RemoveSealingKey east"))
+	require.Equal(t, "RemoveRoot", calls[len(calls)-1])
+	for _, c := range f.calls {
+		if removes(c) {
+			require.Empty(t, c.in.(activities.RemoveInput).OnlyRun, "cleanup takes what any run made")
+		}
+	}
+}
+
+func TestCleanup_EachStepFails_GoesOnAndNamesWhatIsLeft(t *testing.T) {
+	all := newFake(t)
+	require.NoError(t, all.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	for _, failing := range all.names(removes) {
+		t.Run(failing, func(t *testing.T) {
+			f := newFake(t)
+			f.on = func(c fakeCall) error {
+				if c.String() == failing {
+					return broken(c)
+				}
+				return nil
+			}
+			err := f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")})
+			require.Equal(t, TypeLeftOver, errorType(t, err))
+			failures := Failures(err)
+			require.Len(t, failures, 1)
+			require.Equal(t, StateLeft, failures[0].State)
+			require.NotEmpty(t, failures[0].Step)
+			if failing == "RemoveRoot" {
+				return
+			}
+			calls := f.names(removes)
+			require.NotContains(t, calls, "RemoveRoot", "the root stays with its last user")
+			require.Contains(t, calls, "RemoveNamespaces west", "the rest goes on")
+		})
+	}
+}
+
+func TestCleanup_ClusterRemembersAnotherOne_ThatIsCleanedToo(t *testing.T) {
+	f := newFake(t)
+	old := testFleet("east", "north", "west")
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*activities.CheckRecordResult); ok {
+			part := old.Part(c.site.Cluster, fleet.Stale{})
+			r.Record = &part
+		}
+	}
+	require.NoError(t, f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.Contains(t, f.names(removes), "RemoveRecord north")
+}
+
+func TestCleanup_ClusterOfAnotherFleet_IsNotTouched(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "CheckRecord" && c.site.Cluster == "west" {
+			e := broken(c)
+			return withType(e, activities.TypeOtherFleet)
+		}
+		return nil
+	}
+	err := f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, TypeLeftOver, errorType(t, err))
+	for _, c := range f.calls {
+		if removes(c) {
+			require.Equal(t, "east", c.site.Cluster)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package workflows
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// fake stands for every activity of the code, found by reflection, so that one
+// that is added is part of every loop at once. It notes the calls and does what
+// the test says.
+type fake struct {
+	*testsuite.TestWorkflowEnvironment
+	t *testing.T
+
+	mu    sync.Mutex
+	calls []fakeCall
+	// on is asked before an activity answers; nil means that it works.
+	on func(c fakeCall) error
+	// action is what every EnsureX says it did. Default: create.
+	action fleet.Action
+	// answer may change a result.
+	answer func(c fakeCall, result any)
+}
+
+type fakeCall struct {
+	name string
+	site activities.Site
+	in   any
+}
+
+// String is "EnsureX east", or "EnsureX east (east.west)" for a step of a link.
+func (c fakeCall) String() string {
+	s := strings.TrimSpace(c.name + " " + c.site.Cluster)
+	if in, ok := c.in.(activities.RemoveInput); ok && in.Link != "" {
+		s += " (" + in.Link + ")"
+	} else if l := reflect.ValueOf(c.in).FieldByName("Link"); l.IsValid() {
+		if link, ok := l.Interface().(fleet.Link); ok {
+			s += " (" + link.ID() + ")"
+		}
+	}
+	return s
+}
+
+func newFake(t *testing.T) *fake {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	f := &fake{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, action: fleet.Create}
+	Register(f.TestWorkflowEnvironment)
+	typ := reflect.TypeFor[*activities.Activities]()
+	for m := range typ.Methods() {
+		f.RegisterActivityWithOptions(f.stub(m).Interface(), activity.RegisterOptions{Name: m.Name})
+	}
+	return f
+}
+
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}
+
+// stub has the activity's own signature.
+func (f *fake) stub(m reflect.Method) reflect.Value {
+	in, out := m.Type.In(2), m.Type.Out(0)
+	sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
+	return reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
+		site := args[1].Interface().(interface{ Where() activities.Site }).Where()
+		c := fakeCall{m.Name, site, args[1].Interface()}
+		f.mu.Lock()
+		f.calls = append(f.calls, c)
+		f.mu.Unlock()
+		result := reflect.New(out)
+		f.fill(c, result)
+		err := reflect.Zero(reflect.TypeFor[error]())
+		if f.on != nil {
+			if e := f.on(c); e != nil {
+				err = reflect.ValueOf(&e).Elem()
+			}
+		}
+		return []reflect.Value{result.Elem(), err}
+	})
+}
+
+func (f *fake) fill(c fakeCall, result reflect.Value) {
+	if changes := result.Elem().FieldByName("Changes"); changes.IsValid() && strings.HasPrefix(c.name, "Ensure") {
+		changes.Set(reflect.ValueOf(fleet.Changes{Changes: []fleet.Change{{Action: f.action, Kind: "Kind", Name: c.name}}}))
+	}
+	switch r := result.Interface().(type) {
+	case *activities.CheckClusterResult:
+		*r = activities.CheckClusterResult{UID: c.site.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.site.Cluster}
+	case *activities.WaitLoadBalancerResult:
+		r.Address = activities.Address{IPs: []string{"203.0.113.1"}}
+	case *activities.EnsureRootResult:
+		r.CertPEM, r.Facts = "root", certs.Facts{Fingerprint: "sha256:0"}
+	case *activities.EnsureSealingKeyResult:
+		r.Recipient = "age1" + c.site.Cluster
+	}
+	if f.answer != nil {
+		f.answer(c, result.Interface())
+	}
+}
+
+// names are the calls so far, as text.
+func (f *fake) names(keep func(fakeCall) bool) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := []string{}
+	for _, c := range f.calls {
+		if keep == nil || keep(c) {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}
+
+func removes(c fakeCall) bool { return strings.HasPrefix(c.name, "Remove") }
+func ensures(c fakeCall) bool { return strings.HasPrefix(c.name, "Ensure") }
+
+// undone turns the EnsureX among the calls into the RemoveX that undo them,
+// newest first.
+func undone(calls []string) []string {
+	var out []string
+	for _, c := range calls {
+		if rest, ok := strings.CutPrefix(c, "Ensure"); ok {
+			out = append(out, "Remove"+rest)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// broken is an error that no retry mends.
+func broken(c fakeCall) error {
+	return temporal.NewNonRetryableApplicationError("cluster "+c.site.Cluster+": no", activities.TypeForbidden, nil)
+}
+
+// testFleet has the clusters, all linked with each other.
+func testFleet(names ...string) fleet.Fleet {
+	f := fleet.Fleet{APIVersion: fleet.APIVersion, Kind: fleet.Kind, Metadata: fleet.Metadata{Name: "test"}}
+	for _, n := range names {
+		f.Spec.Clusters = append(f.Spec.Clusters, fleet.Cluster{Name: n, Network: n, Kubeconfig: fleet.Kubeconfig{Path: n}})
+	}
+	f.SetDefaults()
+	return f
+}
+
+func testSite(cluster string) activities.Site {
+	f := testFleet("east", "west")
+	c, _ := f.Cluster(cluster)
+	return FleetInput{Fleet: f}.site(c, "run-1")
+}
+
+func clusterInput() ClusterInput {
+	f := testFleet("east", "west")
+	return ClusterInput{Site: testSite("east"), Root: activities.RootSite{Site: activities.Site{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
+		RootPEM: "root", Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+}
+
+func linkInput() LinkInput {
+	f := testFleet("east", "west")
+	return LinkInput{LinkSettings: LinkSettings{Rollout: f.Spec.Rollout}, Link: fleet.Link{From: "east", To: "west"},
+		Source: testSite("east"), Recipient: "age1east", Target: Target{Site: testSite("west"), TLSServerName: "api.west", Address: activities.Address{Hostname: "lb"}}}
+}
+
+// run runs a workflow to its end and returns its error.
+func (f *fake) run(workflow, in any) error {
+	f.t.Helper()
+	f.ExecuteWorkflow(workflow, in)
+	require.True(f.t, f.IsWorkflowCompleted(), "the workflow must end")
+	return f.GetWorkflowError()
+}
+
+func (f *fake) status(out any) {
+	f.t.Helper()
+	v, err := f.QueryWorkflow(StatusQuery)
+	require.NoError(f.t, err)
+	require.NoError(f.t, v.(converter.EncodedValue).Get(out))
+}
+
+func withType(err error, typ string) error {
+	return temporal.NewNonRetryableApplicationError(err.Error(), typ, nil)
+}

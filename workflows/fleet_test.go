@@ -1,0 +1,199 @@
+package workflows
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+func errorType(t *testing.T, err error) string {
+	t.Helper()
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	return app.Type()
+}
+
+func TestFleet_AllGoesWell_ClustersThenLinks(t *testing.T) {
+	f := newFake(t)
+	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west", "north")}))
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Clusters, 3)
+	require.Equal(t, []string{"east.north", "east.west", "north.east", "north.west", "west.east", "west.north"}, r.Links)
+	require.Empty(t, f.names(removes))
+
+	calls := f.names(nil)
+	lastOfClusters := lastIndex(calls, "WaitLoadBalancer")
+	firstOfLinks := slices.IndexFunc(calls, func(c string) bool { return strings.HasPrefix(c, "EnsureAccess") })
+	require.Less(t, lastOfClusters, firstOfLinks, "no link begins before the clusters are done")
+	require.Less(t, lastIndex(calls, "CheckCluster"), slices.IndexFunc(calls, func(c string) bool { return strings.HasPrefix(c, "Ensure") }),
+		"preflight is over before anything is changed")
+}
+
+func lastIndex(calls []string, prefix string) int {
+	last := -1
+	for i, c := range calls {
+		if strings.HasPrefix(c, prefix) {
+			last = i
+		}
+	}
+	return last
+}
+
+func TestFleet_OneClusterFails_TheOthersAndTheirLinksGoOn(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureIstio" && c.site.Cluster == "west" {
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "north", "west")})
+	require.Equal(t, TypePartly, errorType(t, err))
+	for _, c := range f.names(removes) {
+		require.Contains(t, c, " west", "only the failed cluster is undone")
+	}
+	var units []string
+	for _, x := range Failures(err) {
+		units = append(units, x.Unit)
+	}
+	require.ElementsMatch(t, []string{"cluster west", "link east -> west", "link north -> west", "link west -> east", "link west -> north"}, units)
+	require.Contains(t, f.names(ensures), "EnsureRemoteSecret north (north.east)", "the other links are made")
+	var s FleetStatus
+	f.status(&s)
+	require.Equal(t, Failed, s.Phase)
+	require.Equal(t, Done, s.Clusters[0].State)
+}
+
+func TestFleet_EveryClusterFails_TheRootOfThisRunGoesToo(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureNamespaces" {
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, TypeFailed, errorType(t, err))
+	require.Contains(t, f.names(removes), "RemoveRoot")
+}
+
+func TestFleet_PreflightFindsProblems_NamesAllAndChangesNothing(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*activities.CheckClusterResult); ok {
+			r.UID = "the same"
+			r.Problems = []string{"problem of " + c.site.Cluster}
+		}
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "problem of east")
+	require.ErrorContains(t, err, "problem of west")
+	require.ErrorContains(t, err, "the same API server as cluster east")
+	require.Equal(t, []string{"CheckCluster east", "CheckCluster west"}, sorted(f.names(nil)))
+}
+
+func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "CheckCluster" && c.site.Cluster == "west" {
+			return temporal.NewApplicationError("cluster west: connection refused", activities.TypeUnreachable)
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "connection refused")
+	require.Empty(t, f.names(ensures))
+}
+
+func TestFleet_InvalidFleet_IsRefused(t *testing.T) {
+	bad := testFleet("east", "east")
+	f := newFake(t)
+	err := f.run(RolloutFleet, FleetInput{Fleet: bad})
+	require.Equal(t, TypePreflight, errorType(t, err))
+	require.Empty(t, f.names(nil))
+}
+
+func TestPlan_OnlyEverDryRuns(t *testing.T) {
+	f := newFake(t)
+	require.NoError(t, f.run(PlanFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	for _, c := range f.calls {
+		require.True(t, c.site.DryRun, "%s must be a dry run", c)
+	}
+	require.Empty(t, f.names(removes))
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Plan, 5, "root, two clusters, two links")
+}
+
+// remembered is a fleet in which west used to be linked, and north used to be.
+func remembered(f *fake) {
+	old := testFleet("east", "north", "west")
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*activities.CheckClusterResult); ok {
+			part := old.Part(c.site.Cluster, fleet.Stale{})
+			r.Record = &part
+		}
+	}
+}
+
+func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
+	f := newFake(t)
+	remembered(f)
+	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Empty(t, f.names(removes))
+	require.Len(t, r.Stale.Links, 4)
+	require.Equal(t, "north", r.Stale.Clusters[0].Name)
+	for _, c := range f.calls {
+		if in, ok := c.in.(activities.EnsureRecordInput); ok {
+			_, still := in.Part.Cluster("north")
+			require.True(t, still, "what is not taken away is not forgotten")
+		}
+	}
+}
+
+func TestFleet_ClusterLeftTheFile_PruneTakesLinksThenCluster(t *testing.T) {
+	f := newFake(t)
+	remembered(f)
+	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west"), Prune: true}))
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Pruned.Links, 4)
+	require.True(t, r.Stale.Empty())
+	gone := f.names(removes)
+	require.Contains(t, gone, "RemoveRemoteSecret east (east.north)")
+	require.Contains(t, gone, "RemoveReaderToken north (east.north)")
+	require.Less(t, lastIndex(gone, "RemoveAccess"), lastIndex(gone, "RemoveSealingKey"))
+	require.Equal(t, "RemoveRecord north", gone[len(gone)-1])
+}
+
+func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "WaitIstio" && c.site.Cluster == "west" {
+			f.CancelWorkflow()
+			return temporal.NewCanceledError()
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
+	require.True(t, temporal.IsCanceledError(err), "%v", err)
+	require.Contains(t, f.names(removes), "RemoveRecord west")
+	require.NotContains(t, strings.Join(f.names(ensures), " "), "EnsureAccess", "no link is begun")
+	require.Contains(t, f.names(nil), "ReleaseRecord west")
+}
+
+func sorted(s []string) []string {
+	slices.Sort(s)
+	return s
+}
