@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/serve"
 	"github.com/landbridge/landbridge/standalone/server"
 )
@@ -74,6 +75,7 @@ func run(ctx context.Context, temporal server.Options, options serve.Options) er
 		temporal.Dir = filepath.Join(dir, "temporal")
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	temporal.SearchAttributes = connect.SearchAttributes()
 	s, err := server.Start(temporal)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/workflows"
 )
@@ -33,7 +34,7 @@ func (a *app) plan() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 				ID: fleet.WorkflowID(f.Metadata.Name) + ".plan." + uuid.NewString(), TaskQueue: f.Spec.TaskQueue,
 				StaticSummary:         "PlanFleet " + f.Metadata.Name,
 				TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(f.Metadata.Name)),

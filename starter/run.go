@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/workflows"
 )
@@ -40,7 +41,7 @@ func start(ctx context.Context, c client.Client, say io.Writer, typ string, in w
 		return nil, err
 	}
 	for {
-		run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 			ID: id, TaskQueue: in.Fleet.Spec.TaskQueue,
 			WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 			WorkflowExecutionErrorWhenAlreadyStarted: true,

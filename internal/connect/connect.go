@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -97,6 +99,36 @@ func Identity(ctx context.Context, c client.Client, namespace string) (string, e
 	return info.GetClusterId() + "/" + namespace, nil
 }
 
+// SearchAttributes are what a namespace must know for Landbridge's workflows.
+func SearchAttributes() map[string]enumspb.IndexedValueType {
+	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
+	return map[string]enumspb.IndexedValueType{workflows.FleetKey.GetName(): keyword, workflows.ClusterKey.GetName(): keyword,
+		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword}
+}
+
+// attributesTimeout is how long a server takes to notice new search attributes.
+const attributesTimeout = 15 * time.Second
+
+// Execute starts a workflow. A namespace to which a worker has just added the
+// search attributes refuses them for a moment; that is waited for.
+func Execute(ctx context.Context, c client.Client, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
+	for end := time.Now().Add(attributesTimeout); ; {
+		run, err := c.ExecuteWorkflow(ctx, o, workflow, args...)
+		var invalid *serviceerror.InvalidArgument
+		if !errors.As(err, &invalid) || !strings.Contains(invalid.Message, "search attribute") {
+			return run, err
+		}
+		if time.Now().After(end) {
+			return nil, fmt.Errorf("the Temporal namespace lacks Landbridge's search attributes: start a worker, which adds them (%w)", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(attributesTimeout / 30):
+		}
+	}
+}
+
 // EnsureSearchAttributes adds Landbridge's search attributes to a namespace. A
 // server that lacks one fails every workflow that sets it, so a worker asks for
 // this before it begins.
@@ -104,9 +136,7 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	if namespace == "" {
 		namespace = client.DefaultNamespace
 	}
-	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
-	want := map[string]enumspb.IndexedValueType{workflows.FleetKey.GetName(): keyword, workflows.ClusterKey.GetName(): keyword,
-		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword}
+	want := SearchAttributes()
 	have, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
 		return fmt.Errorf("list the search attributes of the namespace %s: %w", namespace, err)

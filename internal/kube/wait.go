@@ -2,7 +2,9 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"sort"
 	"strings"
 	"time"
@@ -112,10 +114,16 @@ func KeepAlive(ctx context.Context, what string) (stop func()) {
 	return cancel
 }
 
-// passing says whether an error of a read may pass by itself.
+// passing says whether an error of a read may pass by itself: the network's, or
+// an API server that is busy or not quite there.
 func passing(err error) bool {
-	return apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
-		apierrors.IsInternalError(err) || apierrors.IsServiceUnavailable(err) || apierrors.ReasonForError(err) == metav1.StatusReasonUnknown
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
+			apierrors.IsInternalError(err) || apierrors.IsServiceUnavailable(err)
+	}
+	var network *url.Error
+	return errors.As(err, &network)
 }
 
 // WaitDeployment waits until every replica of a Deployment runs the current

@@ -26,6 +26,10 @@ import (
 // to stop: longer than a request to an API server.
 const stopTimeout = 40 * time.Second
 
+// heartbeatEvery is how old the news of a wait may be that people see. The SDK
+// would hold them back for most of the heartbeat timeout.
+const heartbeatEvery = 2 * time.Second
+
 // Options say what a worker serves and what it may use.
 type Options struct {
 	TaskQueues     []string
@@ -131,6 +135,7 @@ func New(c client.Client, taskQueue string, acts *activities.Activities, paralle
 	w := worker.New(c, taskQueue, worker.Options{
 		MaxConcurrentActivityExecutionSize: parallel,
 		WorkerStopTimeout:                  stopTimeout,
+		MaxHeartbeatThrottleInterval:       heartbeatEvery,
 		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{}},
 	})
 	workflows.Register(w)

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/headers"
@@ -39,6 +40,8 @@ type Options struct {
 	Port int
 	// UIPort of the web UI on 127.0.0.1, or 0 for none.
 	UIPort int
+	// SearchAttributes that the namespace has from its creation.
+	SearchAttributes map[string]enumspb.IndexedValueType
 	// Verbose logs what the server does, and not only what goes wrong.
 	Verbose bool
 }
@@ -181,7 +184,7 @@ func prepareDatabase(o Options, cfg *commonconfig.Config) error {
 	} else if err != nil {
 		return fmt.Errorf("look at the database: %w", err)
 	}
-	ns, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, nil)
+	ns, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, o.SearchAttributes)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,19 @@
+package integration
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+var (
+	authorizationPolicies = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}
+	serviceEntries        = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"}
+	istios                = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}
+)
+
+// waitLimit is many times what is waited for; waitTick is between two looks.
+const (
+	waitLimit = 60 * time.Second
+	waitTick  = time.Second
+)

@@ -1,0 +1,207 @@
+// Package integration runs the built commands, as a user would, on real API
+// servers and a real Temporal. It needs `make build`.
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/test/lab"
+)
+
+// clusters of the one lab that all tests share; each test cleans up after
+// itself, and shows that nothing is left.
+var clusters = []string{"east", "west", "north"}
+
+var theLab *lab.Lab
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "landbridge-integration-*")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	dir = filepath.Join(dir, "lab")
+	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(len(clusters)), "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
+	up.Stdout, up.Stderr = os.Stdout, os.Stderr
+	if err := up.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+		return 1
+	}
+	defer func() {
+		if out, err := exec.Command(bin("lab"), "down", "--dir", dir).CombinedOutput(); err != nil {
+			fmt.Fprintln(os.Stderr, string(out))
+		}
+	}()
+	if theLab, err = lab.Open(dir); err != nil {
+		panic(err)
+	}
+	return m.Run()
+}
+
+func bin(name string) string {
+	p, err := filepath.Abs(filepath.Join("..", "..", "bin", name))
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// world is one Temporal with a worker, and the root directory of that worker.
+type world struct {
+	t       *testing.T
+	dir     string
+	port    int
+	process *exec.Cmd
+	log     *bytes.Buffer
+	// lastFile is the newest fleet file.
+	lastFile string
+	outputs  bytes.Buffer // all that the commands printed, for the search for secrets
+}
+
+// newWorld starts landbridge-standalone on the lab's kubeconfigs.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), port: freePort(t)}
+	w.start()
+	t.Cleanup(w.stop)
+	t.Cleanup(w.rescue)
+	return w
+}
+
+// rescue gives the next test clean clusters when this one failed.
+func (w *world) rescue() {
+	behave(w.t)
+	if !w.t.Failed() || w.process == nil || w.lastFile == "" {
+		return
+	}
+	if out, code := w.try("cleanup", "-f", w.lastFile, "--take-over"); code != 0 {
+		w.t.Logf("the cleanup after the failure failed too:\n%s", out)
+	}
+}
+
+func (w *world) start() {
+	w.t.Helper()
+	w.startWith("--kubeconfig-dir", theLab.Dir)
+}
+
+func (w *world) startWith(args ...string) {
+	w.t.Helper()
+	w.log = &bytes.Buffer{}
+	w.process = exec.Command(bin("landbridge-standalone"), append([]string{"--state-dir", filepath.Join(w.dir, "temporal"),
+		"--root-dir", filepath.Join(w.dir, "roots"), "--port", fmt.Sprint(w.port), "--no-ui"}, args...)...)
+	w.process.Stderr, w.process.Stdout = w.log, w.log
+	require.NoError(w.t, w.process.Start())
+	for end := time.Now().Add(60 * time.Second); ; {
+		out, _ := w.try("status", "nobody")
+		if strings.Contains(out, "knows nothing of a fleet") {
+			return
+		}
+		require.True(w.t, time.Now().Before(end), "standalone does not answer:\n%s", w.log)
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+func (w *world) stop() {
+	if w.process == nil {
+		return
+	}
+	_ = w.process.Process.Signal(syscall.SIGTERM)
+	_ = w.process.Wait()
+	w.process = nil
+}
+
+func (w *world) kill() {
+	require.NoError(w.t, w.process.Process.Kill())
+	_ = w.process.Wait()
+	w.process = nil
+}
+
+const commandTimeout = 90 * time.Second
+
+// try runs a landbridge command and returns what it printed and its exit code.
+func (w *world) try(args ...string) (string, int) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
+	out, err := cmd.CombinedOutput()
+	w.outputs.Write(out)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(out), exit.ExitCode()
+	}
+	require.NoError(w.t, err)
+	return string(out), 0
+}
+
+// must is try with exit code 0.
+func (w *world) must(args ...string) string {
+	w.t.Helper()
+	out, code := w.try(args...)
+	require.Zero(w.t, code, "landbridge %s\n%s", strings.Join(args, " "), out)
+	return out
+}
+
+// file writes a fleet file.
+func (w *world) file(names []string, edit ...string) string {
+	w.t.Helper()
+	var b strings.Builder
+	b.WriteString("apiVersion: landbridge/v1alpha1\nkind: Fleet\nmetadata: {name: test}\nspec:\n  ca: {keyAlgorithm: ECDSA-P256}\n  gateways: {loadBalancerTimeout: 60s}\n  rollout: {stepTimeout: 2m}\n  clusters:\n")
+	for _, n := range names {
+		fmt.Fprintf(&b, "  - {name: %s, network: %s-network, kubeconfig: {path: %s.kubeconfig}}\n", n, n, n)
+	}
+	b.WriteString("  links: mesh\n")
+	text := b.String()
+	for i := 0; i+1 < len(edit); i += 2 {
+		require.Contains(w.t, text, edit[i])
+		text = strings.ReplaceAll(text, edit[i], edit[i+1])
+	}
+	path := filepath.Join(w.t.TempDir(), "fleet.yaml")
+	require.NoError(w.t, os.WriteFile(path, []byte(text), 0o600))
+	w.lastFile = path
+	return path
+}
+
+// behave changes how the lab's cloud and Sail act; without arguments they work.
+func behave(t *testing.T, args ...string) {
+	t.Helper()
+	base := []string{"behave", "--dir", theLab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms"}
+	out, err := exec.Command(bin("lab"), append(base, args...)...).CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func httpGet(t *testing.T, url string) (int, string) {
+	t.Helper()
+	res, err := http.Get(url)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	var b bytes.Buffer
+	_, err = b.ReadFrom(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, b.String()
+}

@@ -1,0 +1,191 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/workflows"
+)
+
+var ctx = context.Background()
+
+func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+
+	plan := w.must("plan", "-f", file)
+	require.Contains(t, plan, "create  Secret istio-system/istio-remote-secret-west")
+	same() // a plan writes nothing
+
+	out := w.must("rollout", "-f", file)
+	require.Contains(t, out, "2 clusters and 2 links are rolled out")
+	for source, target := range map[string]string{"east": "west", "west": "east"} {
+		requireRemoteSecret(t, source, target)
+	}
+	require.Contains(t, w.must("status", "-f", file), "rollout done")
+	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
+
+	// Repeated: not one write, not one resource version moved.
+	before, lines := map[string]map[string]string{}, map[string]int{}
+	for _, c := range []string{"east", "west"} {
+		before[c] = versions(t, c)
+		_, lines[c] = requests(t, c, 0)
+	}
+	w.must("rollout", "-f", file)
+	for _, c := range []string{"east", "west"} {
+		counts, _ := requests(t, c, lines[c])
+		require.NotEmpty(t, counts)
+		require.Empty(t, writes(counts), c)
+		require.Equal(t, before[c], versions(t, c), c)
+	}
+
+	require.Contains(t, w.must("cleanup", "-f", file), "removed")
+	same()
+	_, err := os.Stat(filepath.Join(w.dir, "roots", "test"))
+	require.ErrorIs(t, err, os.ErrNotExist, "the root goes with its last user")
+	require.Contains(t, w.must("cleanup", "-f", file), "removed 0 objects", "a second cleanup has nothing to do")
+}
+
+// requireRemoteSecret looks at the end of it all: what istiod of the source reads.
+func requireRemoteSecret(t *testing.T, source, target string) {
+	t.Helper()
+	s, err := connect(t, source).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-"+target, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "true", s.Labels["istio/multiCluster"])
+	require.Equal(t, target, s.Annotations["networking.istio.io/cluster"])
+	kubeconfig := string(s.Data[target])
+	require.Contains(t, kubeconfig, "server: https://kube-apiserver-"+target+"-egress-gateway.istio-system.svc.cluster.local:443")
+	require.Contains(t, kubeconfig, "tls-server-name: ")
+	token, err := connect(t, target).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-"+source, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Contains(t, kubeconfig, string(token.Data[corev1.ServiceAccountTokenKey]))
+}
+
+func TestThree_WithAListOfLinks_MakesJustThose(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, clusters...)
+	file := w.file(clusters, "links: mesh", "links: [{from: east, to: west}, {from: north, to: west}]")
+	require.Contains(t, w.must("rollout", "-f", file), "3 clusters and 2 links")
+	requireRemoteSecret(t, "east", "west")
+	requireRemoteSecret(t, "north", "west")
+	_, err := connect(t, "west").CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-east", metav1.GetOptions{})
+	require.Error(t, err, "nobody asked for west -> east")
+	policies, err := connect(t, "west").dyn.Resource(authorizationPolicies).Namespace("istio-system").List(ctx, metav1.ListOptions{})
+	require.NoError(t, err)
+	data, err := json.Marshal(policies)
+	require.NoError(t, err)
+	require.Contains(t, string(data), "cluster.local/ns/istio-system/sa/kube-apiserver-east-to-west")
+	require.Contains(t, string(data), "cluster.local/ns/istio-system/sa/kube-apiserver-north-to-west")
+	require.Len(t, policies.Items, 3, "the denial, and one for each source")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestThirdCluster_AddedAndPruned_TheOthersAreNotTouchedMoreThanNeeded(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, clusters...)
+	two, three := w.file([]string{"east", "west"}), w.file(clusters)
+	w.must("rollout", "-f", two)
+	root := rootOf(t, "east")
+	w.must("rollout", "-f", three)
+	require.Equal(t, root, rootOf(t, "north"), "the kept root signs the third cluster")
+	requireRemoteSecret(t, "north", "east")
+	requireRemoteSecret(t, "east", "north")
+
+	out := w.must("rollout", "-f", two)
+	require.Contains(t, out, "left the fleet file and still there")
+	requireRemoteSecret(t, "north", "east")
+	require.Contains(t, w.must("plan", "-f", two), "remove  Cluster north")
+	out = w.must("rollout", "-f", two, "--prune")
+	require.Contains(t, out, "taken away: ")
+	_, err := connect(t, "north").CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
+	require.Error(t, err)
+	require.NotContains(t, w.must("rollout", "-f", two), "left the fleet file")
+	w.must("cleanup", "-f", two)
+	same()
+}
+
+func rootOf(t *testing.T, cluster string) string {
+	t.Helper()
+	s, err := connect(t, cluster).CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
+	require.NoError(t, err)
+	return string(s.Data["root-cert.pem"])
+}
+
+func TestCleanup_OfTheSmallerFile_TakesTheRememberedClusterToo(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, clusters...)
+	w.must("rollout", "-f", w.file(clusters))
+	w.must("cleanup", "-f", w.file([]string{"east", "west"}))
+	same()
+}
+
+func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	behave(t, "--cloud-delay", "2s", "--cloud-failures", "2", "--cloud-address", "hostname")
+	file := w.file([]string{"east", "west"})
+	out := w.must("rollout", "-f", file)
+	require.Contains(t, out, "SyncLoadBalancerFailed", "the cloud's own words are shown while it waits")
+	require.Contains(t, out, ".west.lab.example")
+	entry, err := connect(t, "east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "DNS", entry.Object["spec"].(map[string]any)["resolution"])
+
+	// The address changes between runs, and is followed.
+	behave(t, "--cloud-generation", "1")
+	require.Eventually(t, func() bool {
+		out := w.must("rollout", "-f", file)
+		return strings.Contains(out, "203.0.113.")
+	}, waitLimit, waitTick)
+	entry, err = connect(t, "east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "STATIC", entry.Object["spec"].(map[string]any)["resolution"])
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestLoadBalancer_NeverComes_UndoesItsClusterAndKeepsTheRest(t *testing.T) {
+	w := newWorld(t)
+	sameWest := unchanged(t, "west")
+	same := unchanged(t, "east", "west")
+	behave(t, "--cloud-never", "--cloud-only", "west")
+	file := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 4s")
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, "cluster west, step 11 wait for load balancer")
+	require.Contains(t, out, "quota exceeded", "the Service's events say why")
+	sameWest()
+	_, err := connect(t, "east").CoreV1().Services("istio-system").Get(ctx, "istio-eastwestgateway", metav1.GetOptions{})
+	require.NoError(t, err, "east stays")
+	status, code := w.try("status", "-f", file, "-o", "json")
+	require.Equal(t, 3, code)
+	var s struct{ Failures []workflows.Failure }
+	require.NoError(t, json.Unmarshal([]byte(status), &s))
+	require.Equal(t, "LoadBalancer", s.Failures[0].Type)
+
+	behave(t)
+	w.must("rollout", "-f", file) // a repeated rollout takes it up where it failed
+	requireRemoteSecret(t, "east", "west")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestSail_DeadEnd_EndsEarlyWithSailsOwnMessage(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.24.3}\n")
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "end-of-life")
+	same()
+}

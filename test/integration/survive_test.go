@@ -1,0 +1,234 @@
+package integration
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestStandalone_KilledInTheMiddle_ContinuesWhereItWas(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	behave(t, "--sail-delay", "4s")
+	w.must("rollout", "-f", file, "--detach")
+	time.Sleep(2 * time.Second)
+	w.kill()
+	w.start()
+	out := w.must("rollout", "-f", file)
+	require.Contains(t, out, "joining the rollout", "the same request joins")
+	requireRemoteSecret(t, "east", "west")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestCleanup_WithTemporalsDatabaseAndTheRootGone_LeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	w.stop()
+	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
+	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "roots")))
+	w.start()
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestRollout_DiesHalfWay_AnotherTemporalNeedsTakeOver(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	behave(t, "--sail-delay", "60s")
+	w.must("rollout", "-f", file, "--detach")
+	time.Sleep(3 * time.Second)
+	w.kill()
+	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
+	behave(t)
+	w.start()
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "is being changed by run")
+	require.Contains(t, out, "--take-over")
+	w.must("rollout", "-f", file, "--take-over")
+	requireRemoteSecret(t, "west", "east")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	behave(t, "--sail-delay", "60s")
+	w.must("rollout", "-f", file, "--detach")
+	out, code := w.try("rollout", "-f", file, "--prune")
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "is being changed")
+	behave(t)
+	out = w.must("cleanup", "-f", file)
+	require.Contains(t, out, "cancelling the rollout")
+	same()
+}
+
+func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	second := w.file([]string{"east", "west"}, "metadata: {name: test}", "metadata: {name: second}")
+	out, code := w.try("rollout", "-f", second)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "belongs to the fleet test")
+	out, code = w.try("cleanup", "-f", second)
+	require.Equal(t, 3, code, out)
+	requireRemoteSecret(t, "east", "west")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+// Each worker has one cluster's kubeconfig and task queue, and a third has the
+// root: no worker could do it alone.
+func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	empty := t.TempDir()
+	w.startWith("--kubeconfig-dir", empty) // workflows and the root
+	for _, c := range []string{"east", "west"} {
+		dir := t.TempDir()
+		data, err := os.ReadFile(theLab.Kubeconfig(c))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, c+".kubeconfig"), data, 0o600))
+		var log bytes.Buffer
+		cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--task-queue", "only-"+c,
+			"--kubeconfig-dir", dir, "--no-root", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+		cmd.Stdout, cmd.Stderr = &log, &log
+		require.NoError(t, cmd.Start())
+		t.Cleanup(func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			require.NoError(t, cmd.Wait(), "the worker must end well:\n%s", log.String())
+		})
+	}
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"}, "kubeconfig: {path: east.kubeconfig}", "taskQueue: only-east, kubeconfig: {path: east.kubeconfig}",
+		"kubeconfig: {path: west.kubeconfig}", "taskQueue: only-west, kubeconfig: {path: west.kubeconfig}")
+	w.must("rollout", "-f", file)
+	requireRemoteSecret(t, "east", "west")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
+	w := newWorld(t)
+	port := freePort(t)
+	cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", theLab.Dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	require.NoError(t, cmd.Start())
+	defer func() {
+		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, cmd.Wait())
+	}()
+	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	require.Eventually(t, func() bool { return portOpen(port) }, waitLimit, waitTick/5)
+	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ok", "/metrics": "temporal_"} {
+		code, body := httpGet(t, url+path)
+		require.Equal(t, 200, code, path)
+		require.Contains(t, body, want, path)
+	}
+}
+
+func TestRoot_InASecretOfACluster_GoesWithTheFleet(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}")
+	w.must("rollout", "-f", file)
+	_, err := connect(t, "west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})
+	require.NoError(t, err)
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+// Nothing that people can open holds a secret: no history, no log, no output.
+func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
+	w := newWorld(t)
+	same := unchanged(t, "east", "west")
+	file := w.file([]string{"east", "west"})
+	behave(t, "--cloud-never", "--cloud-only", "west")
+	w.try("rollout", "-f", w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 2s"))
+	behave(t)
+	w.must("rollout", "-f", file)
+	secrets := labSecrets(t)
+	rootKey, err := os.ReadFile(filepath.Join(w.dir, "roots", "test", "root-key.pem"))
+	require.NoError(t, err)
+	secrets["the root's key"] = rootKey
+	w.must("cleanup", "-f", file)
+
+	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
+	require.NoError(t, err)
+	defer c.Close()
+	places := map[string][]byte{"what the commands printed": w.outputs.Bytes(), "the worker's log": w.log.Bytes(), "the histories": histories(t, c)}
+	database, err := os.ReadFile(filepath.Join(w.dir, "temporal", "temporal.db"))
+	require.NoError(t, err)
+	wal, _ := os.ReadFile(filepath.Join(w.dir, "temporal", "temporal.db-wal"))
+	places["Temporal's database"] = append(database, wal...)
+	require.Greater(t, len(secrets), 8)
+	for where, data := range places {
+		require.NotEmpty(t, data, where)
+		for name, s := range secrets {
+			for _, form := range forms(s) {
+				require.False(t, bytes.Contains(data, form), "%s holds %s", where, name)
+			}
+		}
+	}
+	require.True(t, bytes.Contains(places["the histories"], []byte("BEGIN CERTIFICATE")), "the search must be able to find")
+	same()
+}
+
+// labSecrets are the keys and tokens in both clusters' Secrets, and the keys of
+// the kubeconfigs.
+func labSecrets(t *testing.T) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for _, cl := range []string{"east", "west"} {
+		list, err := connect(t, cl).CoreV1().Secrets("").List(ctx, metav1.ListOptions{})
+		require.NoError(t, err)
+		for _, s := range list.Items {
+			for _, k := range []string{"ca-key.pem", corev1.ServiceAccountTokenKey, "identity.age"} {
+				if len(s.Data[k]) > 0 {
+					out[cl+" "+s.Namespace+"/"+s.Name+" "+k] = s.Data[k]
+				}
+			}
+		}
+		key, err := os.ReadFile(filepath.Join(theLab.Dir, "pki", cl, "landbridge.key"))
+		require.NoError(t, err)
+		out[cl+"'s kubeconfig"] = key
+	}
+	return out
+}
+
+// forms of a secret: its middle as it is and, at all three offsets, in base64.
+func forms(secret []byte) [][]byte {
+	const size = 36
+	s := []byte(strings.TrimSpace(string(secret)))
+	if len(s) > 120 { // behind headers that are no secret
+		s = s[len(s)/2 : len(s)/2+size]
+	}
+	out := [][]byte{s}
+	for skip := range 3 {
+		part := s[skip:]
+		part = part[:len(part)/3*3]
+		out = append(out, []byte(base64.StdEncoding.EncodeToString(part)))
+	}
+	return out
+}
