@@ -1,19 +1,60 @@
 # Landbridge. `make` alone prints this list.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-
-MODULES := . standalone test/lab test/integration
 GO ?= go
-BUILD := $(GO) build
+# Every module of the repository, the product's own first.
+MODULES := . standalone test/lab test/integration
+WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOVERSION_NEEDED := 1.26
 
 .PHONY: help
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
 
+.PHONY: go
+go:
+	@command -v $(GO) >/dev/null || { echo "Landbridge needs Go $(GOVERSION_NEEDED) or newer: install it, then try again" >&2; exit 1; }
+
 .PHONY: build
-build: ## Build bin/landbridge, -worker, -standalone and bin/lab (cold 8 min, then seconds)
-	@[ -e bin/landbridge-standalone ] || echo "building: usually 8 minutes with nothing cached"
-	$(BUILD) -o bin/landbridge ./starter
-	$(BUILD) -o bin/landbridge-worker ./worker
+build: go ## Build bin/landbridge, -worker, -standalone and lab
+	@[ -e bin/landbridge-standalone ] || echo "building landbridge, worker, standalone and lab: usually 8 minutes with nothing cached"
+	$(GO) build -o bin/landbridge ./starter
+	$(GO) build -o bin/landbridge-worker ./worker
 	$(GO) build -C standalone -o ../bin/landbridge-standalone .
 	$(GO) build -C test/lab -o ../../bin/lab ./cmd/lab
+
+.PHONY: demo
+demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not wait)
+	@test/lab/demo.sh
+
+.PHONY: test
+test: lint build ## Every test that a fresh machine with Go can pass
+	$(GO) test -race ./...
+	$(GO) test -C standalone ./...
+	$(GO) test -C test/lab ./...
+	$(GO) test -C test/integration -count=1 -timeout 25m ./...
+
+.PHONY: lint
+lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are tidy
+	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not formatted, run gofmt -w: $$out" >&2; exit 1; }
+	@for m in $(MODULES); do echo "vet, tidy and staticcheck: $$m"; \
+	  $(GO) vet -C $$m ./... && $(GO) mod tidy -C $$m -diff >/dev/null || { echo "$$m: vet failed, or go.mod is not tidy" >&2; exit 1; }; done
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(WORKFLOWCHECK) ./workflows/...
+
+.PHONY: fuzz
+fuzz: go ## Feed the fleet file's parser nonsense for a minute
+	$(GO) test ./internal/fleet -run '^$$' -fuzz FuzzParse -fuzztime 60s
+
+.PHONY: lab-up
+lab-up: build ## Bring up a lab of two clusters in .lab
+	bin/lab up --dir .lab
+
+.PHONY: lab-down
+lab-down: ## Take the lab in .lab away
+	bin/lab down --dir .lab
+
+.PHONY: bench
+bench: build ## Requests and time of a rollout, its repetition and its cleanup
+	$(GO) test -C test/integration -run '^$$' -bench . -benchtime 1x -timeout 25m ./...

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -10,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -51,12 +53,8 @@ func (a *Activities) RemoveNamespaces(ctx context.Context, in RemoveInput) (Remo
 	if err != nil {
 		return RemoveResult{}, err
 	}
-	for _, name := range []string{in.Namespace, in.CNINamespace} {
-		if err := removeNamespace(ctx, w, name, in.OnlyRun); err != nil {
-			return RemoveResult{w.Changes()}, err
-		}
-	}
-	return RemoveResult{w.Changes()}, nil
+	err = removeNamespaces(ctx, w, in.OnlyRun, in.Namespace, in.CNINamespace)
+	return RemoveResult{w.Changes()}, err
 }
 
 func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels map[string]string) error {
@@ -117,13 +115,35 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live *corev1.Namespace,
 	return nil
 }
 
-func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) error {
+// removeNamespaces asks for the deletion of all before it waits for any: each
+// takes Kubernetes at least 5 s. One that has to stay does not keep the others.
+func removeNamespaces(ctx context.Context, w *kube.Writer, onlyRun string, names ...string) error {
+	var going []*unstructured.Unstructured
+	var errs []error
+	for _, name := range names {
+		obj, err := removeNamespace(ctx, w, name, onlyRun)
+		if obj != nil {
+			going = append(going, obj)
+		}
+		errs = append(errs, err)
+	}
+	if !w.DryRun {
+		for _, obj := range going {
+			errs = append(errs, w.WaitGone(ctx, kube.Namespaces, obj))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// removeNamespace takes our labels off a namespace that was there before, or
+// deletes one of ours, which it returns.
+func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) (*unstructured.Unstructured, error) {
 	live, gone, err := namespaceGone(ctx, w.Cluster, name)
 	if err != nil || gone {
-		return err
+		return nil, err
 	}
 	if live.Labels[fleet.LabelFleet] != w.Owner.Fleet || onlyRun != "" && live.Annotations[fleet.AnnotationRun] != onlyRun {
-		return nil
+		return nil, nil
 	}
 	adopted, ok := live.Annotations[fleet.AnnotationAdopted]
 	if !ok {
@@ -135,32 +155,29 @@ func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) 
 	}
 	if err := patchNamespace(ctx, w, name, map[string]any{"labels": drop,
 		"annotations": map[string]any{fleet.AnnotationAdopted: nil, fleet.AnnotationRun: nil}}); err != nil {
-		return err
+		return nil, err
 	}
 	w.Note(fleet.Change{Action: fleet.Update, Kind: "Namespace", Name: name, Note: "was there before; our labels are off"})
-	return nil
+	return nil, nil
 }
 
 // deleteNamespace deletes a namespace of ours, unless somebody put something
 // into it: then it stays, and the error says what is in the way.
-func deleteNamespace(ctx context.Context, w *kube.Writer, name string) error {
+func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstructured.Unstructured, error) {
 	obj, err := w.Get(ctx, kube.Namespaces, "", name)
 	if err != nil {
-		return wrap(err, "read the namespace %s", name)
+		return nil, wrap(err, "read the namespace %s", name)
 	}
 	if obj.GetDeletionTimestamp() == nil {
 		foreign, err := w.Strangers(ctx, name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if len(foreign) > 0 {
-			return &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
+			return nil, &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
 		}
 	}
-	if err := w.Delete(ctx, kube.Namespaces, obj); err != nil || w.DryRun {
-		return err
-	}
-	return w.WaitGone(ctx, kube.Namespaces, obj)
+	return obj, w.Delete(ctx, kube.Namespaces, obj)
 }
 
 func patchNamespace(ctx context.Context, w *kube.Writer, name string, metadata map[string]any) error {

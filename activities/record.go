@@ -64,7 +64,7 @@ func (a *Activities) RemoveRecord(ctx context.Context, in RemoveInput) (RemoveRe
 	if root != nil || err != nil && !apierrors.IsNotFound(err) {
 		return RemoveResult{w.Changes()}, err
 	}
-	err = removeNamespace(ctx, w, fleet.SystemNamespace, in.OnlyRun)
+	err = removeNamespaces(ctx, w, in.OnlyRun, fleet.SystemNamespace)
 	return RemoveResult{w.Changes()}, err
 }
 

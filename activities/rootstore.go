@@ -139,7 +139,7 @@ func (s secretStore) remove(ctx context.Context, onlyRun string) error {
 	if r, err := record.Read(ctx, s.w.Cluster); r != nil || err != nil {
 		return err
 	}
-	return removeNamespace(ctx, s.w, fleet.SystemNamespace, onlyRun)
+	return removeNamespaces(ctx, s.w, onlyRun, fleet.SystemNamespace)
 }
 
 func parseRoot(cert, key []byte) (*certs.Root, error) {

@@ -1,0 +1,40 @@
+package workflows
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+)
+
+// recorded are the outcomes of which each release has histories. One that is
+// lost must not go unnoticed.
+var recorded = []string{"planned.PlanFleet", "done.RolloutFleet", "done.RolloutCluster", "done.RolloutLinks", "done.RolloutLink",
+	"unchanged.RolloutFleet", "failed.RolloutFleet", "failed.RolloutCluster", "canceled.RolloutFleet", "canceled.RolloutCluster",
+	"cleaned.CleanupFleet", "cleaned.CleanupLinks", "cleaned.CleanupCluster"}
+
+func TestReplay_HistoriesOfEveryRelease(t *testing.T) {
+	releases, err := filepath.Glob("testdata/v*")
+	require.NoError(t, err)
+	require.NotEmpty(t, releases, "the recorded histories are gone")
+	for _, r := range releases {
+		files, err := filepath.Glob(filepath.Join(r, "*.json"))
+		require.NoError(t, err)
+		for _, want := range recorded {
+			found := false
+			for _, f := range files {
+				found = found || strings.HasPrefix(filepath.Base(f), want)
+			}
+			require.True(t, found, "%s has no history of %s", r, want)
+		}
+		for _, f := range files {
+			t.Run(filepath.Join(filepath.Base(r), filepath.Base(f)), func(t *testing.T) {
+				replayer := worker.NewWorkflowReplayer()
+				Register(replayer)
+				require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, f))
+			})
+		}
+	}
+}
