@@ -24,7 +24,6 @@ type Right struct {
 }
 
 var (
-	read  = []string{"get", "list"}
 	write = []string{"get", "list", "create", "patch", "delete"}
 	// Helm updates its release Secrets, and patches what it upgrades.
 	helm = []string{"get", "list", "create", "patch", "update", "delete"}

@@ -28,11 +28,11 @@ func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
 	case cert.MaxPathLen != 0 || !cert.MaxPathLenZero:
 		return fmt.Errorf("pathlen is %d, want 0", cert.MaxPathLen)
 	case cert.Subject.CommonName != spec.CommonName():
-		return fmt.Errorf("CN is %q, want %q", cert.Subject.CommonName, spec.CommonName())
+		return fmt.Errorf("its CN is %q, want %q", cert.Subject.CommonName, spec.CommonName())
 	case !slices.Equal(cert.Subject.Organization, []string{spec.Organization}):
-		return fmt.Errorf("O is %q, want %q", cert.Subject.Organization, spec.Organization)
+		return fmt.Errorf("its O is %q, want %q", cert.Subject.Organization, spec.Organization)
 	case !slices.Equal(cert.Subject.Locality, []string{spec.Cluster}):
-		return fmt.Errorf("L is %q, want %q", cert.Subject.Locality, spec.Cluster)
+		return fmt.Errorf("its L is %q, want %q", cert.Subject.Locality, spec.Cluster)
 	case !slices.Equal(cert.DNSNames, []string{spec.DNSName}):
 		return fmt.Errorf("the SANs are %q, want %q", cert.DNSNames, spec.DNSName)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -189,7 +188,7 @@ func (f *fake) status(out any) {
 	f.t.Helper()
 	v, err := f.QueryWorkflow(StatusQuery)
 	require.NoError(f.t, err)
-	require.NoError(f.t, v.(converter.EncodedValue).Get(out))
+	require.NoError(f.t, v.Get(out))
 }
 
 func withType(err error, typ string) error {

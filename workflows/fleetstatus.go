@@ -103,7 +103,7 @@ func (s *fleetStatus) skip(l fleet.Link) {
 
 func (s *fleetStatus) show(ctx workflow.Context) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**fleet %s: %s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase)
+	b.WriteString(fmt.Sprintf("**fleet %s: %s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase))
 	for _, c := range s.Clusters {
 		links, msg := "", c.Message
 		for _, src := range s.Sources {
@@ -114,7 +114,7 @@ func (s *fleetStatus) show(ctx workflow.Context) {
 				}
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.State, links, cell(msg))
+		b.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", c.Name, c.State, links, cell(msg)))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }
@@ -144,9 +144,9 @@ func (s *linksStatus) finish(ctx workflow.Context, i int, err error) {
 func (s *linksStatus) set(ctx workflow.Context, i int, state, msg string) {
 	s.Clusters[i].State, s.Clusters[i].Message = state, msg
 	var b strings.Builder
-	fmt.Fprintf(&b, "**links of %s**\n\n| to | state | |\n| --- | --- | --- |\n", s.source)
+	b.WriteString(fmt.Sprintf("**links of %s**\n\n| to | state | |\n| --- | --- | --- |\n", s.source))
 	for _, c := range s.Clusters {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.State, cell(c.Message))
+		b.WriteString(fmt.Sprintf("| %s | %s | %s |\n", c.Name, c.State, cell(c.Message)))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }

@@ -59,9 +59,7 @@ func step[I stepInput, R stepResult](ctx workflow.Context, l *ledger, policy wor
 	if !in.Where().DryRun && !result.Created() {
 		l.entries = l.entries[:len(l.entries)-1]
 	}
-	for _, c := range result.All() {
-		l.changes = append(l.changes, c)
-	}
+	l.changes = append(l.changes, result.All()...)
 	return result, nil
 }
 

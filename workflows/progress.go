@@ -75,13 +75,13 @@ func (s *unitStatus) show(ctx workflow.Context) {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**\n\n| step | state | took | |\n| --- | --- | --- | --- |\n", s.Unit)
+	b.WriteString(fmt.Sprintf("**%s**\n\n| step | state | took | |\n| --- | --- | --- | --- |\n", s.Unit))
 	for _, st := range s.Steps {
 		took := ""
 		if st.State != Running {
 			took = st.Took.Round(time.Millisecond * 10).String()
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", st.Step, st.State, took, cell(st.Message))
+		b.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", st.Step, st.State, took, cell(st.Message)))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }

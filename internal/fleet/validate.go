@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"net/netip"
 	"path"
 	"strings"
 	"time"
@@ -62,11 +63,8 @@ func validateIstio(i Istio, ps *problems) {
 func validateCA(f *Fleet, ps *problems) {
 	ca := f.Spec.CA
 	oneOf(ps, "spec.ca.keyAlgorithm", ca.KeyAlgorithm, RSA4096, ECDSAP256)
-	for p, d := range map[string]Duration{"spec.ca.rootLifetime": ca.RootLifetime, "spec.ca.intermediateLifetime": ca.IntermediateLifetime} {
-		if d.Std() < 24*time.Hour {
-			ps.add(p, "a CA certificate must live for at least 24h, got %s", d.Std())
-		}
-	}
+	lifetime(ps, "spec.ca.rootLifetime", ca.RootLifetime)
+	lifetime(ps, "spec.ca.intermediateLifetime", ca.IntermediateLifetime)
 	if ca.IntermediateLifetime > ca.RootLifetime {
 		ps.add("spec.ca.intermediateLifetime", "%s is longer than the root's %s", ca.IntermediateLifetime.Std(), ca.RootLifetime.Std())
 	}
@@ -87,11 +85,8 @@ func validateGateways(g Gateways, ps *problems) {
 	if o := g.Chart.OCI; o != "" && (!strings.HasPrefix(o, "oci://") || !strings.Contains(o, "@sha256:")) {
 		ps.add("spec.gateways.chart.oci", "want oci://…@sha256:… (pinned by digest), got %q", o)
 	}
-	for p, n := range map[string]int{"spec.gateways.apiPort": g.APIPort, "spec.gateways.dataPlanePort": g.DataPlanePort} {
-		if n < 1 || n > 65535 || n == 15021 {
-			ps.add(p, "want a port from 1 to 65535 other than 15021 (the gateway's status port), got %d", n)
-		}
-	}
+	port(ps, "spec.gateways.apiPort", g.APIPort)
+	port(ps, "spec.gateways.dataPlanePort", g.DataPlanePort)
 	if g.APIPort == g.DataPlanePort {
 		ps.add("spec.gateways.apiPort", "is the same port as dataPlanePort, %d", g.APIPort)
 	}
@@ -161,6 +156,18 @@ func validateLinks(f *Fleet, ps *problems) {
 	}
 }
 
+func lifetime(ps *problems, at string, d Duration) {
+	if d.Std() < 24*time.Hour {
+		ps.add(at, "a CA certificate must live for at least 24h, got %s", d.Std())
+	}
+}
+
+func port(ps *problems, at string, n int) {
+	if n < 1 || n > 65535 || n == 15021 {
+		ps.add(at, "want a port from 1 to 65535 other than 15021 (the gateway's status port), got %d", n)
+	}
+}
+
 func twice[K comparable](ps *problems, seen map[K]int, key K, i int, at, what string) {
 	if first, ok := seen[key]; ok {
 		ps.add(at, "the same %s as item %d of the list; each needs its own", what, first)
@@ -195,4 +202,7 @@ func localPath(p string) bool {
 	return !path.IsAbs(p) && clean != ".." && !strings.HasPrefix(clean, "../") && clean != "."
 }
 
-func isIP(s string) bool { return s != "" && len(validation.IsValidIP(nil, s)) == 0 }
+func isIP(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil
+}

@@ -22,20 +22,18 @@ const (
 
 // serverConfig is a server with one shard on one SQLite file.
 func serverConfig(o Options) (*config.Config, error) {
+	names := []string{"frontend", "history", "matching", "worker"}
+	ports, err := freePorts(2*len(names), o.Port, o.UIPort)
+	if err != nil {
+		return nil, err
+	}
 	services := map[string]config.Service{}
-	for _, name := range []string{"frontend", "history", "matching", "worker"} {
-		rpc, err := freePort()
-		if err != nil {
-			return nil, err
-		}
-		membership, err := freePort()
-		if err != nil {
-			return nil, err
-		}
+	for i, name := range names {
+		rpc := ports[2*i]
 		if name == "frontend" {
 			rpc = o.Port
 		}
-		services[name] = config.Service{RPC: config.RPC{GRPCPort: rpc, MembershipPort: membership, BindOnLocalHost: true}}
+		services[name] = config.Service{RPC: config.RPC{GRPCPort: rpc, MembershipPort: ports[2*i+1], BindOnLocalHost: true}}
 	}
 	frontend := fmt.Sprintf("%s:%d", loopback, o.Port)
 	return &config.Config{
@@ -85,11 +83,28 @@ func checkPort(port int, flag, who string) error {
 	return l.Close()
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", loopback+":0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+// freePorts asks the kernel for ports, and holds all of them, and those that are
+// given away already, until it has enough: none comes twice.
+func freePorts(n int, taken ...int) ([]int, error) {
+	var held []net.Listener
+	defer func() {
+		for _, l := range held {
+			l.Close()
+		}
+	}()
+	for _, p := range taken {
+		if l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, p)); err == nil {
+			held = append(held, l)
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", loopback+":0")
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		held = append(held, l)
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
 }

@@ -36,12 +36,13 @@ func (c connection) createNamespace(t *testing.T, name string, labels map[string
 }
 
 func TestNamespaces_ThatWereThereBefore_AreAdoptedAndStay(t *testing.T) {
-	w, east := newWorld(t), connect(t, "east")
+	w := newWorld(t)
+	east := w.connect("east")
 	east.createNamespace(t, "istio-system", map[string]string{"team": "mesh"})
 	east.createNamespace(t, "istio-cni", nil)
 	defer east.deleteNamespace(t, "istio-system")
 	defer east.deleteNamespace(t, "istio-cni")
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	ns, err := east.CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
@@ -53,10 +54,11 @@ func TestNamespaces_ThatWereThereBefore_AreAdoptedAndStay(t *testing.T) {
 }
 
 func TestNamespace_OfAnotherNetwork_IsRefusedAndLeftAlone(t *testing.T) {
-	w, east := newWorld(t), connect(t, "east")
+	w := newWorld(t)
+	east := w.connect("east")
 	east.createNamespace(t, "istio-system", map[string]string{"topology.istio.io/network": "elsewhere"})
 	defer east.deleteNamespace(t, "istio-system")
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 3, code, out)
@@ -66,8 +68,9 @@ func TestNamespace_OfAnotherNetwork_IsRefusedAndLeftAlone(t *testing.T) {
 }
 
 func TestNamespace_SomebodyPutSomethingIn_StaysAndSaysWhy(t *testing.T) {
-	w, east := newWorld(t), connect(t, "east")
-	same := unchanged(t, "east", "west")
+	w := newWorld(t)
+	east := w.connect("east")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	_, err := east.CoreV1().ConfigMaps("istio-system").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "of-a-person"}}, metav1.CreateOptions{})
@@ -81,7 +84,8 @@ func TestNamespace_SomebodyPutSomethingIn_StaysAndSaysWhy(t *testing.T) {
 }
 
 func TestCACerts_Foreign_IsRefusedWithAReason(t *testing.T) {
-	w, east := newWorld(t), connect(t, "east")
+	w := newWorld(t)
+	east := w.connect("east")
 	root, err := certs.NewRoot(certs.RootSpec{CommonName: "Somebody's", Organization: "else", KeyAlgorithm: certs.ECDSAP256, Lifetime: 24 * time.Hour})
 	require.NoError(t, err)
 	spec := certs.IntermediateSpec{Cluster: "east", Organization: "else", DNSName: "istiod.istio-system.svc", KeyAlgorithm: certs.ECDSAP256, Lifetime: 24 * time.Hour}
@@ -94,7 +98,7 @@ func TestCACerts_Foreign_IsRefusedWithAReason(t *testing.T) {
 	_, err = east.CoreV1().Secrets("istio-system").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "cacerts"},
 		Data: certs.NewCACerts(root.CertPEM, cert, key).Data()}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 3, code, out)
@@ -106,7 +110,8 @@ func TestCACerts_Foreign_IsRefusedWithAReason(t *testing.T) {
 }
 
 func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
-	w, east := newWorld(t), connect(t, "east")
+	w := newWorld(t)
+	east := w.connect("east")
 	east.createNamespace(t, "istio-cni", nil)
 	defer east.deleteNamespace(t, "istio-cni")
 	cni := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "sailoperator.io/v1", "kind": "IstioCNI",
@@ -128,7 +133,7 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 		return err == nil && state == "Healthy"
 	}, waitLimit, waitTick)
 	time.Sleep(time.Second) // its pods settle
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	w.must("cleanup", "-f", file)

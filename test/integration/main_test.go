@@ -22,11 +22,12 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// clusters of the one lab that all tests share; each test cleans up after
-// itself, and shows that nothing is left.
+// clusters of each lab. Two tests run at once, each with a lab of its own; each
+// cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-var theLab *lab.Lab
+// labs are those that no test uses just now.
+var labs = make(chan *lab.Lab, 2)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -36,22 +37,29 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	dir = filepath.Join(dir, "lab")
+	for i := range cap(labs) {
+		l, err := bringUp(filepath.Join(dir, fmt.Sprintf("lab%d", i)))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+			return 1
+		}
+		defer func() {
+			if out, err := exec.Command(bin("lab"), "down", "--dir", l.Dir).CombinedOutput(); err != nil {
+				fmt.Fprintln(os.Stderr, string(out))
+			}
+		}()
+		labs <- l
+	}
+	return m.Run()
+}
+
+func bringUp(dir string) (*lab.Lab, error) {
 	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(len(clusters)), "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
-		return 1
+		return nil, err
 	}
-	defer func() {
-		if out, err := exec.Command(bin("lab"), "down", "--dir", dir).CombinedOutput(); err != nil {
-			fmt.Fprintln(os.Stderr, string(out))
-		}
-	}()
-	if theLab, err = lab.Open(dir); err != nil {
-		panic(err)
-	}
-	return m.Run()
+	return lab.Open(dir)
 }
 
 func bin(name string) string {
@@ -64,7 +72,8 @@ func bin(name string) string {
 
 // world is one Temporal with a worker, and the root directory of that worker.
 type world struct {
-	t       *testing.T
+	t       testing.TB
+	lab     *lab.Lab
 	dir     string
 	port    int
 	process *exec.Cmd
@@ -75,9 +84,13 @@ type world struct {
 }
 
 // newWorld starts landbridge-standalone on the lab's kubeconfigs.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), port: freePort(t)}
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
+	w := &world{t: t, lab: <-labs, dir: t.TempDir(), port: freePort(t)}
+	t.Cleanup(func() { labs <- w.lab })
 	w.start()
 	t.Cleanup(w.stop)
 	t.Cleanup(w.rescue)
@@ -86,7 +99,7 @@ func newWorld(t *testing.T) *world {
 
 // rescue gives the next test clean clusters when this one failed.
 func (w *world) rescue() {
-	behave(w.t)
+	w.behave()
 	if !w.t.Failed() || w.process == nil || w.lastFile == "" {
 		return
 	}
@@ -97,7 +110,7 @@ func (w *world) rescue() {
 
 func (w *world) start() {
 	w.t.Helper()
-	w.startWith("--kubeconfig-dir", theLab.Dir)
+	w.startWith("--kubeconfig-dir", w.lab.Dir)
 }
 
 func (w *world) startWith(args ...string) {
@@ -180,14 +193,15 @@ func (w *world) file(names []string, edit ...string) string {
 }
 
 // behave changes how the lab's cloud and Sail act; without arguments they work.
-func behave(t *testing.T, args ...string) {
+func (w *world) behave(args ...string) {
+	t := w.t
 	t.Helper()
-	base := []string{"behave", "--dir", theLab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms"}
+	base := []string{"behave", "--dir", w.lab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms"}
 	out, err := exec.Command(bin("lab"), append(base, args...)...).CombinedOutput()
 	require.NoError(t, err, string(out))
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -195,7 +209,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func httpGet(t *testing.T, url string) (int, string) {
+func httpGet(t testing.TB, url string) (int, string) {
 	t.Helper()
 	res, err := http.Get(url)
 	require.NoError(t, err)

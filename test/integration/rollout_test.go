@@ -19,7 +19,7 @@ var ctx = context.Background()
 
 func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 
 	plan := w.must("plan", "-f", file)
@@ -29,7 +29,7 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	out := w.must("rollout", "-f", file)
 	require.Contains(t, out, "2 clusters and 2 links are rolled out")
 	for source, target := range map[string]string{"east": "west", "west": "east"} {
-		requireRemoteSecret(t, source, target)
+		w.requireRemoteSecret(source, target)
 	}
 	require.Contains(t, w.must("status", "-f", file), "rollout done")
 	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
@@ -37,15 +37,15 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	// Repeated: not one write, not one resource version moved.
 	before, lines := map[string]map[string]string{}, map[string]int{}
 	for _, c := range []string{"east", "west"} {
-		before[c] = versions(t, c)
-		_, lines[c] = requests(t, c, 0)
+		before[c] = w.versions(c)
+		_, lines[c] = w.requests(c, 0)
 	}
 	w.must("rollout", "-f", file)
 	for _, c := range []string{"east", "west"} {
-		counts, _ := requests(t, c, lines[c])
+		counts, _ := w.requests(c, lines[c])
 		require.NotEmpty(t, counts)
 		require.Empty(t, writes(counts), c)
-		require.Equal(t, before[c], versions(t, c), c)
+		require.Equal(t, before[c], w.versions(c), c)
 	}
 
 	require.Contains(t, w.must("cleanup", "-f", file), "removed")
@@ -56,30 +56,31 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 }
 
 // requireRemoteSecret looks at the end of it all: what istiod of the source reads.
-func requireRemoteSecret(t *testing.T, source, target string) {
+func (w *world) requireRemoteSecret(source, target string) {
+	t := w.t
 	t.Helper()
-	s, err := connect(t, source).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-"+target, metav1.GetOptions{})
+	s, err := w.connect(source).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-"+target, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "true", s.Labels["istio/multiCluster"])
 	require.Equal(t, target, s.Annotations["networking.istio.io/cluster"])
 	kubeconfig := string(s.Data[target])
 	require.Contains(t, kubeconfig, "server: https://kube-apiserver-"+target+"-egress-gateway.istio-system.svc.cluster.local:443")
 	require.Contains(t, kubeconfig, "tls-server-name: ")
-	token, err := connect(t, target).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-"+source, metav1.GetOptions{})
+	token, err := w.connect(target).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-"+source, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Contains(t, kubeconfig, string(token.Data[corev1.ServiceAccountTokenKey]))
 }
 
 func TestThree_WithAListOfLinks_MakesJustThose(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, clusters...)
+	same := w.unchanged(clusters...)
 	file := w.file(clusters, "links: mesh", "links: [{from: east, to: west}, {from: north, to: west}]")
 	require.Contains(t, w.must("rollout", "-f", file), "3 clusters and 2 links")
-	requireRemoteSecret(t, "east", "west")
-	requireRemoteSecret(t, "north", "west")
-	_, err := connect(t, "west").CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-east", metav1.GetOptions{})
+	w.requireRemoteSecret("east", "west")
+	w.requireRemoteSecret("north", "west")
+	_, err := w.connect("west").CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-east", metav1.GetOptions{})
 	require.Error(t, err, "nobody asked for west -> east")
-	policies, err := connect(t, "west").dyn.Resource(authorizationPolicies).Namespace("istio-system").List(ctx, metav1.ListOptions{})
+	policies, err := w.connect("west").dyn.Resource(authorizationPolicies).Namespace("istio-system").List(ctx, metav1.ListOptions{})
 	require.NoError(t, err)
 	data, err := json.Marshal(policies)
 	require.NoError(t, err)
@@ -92,38 +93,39 @@ func TestThree_WithAListOfLinks_MakesJustThose(t *testing.T) {
 
 func TestThirdCluster_AddedAndPruned_TheOthersAreNotTouchedMoreThanNeeded(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, clusters...)
+	same := w.unchanged(clusters...)
 	two, three := w.file([]string{"east", "west"}), w.file(clusters)
 	w.must("rollout", "-f", two)
-	root := rootOf(t, "east")
+	root := w.rootOf("east")
 	w.must("rollout", "-f", three)
-	require.Equal(t, root, rootOf(t, "north"), "the kept root signs the third cluster")
-	requireRemoteSecret(t, "north", "east")
-	requireRemoteSecret(t, "east", "north")
+	require.Equal(t, root, w.rootOf("north"), "the kept root signs the third cluster")
+	w.requireRemoteSecret("north", "east")
+	w.requireRemoteSecret("east", "north")
 
 	out := w.must("rollout", "-f", two)
 	require.Contains(t, out, "left the fleet file and still there")
-	requireRemoteSecret(t, "north", "east")
+	w.requireRemoteSecret("north", "east")
 	require.Contains(t, w.must("plan", "-f", two), "remove  Cluster north")
 	out = w.must("rollout", "-f", two, "--prune")
 	require.Contains(t, out, "taken away: ")
-	_, err := connect(t, "north").CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
+	_, err := w.connect("north").CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
 	require.Error(t, err)
 	require.NotContains(t, w.must("rollout", "-f", two), "left the fleet file")
 	w.must("cleanup", "-f", two)
 	same()
 }
 
-func rootOf(t *testing.T, cluster string) string {
+func (w *world) rootOf(cluster string) string {
+	t := w.t
 	t.Helper()
-	s, err := connect(t, cluster).CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
+	s, err := w.connect(cluster).CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
 	require.NoError(t, err)
 	return string(s.Data["root-cert.pem"])
 }
 
 func TestCleanup_OfTheSmallerFile_TakesTheRememberedClusterToo(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, clusters...)
+	same := w.unchanged(clusters...)
 	w.must("rollout", "-f", w.file(clusters))
 	w.must("cleanup", "-f", w.file([]string{"east", "west"}))
 	same()
@@ -131,23 +133,23 @@ func TestCleanup_OfTheSmallerFile_TakesTheRememberedClusterToo(t *testing.T) {
 
 func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
-	behave(t, "--cloud-delay", "2s", "--cloud-failures", "2", "--cloud-address", "hostname")
+	same := w.unchanged("east", "west")
+	w.behave("--cloud-delay", "2s", "--cloud-failures", "2", "--cloud-address", "hostname")
 	file := w.file([]string{"east", "west"})
 	out := w.must("rollout", "-f", file)
 	require.Contains(t, out, "SyncLoadBalancerFailed", "the cloud's own words are shown while it waits")
 	require.Contains(t, out, ".west.lab.example")
-	entry, err := connect(t, "east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
+	entry, err := w.connect("east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "DNS", entry.Object["spec"].(map[string]any)["resolution"])
 
 	// The address changes between runs, and is followed.
-	behave(t, "--cloud-generation", "1")
+	w.behave("--cloud-generation", "1")
 	require.Eventually(t, func() bool {
 		out := w.must("rollout", "-f", file)
 		return strings.Contains(out, "203.0.113.")
 	}, waitLimit, waitTick)
-	entry, err = connect(t, "east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
+	entry, err = w.connect("east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "STATIC", entry.Object["spec"].(map[string]any)["resolution"])
 	w.must("cleanup", "-f", file)
@@ -156,16 +158,16 @@ func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
 
 func TestLoadBalancer_NeverComes_UndoesItsClusterAndKeepsTheRest(t *testing.T) {
 	w := newWorld(t)
-	sameWest := unchanged(t, "west")
-	same := unchanged(t, "east", "west")
-	behave(t, "--cloud-never", "--cloud-only", "west")
+	sameWest := w.unchanged("west")
+	same := w.unchanged("east", "west")
+	w.behave("--cloud-never", "--cloud-only", "west")
 	file := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 4s")
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "cluster west, step 11 wait for load balancer")
 	require.Contains(t, out, "quota exceeded", "the Service's events say why")
 	sameWest()
-	_, err := connect(t, "east").CoreV1().Services("istio-system").Get(ctx, "istio-eastwestgateway", metav1.GetOptions{})
+	_, err := w.connect("east").CoreV1().Services("istio-system").Get(ctx, "istio-eastwestgateway", metav1.GetOptions{})
 	require.NoError(t, err, "east stays")
 	status, code := w.try("status", "-f", file, "-o", "json")
 	require.Equal(t, 3, code)
@@ -173,16 +175,16 @@ func TestLoadBalancer_NeverComes_UndoesItsClusterAndKeepsTheRest(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(status), &s))
 	require.Equal(t, "LoadBalancer", s.Failures[0].Type)
 
-	behave(t)
+	w.behave()
 	w.must("rollout", "-f", file) // a repeated rollout takes it up where it failed
-	requireRemoteSecret(t, "east", "west")
+	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()
 }
 
 func TestSail_DeadEnd_EndsEarlyWithSailsOwnMessage(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.24.3}\n")
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 1, code, out)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -29,9 +28,10 @@ type connection struct {
 	cfg *rest.Config
 }
 
-func connect(t *testing.T, cluster string) connection {
+func (w *world) connect(cluster string) connection {
+	t := w.t
 	t.Helper()
-	cfg, err := clientcmd.BuildConfigFromFlags("", strings.TrimSuffix(theLab.Kubeconfig(cluster), cluster+".kubeconfig")+"pki/"+cluster+"/lab.kubeconfig")
+	cfg, err := clientcmd.BuildConfigFromFlags("", strings.TrimSuffix(w.lab.Kubeconfig(cluster), cluster+".kubeconfig")+"pki/"+cluster+"/lab.kubeconfig")
 	require.NoError(t, err)
 	cfg.QPS, cfg.Burst, cfg.WarningHandler = 500, 500, rest.NoWarnings{}
 	client, err := kubernetes.NewForConfig(cfg)
@@ -45,9 +45,10 @@ func connect(t *testing.T, cluster string) connection {
 var selfWritten = []string{"events", "leases", "endpoints", "endpointslices", "nodes", "apiservices", "componentstatuses", "ipaddresses", "flowschemas", "prioritylevelconfigurations", "servicecidrs", "csinodes", "runtimeclasses"}
 
 // everyObject visits every object of every kind of a cluster.
-func everyObject(t *testing.T, cluster string, visit func(key string, o *unstructured.Unstructured)) {
+func (w *world) everyObject(cluster string, visit func(key string, o *unstructured.Unstructured)) {
+	t := w.t
 	t.Helper()
-	c := connect(t, cluster)
+	c := w.connect(cluster)
 	d, err := discovery.NewDiscoveryClientForConfig(c.cfg)
 	require.NoError(t, err)
 	lists, err := d.ServerPreferredResources()
@@ -70,10 +71,11 @@ func everyObject(t *testing.T, cluster string, visit func(key string, o *unstruc
 }
 
 // snapshot is every object of a cluster, without what changes by itself.
-func snapshot(t *testing.T, cluster string) map[string]string {
+func (w *world) snapshot(cluster string) map[string]string {
+	t := w.t
 	t.Helper()
 	out := map[string]string{}
-	everyObject(t, cluster, func(key string, o *unstructured.Unstructured) {
+	w.everyObject(cluster, func(key string, o *unstructured.Unstructured) {
 		if k := o.GetKind(); k == "Namespace" || k == "CustomResourceDefinition" {
 			unstructured.RemoveNestedField(o.Object, "status")
 		}
@@ -87,20 +89,22 @@ func snapshot(t *testing.T, cluster string) map[string]string {
 }
 
 // versions are the resource versions of every object of a cluster.
-func versions(t *testing.T, cluster string) map[string]string {
+func (w *world) versions(cluster string) map[string]string {
+	t := w.t
 	t.Helper()
 	out := map[string]string{}
-	everyObject(t, cluster, func(key string, o *unstructured.Unstructured) { out[key] = o.GetResourceVersion() })
+	w.everyObject(cluster, func(key string, o *unstructured.Unstructured) { out[key] = o.GetResourceVersion() })
 	return out
 }
 
 // unchanged takes a snapshot of the clusters now, and returns a function that
 // requires nothing to differ from it.
-func unchanged(t *testing.T, names ...string) func() {
+func (w *world) unchanged(names ...string) func() {
+	t := w.t
 	t.Helper()
 	before := map[string]map[string]string{}
 	for _, n := range names {
-		before[n] = snapshot(t, n)
+		before[n] = w.snapshot(n)
 	}
 	return func() {
 		t.Helper()
@@ -108,7 +112,7 @@ func unchanged(t *testing.T, names ...string) func() {
 			var diff []string
 			// Pods of what was just deleted go a moment later.
 			for end := time.Now().Add(15 * time.Second); ; time.Sleep(300 * time.Millisecond) {
-				diff = compare(before[n], snapshot(t, n))
+				diff = compare(before[n], w.snapshot(n))
 				if len(diff) == 0 || time.Now().After(end) {
 					break
 				}
@@ -139,9 +143,10 @@ func compare(before, after map[string]string) []string {
 
 // requests counts Landbridge's requests to a cluster by verb and resource, from
 // its audit log, since the given line.
-func requests(t *testing.T, cluster string, since int) (map[string]int, int) {
+func (w *world) requests(cluster string, since int) (map[string]int, int) {
+	t := w.t
 	t.Helper()
-	f, err := os.Open(theLab.AuditLog(cluster))
+	f, err := os.Open(w.lab.AuditLog(cluster))
 	require.NoError(t, err)
 	defer f.Close()
 	counts, line := map[string]int{}, 0

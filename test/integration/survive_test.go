@@ -20,23 +20,23 @@ import (
 
 func TestStandalone_KilledInTheMiddle_ContinuesWhereItWas(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	behave(t, "--sail-delay", "4s")
+	w.behave("--sail-delay", "4s")
 	w.must("rollout", "-f", file, "--detach")
 	time.Sleep(2 * time.Second)
 	w.kill()
 	w.start()
 	out := w.must("rollout", "-f", file)
 	require.Contains(t, out, "joining the rollout", "the same request joins")
-	requireRemoteSecret(t, "east", "west")
+	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()
 }
 
 func TestCleanup_WithTemporalsDatabaseAndTheRootGone_LeavesNothing(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	w.stop()
@@ -49,35 +49,35 @@ func TestCleanup_WithTemporalsDatabaseAndTheRootGone_LeavesNothing(t *testing.T)
 
 func TestRollout_DiesHalfWay_AnotherTemporalNeedsTakeOver(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	behave(t, "--sail-delay", "60s")
+	w.behave("--sail-delay", "60s")
 	w.must("rollout", "-f", file, "--detach")
 	time.Sleep(3 * time.Second)
 	w.kill()
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
-	behave(t)
+	w.behave()
 	w.start()
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 2, code, out)
 	require.Contains(t, out, "is being changed by run")
 	require.Contains(t, out, "--take-over")
 	w.must("rollout", "-f", file, "--take-over")
-	requireRemoteSecret(t, "west", "east")
+	w.requireRemoteSecret("west", "east")
 	w.must("cleanup", "-f", file)
 	same()
 }
 
 func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	behave(t, "--sail-delay", "60s")
+	w.behave("--sail-delay", "60s")
 	w.must("rollout", "-f", file, "--detach")
 	out, code := w.try("rollout", "-f", file, "--prune")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "is being changed")
-	behave(t)
+	w.behave()
 	out = w.must("cleanup", "-f", file)
 	require.Contains(t, out, "cancelling the rollout")
 	same()
@@ -85,7 +85,7 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 
 func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	second := w.file([]string{"east", "west"}, "metadata: {name: test}", "metadata: {name: second}")
@@ -94,7 +94,7 @@ func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
 	require.Contains(t, out, "belongs to the fleet test")
 	out, code = w.try("cleanup", "-f", second)
 	require.Equal(t, 3, code, out)
-	requireRemoteSecret(t, "east", "west")
+	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()
 }
@@ -108,7 +108,7 @@ func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
 	w.startWith("--kubeconfig-dir", empty) // workflows and the root
 	for _, c := range []string{"east", "west"} {
 		dir := t.TempDir()
-		data, err := os.ReadFile(theLab.Kubeconfig(c))
+		data, err := os.ReadFile(w.lab.Kubeconfig(c))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, c+".kubeconfig"), data, 0o600))
 		var log bytes.Buffer
@@ -121,11 +121,11 @@ func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
 			require.NoError(t, cmd.Wait(), "the worker must end well:\n%s", log.String())
 		})
 	}
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"}, "kubeconfig: {path: east.kubeconfig}", "taskQueue: only-east, kubeconfig: {path: east.kubeconfig}",
 		"kubeconfig: {path: west.kubeconfig}", "taskQueue: only-west, kubeconfig: {path: west.kubeconfig}")
 	w.must("rollout", "-f", file)
-	requireRemoteSecret(t, "east", "west")
+	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()
 }
@@ -133,7 +133,7 @@ func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
 func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 	w := newWorld(t)
 	port := freePort(t)
-	cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", theLab.Dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
 	require.NoError(t, cmd.Start())
 	defer func() {
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
@@ -150,10 +150,10 @@ func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 
 func TestRoot_InASecretOfACluster_GoesWithTheFleet(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}")
 	w.must("rollout", "-f", file)
-	_, err := connect(t, "west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})
+	_, err := w.connect("west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})
 	require.NoError(t, err)
 	w.must("cleanup", "-f", file)
 	same()
@@ -162,13 +162,13 @@ func TestRoot_InASecretOfACluster_GoesWithTheFleet(t *testing.T) {
 // Nothing that people can open holds a secret: no history, no log, no output.
 func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
 	w := newWorld(t)
-	same := unchanged(t, "east", "west")
+	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	behave(t, "--cloud-never", "--cloud-only", "west")
+	w.behave("--cloud-never", "--cloud-only", "west")
 	w.try("rollout", "-f", w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 2s"))
-	behave(t)
+	w.behave()
 	w.must("rollout", "-f", file)
-	secrets := labSecrets(t)
+	secrets := w.labSecrets()
 	rootKey, err := os.ReadFile(filepath.Join(w.dir, "roots", "test", "root-key.pem"))
 	require.NoError(t, err)
 	secrets["the root's key"] = rootKey
@@ -197,11 +197,12 @@ func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
 
 // labSecrets are the keys and tokens in both clusters' Secrets, and the keys of
 // the kubeconfigs.
-func labSecrets(t *testing.T) map[string][]byte {
+func (w *world) labSecrets() map[string][]byte {
+	t := w.t
 	t.Helper()
 	out := map[string][]byte{}
 	for _, cl := range []string{"east", "west"} {
-		list, err := connect(t, cl).CoreV1().Secrets("").List(ctx, metav1.ListOptions{})
+		list, err := w.connect(cl).CoreV1().Secrets("").List(ctx, metav1.ListOptions{})
 		require.NoError(t, err)
 		for _, s := range list.Items {
 			for _, k := range []string{"ca-key.pem", corev1.ServiceAccountTokenKey, "identity.age"} {
@@ -210,7 +211,7 @@ func labSecrets(t *testing.T) map[string][]byte {
 				}
 			}
 		}
-		key, err := os.ReadFile(filepath.Join(theLab.Dir, "pki", cl, "landbridge.key"))
+		key, err := os.ReadFile(filepath.Join(w.lab.Dir, "pki", cl, "landbridge.key"))
 		require.NoError(t, err)
 		out[cl+"'s kubeconfig"] = key
 	}
