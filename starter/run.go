@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -36,6 +37,9 @@ const memoRequest = "landbridgeRequest"
 // with what is running; only a cleanup cancels a rollout, and waits for it.
 func start(ctx context.Context, c client.Client, say io.Writer, typ string, in workflows.FleetInput) (client.WorkflowRun, error) {
 	id := fleet.WorkflowID(in.Fleet.Metadata.Name)
+	if in.DryRun { // it changes nothing, so it is in nobody's way
+		id += ".dry-run." + uuid.NewString()
+	}
 	request, err := digest(typ, in)
 	if err != nil {
 		return nil, err

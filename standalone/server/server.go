@@ -18,6 +18,10 @@ import (
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/headers"
 	"go.temporal.io/server/common/log"
+	"go.temporal.io/server/common/metrics"
+	sqlpersistence "go.temporal.io/server/common/persistence/sql"
+	"go.temporal.io/server/common/persistence/sql/sqlplugin"
+	"go.temporal.io/server/common/resolver"
 	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -192,7 +196,25 @@ func prepareDatabase(o Options, cfg *commonconfig.Config) error {
 	if err := sqlite.CreateNamespaces(sql, ns); err != nil {
 		return fmt.Errorf("make the namespace %s: %w", Namespace, err)
 	}
+	if err := forgetMembers(sql); err != nil {
+		return err
+	}
 	return os.Chmod(file, 0o600)
+}
+
+// forgetMembers removes what the last process wrote of itself: its ports are not
+// ours, and a server that believes it alive sends it tasks for most of a minute.
+func forgetMembers(cfg *commonconfig.SQL) error {
+	db, err := sqlpersistence.NewSQLDB(sqlplugin.DbKindMain, cfg, resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer db.Close()
+	const century = 100 * 365 * 24 * time.Hour // all records end before
+	if _, err := db.PruneClusterMembership(context.Background(), &sqlplugin.PruneClusterMembershipFilter{PruneRecordsBefore: time.Now().Add(century)}); err != nil {
+		return fmt.Errorf("forget the last process's members: %w", err)
+	}
+	return nil
 }
 
 // checkVersion refuses a database of another Temporal: SQLite's schema is not

@@ -48,6 +48,8 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 		require.Equal(t, before[c], w.versions(c), c)
 	}
 
+	require.Regexp(t, `would remove \d\d objects`, w.must("cleanup", "-f", file, "--dry-run"))
+	require.Contains(t, w.must("status", "-f", file), "rollout done", "a dry run does not take the rollout's place")
 	require.Contains(t, w.must("cleanup", "-f", file), "removed")
 	same()
 	_, err := os.Stat(filepath.Join(w.dir, "roots", "test"))

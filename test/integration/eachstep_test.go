@@ -1,0 +1,87 @@
+package integration
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/connect"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/standalone/server"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// saboteur lets one activity act, and then says that it failed: the worst
+// moment, since nobody knows what it did.
+type saboteur struct {
+	interceptor.WorkerInterceptorBase
+	name string
+}
+
+func (s *saboteur) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	return &sabotage{interceptor.ActivityInboundInterceptorBase{Next: next}, s.name}
+}
+
+type sabotage struct {
+	interceptor.ActivityInboundInterceptorBase
+	name string
+}
+
+func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	out, err := s.Next.ExecuteActivity(ctx, in)
+	if err == nil && activityName(ctx) == s.name {
+		return nil, temporal.NewNonRetryableApplicationError("sabotaged after it acted", "Sabotage", nil)
+	}
+	return out, err
+}
+
+// Every step that changes something, found from the code, fails after it acted:
+// its cluster or link is undone, cleanup takes the rest, and nothing is left.
+func TestEachStep_FailsAfterItActed_LeavesNothing(t *testing.T) {
+	typ := reflect.TypeFor[*activities.Activities]()
+	steps := 0
+	for m := range typ.Methods() {
+		if name := m.Name; strings.HasPrefix(name, "Ensure") || strings.HasPrefix(name, "Wait") {
+			steps++
+			t.Run(name, func(t *testing.T) { sabotaged(t, name) })
+		}
+	}
+	require.Greater(t, steps, 14)
+}
+
+func sabotaged(t *testing.T, step string) {
+	w := newWorld(t)
+	w.stop()
+	s, err := server.Start(server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
+	require.NoError(t, err)
+	t.Cleanup(s.Stop)
+	c, err := s.Dial(ctx, client.Options{Logger: silent{}})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	wk := worker.New(c, fleet.DefaultTaskQueue, worker.Options{
+		Interceptors: []interceptor.WorkerInterceptor{&saboteur{name: step}, &activities.Classify{}}, WorkerStopTimeout: time.Second})
+	workflows.Register(wk)
+	activities.Register(wk, &activities.Activities{Access: kube.Access{Dirs: []string{w.lab.Dir}}, RootDir: t.TempDir(), Temporal: "test"})
+	require.NoError(t, wk.Start())
+	t.Cleanup(wk.Stop)
+
+	same := w.unchanged("east", "west")
+	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}))
+	require.NotZero(t, code, out)
+	require.Contains(t, out, "sabotaged after it acted")
+	if code == 1 { // no cluster got through, so the undo alone must have left nothing
+		same()
+	}
+	w.must("cleanup", "-f", w.lastFile)
+	same()
+}
