@@ -1,12 +1,15 @@
 package workflows
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 )
 
 // recorded are the outcomes of which each release has histories. One that is
@@ -33,7 +36,15 @@ func TestReplay_HistoriesOfEveryRelease(t *testing.T) {
 			t.Run(filepath.Join(filepath.Base(r), filepath.Base(f)), func(t *testing.T) {
 				replayer := worker.NewWorkflowReplayer()
 				Register(replayer)
-				require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, f))
+				file, err := os.Open(f)
+				require.NoError(t, err)
+				defer file.Close()
+				history, err := client.HistoryFromJSON(file, client.HistoryJSONOptions{})
+				require.NoError(t, err)
+				// Children's IDs follow from the parent's.
+				began := history.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+				require.NoError(t, replayer.ReplayWorkflowHistoryWithOptions(quiet{}, history, worker.ReplayWorkflowHistoryOptions{
+					OriginalExecution: workflow.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId()}}))
 			})
 		}
 	}
