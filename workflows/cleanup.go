@@ -174,11 +174,7 @@ func CleanupLinks(ctx workflow.Context, in CleanupInput) (CleanupResult, error) 
 		return CleanupResult{}, err
 	}
 	here := activities.RemoveInput{Site: in.Site}
-	r.remove(ctx, "10 remote secret", a.RemoveRemoteSecret, here)
-	r.remove(ctx, "10 reader token", a.RemoveReaderToken, here)
-	r.remove(ctx, "11 egress configuration", a.RemoveEgressConfig, here)
-	r.remove(ctx, "10 egress gateway", a.RemoveEgressGateway, here)
-	r.remove(ctx, "8 access", a.RemoveAccess, here)
+	r.removeLinks(ctx, here, here)
 	return r.end(ctx)
 }
 
@@ -198,12 +194,17 @@ func CleanupLink(ctx workflow.Context, in CleanupLinkInput) (CleanupResult, erro
 	}
 	source := activities.RemoveInput{Site: in.Source, Link: in.Link.ID()}
 	target := activities.RemoveInput{Site: in.Target, Link: in.Link.ID()}
+	r.removeLinks(ctx, source, target)
+	return r.end(ctx)
+}
+
+// removeLinks has the steps of RolloutLink in their reverse order.
+func (r *removal) removeLinks(ctx workflow.Context, source, target activities.RemoveInput) {
 	r.remove(ctx, "10 remote secret", a.RemoveRemoteSecret, source)
 	r.remove(ctx, "10 reader token", a.RemoveReaderToken, target)
 	r.remove(ctx, "11 egress configuration", a.RemoveEgressConfig, source)
 	r.remove(ctx, "10 egress gateway", a.RemoveEgressGateway, source)
 	r.remove(ctx, "8 access", a.RemoveAccess, target)
-	return r.end(ctx)
 }
 
 // CleanupCluster takes away what a cluster has of its own, in the reverse order

@@ -33,10 +33,8 @@ var (
 	ServiceEntries        = resource("networking.istio.io", "v1", "serviceentries", "ServiceEntry")
 	AuthorizationPolicies = resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy")
 	HorizontalAutoscalers = resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
-	PodDisruptionBudgets  = resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-	Pods                  = resource("", "v1", "pods", "Pod")
 	Events                = resource("", "v1", "events", "Event")
-	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, PodDisruptionBudgets, Pods, Events}
+	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, Events}
 )
 
 // resourceOf finds the resource of an object's group and kind.

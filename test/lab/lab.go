@@ -47,7 +47,7 @@ type Cluster struct {
 	Name string `json:"name"`
 	// Port of the kube-apiserver on 127.0.0.1.
 	Port int `json:"port"`
-	// ServiceIndex keeps the clusters' address ranges apart.
+	// Index keeps the clusters' address ranges apart.
 	Index int `json:"index"`
 }
 
