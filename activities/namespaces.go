@@ -168,7 +168,8 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 	if err != nil {
 		return nil, wrap(err, "read the namespace %s", name)
 	}
-	if obj.GetDeletionTimestamp() == nil {
+	// A dry run leaves in it what the steps before would have taken.
+	if obj.GetDeletionTimestamp() == nil && !w.DryRun {
 		foreign, err := w.Strangers(ctx, name)
 		if err != nil {
 			return nil, err

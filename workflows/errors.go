@@ -61,6 +61,9 @@ func (f Failure) String() string {
 	case StateKept:
 		s += " (kept as it is for a retry)"
 	case StateLeft:
+		if len(f.Left) == 0 { // the message says it
+			return s
+		}
 		s += " (left: " + strings.Join(f.Left, "; ") + ")"
 	}
 	return s
