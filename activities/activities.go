@@ -71,9 +71,6 @@ type RemoveResult struct{ fleet.Changes }
 // Undo is the input of the RemoveX that takes back what the run made here.
 func (s Site) Undo() RemoveInput { return RemoveInput{Site: s, OnlyRun: s.Run} }
 
-// Undo is the input of a RemoveX that is tried again: itself.
-func (in RemoveInput) Undo() RemoveInput { return in }
-
 // LinkSite is the site of a step that belongs to a link.
 type LinkSite struct {
 	Site

@@ -73,10 +73,10 @@ func call[I interface{ Where() activities.Site }, R any](ctx workflow.Context, l
 	var result R
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &result)
 	if err != nil {
-		l.status.end(ctx, stepFailed, err)
+		l.status.end(ctx, Failed, err)
 		return result, &stepError{name, err}
 	}
-	l.status.end(ctx, stepDone, nil)
+	l.status.end(ctx, Done, nil)
 	return result, nil
 }
 

@@ -22,11 +22,6 @@ const (
 	Skipped = "skipped"
 )
 
-const (
-	stepDone   = Done
-	stepFailed = Failed
-)
-
 // UnitStatus is where one cluster or link is.
 type UnitStatus struct {
 	Unit  string       `json:"unit"`

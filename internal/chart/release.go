@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -232,5 +231,5 @@ func (r *Releases) labels(c *Chart) map[string]string {
 	for k, v := range r.Labels() {
 		out[k] = v.(string)
 	}
-	return maps.Clone(out)
+	return out
 }

@@ -41,13 +41,3 @@ func (c Changes) Created() bool {
 	}
 	return false
 }
-
-// Wrote says whether anything was changed at all.
-func (c Changes) Wrote() bool {
-	for _, ch := range c.Changes {
-		if ch.Action != Keep {
-			return true
-		}
-	}
-	return false
-}
