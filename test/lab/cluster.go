@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -42,13 +41,16 @@ func (l *Lab) startEtcd(ctx context.Context) (string, error) {
 		return "", err
 	}
 	clientURL, peerURL := fmt.Sprintf("http://127.0.0.1:%d", client), fmt.Sprintf("http://127.0.0.1:%d", peer)
-	if err := l.startProcess("etcd", l.Bin+"/etcd", "--name", "lab", "--data-dir", l.path("etcd"),
-		"--listen-client-urls", clientURL, "--advertise-client-urls", clientURL,
-		"--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL, "--initial-cluster", "lab="+peerURL,
-		"--unsafe-no-fsync", "--log-level", "warn"); err != nil {
+	if err := l.startProcess("etcd", l.Bin+"/etcd", etcdArgs("lab", l.path("etcd"), clientURL, peerURL)...); err != nil {
 		return "", err
 	}
 	return clientURL, waitPort(ctx, client)
+}
+
+func etcdArgs(name, dir, client, peer string) []string {
+	return []string{"--name", name, "--data-dir", dir, "--listen-client-urls", client, "--advertise-client-urls", client,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", name + "=" + peer,
+		"--unsafe-no-fsync", "--log-level", "warn"}
 }
 
 func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
@@ -56,36 +58,59 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 	if err != nil {
 		return err
 	}
-	if c.Port, err = freePort(); err != nil {
-		return err
+	if !c.Real {
+		if c.Port, err = freePort(); err != nil {
+			return err
+		}
 	}
 	serviceIP := net.IPv4(10, byte(100+c.Index%100), 0, 1)
 	if err := ca.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"},
 		[]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost"},
-		[]net.IP{net.IPv4(127, 0, 0, 1), serviceIP}); err != nil {
+		[]net.IP{net.IPv4(127, 0, 0, 1), serviceIP, c.insideIP()}); err != nil {
+		return err
+	}
+	if err := ca.issue("kubelet-client", pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, nil, nil); err != nil {
 		return err
 	}
 	if err := os.WriteFile(ca.file("audit-policy.yaml"), []byte(auditPolicy), 0o600); err != nil {
 		return err
 	}
-	if err := ca.kubeconfig(l.made(c.Name+".kubeconfig"), c.Name, c.URL(), UserLandbridge); err != nil {
+	for path, at := range map[string]struct{ url, user string }{
+		l.made(c.Name + ".kubeconfig"): {c.URL(), UserLandbridge},
+		ca.file("lab.kubeconfig"):      {c.URL(), UserLab},
+		ca.file(insideKubeconfig):      {"https://" + c.APIAddress(), UserLab},
+	} {
+		if err := ca.kubeconfig(path, c.Name, at.url, at.user); err != nil {
+			return err
+		}
+	}
+	host, port, err := net.SplitHostPort(c.APIAddress())
+	if err != nil {
 		return err
 	}
-	if err := ca.kubeconfig(ca.file("lab.kubeconfig"), c.Name, c.URL(), UserLab); err != nil {
-		return err
+	// No agent on a KWOK node would reach this address.
+	reconciler := "none"
+	if c.Real {
+		reconciler = "master-count"
 	}
-	return l.startProcess(c.Name+"-kube-apiserver", l.Bin+"/kube-apiserver",
+	return l.startProcessIn(*c, "kube-apiserver", "/kube-apiserver",
 		"--etcd-servers", etcd, "--etcd-prefix", "/"+c.Name,
-		"--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1", "--endpoint-reconciler-type", "none",
-		"--secure-port", strconv.Itoa(c.Port), "--tls-cert-file", ca.file("apiserver.crt"), "--tls-private-key-file", ca.file("apiserver.key"),
+		"--bind-address", host, "--advertise-address", host, "--endpoint-reconciler-type", reconciler,
+		"--secure-port", port, "--tls-cert-file", ca.file("apiserver.crt"), "--tls-private-key-file", ca.file("apiserver.key"),
 		"--client-ca-file", ca.file("ca.crt"), "--authorization-mode", "RBAC",
+		"--kubelet-client-certificate", ca.file("kubelet-client.crt"), "--kubelet-client-key", ca.file("kubelet-client.key"),
+		"--kubelet-preferred-address-types", "InternalIP",
 		"--service-account-issuer", "https://kubernetes.default.svc",
 		"--service-account-key-file", ca.file("sa.key"), "--service-account-signing-key-file", ca.file("sa.key"),
 		// No node controller runs that would take the taint of a new node off again.
 		"--disable-admission-plugins", "TaintNodesByCondition",
-		"--service-cluster-ip-range", fmt.Sprintf("10.%d.0.0/16", 100+c.Index%100), "--allow-privileged",
+		"--service-cluster-ip-range", c.services().String(), "--allow-privileged",
 		"--audit-policy-file", ca.file("audit-policy.yaml"), "--audit-log-path", l.AuditLog(c.Name))
 }
+
+// insideKubeconfig is for a cluster's own parts, which may be in another network
+// than the lab.
+const insideKubeconfig = "inside.kubeconfig"
 
 // AuditLog is the file in which a cluster's API server notes every request.
 func (l *Lab) AuditLog(cluster string) string { return l.path("logs", cluster+"-audit.log") }
@@ -111,14 +136,18 @@ func (l *Lab) startControllers(c Cluster) error {
 	if err := os.WriteFile(pki("kwok.yaml"), []byte(kwokStages), 0o600); err != nil {
 		return err
 	}
-	for _, p := range [][]string{
-		{"kube-controller-manager", "--kubeconfig", pki("lab.kubeconfig"), "--leader-elect=false", "--secure-port=0",
+	kubeconfig := pki(insideKubeconfig)
+	processes := [][]string{
+		{"kube-controller-manager", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0",
 			"--service-account-private-key-file", pki("sa.key"), "--root-ca-file", pki("ca.crt"),
 			"--controllers", "deployment-controller,replicaset-controller,daemonset-controller,serviceaccount-controller,serviceaccount-token-controller,namespace-controller,garbage-collector-controller,root-ca-certificate-publisher-controller,endpointslice-controller,clusterrole-aggregation-controller"},
-		{"kube-scheduler", "--kubeconfig", pki("lab.kubeconfig"), "--leader-elect=false", "--secure-port=0"},
-		{"kwok", "--kubeconfig", pki("lab.kubeconfig"), "--config", pki("kwok.yaml"), "--manage-all-nodes", "--node-lease-duration-seconds=40", "--cidr", fmt.Sprintf("10.%d.0.0/16", 200+c.Index%50)},
-	} {
-		if err := l.startProcess(c.Name+"-"+p[0], l.Bin+"/"+p[0], p[1:]...); err != nil {
+		{"kube-scheduler", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0"},
+	}
+	if !c.Real {
+		processes = append(processes, []string{"kwok", "--kubeconfig", kubeconfig, "--config", pki("kwok.yaml"), "--manage-all-nodes", "--node-lease-duration-seconds=40", "--cidr", c.pods().String()})
+	}
+	for _, p := range processes {
+		if err := l.startProcessIn(c, p[0], "/"+p[0], p[1:]...); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ func (l *Lab) Control(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s, err := newSail(c, cfg)
+		s, err := newSail(c, cfg, l.nodeDir(c))
 		if err != nil {
 			return err
 		}

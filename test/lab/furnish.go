@@ -1,11 +1,9 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"text/template"
@@ -15,9 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 )
@@ -28,8 +23,6 @@ import (
 var sailCRDs []byte
 
 const istioCRDs = "charts/base/files/crd-all.gen.yaml"
-
-var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 // furnish gives a cluster its node, and the kinds that come with the Sail
 // operator in real ones.
@@ -42,8 +35,10 @@ func (l *Lab) furnish(ctx context.Context, c Cluster) error {
 	if err != nil {
 		return err
 	}
-	if err := createNode(ctx, client, c); err != nil {
-		return fmt.Errorf("node of %s: %w", c.Name, err)
+	if !c.Real { // a real node registers itself
+		if err := createNode(ctx, client, c); err != nil {
+			return fmt.Errorf("node of %s: %w", c.Name, err)
+		}
 	}
 	dyn, err := dynamic.NewForConfig(cfg)
 	if err != nil {
@@ -54,7 +49,7 @@ func (l *Lab) furnish(ctx context.Context, c Cluster) error {
 		return err
 	}
 	for _, file := range [][]byte{sailCRDs, istio} {
-		if err := createCRDs(ctx, dyn, file); err != nil {
+		if err := create(ctx, dyn, string(file)); err != nil {
 			return fmt.Errorf("kinds of %s: %w", c.Name, err)
 		}
 	}
@@ -71,24 +66,6 @@ func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) err
 		return nil
 	}
 	return err
-}
-
-func createCRDs(ctx context.Context, dyn dynamic.Interface, file []byte) error {
-	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(file), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		if err := docs.Decode(&obj.Object); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		if len(obj.Object) == 0 {
-			continue
-		}
-		if _, err := dyn.Resource(crdResource).Create(ctx, obj, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
-			return err
-		}
-	}
 }
 
 var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/operate.md says what else can stand here.

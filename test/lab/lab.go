@@ -1,7 +1,8 @@
-// Package lab is real control planes on one machine, for tests and for the
-// demo: each cluster is a kube-apiserver, controller manager and scheduler with
-// a KWOK node, whose pods become Running without a container; one etcd serves
-// all. A small cloud and a stand-in for the Sail operator, both test-only, do
+// Package lab is real clusters on one machine, for tests and for the demo. With
+// KWOK nodes each is a kube-apiserver, controller manager and scheduler, whose
+// pods become Running without a container, and one etcd serves all. With real
+// nodes each is a network of its own, with etcd, kubelet, containerd, kube-proxy
+// and CoreDNS, and runs what it is given. A small cloud and a stand-in for the Sail operator, both test-only, do
 // what cannot be had as Go modules. Everything listens on loopback only.
 package lab
 
@@ -13,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,8 @@ type Lab struct {
 	Bin       string    `json:"bin"`
 	Clusters  []Cluster `json:"clusters"`
 	Processes []Process `json:"processes"`
+	// Nodes is NodesKWOK or NodesReal.
+	Nodes string `json:"nodes"`
 	// Files that the lab made at the top of its directory.
 	Files []string `json:"files"`
 }
@@ -49,6 +53,19 @@ type Cluster struct {
 	Port int `json:"port"`
 	// Index keeps the clusters' address ranges apart.
 	Index int `json:"index"`
+	// Real says that its node runs containers.
+	Real bool `json:"real"`
+	// Holder is the process that holds a real node's namespaces.
+	Holder int `json:"holder,omitempty"`
+}
+
+func (l *Lab) cluster(name string) (Cluster, error) {
+	for _, c := range l.Clusters {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return Cluster{}, fmt.Errorf("the lab has no cluster %s", name)
 }
 
 // stateFile is also the mark by which a directory is known as a lab's.
@@ -89,6 +106,8 @@ func (l *Lab) save() error {
 type Options struct {
 	Clusters int
 	Dir      string
+	// Nodes is NodesKWOK, NodesReal or NodesAuto.
+	Nodes string
 	// Exe is the lab command, which the controllers run as.
 	Exe string
 	// Behaviour of the cloud and the Sail stand-in.
@@ -111,13 +130,16 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	bin, err := Binaries(ctx, o.Say)
+	if err := o.chooseNodes(); err != nil {
+		return nil, err
+	}
+	bin, err := Binaries(ctx, o.Nodes, o.Say)
 	if err != nil {
 		return nil, err
 	}
-	l := &Lab{Dir: dir, Bin: bin}
+	l := &Lab{Dir: dir, Bin: bin, Nodes: o.Nodes}
 	for i := range o.Clusters {
-		l.Clusters = append(l.Clusters, Cluster{Name: ClusterName(i), Index: i})
+		l.Clusters = append(l.Clusters, Cluster{Name: ClusterName(i), Index: i, Real: o.Nodes == NodesReal})
 	}
 	if err := l.start(ctx, o); err != nil {
 		if downErr := l.Down(context.WithoutCancel(ctx), func(string, ...any) {}); downErr != nil {
@@ -136,6 +158,46 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := o.Behaviour.Save(l.Dir); err != nil {
 		return err
 	}
+	begin := l.startKWOK
+	if l.Nodes == NodesReal {
+		begin = l.startReal
+	}
+	if err := begin(ctx, o); err != nil {
+		return err
+	}
+	if err := l.startProcess("cloud-and-sail", o.Exe, "controllers", "--dir", l.Dir); err != nil {
+		return err
+	}
+	if err := l.writeFleetFile(); err != nil {
+		return err
+	}
+	o.Say("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
+	return nil
+}
+
+// chooseNodes settles what NodesAuto means here, and refuses what cannot be.
+func (o *Options) chooseNodes() error {
+	if o.Nodes == NodesKWOK {
+		return nil
+	}
+	err := CheckReal()
+	if err == nil && o.Clusters > maxReal {
+		err = fmt.Errorf("a lab has room for %d clusters with real nodes, not %d", maxReal, o.Clusters)
+	}
+	if err == nil {
+		o.Nodes = NodesReal
+		return nil
+	}
+	if o.Nodes == NodesReal {
+		return err
+	}
+	o.Nodes = NodesKWOK
+	o.Say("KWOK nodes, which run no containers: %v", err)
+	return nil
+}
+
+// startKWOK brings up clusters whose nodes run nothing.
+func (l *Lab) startKWOK(ctx context.Context, o Options) error {
 	o.Say("starting etcd and %d kube-apiservers", len(l.Clusters))
 	etcd, err := l.startEtcd(ctx)
 	if err != nil {
@@ -165,13 +227,6 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := l.startProcess("cloud-and-sail", o.Exe, "controllers", "--dir", l.Dir); err != nil {
-		return err
-	}
-	if err := l.writeFleetFile(); err != nil {
-		return err
-	}
-	o.Say("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
 	return nil
 }
 
@@ -179,6 +234,12 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 // directory goes too where nothing else is in it. It is safe to repeat.
 func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 	var errs []error
+	// What holds a node goes first: with it goes everything inside.
+	for _, p := range l.Processes {
+		if p.PID != 0 && slices.ContainsFunc(l.Clusters, func(c Cluster) bool { return c.Holder == p.PID }) {
+			p.kill()
+		}
+	}
 	for i := len(l.Processes) - 1; i >= 0; i-- {
 		l.Processes[i].interrupt()
 	}
@@ -190,7 +251,12 @@ func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	for _, f := range append(l.Files, behaviourFile, "etcd", "logs", "pki", stateFile) {
+	if l.Nodes == NodesReal {
+		if err := l.removeCgroups(); err != nil {
+			return err
+		}
+	}
+	for _, f := range append(l.Files, behaviourFile, "etcd", "logs", "pki", nodesDir, stateFile) {
 		if err := os.RemoveAll(filepath.Join(l.Dir, f)); err != nil {
 			errs = append(errs, err)
 		}

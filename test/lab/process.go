@@ -27,6 +27,26 @@ const stopGrace = time.Second
 // startProcess starts a process in a session of its own, so that a Ctrl-C for
 // whoever runs the lab does not end it, and notes it before it goes on.
 func (l *Lab) startProcess(name, path string, args ...string) error {
+	return l.startProcessWith(name, inNamespaces(0), nil, path, args...)
+}
+
+// startProcessIn starts one of a cluster's: on real nodes inside its namespaces.
+// A path that begins with a slash is of the lab's binaries.
+func (l *Lab) startProcessIn(c Cluster, name, path string, args ...string) error {
+	if path[0] == '/' {
+		path = l.Bin + path
+	}
+	path, args = inside(c, path, args...)
+	return l.startProcess(c.Name+"-"+name, path, args...)
+}
+
+// inNamespaces is how every process of the lab starts: in a session of its own,
+// and in new namespaces where some are asked for.
+func inNamespaces(flags uintptr) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setsid: true, Cloneflags: flags}
+}
+
+func (l *Lab) startProcessWith(name string, how *syscall.SysProcAttr, files []*os.File, path string, args ...string) error {
 	if err := os.MkdirAll(l.path("logs"), 0o700); err != nil {
 		return err
 	}
@@ -36,8 +56,8 @@ func (l *Lab) startProcess(name, path string, args ...string) error {
 	}
 	defer log.Close()
 	cmd := exec.Command(path, args...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, l.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.ExtraFiles = log, log, l.Dir, files
+	cmd.SysProcAttr = how
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
@@ -52,6 +72,12 @@ func (l *Lab) startProcess(name, path string, args ...string) error {
 func (p Process) Alive() bool {
 	started, err := startTime(p.PID)
 	return err == nil && started == p.Started
+}
+
+func (p Process) kill() {
+	if p.Alive() {
+		_ = syscall.Kill(p.PID, syscall.SIGKILL)
+	}
 }
 
 func (p Process) interrupt() {

@@ -1,33 +1,29 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/storage/driver"
 	"istio.io/istio/manifests"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	sigsyaml "sigs.k8s.io/yaml"
 )
 
 const sailFinalizer = "sailoperator.io/sail-operator"
@@ -41,11 +37,14 @@ var endOfLife = []string{"v1.24.3"}
 // KWOK nodes no istiod answers, so it leaves the webhooks out.
 type sail struct {
 	cluster Cluster
-	cfg     *rest.Config
-	dyn     dynamic.Interface
-	client  kubernetes.Interface
-	began   map[string]time.Time // by kind, name and generation
-	applied map[string]bool
+	// platform are the values that fit Istio to the lab's nodes, as Sail's profiles
+	// fit it to a platform.
+	platform map[string]any
+	cfg      *rest.Config
+	dyn      dynamic.Interface
+	client   kubernetes.Interface
+	began    map[string]time.Time // by kind, name and generation
+	applied  map[string]bool
 }
 
 // product is one kind of Sail's and the chart that it stands for.
@@ -55,20 +54,22 @@ type product struct {
 	chart string
 	// release is the Helm release that Sail would make.
 	release string
+	// notReady is Sail's state of one that does not run yet.
+	notReady string
 }
 
 var products = []product{
-	{"IstioCNI", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiocnis"}, "charts/istio-cni", "istio-cni"},
-	{"Istio", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}, "charts/istio-control/istio-discovery", "istiod"},
+	{"IstioCNI", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiocnis"}, "charts/istio-cni", "istio-cni", "IstioCNINotReady"},
+	{"Istio", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}, "charts/istio-control/istio-discovery", "istiod", "IstiodNotReady"},
 }
 
-func newSail(c Cluster, cfg *rest.Config) (*sail, error) {
+func newSail(c Cluster, cfg *rest.Config, nodeDir string) (*sail, error) {
 	dyn, err := dynamic.NewForConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
 	client, err := kubernetes.NewForConfig(cfg)
-	return &sail{c, cfg, dyn, client, map[string]time.Time{}, map[string]bool{}}, err
+	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, map[string]time.Time{}, map[string]bool{}}, err
 }
 
 func (s *sail) look(ctx context.Context, b Behaviour) error {
@@ -116,8 +117,12 @@ func (s *sail) reconcile(ctx context.Context, p product, obj *unstructured.Unstr
 		}
 		s.applied[key] = true
 	}
-	if time.Since(s.began[key]) < b.Delay {
-		return s.report(ctx, p, obj, "IstiodNotReady", "istiod is not ready yet", false)
+	ready, err := s.runs(ctx, ns, p)
+	if err != nil {
+		return err
+	}
+	if !ready || time.Since(s.began[key]) < b.Delay {
+		return s.report(ctx, p, obj, p.notReady, "not ready yet", false)
 	}
 	return s.report(ctx, p, obj, "Healthy", "", true)
 }
@@ -158,6 +163,24 @@ func (s *sail) report(ctx context.Context, p product, obj *unstructured.Unstruct
 	return err
 }
 
+// runs says whether what a chart installed is at work.
+func (s *sail) runs(ctx context.Context, ns string, p product) (bool, error) {
+	if p.kind == "IstioCNI" {
+		list, err := s.client.AppsV1().DaemonSets(ns).List(ctx, metav1.ListOptions{LabelSelector: "k8s-app=istio-cni-node"})
+		if err != nil || len(list.Items) == 0 {
+			return false, err
+		}
+		st := list.Items[0].Status
+		return st.ObservedGeneration == list.Items[0].Generation && st.DesiredNumberScheduled > 0 && st.NumberReady == st.DesiredNumberScheduled, nil
+	}
+	list, err := s.client.AppsV1().Deployments(ns).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+	if err != nil || len(list.Items) == 0 {
+		return false, err
+	}
+	st := list.Items[0].Status
+	return st.ObservedGeneration == list.Items[0].Generation && st.UpdatedReplicas > 0 && st.ReadyReplicas == st.Replicas, nil
+}
+
 func ifElse(cond bool, yes, no string) string {
 	if cond {
 		return yes
@@ -175,17 +198,15 @@ func (s *sail) install(ctx context.Context, ns string, p product, obj *unstructu
 		return err
 	}
 	values, _, _ := unstructured.NestedMap(obj.Object, "spec", "values")
-	if values == nil {
-		values = map[string]any{}
-	}
+	values = chartutil.CoalesceTables(values, s.platform)
 	if _, err := cfg.Releases.Last(p.releaseOf(obj)); errors.Is(err, driver.ErrReleaseNotFound) {
 		in := action.NewInstall(cfg)
-		in.ReleaseName, in.Namespace, in.PostRenderer = p.releaseOf(obj), ns, withoutWebhooks{}
+		in.ReleaseName, in.Namespace, in.PostRenderer = p.releaseOf(obj), ns, s.postRenderer()
 		_, err := in.RunWithContext(ctx, c, values)
 		return err
 	}
 	up := action.NewUpgrade(cfg)
-	up.Namespace, up.PostRenderer, up.ResetValues = ns, withoutWebhooks{}, true
+	up.Namespace, up.PostRenderer, up.ResetValues = ns, s.postRenderer(), true
 	_, err = up.RunWithContext(ctx, p.releaseOf(obj), c, values)
 	return err
 }
@@ -234,30 +255,4 @@ func loadChart(root string) (*chart.Chart, error) {
 		return nil, err
 	}
 	return loader.LoadFiles(files)
-}
-
-// withoutWebhooks drops what would call an istiod that does not run: the API
-// server would wait for it with every pod and every Istio object.
-type withoutWebhooks struct{}
-
-func (withoutWebhooks) Run(in *bytes.Buffer) (*bytes.Buffer, error) {
-	out := &bytes.Buffer{}
-	docs := yaml.NewYAMLOrJSONDecoder(in, 4096)
-	for {
-		var doc map[string]any
-		if err := docs.Decode(&doc); err == io.EOF {
-			return out, nil
-		} else if err != nil {
-			return nil, err
-		}
-		kind, _ := doc["kind"].(string)
-		if len(doc) == 0 || strings.HasSuffix(kind, "WebhookConfiguration") || strings.HasPrefix(kind, "ValidatingAdmissionPolicy") {
-			continue
-		}
-		data, err := sigsyaml.Marshal(doc)
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(out, "---\n%s", data)
-	}
 }

@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), controllers(&dir))
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), controllers(&dir), hold(&dir))
 	return cmd
 }
 
@@ -60,6 +60,9 @@ func up(dir *string) *cobra.Command {
 			if o.Clusters < 1 || o.Clusters > 50 {
 				return fmt.Errorf("--clusters: want 1 to 50, got %d", o.Clusters)
 			}
+			if o.Nodes != lab.NodesKWOK && o.Nodes != lab.NodesReal && o.Nodes != lab.NodesAuto {
+				return fmt.Errorf("--nodes: want kwok, real or auto, got %q", o.Nodes)
+			}
 			if err := o.Behaviour.Validate(); err != nil {
 				return err
 			}
@@ -72,6 +75,7 @@ func up(dir *string) *cobra.Command {
 			return err
 		}}
 	cmd.Flags().IntVar(&o.Clusters, "clusters", 2, "how many clusters")
+	cmd.Flags().StringVar(&o.Nodes, "nodes", lab.NodesKWOK, "kwok: pods are said to run and run nothing; real: they run (Linux, root); auto: real where it can be")
 	behaviourFlags(cmd, &o.Behaviour)
 	return cmd
 }
@@ -156,4 +160,22 @@ func controllers(dir *string) *cobra.Command {
 			}
 			return l.Control(cmd.Context())
 		}}
+}
+
+func hold(dir *string) *cobra.Command {
+	var cluster string
+	cmd := &cobra.Command{Use: "hold", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cluster == "" { // only its network counts
+				<-cmd.Context().Done()
+				return nil
+			}
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return err
+			}
+			return l.Hold(cmd.Context(), cluster)
+		}}
+	cmd.Flags().StringVar(&cluster, "cluster", "", "whose node")
+	return cmd
 }

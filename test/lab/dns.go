@@ -1,0 +1,153 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+)
+
+// dns is CoreDNS as a pod. It also knows the cloud's host names, whose first
+// part is the end of their address.
+var dns = template.Must(template.New("").Parse(`apiVersion: v1
+kind: ServiceAccount
+metadata: {name: coredns, namespace: kube-system}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "lab:coredns"}
+rules:
+- {apiGroups: [""], resources: [services, pods, namespaces], verbs: [list, watch]}
+- {apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: "lab:coredns"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "lab:coredns"}
+subjects: [{kind: ServiceAccount, name: coredns, namespace: kube-system}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    .:53 {
+      errors
+      health
+      ready
+      cache 2
+      template IN A lab.example {
+        match "^lb-(?P<n>[0-9]+)\\.[a-z0-9]+\\.lab\\.example\\.$"
+        answer "{{"{{ .Name }}"}} 5 IN A 203.0.113.{{"{{ .Group.n }}"}}"
+      }
+      kubernetes cluster.local in-addr.arpa {
+        pods insecure
+      }
+    }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: kube-system}
+spec:
+  selector: {matchLabels: {k8s-app: kube-dns}}
+  template:
+    metadata: {labels: {k8s-app: kube-dns}}
+    spec:
+      serviceAccountName: coredns
+      dnsPolicy: Default
+      containers:
+      - name: coredns
+        image: lab.example/coredns:{{.Tag}}
+        args: [-conf, /etc/coredns/Corefile]
+        readinessProbe: {httpGet: {path: /ready, port: 8181}, periodSeconds: 1}
+        volumeMounts: [{name: config, mountPath: /etc/coredns}]
+      volumes: [{name: config, configMap: {name: coredns}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  clusterIP: {{.DNS}}
+  selector: {k8s-app: kube-dns}
+  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
+`))
+
+// dnsTimeout covers the pull of the first images.
+const dnsTimeout = 2 * time.Minute
+
+func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
+	var text strings.Builder
+	if err := dns.Execute(&text, map[string]string{"Tag": imageTag, "DNS": c.dnsIP().String()}); err != nil {
+		return err
+	}
+	cfg, err := l.restConfig(c.Name)
+	if err != nil {
+		return err
+	}
+	dyn, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	if err := create(ctx, dyn, text.String()); err != nil {
+		return fmt.Errorf("DNS of %s: %w", c.Name, err)
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return err
+	}
+	for end := time.Now().Add(dnsTimeout); ; {
+		d, err := client.AppsV1().Deployments("kube-system").Get(ctx, "coredns", metav1.GetOptions{})
+		if err == nil && d.Status.ReadyReplicas > 0 {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("DNS of %s is not ready after %s (%v); kubelet says:\n%s", c.Name, dnsTimeout, err, l.logTail(c.Name+"-kubelet"))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// plurals of the kinds that the lab creates from text.
+var plurals = map[string]string{"ServiceAccount": "serviceaccounts", "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings",
+	"ConfigMap": "configmaps", "Deployment": "deployments", "Service": "services", "CustomResourceDefinition": "customresourcedefinitions"}
+
+// create creates what a file of objects has; what is there stays.
+func create(ctx context.Context, dyn dynamic.Interface, file string) error {
+	docs := yaml.NewYAMLOrJSONDecoder(strings.NewReader(file), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		if err := docs.Decode(&obj.Object); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if len(obj.Object) == 0 {
+			continue
+		}
+		gvk := obj.GroupVersionKind()
+		res := schema.GroupVersionResource{Group: gvk.Group, Version: gvk.Version, Resource: plurals[gvk.Kind]}
+		var err error
+		if ns := obj.GetNamespace(); ns != "" {
+			_, err = dyn.Resource(res).Namespace(ns).Create(ctx, obj, metav1.CreateOptions{})
+		} else {
+			_, err = dyn.Resource(res).Create(ctx, obj, metav1.CreateOptions{})
+		}
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("%s %s: %w", gvk.Kind, obj.GetName(), err)
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A real node is a process that holds namespaces (mounts, processes, network,
+// host name, IPC), as a container would, without a container runtime around it.
+// Everything of its cluster runs inside. When the holder ends, the kernel ends
+// every process in there and drops every mount and device: nothing has to be
+// remembered to take a cluster away, also after a kill of the lab itself.
+
+// holdFlags are the namespaces of a node.
+const holdFlags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
+
+// machineSysctls are values that kubelet writes and that no namespace keeps
+// apart. A node sees files of its own in their places, so that the machine's
+// stay as they are.
+var machineSysctls = map[string]string{
+	"kernel/panic": "10", "kernel/panic_on_oops": "1", "vm/overcommit_memory": "1", "vm/panic_on_oom": "0",
+	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
+}
+
+// nodeSysctls are of the node's own network.
+var nodeSysctls = map[string]string{"net/ipv4/ip_forward": "1", "net/ipv4/conf/all/rp_filter": "0"}
+
+// apiListener is the file descriptor of the listener that Hold was given.
+const apiListener = 3
+
+// Hold is what the holder of a node does: it prepares the namespaces that it was
+// started in, lends its cluster's API server a port on the machine's loopback,
+// serves images, and reaps. It returns when the context ends.
+func (l *Lab) Hold(ctx context.Context, cluster string) error {
+	c, err := l.cluster(cluster)
+	if err != nil {
+		return err
+	}
+	if err := mountNode(l.Dir, l.path(nodesDir, cluster)); err != nil {
+		return fmt.Errorf("mounts of %s: %w", cluster, err)
+	}
+	if err := unix.Sethostname([]byte(c.node())); err != nil {
+		return err
+	}
+	for name, value := range nodeSysctls {
+		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0); err != nil {
+			return err
+		}
+	}
+	listener, err := net.FileListener(os.NewFile(apiListener, "api"))
+	if err != nil {
+		return err
+	}
+	go forward(listener, c.APIAddress())
+	images, err := registry(l.Bin)
+	if err != nil {
+		return err
+	}
+	// The address is there as soon as the network is set up from outside.
+	local, err := listenWhenUp(ctx, registryAddress)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: images, ReadHeaderTimeout: 10 * time.Second}
+	go func() { log.Print(server.Serve(local)) }()
+	if err := os.WriteFile(l.path(nodesDir, cluster, "held"), nil, 0o600); err != nil {
+		return err
+	}
+	reap(ctx)
+	return nil
+}
+
+// nodesDir has a directory for each node, on which its own file system is mounted.
+const nodesDir = "nodes"
+
+// mountNode gives the node its own /proc, /run and places below /var, and a file
+// system in memory for images and containers. What the machine has below /var
+// stays readable: the lab itself may be there.
+func mountNode(labDir, dir string) error {
+	lab, err := os.Open(labDir)
+	if err != nil {
+		return err
+	}
+	defer lab.Close()
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	// What must outlive the overlays goes below the node's own file system.
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0755"); err != nil {
+		return err
+	}
+	mounts := []struct{ source, target, typ, data string }{
+		{"proc", "/proc", "proc", ""},
+		{"tmpfs", "/run", "tmpfs", "mode=0755"},
+	}
+	for _, over := range []string{"/var/lib", "/var/log"} {
+		name := strings.ReplaceAll(over[1:], "/", "-")
+		upper, work := filepath.Join(dir, "over", name), filepath.Join(dir, "work", name)
+		for _, d := range []string{upper, work} {
+			if err := os.MkdirAll(d, 0o755); err != nil {
+				return err
+			}
+		}
+		mounts = append(mounts, struct{ source, target, typ, data string }{"overlay", over, "overlay",
+			fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", over, upper, work)})
+	}
+	for _, m := range mounts {
+		if err := unix.Mount(m.source, m.target, m.typ, 0, m.data); err != nil {
+			return fmt.Errorf("mount %s on %s: %w", m.typ, m.target, err)
+		}
+	}
+	// A lab that is itself below /var must be seen as it is.
+	if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", lab.Fd()), labDir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("bind %s: %w", labDir, err)
+	}
+	for name, value := range machineSysctls {
+		own := filepath.Join(dir, strings.ReplaceAll(name, "/", "."))
+		if err := os.WriteFile(own, []byte(value+"\n"), 0o644); err != nil {
+			return err
+		}
+		if err := unix.Mount(own, "/proc/sys/"+name, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("bind %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// forward lends an address inside the node to a listener outside.
+func forward(listener net.Listener, to string) {
+	for {
+		out, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer out.Close()
+			in, err := net.DialTimeout("tcp", to, 10*time.Second)
+			if err != nil {
+				return // not up yet; the client sees its connection close
+			}
+			defer in.Close()
+			done := make(chan struct{}, 2)
+			for _, d := range [][2]net.Conn{{in, out}, {out, in}} {
+				go func() {
+					_, _ = io.Copy(d[0], d[1])
+					_ = d[0].(*net.TCPConn).CloseWrite()
+					done <- struct{}{}
+				}()
+			}
+			<-done
+			<-done
+		}()
+	}
+}
+
+func listenWhenUp(ctx context.Context, addr string) (net.Listener, error) {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		l, err := net.Listen("tcp", addr)
+		if err == nil || ctx.Err() != nil {
+			return l, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// reap is the duty of the first process: whoever is orphaned becomes its child.
+func reap(ctx context.Context) {
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, syscall.SIGCHLD)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-children:
+			for {
+				pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+				if pid <= 0 && !errors.Is(err, syscall.EINTR) {
+					break
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The kinds of nodes that a lab can have.
+const (
+	// NodesKWOK say that their pods run, and run nothing.
+	NodesKWOK = "kwok"
+	// NodesReal run containers. They need Linux and root.
+	NodesReal = "real"
+	// NodesAuto is real where that can be, else KWOK.
+	NodesAuto = "auto"
+)
+
+// tools that a real node needs from the machine, with Debian's packages.
+var tools = map[string]string{"containerd": "containerd", "runc": "runc", "containerd-shim-runc-v2": "containerd", "nft": "nftables", "nsenter": "util-linux", "ldd": "libc-bin"}
+
+// CheckReal says why this machine cannot have real nodes, and what to install.
+func CheckReal() error {
+	if os.Geteuid() != 0 {
+		return errors.New("real nodes need root, for namespaces, mounts and cgroups")
+	}
+	var missing []string
+	for tool, pkg := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing = append(missing, pkg)
+		}
+	}
+	if _, err := cniPlugins(); err != nil {
+		missing = append(missing, "containernetworking-plugins")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("real nodes need programs that are not here; on Debian: apt-get install %s", strings.Join(missing, " "))
+	}
+	probe := exec.Command("true")
+	probe.SysProcAttr = inNamespaces(holdFlags)
+	if err := probe.Run(); err != nil {
+		return fmt.Errorf("real nodes need namespaces, and the kernel gives none here: %w", err)
+	}
+	_, err := hierarchies()
+	return err
+}
+
+// cniPlugins is the directory in which the machine has the reference plugins.
+func cniPlugins() (string, error) {
+	for _, dir := range []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"} {
+		if isFile(filepath.Join(dir, "ptp")) && isFile(filepath.Join(dir, "host-local")) && isFile(filepath.Join(dir, "loopback")) {
+			return dir, nil
+		}
+	}
+	return "", fs.ErrNotExist
+}
+
+// startReal brings clusters with real nodes up to the point where pods run and
+// names resolve.
+func (l *Lab) startReal(ctx context.Context, o Options) error {
+	o.Say("making %d nodes: namespaces, networks between them, cgroups", len(l.Clusters))
+	if err := l.makeCgroups(); err != nil {
+		return err
+	}
+	between, err := l.holdBetween(o.Exe)
+	if err != nil {
+		return err
+	}
+	for i := range l.Clusters {
+		if err := l.holdNode(&l.Clusters[i], o.Exe); err != nil {
+			return err
+		}
+	}
+	if err := l.connect(between); err != nil {
+		return err
+	}
+	for _, c := range l.Clusters {
+		if err := l.waitHeld(ctx, c); err != nil {
+			return err
+		}
+		if err := l.guard(ctx, c); err != nil {
+			return err
+		}
+	}
+	o.Say("starting etcd, kube-apiserver and containerd of each")
+	for i := range l.Clusters {
+		c := &l.Clusters[i]
+		if err := l.startProcessIn(*c, "etcd", "/etcd", etcdArgs(c.Name, l.path("etcd", c.Name), "http://127.0.0.1:2379", "http://127.0.0.1:2380")...); err != nil {
+			return err
+		}
+		if err := l.startAPIServer(c, "http://127.0.0.1:2379"); err != nil {
+			return err
+		}
+		if err := l.startContainerd(*c); err != nil {
+			return err
+		}
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	for _, c := range l.Clusters {
+		group.Go(func() error {
+			if err := l.waitAPIServer(gctx, c); err != nil {
+				return err
+			}
+			return l.furnish(gctx, c)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	o.Say("starting controllers, kubelet and kube-proxy of each")
+	for _, c := range l.Clusters {
+		if err := l.startControllers(c); err != nil {
+			return err
+		}
+		if err := l.startNode(c); err != nil {
+			return err
+		}
+	}
+	group, gctx = errgroup.WithContext(ctx)
+	for _, c := range l.Clusters {
+		group.Go(func() error { return l.installDNS(gctx, c) })
+	}
+	return group.Wait()
+}
+
+// holdBetween starts the process that holds the network between the clusters.
+func (l *Lab) holdBetween(exe string) (int, error) {
+	if err := l.startProcessWith("network", inNamespaces(syscall.CLONE_NEWNET), nil, exe, "hold", "--dir", l.Dir); err != nil {
+		return 0, err
+	}
+	return l.last().PID, nil
+}
+
+// holdNode starts the process that holds a node's namespaces. It gets a listener
+// on the machine's loopback, which keeps belonging to the machine's network.
+func (l *Lab) holdNode(c *Cluster, exe string) error {
+	if err := os.MkdirAll(l.path(nodesDir, c.Name), 0o700); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.path("etcd", c.Name), 0o700); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	c.Port = listener.Addr().(*net.TCPAddr).Port
+	file, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := l.startProcessWith(c.Name+"-node", inNamespaces(holdFlags), []*os.File{file}, exe, "hold", "--dir", l.Dir, "--cluster", c.Name); err != nil {
+		return err
+	}
+	c.Holder = l.last().PID
+	return l.save()
+}
+
+func (l *Lab) last() Process { return l.Processes[len(l.Processes)-1] }
+
+// waitHeld waits until a node's namespaces are ready to be entered. The mark is on
+// the node's own file system, which is seen through its holder.
+func (l *Lab) waitHeld(ctx context.Context, c Cluster) error {
+	mark := fmt.Sprintf("/proc/%d/root%s", c.Holder, l.path(nodesDir, c.Name, "held"))
+	for end := time.Now().Add(readyTimeout); ; {
+		if _, err := os.Stat(mark); err == nil {
+			return nil
+		}
+		if time.Now().After(end) || !l.alive(c.Name+"-node") {
+			return fmt.Errorf("the node of %s is not ready:\n%s", c.Name, l.logTail(c.Name+"-node"))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (l *Lab) alive(process string) bool {
+	for _, p := range l.Processes {
+		if p.Name == process {
+			return p.Alive()
+		}
+	}
+	return false
+}
+
+func (l *Lab) logTail(process string) string {
+	data, err := os.ReadFile(l.path("logs", process+".log"))
+	if err != nil {
+		return err.Error()
+	}
+	return tail(string(data))
+}
