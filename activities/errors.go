@@ -34,6 +34,7 @@ const (
 	TypeRecordGone   = "RecordGone"   // not retried: a cleanup ran meanwhile
 	TypeChart        = "Chart"        // not retried: the chart cannot be had
 	TypeRoot         = "Root"         // not retried: the root is not here, or broken
+	TypeUnproven     = "Unproven"     // not retried: the link does not carry requests
 	TypeDeadEnd      = "DeadEnd"      // not retried: nothing can change any more
 	TypeLoadBalancer = "LoadBalancer" // not retried: no address within the fleet file's limit
 	TypeThrottled    = "Throttled"    // retried when the API server says
@@ -127,6 +128,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		gone     *record.GoneError
 		source   *chart.SourceError
 		dead     *DeadEndError
+		unproven *UnprovenError
 		lb       *LoadBalancerError
 		root     *RootError
 		netErr   net.Error
@@ -145,6 +147,8 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		return TypeRecordGone, final
 	case errors.As(err, &source):
 		return TypeChart, final
+	case errors.As(err, &unproven):
+		return TypeUnproven, final
 	case errors.As(err, &dead):
 		return TypeDeadEnd, final
 	case errors.As(err, &lb):

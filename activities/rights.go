@@ -47,6 +47,10 @@ func Rights(istioNamespace string) []Right {
 		{kube.Deployments, helm, istio},
 		{kube.HorizontalAutoscalers, helm, istio},
 		{kube.Events, []string{"list"}, istio},
+		{kube.Pods, []string{"list"}, istio},
+		{kube.PodLogs, []string{"get"}, istio},
+		// By WebSocket this is a get, by SPDY a create; which it is, is the API server's.
+		{kube.PodPorts, []string{"get", "create"}, istio},
 		{kube.IstioGateways, write, istio},
 		{kube.VirtualServices, write, istio},
 		{kube.DestinationRules, write, istio},
@@ -66,11 +70,12 @@ func missingRights(ctx context.Context, c *kube.Cluster, rights []Right) ([]stri
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(rightsAtOnce)
 	for _, r := range rights {
+		name, sub, _ := strings.Cut(r.Resource.Resource, "/")
 		for _, verb := range r.Verbs {
 			group.Go(func() error {
 				review, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authv1.SelfSubjectAccessReview{
 					Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authv1.ResourceAttributes{
-						Namespace: r.In, Verb: verb, Group: r.Group, Version: r.Version, Resource: r.Resource.Resource}},
+						Namespace: r.In, Verb: verb, Group: r.Group, Version: r.Version, Resource: name, Subresource: sub}},
 				}, metav1.CreateOptions{})
 				if err != nil {
 					return wrap(err, "ask for the right to %s %s", verb, r.Resource.Resource)

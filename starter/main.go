@@ -88,7 +88,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.cleanup(), schema(), version())
+	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.verify(), a.cleanup(), schema(), version())
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -28,23 +29,9 @@ func (a *app) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx := cmd.Context()
-			c, err := a.temporal.Dial(ctx, nil, nil)
-			if err != nil {
-				return failed(err)
-			}
-			defer c.Close()
-			run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
-				ID: fleet.WorkflowID(f.Metadata.Name) + ".plan." + uuid.NewString(), TaskQueue: f.Spec.TaskQueue,
-				StaticSummary:         "PlanFleet " + f.Metadata.Name,
-				TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(f.Metadata.Name)),
-			}, "PlanFleet", workflows.FleetInput{Fleet: *f, DryRun: true})
-			if err != nil {
-				return failed(err)
-			}
 			var r workflows.FleetResult
-			if err := run.Get(ctx, &r); err != nil {
-				return ended(err)
+			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r); err != nil {
+				return err
 			}
 			if a.output == "json" {
 				return printJSON(cmd.OutOrStdout(), r)
@@ -58,6 +45,26 @@ func (a *app) plan() *cobra.Command {
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().BoolVar(&all, "all", false, "list what stays as it is too")
 	return cmd
+}
+
+// look runs a workflow that only looks at a fleet. It has an ID of its own, so
+// that it is in nobody's way.
+func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any) error {
+	c, err := a.temporal.Dial(ctx, nil, nil)
+	if err != nil {
+		return failed(err)
+	}
+	defer c.Close()
+	name := in.Fleet.Metadata.Name
+	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
+		ID: fleet.WorkflowID(name) + "." + verb + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
+		StaticSummary:         typ + " " + name,
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)),
+	}, typ, in)
+	if err != nil {
+		return failed(err)
+	}
+	return ended(run.Get(ctx, out))
 }
 
 // marks are what stands before each action.

@@ -17,6 +17,8 @@ type FleetResult struct {
 	Root     certs.Facts   `json:"root"`
 	Clusters []ClusterDone `json:"clusters"`
 	Links    []string      `json:"links"`
+	// Proven is how many of the links were proven.
+	Proven int `json:"proven"`
 	// Pruned was taken away; Stale is still there and wants --prune.
 	Pruned fleet.Stale `json:"pruned"`
 	Stale  fleet.Stale `json:"stale"`
@@ -225,6 +227,7 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 		}
 		r.failures = append(r.failures, results[i].Failures...)
 		r.result.Links = append(r.result.Links, results[i].Done...)
+		r.result.Proven += results[i].Proven
 		for _, t := range in.Targets {
 			link := fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster}
 			if c, ok := results[i].Changes[link.ID()]; ok {

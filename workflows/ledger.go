@@ -19,7 +19,9 @@ type ledger struct {
 	rollout fleet.Rollout
 	entries []entry
 	changes []fleet.Change
-	status  *unitStatus
+	// proof of a link, once it was seen.
+	proof  activities.CheckLinkResult
+	status *unitStatus
 }
 
 type entry struct {

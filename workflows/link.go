@@ -30,7 +30,9 @@ type LinksInput struct {
 
 // LinksResult is what became of a source's links.
 type LinksResult struct {
-	Done     []string  `json:"done,omitempty"`
+	Done []string `json:"done,omitempty"`
+	// Proven are those of Done whose proof was seen.
+	Proven   int       `json:"proven,omitempty"`
 	Failures []Failure `json:"failures,omitempty"`
 	// Changes by link ID, of a plan only; a rollout's are in each link's result.
 	Changes map[string]fleet.Changes `json:"changes,omitempty"`
@@ -45,7 +47,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 		return LinksResult{}, err
 	}
 	out := LinksResult{}
-	plans := make([]LinkResult, len(in.Targets))
+	results := make([]LinkResult, len(in.Targets))
 	errs := make([]error, len(in.Targets))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
@@ -55,7 +57,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 		if errs[i] == nil {
 			errs[i] = runChild(ctx, parent+"."+link.To, "link "+link.String(),
 				attributes(FleetKey.ValueSet(in.Source.Fleet), LinkKey.ValueSet(link.ID()), PhaseKey.ValueSet(Running)),
-				RolloutLink, LinkInput{in.LinkSettings, link, in.Source, in.Recipient, in.Targets[i]}, &plans[i])
+				RolloutLink, LinkInput{in.LinkSettings, link, in.Source, in.Recipient, in.Targets[i]}, &results[i])
 		}
 		status.finish(ctx, i, errs[i])
 	})
@@ -66,11 +68,14 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 			continue
 		}
 		out.Done = append(out.Done, link.ID())
+		if results[i].Proof != nil {
+			out.Proven++
+		}
 		if in.Source.DryRun {
 			if out.Changes == nil {
 				out.Changes = map[string]fleet.Changes{}
 			}
-			out.Changes[link.ID()] = plans[i].Changes
+			out.Changes[link.ID()] = results[i].Changes
 		}
 	}
 	return out, ctx.Err()
@@ -85,8 +90,12 @@ type LinkInput struct {
 	Target    Target          `json:"target"`
 }
 
-// LinkResult is what a link changed.
-type LinkResult struct{ fleet.Changes }
+// LinkResult is what a link changed, and its proof.
+type LinkResult struct {
+	fleet.Changes
+	// Proof is nothing where the fleet file skips it, and in a plan.
+	Proof *activities.CheckLinkResult `json:"proof,omitempty"`
+}
 
 // RolloutLink does the guide's steps 8 (for this source), 10 and 11 for one
 // link. What fails is undone; the error is then of TypeUnit.
@@ -96,7 +105,11 @@ func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
 		return LinkResult{}, err
 	}
 	err := rolloutLink(ctx, l, in)
-	return LinkResult{fleet.Changes{Changes: l.changes}}, l.settle(ctx, err)
+	out := LinkResult{Changes: fleet.Changes{Changes: l.changes}}
+	if l.proof.Proven {
+		out.Proof = &l.proof
+	}
+	return out, l.settle(ctx, err)
 }
 
 func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
@@ -130,7 +143,20 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
 	if err != nil {
 		return err
 	}
-	_, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
-		activities.EnsureRemoteSecretInput{LinkSite: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName})
+	if _, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
+		activities.EnsureRemoteSecretInput{LinkSite: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
+		return err
+	}
+
+	// The proof, which the guide leaves to the reader: a request goes through, and
+	// istiod has read the target.
+	if in.Rollout.SkipProof || source.DryRun || workflow.GetVersion(ctx, changeProof, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	l.proof, err = call(ctx, l, proofCall(in.Rollout.ProofTimeout.Std()), "proof", a.CheckLink,
+		activities.CheckLinkInput{LinkSite: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
 	return err
 }
+
+// changeProof marks histories in which a link ends with its proof.
+const changeProof = "proof of a link"

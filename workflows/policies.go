@@ -60,6 +60,26 @@ func rootCall(r fleet.Rollout) workflow.ActivityOptions {
 	return o
 }
 
+// proofCall gives the proof its patience, and then the time to find out which leg
+// is broken; the gateways write their logs every 10 s.
+func proofCall(patience time.Duration) workflow.ActivityOptions {
+	const explaining = 90 * time.Second
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: 2 * (patience + explaining), // a worker may die in the middle
+		StartToCloseTimeout:    patience + explaining,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
+// verifyCall is for a look that a person waits for, whose answer may be that
+// nothing answers; two tries, since a worker may stop.
+func verifyCall() workflow.ActivityOptions {
+	o := proofCall(0)
+	o.RetryPolicy = &temporal.RetryPolicy{MaximumAttempts: 2}
+	return o
+}
+
 // longWait is for polls of what somebody else does: an operator, a cloud.
 func longWait(limit time.Duration) workflow.ActivityOptions {
 	const grace = time.Minute // for a worker that died at the end; the activity keeps the limit itself

@@ -1,8 +1,9 @@
 // Package workflows is what happens, in the guide's order: RolloutFleet starts a
 // RolloutCluster per cluster, and then a RolloutLinks per source cluster, which
 // starts a RolloutLink per link. CleanupFleet takes everything away in the exact
-// reverse. PlanFleet says what a rollout would do. Nothing here may do what
-// replay would do differently: no client-go, no os, no time.Now.
+// reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link.
+// Nothing here may do what replay would do differently: no client-go, no os, no
+// time.Now.
 package workflows
 
 import (
@@ -35,6 +36,8 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(CleanupLink)
 	w.RegisterWorkflow(CleanupCluster)
 	w.RegisterWorkflow(PlanFleet)
+	w.RegisterWorkflow(VerifyFleet)
+	w.RegisterWorkflow(VerifyLinks)
 }
 
 // FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.

@@ -33,6 +33,7 @@ func (f *Fleet) SetDefaults() {
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
 	or(&s.Rollout.StepTimeout, Duration(15*time.Minute))
+	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
 	}

@@ -137,6 +137,12 @@ type Rollout struct {
 	// StepTimeout is how long one step may take, retries included, before its
 	// cluster or link fails. Default: 15m.
 	StepTimeout Duration `json:"stepTimeout,omitempty"`
+	// ProofTimeout is how long a link may take until a request goes through it and
+	// istiod has read the target. Default: 2m.
+	ProofTimeout Duration `json:"proofTimeout,omitempty"`
+	// SkipProof leaves the proof of each link out, for workers that may not
+	// port-forward. `landbridge verify` still does it.
+	SkipProof bool `json:"skipProof,omitempty"`
 }
 
 // The values of Rollout.OnFailure.

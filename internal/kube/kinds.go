@@ -14,7 +14,8 @@ func resource(group, version, plural, kind string) Resource {
 	return Resource{schema.GroupVersionResource{Group: group, Version: version, Resource: plural}, kind}
 }
 
-// Every kind that Landbridge reads or writes. Helm knows its own.
+// Every kind that Landbridge reads or writes, and what it does to pods to prove
+// a link. Helm knows its own.
 var (
 	Namespaces            = resource("", "v1", "namespaces", "Namespace")
 	ConfigMaps            = resource("", "v1", "configmaps", "ConfigMap")
@@ -34,6 +35,9 @@ var (
 	AuthorizationPolicies = resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy")
 	HorizontalAutoscalers = resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 	Events                = resource("", "v1", "events", "Event")
+	Pods                  = resource("", "v1", "pods", "Pod")
+	PodLogs               = resource("", "v1", "pods/log", "Pod")
+	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
 	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, Events}
 )
 

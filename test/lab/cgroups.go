@@ -117,11 +117,12 @@ func inherit(dir string) error {
 // removeCgroups removes this lab's, from the leaves up. The kernel needs a moment
 // after the last process.
 func (l *Lab) removeCgroups() error {
-	all, err := hierarchies()
+	all, err := filepath.Glob(filepath.Join(cgroupRoot, "*"))
 	if err != nil {
-		return nil // none could be made either
+		return err
 	}
-	for _, h := range all {
+	// Whatever runs containers makes cgroups in v2's tree too.
+	for _, h := range append(all, cgroupRoot) {
 		if err := removeTree(filepath.Join(h, l.labCgroup())); err != nil {
 			return err
 		}

@@ -82,6 +82,10 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 		lb.next = time.Now().Add(max(b.Delay, time.Second))
 		return c.event(ctx, svc, "SyncLoadBalancerFailed", fmt.Sprintf("Error syncing load balancer: failed to ensure load balancer: quota exceeded (try %d)", lb.failures))
 	}
+	svc, err := c.serve(ctx, svc, lb, b)
+	if err != nil {
+		return err
+	}
 	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{want}
 	if _, err := c.client.CoreV1().Services(svc.Namespace).UpdateStatus(ctx, svc, metav1.UpdateOptions{}); err != nil {
 		return err
@@ -89,13 +93,36 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 	return c.event(ctx, svc, "EnsuredLoadBalancer", "Ensured load balancer")
 }
 
-// address is from the ranges that are reserved for documentation.
+// lastOctet is of an address in 203.0.113.0/24, which is reserved for
+// documentation; on real nodes in the cluster's own part of it.
+func (c *cloud) lastOctet(lb *balancer, b CloudBehaviour) int {
+	if c.cluster.Real {
+		const usable = 14 // of a /28
+		return 16*c.cluster.Index + 1 + (lb.ordinal+b.Generation*5)%usable
+	}
+	return (c.cluster.Index*10+lb.ordinal+b.Generation*5)%250 + 1
+}
+
 func (c *cloud) address(lb *balancer, b CloudBehaviour) corev1.LoadBalancerIngress {
-	n := (c.cluster.Index*10 + lb.ordinal + b.Generation*5) % 250
+	n := c.lastOctet(lb, b)
 	if b.Address == "hostname" {
 		return corev1.LoadBalancerIngress{Hostname: fmt.Sprintf("lb-%d.%s.lab.example", n, c.cluster.Name)}
 	}
-	return corev1.LoadBalancerIngress{IP: fmt.Sprintf("203.0.113.%d", n+1)}
+	return corev1.LoadBalancerIngress{IP: fmt.Sprintf("203.0.113.%d", n)}
+}
+
+// serve makes kube-proxy answer at an address that only a host name is known of:
+// it looks at IPs alone.
+func (c *cloud) serve(ctx context.Context, svc *corev1.Service, lb *balancer, b CloudBehaviour) (*corev1.Service, error) {
+	var want []string
+	if c.cluster.Real && b.Address == "hostname" {
+		want = []string{fmt.Sprintf("203.0.113.%d", c.lastOctet(lb, b))}
+	}
+	if slices.Equal(svc.Spec.ExternalIPs, want) {
+		return svc, nil
+	}
+	svc.Spec.ExternalIPs = want
+	return c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
 }
 
 func (c *cloud) takeBack(ctx context.Context, svc *corev1.Service, lb *balancer, b CloudBehaviour) error {

@@ -97,7 +97,7 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 		"--etcd-servers", etcd, "--etcd-prefix", "/"+c.Name,
 		"--bind-address", host, "--advertise-address", host, "--endpoint-reconciler-type", reconciler,
 		"--secure-port", port, "--tls-cert-file", ca.file("apiserver.crt"), "--tls-private-key-file", ca.file("apiserver.key"),
-		"--client-ca-file", ca.file("ca.crt"), "--authorization-mode", "RBAC",
+		"--client-ca-file", ca.file("ca.crt"), "--authorization-mode", "RBAC", "--anonymous-auth=false",
 		"--kubelet-client-certificate", ca.file("kubelet-client.crt"), "--kubelet-client-key", ca.file("kubelet-client.key"),
 		"--kubelet-preferred-address-types", "InternalIP",
 		"--service-account-issuer", "https://kubernetes.default.svc",

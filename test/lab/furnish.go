@@ -76,7 +76,7 @@ spec:
   istio: {version: v1.31.0}
   ca: {organization: my-company.org}
   gateways: {loadBalancerTimeout: 2m}
-  rollout: {stepTimeout: 3m}
+  rollout: {stepTimeout: 3m{{if eq .Nodes "kwok"}}, skipProof: true{{end}}}
   clusters:
 {{- range .Clusters}}
   - {name: {{.Name}}, network: {{.Name}}-network, kubeconfig: {path: {{.Name}}.kubeconfig}, apiServer: {tlsServerName: {{.ServerName}}}}

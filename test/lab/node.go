@@ -49,7 +49,7 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 	if err != nil {
 		return err
 	}
-	if err := mountNode(l.Dir, l.path(nodesDir, cluster)); err != nil {
+	if err := mountNode(l.Dir, l.path(nodesDir, cluster), c.dnsIP()); err != nil {
 		return fmt.Errorf("mounts of %s: %w", cluster, err)
 	}
 	if err := unix.Sethostname([]byte(c.node())); err != nil {
@@ -86,10 +86,10 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 // nodesDir has a directory for each node, on which its own file system is mounted.
 const nodesDir = "nodes"
 
-// mountNode gives the node its own /proc, /run and places below /var, and a file
-// system in memory for images and containers. What the machine has below /var
+// mountNode gives the node its own /proc, /run and places below /var, the
+// cluster's names, and a file system in memory for images and containers. What the machine has below /var
 // stays readable: the lab itself may be there.
-func mountNode(labDir, dir string) error {
+func mountNode(labDir, dir string, dnsIP net.IP) error {
 	lab, err := os.Open(labDir)
 	if err != nil {
 		return err
@@ -126,14 +126,24 @@ func mountNode(labDir, dir string) error {
 	if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", lab.Fd()), labDir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("bind %s: %w", labDir, err)
 	}
+	if err := bindFile(filepath.Join(dir, "resolv.conf"), "nameserver "+dnsIP.String()+"\nsearch svc.cluster.local cluster.local\n", "/etc/resolv.conf"); err != nil {
+		return err
+	}
 	for name, value := range machineSysctls {
-		own := filepath.Join(dir, strings.ReplaceAll(name, "/", "."))
-		if err := os.WriteFile(own, []byte(value+"\n"), 0o644); err != nil {
+		if err := bindFile(filepath.Join(dir, strings.ReplaceAll(name, "/", ".")), value+"\n", "/proc/sys/"+name); err != nil {
 			return err
 		}
-		if err := unix.Mount(own, "/proc/sys/"+name, "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("bind %s: %w", name, err)
-		}
+	}
+	return nil
+}
+
+// bindFile puts a file of the node's own in the place of another one.
+func bindFile(own, content, target string) error {
+	if err := os.WriteFile(own, []byte(content), 0o644); err != nil {
+		return err
+	}
+	if err := unix.Mount(own, target, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("bind %s: %w", target, err)
 	}
 	return nil
 }

@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/client-go/transport/spdy"
+)
+
+// DialPod opens a connection to a port on a pod's own loopback, as `kubectl
+// port-forward` does, without listening anywhere. It works wherever the API
+// server is reached. The connection ends with the context.
+func (c *Cluster) DialPod(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
+	url := c.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	transport, upgrader, err := spdy.RoundTripperFor(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	overSPDY := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	overWebSocket, err := portforward.NewSPDYOverWebsocketDialer(url, c.Config)
+	if err != nil {
+		return nil, err
+	}
+	refused := func(err error) bool { return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) }
+	conn, _, err := portforward.NewFallbackDialer(overWebSocket, overSPDY, refused).Dial(portforward.PortForwardProtocolV1Name)
+	if err != nil {
+		return nil, fmt.Errorf("port-forward to pod %s/%s: %w", namespace, pod, err)
+	}
+	p, err := newPodConn(conn, port)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("port-forward to pod %s/%s, port %d: %w", namespace, pod, port, err)
+	}
+	p.stop = context.AfterFunc(ctx, func() { conn.Close() })
+	return p, nil
+}
+
+// podConn is one forwarded connection: a stream of data, and one on which the
+// node says what went wrong.
+type podConn struct {
+	httpstream.Stream
+	conn    httpstream.Connection
+	problem chan error
+	stop    func() bool
+}
+
+func newPodConn(conn httpstream.Connection, port int) (*podConn, error) {
+	headers := http.Header{}
+	headers.Set(corev1.PortHeader, strconv.Itoa(port))
+	headers.Set(corev1.PortForwardRequestIDHeader, "0")
+	headers.Set(corev1.StreamType, corev1.StreamTypeError)
+	problems, err := conn.CreateStream(headers)
+	if err != nil {
+		return nil, err
+	}
+	problems.Close() // nothing is sent on it
+	headers.Set(corev1.StreamType, corev1.StreamTypeData)
+	data, err := conn.CreateStream(headers)
+	if err != nil {
+		return nil, err
+	}
+	p := &podConn{Stream: data, conn: conn, problem: make(chan error, 1)}
+	go func() {
+		if said, _ := io.ReadAll(problems); len(said) > 0 {
+			p.problem <- errors.New(strings.TrimSpace(string(said)))
+		}
+		close(p.problem)
+	}()
+	return p, nil
+}
+
+// problemWait is for what the node says after it closed the data: both come at
+// about the same time.
+const problemWait = 200 * time.Millisecond
+
+// Read tells a connection that the node could not make from one that the pod
+// closed.
+func (p *podConn) Read(b []byte) (int, error) {
+	n, err := p.Stream.Read(b)
+	if n > 0 || !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	select {
+	case problem := <-p.problem:
+		if problem != nil {
+			return 0, problem
+		}
+	case <-time.After(problemWait):
+	}
+	return 0, err
+}
+
+func (p *podConn) Close() error {
+	p.stop()
+	return p.conn.Close()
+}
+
+// A stream has no deadlines; the context that it was dialled with ends it.
+func (*podConn) SetDeadline(time.Time) error      { return nil }
+func (*podConn) SetReadDeadline(time.Time) error  { return nil }
+func (*podConn) SetWriteDeadline(time.Time) error { return nil }
+func (*podConn) LocalAddr() net.Addr              { return podAddr{} }
+func (*podConn) RemoteAddr() net.Addr             { return podAddr{} }
+
+type podAddr struct{}
+
+func (podAddr) Network() string { return "port-forward" }
+func (podAddr) String() string  { return "pod" }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+func (a *app) verify() *cobra.Command {
+	var junit string
+	cmd := &cobra.Command{
+		Use: "verify", Args: cobra.NoArgs,
+		Short: "Prove every link: istiod has read the target, and a live request goes through",
+		Long: "Prove every link of the fleet, and change nothing. For each link: every running istiod pod of the source lists\n" +
+			"the target as synced; a request with the remote secret's own CA, name and token goes through the egress\n" +
+			"gateway to the target's API server; the same request without the token is refused, and for another server\n" +
+			"name there is no connection. Where a link is broken it says at which leg, and what to look at.\n\n" +
+			"Exit codes: 0 every link is proven; 1 none is, or it could not be done; 2 bad usage or bad fleet file; 3 some are.",
+		Example: "  landbridge verify -f fleet.yaml\n  landbridge verify --junit verify.xml   # for CI\n  landbridge verify -o json | jq '.links[] | select(.proven | not)'",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			var r workflows.VerifyResult
+			if err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r); err != nil {
+				return err
+			}
+			if junit != "" {
+				if err := writeJUnit(junit, r); err != nil {
+					return failed(err)
+				}
+			}
+			if a.output == "json" {
+				err = printJSON(cmd.OutOrStdout(), r)
+			} else {
+				printProof(cmd.OutOrStdout(), r)
+			}
+			if err != nil {
+				return err
+			}
+			return proofError(r)
+		},
+	}
+	a.fileFlag(cmd)
+	a.outputFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().StringVar(&junit, "junit", "", "also write the result as JUnit XML to this file")
+	return cmd
+}
+
+func proven(r workflows.VerifyResult) (n int) {
+	for _, l := range r.Links {
+		if l.Proven {
+			n++
+		}
+	}
+	return n
+}
+
+func proofError(r workflows.VerifyResult) error {
+	n := proven(r)
+	switch {
+	case r.Proven:
+		return nil
+	case n == 0:
+		return failed(fmt.Errorf("none of %d links is proven", len(r.Links)))
+	}
+	return &exitError{exitPartly, fmt.Errorf("%d of %d links are proven", n, len(r.Links))}
+}
+
+// columns are the checks as the table shows them.
+var columns = []string{activities.CheckSynced, activities.CheckRequest, activities.CheckNoToken, activities.CheckOtherName}
+
+func printProof(w io.Writer, r workflows.VerifyResult) {
+	t := newTable(w, "LINK", "ISTIOD", "REQUEST", "WITHOUT TOKEN", "OTHER SERVER NAME", "PROVEN")
+	for _, l := range r.Links {
+		row := []string{l.Link}
+		for _, name := range columns {
+			row = append(row, shown(l, name))
+		}
+		verdict := "yes"
+		if !l.Proven {
+			verdict = "NO: " + l.Leg
+		}
+		t.row(append(row, verdict)...)
+	}
+	t.flush()
+	for _, l := range r.Links {
+		if !l.Proven {
+			fmt.Fprintf(w, "\n%s breaks at %s: %s\n  %s\n", l.Link, l.Leg, l.Why, l.Look)
+		}
+	}
+	if len(r.Links) == 0 {
+		fmt.Fprintln(w, "the fleet has no links")
+	}
+}
+
+// shown is a check in the table: what was seen, failed, or - where the link
+// broke before it.
+func shown(l activities.CheckLinkResult, name string) string {
+	for _, c := range l.Checks {
+		if c.Name != name {
+			continue
+		}
+		if !c.OK {
+			return "failed"
+		}
+		if name == activities.CheckRequest {
+			return fmt.Sprintf("%d ms, connect %d ms", l.RoundTrip.Milliseconds(), l.Connect.Milliseconds())
+		}
+		return c.Detail
+	}
+	return "-"
+}
+
+// The parts of JUnit's XML that CI systems read.
+type (
+	testSuite struct {
+		XMLName  xml.Name   `xml:"testsuite"`
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Time     string     `xml:"timestamp,attr"`
+		Cases    []testCase `xml:"testcase"`
+	}
+	testCase struct {
+		Name    string       `xml:"name,attr"`
+		Class   string       `xml:"classname,attr"`
+		Seconds float64      `xml:"time,attr"`
+		Failure *testFailure `xml:"failure,omitempty"`
+	}
+	testFailure struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// writeJUnit writes one test case for each link.
+func writeJUnit(path string, r workflows.VerifyResult) error {
+	suite := testSuite{Name: "landbridge verify " + r.Fleet, Tests: len(r.Links), Failures: len(r.Links) - proven(r), Time: r.At.UTC().Format("2006-01-02T15:04:05")}
+	for _, l := range r.Links {
+		c := testCase{Name: l.Link, Class: "landbridge." + r.Fleet, Seconds: (l.Connect + l.RoundTrip).Seconds()}
+		if !l.Proven {
+			c.Failure = &testFailure{l.Leg + ": " + l.Why, l.Leg, l.Look}
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	data, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append([]byte(xml.Header), append(data, '\n')...), 0o644); err != nil {
+		return errors.Join(fmt.Errorf("write %s", path), err)
+	}
+	return nil
+}
