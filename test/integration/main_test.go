@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,13 @@ var clusters = []string{"east", "west", "north"}
 // labs are those that no test uses just now.
 var labs = make(chan *lab.Lab, 2)
 
+// labsDir is where labs are; bringing them up waits for the first test that
+// needs one.
+var (
+	labsDir  string
+	bringAll sync.Once
+)
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
@@ -37,20 +45,31 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	for i := range cap(labs) {
-		l, err := bringUp(filepath.Join(dir, fmt.Sprintf("lab%d", i)))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
-			return 1
-		}
-		defer func() {
-			if out, err := exec.Command(bin("lab"), "down", "--dir", l.Dir).CombinedOutput(); err != nil {
+	labsDir = dir
+	defer func() {
+		found, _ := filepath.Glob(filepath.Join(dir, "*", "lab.json"))
+		for _, f := range found {
+			if out, err := exec.Command(bin("lab"), "down", "--dir", filepath.Dir(f)).CombinedOutput(); err != nil {
 				fmt.Fprintln(os.Stderr, string(out))
 			}
-		}()
-		labs <- l
-	}
+		}
+	}()
 	return m.Run()
+}
+
+func takeLab(t testing.TB) *lab.Lab {
+	t.Helper()
+	bringAll.Do(func() {
+		for i := range cap(labs) {
+			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)))
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+				os.Exit(1)
+			}
+			labs <- l
+		}
+	})
+	return <-labs
 }
 
 func bringUp(dir string) (*lab.Lab, error) {
@@ -89,8 +108,15 @@ func newWorld(t testing.TB) *world {
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
-	w := &world{t: t, lab: <-labs, dir: t.TempDir(), port: freePort(t)}
-	t.Cleanup(func() { labs <- w.lab })
+	l := takeLab(t)
+	t.Cleanup(func() { labs <- l })
+	return startWorld(t, l)
+}
+
+// startWorld gives a lab a Temporal with a worker.
+func startWorld(t testing.TB, l *lab.Lab) *world {
+	t.Helper()
+	w := &world{t: t, lab: l, dir: t.TempDir(), port: freePort(t)}
 	w.start()
 	t.Cleanup(w.stop)
 	t.Cleanup(w.rescue)
@@ -170,6 +196,14 @@ func (w *world) must(args ...string) string {
 	out, code := w.try(args...)
 	require.Zero(w.t, code, "landbridge %s\n%s", strings.Join(args, " "), out)
 	return out
+}
+
+// proof is what a fleet file says where nothing can be proven.
+func (w *world) proof() string {
+	if w.lab.Nodes == lab.NodesKWOK {
+		return ", skipProof: true"
+	}
+	return ""
 }
 
 // file writes a fleet file.

@@ -166,3 +166,17 @@ func inside(c Cluster, name string, args ...string) (string, []string) {
 	}
 	return "nsenter", append([]string{"--target", strconv.Itoa(c.Holder), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
 }
+
+// InNode is a command that runs in the namespaces of a cluster's real node. A
+// name without a slash that the lab built is the lab's.
+func (l *Lab) InNode(ctx context.Context, cluster, command string, args ...string) *exec.Cmd {
+	c, err := l.cluster(cluster)
+	if err != nil {
+		return &exec.Cmd{Err: err}
+	}
+	if built := l.Bin + "/" + command; isFile(built) {
+		command = built
+	}
+	name, args := inside(c, command, args...)
+	return exec.CommandContext(ctx, name, args...)
+}

@@ -16,7 +16,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("want pause, serve ADDRESS TEXT, get URL or tls ADDRESS SERVERNAME [CERT KEY]")
+		fail("want pause, serve ADDRESS TEXT, get URL, or tls or hold ADDRESS SERVERNAME [CERT KEY]")
 	}
 	switch verb, args := os.Args[1], os.Args[2:]; {
 	case verb == "pause":
@@ -26,7 +26,9 @@ func main() {
 	case verb == "get" && len(args) == 1:
 		get(args[0])
 	case verb == "tls" && (len(args) == 2 || len(args) == 4):
-		dial(args)
+		dial(args, 5*time.Second)
+	case verb == "hold" && (len(args) == 2 || len(args) == 4):
+		dial(args, time.Hour)
 	default:
 		fail("cannot %s %q", verb, args)
 	}
@@ -83,8 +85,9 @@ func get(url string) {
 }
 
 // dial makes a TLS handshake without looking at the server's certificate, with a
-// client certificate where one is given, and says how far it came.
-func dial(args []string) {
+// client certificate where one is given, and says how far it came. One that still
+// stands after the wait counts as open.
+func dial(args []string, wait time.Duration) {
 	cfg := &tls.Config{ServerName: args[1], InsecureSkipVerify: true}
 	if len(args) == 4 {
 		pair, err := tls.LoadX509KeyPair(args[2], args[3])
@@ -98,18 +101,20 @@ func dial(args []string) {
 		fail("no TCP: %v", err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	began := time.Now()
 	session := tls.Client(conn, cfg)
 	if err := session.Handshake(); err != nil {
 		fail("no TLS: %v", err)
 	}
 	// TLS 1.3 tells of a refused client certificate, and Envoy of a refused
 	// identity, only after the handshake.
+	_ = conn.SetDeadline(time.Now().Add(wait))
 	_, err = session.Read(make([]byte, 1))
-	if wait, ok := err.(net.Error); ok && wait.Timeout() {
+	if late, ok := err.(net.Error); ok && late.Timeout() {
 		fmt.Println("open: the connection stands")
 		return
 	}
-	fail("shut: %v", err)
+	fail("shut after %s: %v", time.Since(began).Round(time.Millisecond), err)
 }
 
 func fail(format string, args ...any) {

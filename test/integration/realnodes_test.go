@@ -1,0 +1,193 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/test/lab"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// real is a world whose clusters run what they are given.
+type real struct {
+	*world
+	fleet string
+}
+
+// newReal brings up clusters with real nodes and rolls links out between them,
+// or skips the test and says why where the machine cannot.
+func newReal(t *testing.T, n int, links string) *real {
+	t.Helper()
+	if err := lab.CheckReal(); err != nil {
+		t.Skipf("NOT TESTED HERE: traffic. %v", err)
+	}
+	dir := filepath.Join(labsDir, "real")
+	began := time.Now()
+	up := exec.Command(bin("lab"), "up", "--nodes", "real", "--clusters", fmt.Sprint(n), "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
+	out, err := up.CombinedOutput()
+	require.NoError(t, err, string(out))
+	t.Logf("lab up with real nodes: %.1f s\n%s", time.Since(began).Seconds(), out)
+	l, err := lab.Open(dir)
+	require.NoError(t, err)
+	r := &real{world: startWorld(t, l)}
+	var names []string
+	for _, c := range l.Clusters {
+		names = append(names, c.Name)
+	}
+	r.fleet = r.file(names, "links: mesh", "links: "+links)
+	return r
+}
+
+func (r *real) rollout() {
+	r.t.Helper()
+	began := time.Now()
+	r.must("rollout", "-f", r.fleet)
+	r.t.Logf("rollout with proof: %.1f s", time.Since(began).Seconds())
+}
+
+// verify returns the proof of each link.
+func (r *real) verify() map[string]activities.CheckLinkResult {
+	r.t.Helper()
+	cmd := exec.Command(bin("landbridge"), "verify", "-f", r.fleet, "-o", "json")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", r.port))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	data, _ := cmd.Output()
+	var v workflows.VerifyResult
+	require.NoError(r.t, json.Unmarshal(data, &v), "%s%s", data, &stderr)
+	out := map[string]activities.CheckLinkResult{}
+	for _, l := range v.Links {
+		out[l.Link] = l
+	}
+	return out
+}
+
+// eventually looks until a look succeeds, and returns how long it took.
+func (r *real) eventually(within time.Duration, what string, look func() error) time.Duration {
+	r.t.Helper()
+	began := time.Now()
+	for {
+		err := look()
+		if err == nil {
+			return time.Since(began)
+		}
+		require.Less(r.t, time.Since(began), within, "%s: %v", what, err)
+		time.Sleep(200 * time.Millisecond)
+	}
+}
+
+// create applies YAML with the API server's own words.
+func (r *real) create(cluster string, objs ...string) {
+	r.t.Helper()
+	c := r.connect(cluster)
+	for _, o := range objs {
+		path, body, _ := strings.Cut(o, "\n")
+		_, err := c.RESTClient().Post().AbsPath(path).SetHeader("Content-Type", "application/yaml").Body([]byte(body)).DoRaw(context.Background())
+		require.NoError(r.t, err, o)
+	}
+}
+
+// patch merges JSON into an object, or removes it where there is none.
+func (r *real) patch(cluster, path, merge string) {
+	r.t.Helper()
+	req := r.connect(cluster).RESTClient().Delete().AbsPath(path)
+	if merge != "" {
+		req = r.connect(cluster).RESTClient().Patch(types.MergePatchType).AbsPath(path).Body([]byte(merge))
+	}
+	_, err := req.DoRaw(context.Background())
+	require.NoError(r.t, err, path)
+}
+
+// pod is a running pod with a label.
+func (r *real) pod(cluster, namespace, selector string) (string, error) {
+	list, err := r.connect(cluster).CoreV1().Pods(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return "", err
+	}
+	for _, p := range list.Items {
+		for _, c := range p.Status.Conditions {
+			if p.DeletionTimestamp == nil && c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				return p.Name, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no pod of %s is ready in %s", selector, cluster)
+}
+
+// exec runs a command in a pod's container.
+func (r *real) exec(cluster, namespace, pod, container string, command ...string) (string, error) {
+	c := r.connect(cluster)
+	req := c.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{Container: container, Command: command, Stdout: true, Stderr: true}, scheme.ParameterCodec)
+	ex, err := remotecommand.NewSPDYExecutor(c.cfg, http.MethodPost, req.URL())
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	err = ex.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &out})
+	return strings.TrimSpace(out.String()), err
+}
+
+// istiod asks a cluster's istiod on its debug port.
+func (r *real) istiod(cluster, path string) (string, error) {
+	pod, err := r.pod(cluster, "istio-system", "app=istiod")
+	if err != nil {
+		return "", err
+	}
+	c := r.connect(cluster)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := (&kube.Cluster{Name: cluster, Config: c.cfg, Client: c.Clientset}).DialPod(ctx, "istio-system", pod, 15014)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path); err != nil {
+		return "", err
+	}
+	data, err := io.ReadAll(conn)
+	return string(data), err
+}
+
+// sees waits until a cluster's istiod knows a service of another one, and
+// returns how long it took from its making.
+func (r *real) sees(cluster, other, name string, within time.Duration) time.Duration {
+	r.t.Helper()
+	r.create(other, "/api/v1/namespaces/default/services\napiVersion: v1\nkind: Service\nmetadata: {name: "+name+"}\nspec: {ports: [{name: http, port: 80}]}\n")
+	took := r.eventually(within, "istiod of "+cluster+" sees "+name+" of "+other, func() error {
+		out, err := r.istiod(cluster, "/debug/registryz?brief=true")
+		if err == nil && !strings.Contains(out, name+".default.svc") {
+			err = fmt.Errorf("not in registryz")
+		}
+		return err
+	})
+	r.patch(other, "/api/v1/namespaces/default/services/"+name, "")
+	return took
+}
+
+// inNode runs a command in the namespaces of a cluster's node.
+func (r *real) inNode(cluster, command string, args ...string) (string, error) {
+	out, err := r.lab.InNode(context.Background(), cluster, command, args...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}

@@ -1,0 +1,287 @@
+package integration
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/activities"
+)
+
+const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
+
+// The clusters of this test run real istiods, Envoys and apps. Its parts build
+// on each other, as a day with a fleet does.
+func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}")
+	same := r.unchanged(clusters...)
+	part := func(name string, does func()) {
+		t.Run(name, func(t *testing.T) {
+			outer := r.t
+			r.t = t
+			defer func() { r.t = outer }()
+			does()
+		})
+	}
+	part("rollout ends with the proof", func() {
+		r.rollout()
+		t.Logf("\n%s", r.must("verify", "-f", r.fleet))
+	})
+	part("istiod reads the other clusters' endpoints", func() {
+		t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "seen", 20*time.Second))
+		t.Logf("a Service of east in west's istiod after %s", r.sees("west", "east", "seen", 20*time.Second))
+	})
+	part("an app of west answers a pod of east", r.appTraffic)
+	part("nothing else gets in", r.shut)
+	part("istioctl agrees", r.istioctlAgrees)
+	part("what dies comes back", r.recovers)
+	part("each broken leg is named", r.brokenLegs)
+	part("another address is followed", r.rotates)
+	part("a link that goes is shut", r.revokes)
+	part("cleanup leaves nothing", func() {
+		r.patch("east", "/api/v1/namespaces/demo", "")
+		r.patch("west", "/api/v1/namespaces/demo", "")
+		for _, c := range []string{"east", "west"} {
+			r.eventually(time.Minute, "namespace demo goes", func() error {
+				_, err := r.connect(c).CoreV1().Namespaces().Get(context.Background(), "demo", metav1.GetOptions{})
+				if err == nil {
+					return fmt.Errorf("it is still there")
+				}
+				return nil
+			})
+		}
+		began := time.Now()
+		r.must("cleanup", "-f", r.fleet)
+		t.Logf("cleanup: %.1f s", time.Since(began).Seconds())
+	})
+	same()
+}
+
+// appTraffic is what a mesh is for: east's pod calls west's app over 15443.
+func (r *real) appTraffic() {
+	for _, c := range []string{"east", "west"} {
+		r.create(c, "/api/v1/namespaces\napiVersion: v1\nkind: Namespace\nmetadata: {name: demo, labels: {istio-injection: enabled}}\n")
+	}
+	pod := "/api/v1/namespaces/demo/pods\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %s}}\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: lab.example/pod:1, command: %s}]}\n"
+	r.create("west", "/api/v1/namespaces/demo/services\napiVersion: v1\nkind: Service\nmetadata: {name: hello}\nspec: {selector: {app: hello}, ports: [{name: http, port: 8080}]}\n",
+		fmt.Sprintf(pod, "hello", "hello", `[/usr/local/bin/pod, serve, ":8080", "hello from west"]`))
+	r.create("east", fmt.Sprintf(pod, "client", "client", `[/usr/local/bin/pod, pause]`))
+	r.eventually(time.Minute, "east's pod calls west's app", func() error {
+		out, err := r.exec("east", "demo", "client", "app", "/usr/local/bin/pod", "get", "http://hello.demo.svc.cluster.local:8080/")
+		if err == nil && !strings.Contains(out, "hello from west") {
+			err = fmt.Errorf("%s", out)
+		}
+		if err == nil {
+			r.t.Log(out)
+		}
+		return err
+	})
+}
+
+// shut tries every other way in.
+func (r *real) shut() {
+	var west string
+	for _, c := range r.lab.Clusters {
+		if c.Name == "west" {
+			west = c.APIAddress()
+		}
+	}
+	out, err := r.inNode("east", "pod", "tls", west, "api.west.lab.example")
+	require.ErrorContains(r.t, err, "exit status")
+	require.Contains(r.t, out, "unreachable", "east has no route to west's API server")
+	r.t.Logf("west's API server from east: %s", out)
+	// Also where somebody in east sets a route to it.
+	host, _, _ := strings.Cut(west, ":")
+	_, err = r.inNode("east", "ip", "route", "add", host, "via", "198.51.100.11")
+	require.NoError(r.t, err)
+	out, err = r.inNode("east", "pod", "tls", west, "api.west.lab.example")
+	require.Error(r.t, err)
+	r.t.Logf("with a route: %s", out)
+	_, err = r.inNode("east", "ip", "route", "del", host)
+	require.NoError(r.t, err)
+
+	door := r.door("west")
+	linked := r.identity("east", "istio-system", "kube-apiserver-east-to-west")
+	for _, c := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"the linked source's identity", "open", linked},
+		{"no certificate", "shut", nil},
+		{"another workload of the mesh", "shut", r.identity("east", "demo", "default")},
+		{"a source without a link", "shut", r.identity("north", "istio-system", "kube-apiserver-north-to-east")},
+		{"the east-west gateway's own", "shut", r.identity("east", "istio-system", "istio-eastwestgateway")},
+	} {
+		out, err := r.inNode("east", "pod", append([]string{"tls", door, westTunnel}, c.args...)...)
+		r.t.Logf("16443 with %s: %s", c.name, out)
+		if c.want == "open" {
+			require.NoError(r.t, err, out)
+		} else {
+			require.Error(r.t, err, "%s: %s", c.name, out)
+		}
+	}
+	for _, line := range r.gatewaySaid("west", "rbac_access_denied") {
+		r.t.Logf("west's gateway said: %s", line)
+	}
+}
+
+// door is a cluster's load balancer address with the port for API servers.
+func (r *real) door(cluster string) string {
+	svc, err := r.connect(cluster).CoreV1().Services("istio-system").Get(context.Background(), "istio-eastwestgateway", metav1.GetOptions{})
+	require.NoError(r.t, err)
+	require.NotEmpty(r.t, svc.Status.LoadBalancer.Ingress)
+	return svc.Status.LoadBalancer.Ingress[0].IP + ":16443"
+}
+
+// gatewaySaid are the lines of an east-west gateway's access log with a word,
+// for which Envoy takes up to 10 s.
+func (r *real) gatewaySaid(cluster, word string) (lines []string) {
+	r.eventually(20*time.Second, "the gateway of "+cluster+" says "+word, func() error {
+		pod, err := r.pod(cluster, "istio-system", "app=istio-eastwestgateway")
+		if err != nil {
+			return err
+		}
+		data, err := r.connect(cluster).CoreV1().Pods("istio-system").GetLogs(pod, nil).DoRaw(context.Background())
+		if err != nil {
+			return err
+		}
+		for l := range strings.Lines(string(data)) {
+			if strings.Contains(l, word) {
+				lines = append(lines, strings.TrimSpace(l))
+			}
+		}
+		if len(lines) == 0 {
+			return fmt.Errorf("not in its log")
+		}
+		return nil
+	})
+	return lines
+}
+
+// identity issues a certificate of the mesh with a cluster's own intermediate,
+// as istiod would for a workload, and returns the files' names.
+func (r *real) identity(cluster, namespace, account string) []string {
+	s, err := r.connect(cluster).CoreV1().Secrets("istio-system").Get(context.Background(), "cacerts", metav1.GetOptions{})
+	require.NoError(r.t, err)
+	ca, err := tls.X509KeyPair(s.Data["ca-cert.pem"], s.Data["ca-key.pem"])
+	require.NoError(r.t, err)
+	issuer, err := x509.ParseCertificate(ca.Certificate[0])
+	require.NoError(r.t, err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(r.t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		URIs: []*url.URL{{Scheme: "spiffe", Host: "cluster.local", Path: "/ns/" + namespace + "/sa/" + account}}}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), ca.PrivateKey)
+	require.NoError(r.t, err)
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	require.NoError(r.t, err)
+	cert, keyFile := filepath.Join(r.dir, account+".crt"), filepath.Join(r.dir, account+".key")
+	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), s.Data["cert-chain.pem"]...)
+	require.NoError(r.t, os.WriteFile(cert, chain, 0o600))
+	require.NoError(r.t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600))
+	return []string{cert, keyFile}
+}
+
+// istioctlAgrees runs Istio's own tool where the cluster's names resolve.
+func (r *real) istioctlAgrees() {
+	for _, c := range []struct{ cluster, remote string }{{"east", "west"}, {"west", "east"}, {"north", "west"}} {
+		kubeconfig := filepath.Join(r.lab.Dir, "pki", c.cluster, "inside.kubeconfig")
+		out, err := r.inNode(c.cluster, "istioctl", "--kubeconfig", kubeconfig, "remote-clusters")
+		require.NoError(r.t, err, out)
+		require.Regexp(r.t, c.remote+` +istio-system/istio-remote-secret-`+c.remote+` +synced`, out)
+		out, err = r.inNode(c.cluster, "istioctl", "--kubeconfig", kubeconfig, "proxy-status")
+		require.NoError(r.t, err, out)
+		require.Contains(r.t, out, "kube-apiserver-"+c.remote+"-egress-gateway")
+		require.Contains(r.t, out, "istio-eastwestgateway")
+		out, err = r.inNode(c.cluster, "istioctl", "--kubeconfig", kubeconfig, "analyze", "-n", "istio-system", "--failure-threshold", "Error")
+		r.t.Logf("istioctl analyze on %s: %s", c.cluster, out)
+		require.NoError(r.t, err, out)
+		require.NotContains(r.t, out, "Error [")
+	}
+}
+
+// recovers deletes what carries the watch, and waits until istiod sees news.
+func (r *real) recovers() {
+	for _, c := range []struct{ cluster, selector string }{
+		{"east", "app=kube-apiserver-west-egress-gateway"}, {"west", "app=istio-eastwestgateway"}, {"east", "app=istiod"}} {
+		pod, err := r.pod(c.cluster, "istio-system", c.selector)
+		require.NoError(r.t, err)
+		r.patch(c.cluster, "/api/v1/namespaces/istio-system/pods/"+pod, "")
+		r.t.Logf("%s of %s deleted: its watch brings news again after %s", c.selector, c.cluster, r.sees("east", "west", "back", 2*time.Minute))
+	}
+	for _, l := range r.verify() {
+		require.True(r.t, l.Proven, l.Sentence())
+	}
+}
+
+// rotates gives every load balancer another address.
+func (r *real) rotates() {
+	old := r.door("west")
+	r.behave("--cloud-generation", "1")
+	r.eventually(20*time.Second, "the cloud changes the address", func() error {
+		if now := r.door("west"); now == old {
+			return fmt.Errorf("it is still %s", old)
+		}
+		return nil
+	})
+	broken := r.verify()["east -> west"]
+	require.Equal(r.t, activities.LegTCP, broken.Leg, broken.Sentence())
+	r.rollout()
+	for _, l := range r.verify() {
+		require.True(r.t, l.Proven, l.Sentence())
+	}
+	r.t.Logf("%s is now %s, and traffic flows", old, r.door("west"))
+}
+
+// revokes takes north's link out of the fleet file.
+func (r *real) revokes() {
+	door, north := r.door("west"), r.identity("north", "istio-system", "kube-apiserver-north-to-west")
+	open := r.lab.InNode(context.Background(), "north", "pod", append([]string{"hold", door, westTunnel}, north...)...)
+	ended := make(chan string, 1)
+	began := time.Now()
+	go func() {
+		out, _ := open.CombinedOutput()
+		ended <- strings.TrimSpace(string(out))
+	}()
+	_, err := r.inNode("north", "pod", append([]string{"tls", door, westTunnel}, north...)...)
+	require.NoError(r.t, err, "the link is open before")
+
+	data, err := os.ReadFile(r.fleet)
+	require.NoError(r.t, err)
+	require.NoError(r.t, os.WriteFile(r.fleet, []byte(strings.Replace(string(data), "\n  - {from: north, to: west}", "", 1)), 0o600))
+	r.must("rollout", "-f", r.fleet, "--prune")
+	pruned := time.Now()
+	refused := r.eventually(5*time.Second, "a new connection of north is refused", func() error {
+		if out, err := r.inNode("north", "pod", append([]string{"tls", door, westTunnel}, north...)...); err == nil {
+			return fmt.Errorf("%s", out)
+		}
+		return nil
+	})
+	r.t.Logf("a new connection is refused %s after the prune", refused)
+	for _, l := range r.verify() {
+		require.True(r.t, l.Proven, "the others go on: %s", l.Sentence())
+	}
+	select {
+	case out := <-ended:
+		r.t.Logf("the open connection ended %s after the prune, %s after it began: %s", time.Since(pruned), time.Since(began), out)
+	case <-time.After(90 * time.Second):
+		r.t.Error("the open connection is still open 90 s after the link went")
+	}
+}
