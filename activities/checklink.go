@@ -38,7 +38,7 @@ var lookAt = map[string]string{
 	LegAuthorization: "look at the target's AuthorizationPolicies with the label landbridge/link: one must allow this source's egress identity",
 	LegAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
 	LegToken:         "look at the token Secret of this source in the target, and at istio-reader-service-account and its ClusterRoleBinding",
-	LegIstiod:        "look at the source istiod's log for the target's name, and that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0",
+	LegIstiod:        "look at the source istiod's log for the target's name, and that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; where istiod no longer says that it processes remote secrets, restart it",
 }
 
 // CheckLinkInput names a link. Its site is the source.

@@ -26,8 +26,13 @@ type leg struct {
 	mend       func(r *real) // where a rollout does not
 }
 
-// Each round breaks each link somewhere else; the rollout after it mends.
+// Each round breaks each link somewhere else; the rollout after it mends. The
+// CA comes last: istiod 1.31 stops reading remote secrets when one that was
+// replaced by a broken one, and mended, is then deleted.
 var rounds = [][]leg{
+	{
+		{"east -> west", activities.LegSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
+	},
 	{
 		{"east -> west", activities.LegEgress, scale("0"), scale("1")},
 		{"west -> east", activities.LegRoute, func(r *real) { r.patch("west", istioObjects+"virtualservices/kube-apiserver-east-egress-gateway", "") }, nil},
@@ -58,9 +63,6 @@ var rounds = [][]leg{
 		{"north -> west", activities.LegIstiod, func(r *real) {
 			r.patch("north", coreObjects+"secrets/istio-remote-secret-west", `{"metadata":{"labels":{"istio/multiCluster":null}}}`)
 		}, nil},
-	},
-	{
-		{"east -> west", activities.LegSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
 	},
 }
 

@@ -76,7 +76,7 @@ func (w *world) snapshot(cluster string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	w.everyObject(cluster, func(key string, o *unstructured.Unstructured) {
-		if k := o.GetKind(); k == "Namespace" || k == "CustomResourceDefinition" {
+		if k := o.GetKind(); k == "Pod" || k == "Namespace" || k == "CustomResourceDefinition" {
 			unstructured.RemoveNestedField(o.Object, "status")
 		}
 		o.SetResourceVersion("")

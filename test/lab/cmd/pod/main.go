@@ -26,7 +26,7 @@ func main() {
 	case verb == "get" && len(args) == 1:
 		get(args[0])
 	case verb == "tls" && (len(args) == 2 || len(args) == 4):
-		dial(args, 5*time.Second)
+		dial(args, 0)
 	case verb == "hold" && (len(args) == 2 || len(args) == 4):
 		dial(args, time.Hour)
 	default:
@@ -84,9 +84,10 @@ func get(url string) {
 	}
 }
 
-// dial makes a TLS handshake without looking at the server's certificate, with a
-// client certificate where one is given, and says how far it came. One that still
-// stands after the wait counts as open.
+// dial makes a TLS session without looking at the server's certificate, with a
+// client certificate where one is given, and inside it a second one for HTTP, as
+// istiod has with an API server. It says how far it came, and with a wait how
+// long the connection stands after that.
 func dial(args []string, wait time.Duration) {
 	cfg := &tls.Config{ServerName: args[1], InsecureSkipVerify: true}
 	if len(args) == 4 {
@@ -101,20 +102,29 @@ func dial(args []string, wait time.Duration) {
 		fail("no TCP: %v", err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
-	began := time.Now()
-	session := tls.Client(conn, cfg)
-	if err := session.Handshake(); err != nil {
+	outer := tls.Client(conn, cfg)
+	if err := outer.Handshake(); err != nil {
 		fail("no TLS: %v", err)
 	}
-	// TLS 1.3 tells of a refused client certificate, and Envoy of a refused
-	// identity, only after the handshake.
-	_ = conn.SetDeadline(time.Now().Add(wait))
-	_, err = session.Read(make([]byte, 1))
-	if late, ok := err.(net.Error); ok && late.Timeout() {
-		fmt.Println("open: the connection stands")
+	// A refused certificate shows only after TLS 1.3's handshake, a refused identity
+	// only with the first byte.
+	inner := tls.Client(outer, &tls.Config{InsecureSkipVerify: true})
+	if err := inner.Handshake(); err != nil {
+		fail("shut: %v", err)
+	}
+	fmt.Fprint(inner, "GET /version HTTP/1.1\r\nHost: probe\r\n\r\n")
+	answer := make([]byte, 12)
+	if _, err := io.ReadFull(inner, answer); err != nil {
+		fail("shut: %v", err)
+	}
+	fmt.Printf("open: the API server answers %s\n", answer)
+	began := time.Now()
+	if wait == 0 {
 		return
 	}
-	fail("shut after %s: %v", time.Since(began).Round(time.Millisecond), err)
+	_ = conn.SetDeadline(began.Add(wait))
+	_, err = io.Copy(io.Discard, inner)
+	fmt.Printf("it ended after %s: %v\n", time.Since(began).Round(time.Millisecond), err)
 }
 
 func fail(format string, args ...any) {
