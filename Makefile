@@ -33,7 +33,11 @@ test: lint build ## Every test that a fresh machine with Go can pass
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
 	$(GO) test -C test/lab ./...
-	$(GO) test -C test/integration -count=1 -timeout 25m ./...
+	$(GO) test -C test/integration -count=1 -parallel 3 -timeout 40m ./...
+
+.PHONY: e2e
+e2e: build ## The whole way on real nodes, with traffic (Linux, root)
+	$(GO) test -C test/integration -count=1 -timeout 25m -v -run TestRealNodes ./...
 
 .PHONY: lint
 lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are tidy
@@ -48,8 +52,8 @@ fuzz: go ## Feed the fleet file's parser nonsense for a minute
 	$(GO) test ./internal/fleet -run '^$$' -fuzz FuzzParse -fuzztime 60s
 
 .PHONY: lab-up
-lab-up: build ## Bring up a lab of two clusters in .lab
-	bin/lab up --dir .lab
+lab-up: build ## Bring up a lab of two clusters in .lab (NODES=real: with nodes that run containers)
+	bin/lab up --nodes $(or $(NODES),kwok) --dir .lab
 
 .PHONY: lab-down
 lab-down: ## Take the lab in .lab away

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -42,9 +44,62 @@ func (a *Activities) EnsureIstio(ctx context.Context, in EnsureIstioInput) (Ensu
 }
 
 // RemoveIstio undoes step 6: Istio, then IstioCNI, and waits until Sail has
-// taken what it installed.
+// taken what it installed. What istiod itself wrote goes with the last istiod.
 func (a *Activities) RemoveIstio(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentIstio, "", kube.Istios, kube.IstioCNIs)
+	removed, err := a.removeAll(ctx, in, componentIstio, "", kube.Istios, kube.IstioCNIs)
+	if err != nil || in.DryRun || in.OnlyRun != "" && len(removed.All()) == 0 {
+		return removed, err
+	}
+	w, err := a.remover(ctx, in, componentIstio)
+	if err != nil {
+		return removed, err
+	}
+	err = removeDistributed(ctx, w, in.Namespace)
+	removed.Changes.Changes = append(removed.Changes.Changes, w.Changes().Changes...)
+	return removed, err
+}
+
+// distributed is istiod's label on the ConfigMaps with the mesh's root and its
+// revocations that it writes into every namespace, and leaves there.
+const distributed = "istio.io/config=true"
+
+// removeDistributed takes them away where no istiod is left to want them. A
+// worker that may not look into every namespace leaves them: they are public.
+func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) error {
+	left, err := w.In(kube.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil || len(left.Items) > 0 {
+		return wrap(err, "list the Istio resources")
+	}
+	others, err := w.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: "app=istiod", Limit: 1})
+	if apierrors.IsForbidden(err) || err == nil && len(others.Items) > 0 {
+		return nil
+	}
+	if err != nil {
+		return wrap(err, "look for another istiod")
+	}
+	// An istiod that is on its way out would write them again.
+	if err := kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+		pods, err := w.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+		if err != nil {
+			return "", apierrors.IsForbidden(err), err
+		}
+		return "istiod is stopping", len(pods.Items) == 0, nil
+	}); err != nil {
+		return err
+	}
+	list, err := w.In(kube.ConfigMaps, "").List(ctx, metav1.ListOptions{LabelSelector: distributed})
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	if err != nil {
+		return wrap(err, "list istiod's ConfigMaps")
+	}
+	for i := range list.Items {
+		if err := w.Delete(ctx, kube.ConfigMaps, &list.Items[i]); err != nil && !apierrors.IsForbidden(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 func applyOrAdopt(ctx context.Context, w *kube.Writer, obj *unstructured.Unstructured) error {

@@ -22,7 +22,7 @@ const (
 // leg is one thing that breaks a link, and what Landbridge must call it.
 type leg struct {
 	link, want string
-	does     func(r *real)
+	does       func(r *real)
 	mend       func(r *real) // where a rollout does not
 }
 

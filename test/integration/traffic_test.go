@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/activities"
@@ -157,7 +158,7 @@ func (r *real) gatewaySaid(cluster, word string) (lines []string) {
 		if err != nil {
 			return err
 		}
-		data, err := r.connect(cluster).CoreV1().Pods("istio-system").GetLogs(pod, nil).DoRaw(context.Background())
+		data, err := r.connect(cluster).CoreV1().Pods("istio-system").GetLogs(pod, &corev1.PodLogOptions{Container: "istio-proxy"}).DoRaw(context.Background())
 		if err != nil {
 			return err
 		}
