@@ -61,4 +61,8 @@ lab-down: ## Take the lab in .lab away
 
 .PHONY: bench
 bench: build ## Requests and time of a rollout, its repetition and its cleanup
-	$(GO) test -C test/integration -run '^$$' -bench . -benchtime 1x -timeout 25m ./...
+	$(GO) test -C test/integration -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./...
+
+.PHONY: bench-tunnel
+bench-tunnel: build ## Latency, throughput and memory of the tunnel, beside a direct connection (Linux, root)
+	$(GO) test -C test/integration -run '^$$' -bench BenchmarkTunnel -benchtime 1x -timeout 25m ./...

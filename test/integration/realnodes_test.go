@@ -35,7 +35,7 @@ type real struct {
 
 // newReal brings up clusters with real nodes and rolls links out between them,
 // or skips the test and says why where the machine cannot.
-func newReal(t *testing.T, n int, links string) *real {
+func newReal(t testing.TB, n int, links string) *real {
 	t.Helper()
 	if err := lab.CheckReal(); err != nil {
 		t.Skipf("NOT TESTED HERE: traffic. %v", err)

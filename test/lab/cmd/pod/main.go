@@ -10,13 +10,15 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("want pause, serve ADDRESS TEXT, get URL, or tls or hold ADDRESS SERVERNAME [CERT KEY]")
+		fail("want pause, serve ADDRESS TEXT, get URL, tls or hold ADDRESS SERVERNAME [CERT KEY], or load ADDRESS SERVERNAME TOKENFILE PATH N")
 	}
 	switch verb, args := os.Args[1], os.Args[2:]; {
 	case verb == "pause":
@@ -29,6 +31,8 @@ func main() {
 		dial(args, 0)
 	case verb == "hold" && (len(args) == 2 || len(args) == 4):
 		dial(args, time.Hour)
+	case verb == "load" && len(args) == 5:
+		load(args)
 	default:
 		fail("cannot %s %q", verb, args)
 	}
@@ -125,6 +129,45 @@ func dial(args []string, wait time.Duration) {
 	_ = conn.SetDeadline(began.Add(wait))
 	_, err = io.Copy(io.Discard, inner)
 	fmt.Printf("it ended after %s: %v\n", time.Since(began).Round(time.Millisecond), err)
+}
+
+// load asks an API server for a path N times over one connection, and prints how
+// long the requests took and how fast the answers came.
+func load(args []string) {
+	token, err := os.ReadFile(args[2])
+	if err != nil {
+		fail("%v", err)
+	}
+	n, err := strconv.Atoi(args[4])
+	if err != nil || n < 1 {
+		fail("want a number of requests, got %q", args[4])
+	}
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{ServerName: args[1], InsecureSkipVerify: true}}}
+	took := make([]time.Duration, n)
+	var bytes int64
+	began := time.Now()
+	for i := range took {
+		req, err := http.NewRequest(http.MethodGet, "https://"+args[0]+args[3], nil)
+		if err != nil {
+			fail("%v", err)
+		}
+		req.Header.Set("Authorization", "Bearer "+string(token))
+		start := time.Now()
+		resp, err := client.Do(req)
+		if err != nil {
+			fail("%v", err)
+		}
+		got, err := io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			fail("%s: %v", resp.Status, err)
+		}
+		bytes += got
+		took[i] = time.Since(start)
+	}
+	speed := float64(bytes) / (1 << 20) / time.Since(began).Seconds()
+	slices.Sort(took)
+	fmt.Printf("%d requests, p50 %s, p99 %s, %.1f MiB/s\n", n, took[n/2].Round(10*time.Microsecond), took[n*99/100].Round(10*time.Microsecond), speed)
 }
 
 func fail(format string, args ...any) {
