@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -127,14 +126,14 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
 	if err := o.chooseNodes(); err != nil {
 		return nil, err
 	}
 	bin, err := Binaries(ctx, o.Nodes, o.Say)
 	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	l := &Lab{Dir: dir, Bin: bin, Nodes: o.Nodes}
@@ -235,9 +234,10 @@ func (l *Lab) startKWOK(ctx context.Context, o Options) error {
 func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 	var errs []error
 	// What holds a node goes first: with it goes everything inside.
-	for _, p := range l.Processes {
-		if p.PID != 0 && slices.ContainsFunc(l.Clusters, func(c Cluster) bool { return c.Holder == p.PID }) {
-			p.kill()
+	for _, p := range l.holders() {
+		p.kill()
+		if err := p.stop(); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	for i := len(l.Processes) - 1; i >= 0; i-- {
@@ -256,7 +256,12 @@ func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 			return err
 		}
 	}
-	for _, f := range append(l.Files, behaviourFile, "etcd", "logs", "pki", nodesDir, stateFile) {
+	// By their names, whether or not a lab that was killed had noted them.
+	files := append(l.Files, behaviourFile, "."+behaviourFile, "etcd", "logs", "pki", nodesDir, "."+stateFile, stateFile)
+	for _, c := range l.Clusters {
+		files = append(files, c.Name+".kubeconfig")
+	}
+	for _, f := range files {
 		if err := os.RemoveAll(filepath.Join(l.Dir, f)); err != nil {
 			errs = append(errs, err)
 		}

@@ -74,6 +74,24 @@ func (p Process) Alive() bool {
 	return err == nil && started == p.Started
 }
 
+// holders are the processes that hold this lab's namespaces, found by what they
+// were started with: a lab that was killed may not have noted its last one.
+func (l *Lab) holders() (found []Process) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(line, []byte("\x00hold\x00--dir\x00"+l.Dir+"\x00")) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			p := Process{Name: "holder", PID: pid}
+			p.Started, _ = startTime(pid)
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
 func (p Process) kill() {
 	if p.Alive() {
 		_ = syscall.Kill(p.PID, syscall.SIGKILL)
