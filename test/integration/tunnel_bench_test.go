@@ -47,7 +47,7 @@ func BenchmarkTunnel(b *testing.B) {
 		} {
 			out, err := r.inNode(way.from, "pod", "load", way.to, "kubernetes.default.svc", file, what.path, what.n)
 			require.NoError(b, err, out)
-			b.Logf("%s, %s: %s", way.name, what.name, out)
+			fmt.Printf("%s, %s: %s\n", way.name, what.name, out)
 		}
 	}
 	var seen []time.Duration
@@ -55,8 +55,8 @@ func BenchmarkTunnel(b *testing.B) {
 		seen = append(seen, r.sees("east", "west", fmt.Sprintf("news-%d", i), 20*time.Second))
 	}
 	slices.Sort(seen)
-	b.Logf("a Service of west in east's istiod, 10 times: median %s, most %s (looked every 0.2 s)", seen[5], seen[9])
-	b.Logf("memory:\n%s", memory(b))
+	fmt.Printf("a Service of west in east's istiod, 10 times: median %s, most %s (looked every 0.2 s)\n", seen[5], seen[9])
+	fmt.Printf("memory:\n%s\n", memory(b))
 	r.must("cleanup", "-f", r.fleet)
 }
 
