@@ -130,6 +130,13 @@ func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
 	t.flush()
 	fmt.Fprintf(w, "\nfleet %s: %d clusters and %d links are rolled out in %s; root %s until %s\n", r.Fleet, len(r.Clusters), len(r.Links),
 		took.Round(100*time.Millisecond), r.Root.Fingerprint, r.Root.NotAfter.Format(time.DateOnly))
+	switch {
+	case len(r.Links) == 0:
+	case r.Proven == len(r.Links):
+		fmt.Fprintln(w, "every link is proven: a request goes through it, and istiod has read its target")
+	default:
+		fmt.Fprintf(w, "%d of %d links are proven; `landbridge verify` proves them any time\n", r.Proven, len(r.Links))
+	}
 	if !r.Pruned.Empty() {
 		fmt.Fprintf(w, "taken away: %s\n", showStale(r.Pruned))
 	}
