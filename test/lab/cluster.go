@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -63,10 +64,9 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 			return err
 		}
 	}
-	serviceIP := net.IPv4(10, byte(100+c.Index%100), 0, 1)
 	if err := ca.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"},
 		[]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost"},
-		[]net.IP{net.IPv4(127, 0, 0, 1), serviceIP, c.insideIP()}); err != nil {
+		[]net.IP{net.IPv4(127, 0, 0, 1), c.serviceIP(1), c.insideIP()}); err != nil {
 		return err
 	}
 	if err := ca.issue("kubelet-client", pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, nil, nil); err != nil {
@@ -76,9 +76,9 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 		return err
 	}
 	for path, at := range map[string]struct{ url, user string }{
-		l.made(c.Name + ".kubeconfig"): {c.URL(), UserLandbridge},
-		ca.file("lab.kubeconfig"):      {c.URL(), UserLab},
-		ca.file(insideKubeconfig):      {"https://" + c.APIAddress(), UserLab},
+		l.Kubeconfig(c.Name):      {c.URL(), UserLandbridge},
+		ca.file("lab.kubeconfig"): {c.URL(), UserLab},
+		ca.file(insideKubeconfig): {"https://" + c.APIAddress(), UserLab},
 	} {
 		if err := ca.kubeconfig(path, c.Name, at.url, at.user); err != nil {
 			return err
@@ -154,30 +154,33 @@ func (l *Lab) startControllers(c Cluster) error {
 	return nil
 }
 
-const readyTimeout = 90 * time.Second
-
 func (l *Lab) waitAPIServer(ctx context.Context, c Cluster) error {
+	client, _, err := l.clients(c)
+	if err != nil {
+		return err
+	}
+	err = until(ctx, readyTimeout, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
+		_, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("kube-apiserver of %s is not ready after %s: %w; its log is in %s", c.Name, readyTimeout, err, l.path("logs"))
+	}
+	return nil
+}
+
+// clients reach a cluster as the lab's own user.
+func (l *Lab) clients(c Cluster) (*kubernetes.Clientset, dynamic.Interface, error) {
 	cfg, err := l.restConfig(c.Name)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	dyn, err := dynamic.NewForConfig(cfg)
+	if err != nil {
+		return nil, nil, err
 	}
 	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	for {
-		_, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("kube-apiserver of %s is not ready after %s: %w; its log is in %s", c.Name, readyTimeout, err, l.path("logs"))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return client, dyn, err
 }
 
 func (l *Lab) restConfig(cluster string) (*rest.Config, error) {
@@ -201,17 +204,15 @@ func freePort() (int, error) {
 }
 
 func waitPort(ctx context.Context, port int) error {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	for {
+	err := until(ctx, readyTimeout, 50*time.Millisecond, func(ctx context.Context) (bool, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
-			return conn.Close()
+			err = conn.Close()
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("nothing listens on 127.0.0.1:%d after %s", port, readyTimeout)
-		case <-time.After(50 * time.Millisecond):
-		}
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("nothing listens on 127.0.0.1:%d after %s", port, readyTimeout)
 	}
+	return nil
 }

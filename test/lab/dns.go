@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 )
 
 // dns is CoreDNS as a pod. It also knows the cloud's host names, whose first
@@ -90,35 +90,24 @@ func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
 	if err := dns.Execute(&text, map[string]string{"Tag": imageTag, "DNS": c.dnsIP().String()}); err != nil {
 		return err
 	}
-	cfg, err := l.restConfig(c.Name)
-	if err != nil {
-		return err
-	}
-	dyn, err := dynamic.NewForConfig(cfg)
+	client, dyn, err := l.clients(c)
 	if err != nil {
 		return err
 	}
 	if err := create(ctx, dyn, text.String()); err != nil {
 		return fmt.Errorf("DNS of %s: %w", c.Name, err)
 	}
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return err
-	}
-	for end := time.Now().Add(dnsTimeout); ; {
+	err = until(ctx, dnsTimeout, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
 		d, err := client.AppsV1().Deployments("kube-system").Get(ctx, "coredns", metav1.GetOptions{})
-		if err == nil && d.Status.ReadyReplicas > 0 {
-			return nil
+		if err == nil && d.Status.ReadyReplicas == 0 {
+			err = errors.New("no pod of it is ready")
 		}
-		if time.Now().After(end) {
-			return fmt.Errorf("DNS of %s is not ready after %s (%v); kubelet says:\n%s", c.Name, dnsTimeout, err, l.logTail(c.Name+"-kubelet"))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
+		return err == nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("DNS of %s is not ready after %s (%w); kubelet says:\n%s", c.Name, dnsTimeout, err, l.logTail(c.Name+"-kubelet"))
 	}
+	return nil
 }
 
 // plurals of the kinds that the lab creates from text.

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -27,11 +26,7 @@ const istioCRDs = "charts/base/files/crd-all.gen.yaml"
 // furnish gives a cluster its node, and the kinds that come with the Sail
 // operator in real ones.
 func (l *Lab) furnish(ctx context.Context, c Cluster) error {
-	cfg, err := l.restConfig(c.Name)
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(cfg)
+	client, dyn, err := l.clients(c)
 	if err != nil {
 		return err
 	}
@@ -39,10 +34,6 @@ func (l *Lab) furnish(ctx context.Context, c Cluster) error {
 		if err := createNode(ctx, client, c); err != nil {
 			return fmt.Errorf("node of %s: %w", c.Name, err)
 		}
-	}
-	dyn, err := dynamic.NewForConfig(cfg)
-	if err != nil {
-		return err
 	}
 	istio, err := manifests.FS.ReadFile(istioCRDs)
 	if err != nil {
@@ -59,7 +50,7 @@ func (l *Lab) furnish(ctx context.Context, c Cluster) error {
 func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) error {
 	room := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("64"), corev1.ResourceMemory: resource.MustParse("256Gi"), corev1.ResourcePods: resource.MustParse("1000")}
 	_, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: c.Name + "-node", Labels: map[string]string{"kubernetes.io/os": "linux", "kubernetes.io/hostname": c.Name + "-node"}},
+		ObjectMeta: metav1.ObjectMeta{Name: c.node(), Labels: map[string]string{"kubernetes.io/os": "linux", "kubernetes.io/hostname": c.node()}},
 		Status:     corev1.NodeStatus{Capacity: room, Allocatable: room},
 	}, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
@@ -67,6 +58,8 @@ func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) err
 	}
 	return err
 }
+
+const fleetFileName = "fleet.yaml"
 
 var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/operate.md says what else can stand here.
 apiVersion: landbridge/v1alpha1
@@ -89,9 +82,5 @@ func (l *Lab) writeFleetFile() error {
 	if err := fleetFile.Execute(&b, l); err != nil {
 		return err
 	}
-	path := l.made("fleet.yaml")
-	if err := l.save(); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(b.String()), 0o644)
+	return os.WriteFile(l.path(fleetFileName), []byte(b.String()), 0o644)
 }

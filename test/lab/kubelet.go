@@ -80,7 +80,7 @@ volumePluginDir: {{.Dir}}/volumeplugins
 	"kube-proxy.yaml": template.Must(template.New("").Parse(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 bindAddress: {{.NodeIP}}
-clientConnection: {kubeconfig: "{{.PKI}}/inside.kubeconfig"}
+clientConnection: {kubeconfig: "{{.Kubeconfig}}"}
 clusterCIDR: {{.Pods}}
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 healthzBindAddress: ""
@@ -92,7 +92,7 @@ nftables: {minSyncPeriod: 100ms, syncPeriod: 30s}
 }
 
 // nodeConfig fills the templates of a node.
-type nodeConfig struct{ Dir, Tag, Registry, Pods, NodeIP, PKI, Cgroup, DNS, Node string }
+type nodeConfig struct{ Dir, Tag, Registry, Pods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string }
 
 // nodeDir is where a node's own file system is, as seen from inside.
 func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
@@ -101,7 +101,7 @@ func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
 func (l *Lab) writeNodeFiles(c Cluster) error {
 	root := fmt.Sprintf("/proc/%d/root", c.Holder)
 	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.pods().String(), NodeIP: c.insideIP().String(),
-		PKI: l.path("pki", c.Name), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node()}
+		PKI: l.path("pki", c.Name), Kubeconfig: l.path("pki", c.Name, insideKubeconfig), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node()}
 	for name, t := range nodeFiles {
 		var text strings.Builder
 		if err := t.Execute(&text, cfg); err != nil {
@@ -141,7 +141,7 @@ func (l *Lab) startContainerd(c Cluster) error {
 
 func (l *Lab) startNode(c Cluster) error {
 	if err := l.startProcessIn(c, "kubelet", "/kubelet", "--config", filepath.Join(l.nodeDir(c), "kubelet.yaml"),
-		"--kubeconfig", l.path("pki", c.Name, "inside.kubeconfig"), "--hostname-override", c.node(), "--node-ip", c.insideIP().String(),
+		"--kubeconfig", l.path("pki", c.Name, insideKubeconfig), "--hostname-override", c.node(), "--node-ip", c.insideIP().String(),
 		"--root-dir", filepath.Join(l.nodeDir(c), "kubelet"), "--cert-dir", filepath.Join(l.nodeDir(c), "kubelet-pki")); err != nil {
 		return err
 	}

@@ -2,8 +2,9 @@
 // KWOK nodes each is a kube-apiserver, controller manager and scheduler, whose
 // pods become Running without a container, and one etcd serves all. With real
 // nodes each is a network of its own, with etcd, kubelet, containerd, kube-proxy
-// and CoreDNS, and runs what it is given. A small cloud and a stand-in for the Sail operator, both test-only, do
-// what cannot be had as Go modules. Everything listens on loopback only.
+// and CoreDNS, and runs what it is given. A small cloud and a stand-in for the
+// Sail operator, both test-only, do what cannot be had as Go modules. Everything
+// listens on loopback only.
 package lab
 
 import (
@@ -41,8 +42,6 @@ type Lab struct {
 	Processes []Process `json:"processes"`
 	// Nodes is NodesKWOK or NodesReal.
 	Nodes string `json:"nodes"`
-	// Files that the lab made at the top of its directory.
-	Files []string `json:"files"`
 }
 
 // Cluster is one control plane of a lab.
@@ -223,10 +222,7 @@ func (l *Lab) startKWOK(ctx context.Context, o Options) error {
 	for _, c := range l.Clusters {
 		group.Go(func() error { return l.furnish(gctx, c) })
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return nil
+	return group.Wait()
 }
 
 // Down stops every process of the lab and removes every file that it made. The
@@ -256,8 +252,8 @@ func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 			return err
 		}
 	}
-	// By their names, whether or not a lab that was killed had noted them.
-	files := append(l.Files, behaviourFile, "."+behaviourFile, "etcd", "logs", "pki", nodesDir, "."+stateFile, stateFile)
+	// By their names, so that nothing has to be noted.
+	files := []string{fleetFileName, behaviourFile, "." + behaviourFile, "etcd", "logs", "pki", nodesDir, "." + stateFile, stateFile}
 	for _, c := range l.Clusters {
 		files = append(files, c.Name+".kubeconfig")
 	}
@@ -274,10 +270,4 @@ func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 
 func (l *Lab) path(parts ...string) string {
 	return filepath.Join(append([]string{l.Dir}, parts...)...)
-}
-
-// made notes a file at the top of the directory, for Down.
-func (l *Lab) made(name string) string {
-	l.Files = append(l.Files, name)
-	return l.path(name)
 }

@@ -28,13 +28,14 @@ const (
 	apiPort     = 6443
 )
 
-func (c Cluster) node() string          { return c.Name + "-node" }
-func (c Cluster) insideIP() net.IP      { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
-func (c Cluster) betweenIP() net.IP     { return net.IPv4(198, 51, 100, byte(10+c.Index)) }
-func (c Cluster) services() *net.IPNet  { return cidr(net.IPv4(10, byte(100+c.Index%100), 0, 0), 16) }
-func (c Cluster) pods() *net.IPNet      { return cidr(net.IPv4(10, byte(200+c.Index%50), 0, 0), 16) }
-func (c Cluster) balancers() *net.IPNet { return cidr(net.IPv4(203, 0, 113, byte(16*c.Index)), 28) }
-func (c Cluster) dnsIP() net.IP         { return net.IPv4(10, byte(100+c.Index%100), 0, 10) }
+func (c Cluster) node() string            { return c.Name + "-node" }
+func (c Cluster) insideIP() net.IP        { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
+func (c Cluster) betweenIP() net.IP       { return net.IPv4(198, 51, 100, byte(10+c.Index)) }
+func (c Cluster) serviceIP(n byte) net.IP { return net.IPv4(10, byte(100+c.Index%100), 0, n) }
+func (c Cluster) services() *net.IPNet    { return cidr(c.serviceIP(0), 16) }
+func (c Cluster) pods() *net.IPNet        { return cidr(net.IPv4(10, byte(200+c.Index%50), 0, 0), 16) }
+func (c Cluster) balancers() *net.IPNet   { return cidr(net.IPv4(203, 0, 113, byte(16*c.Index)), 28) }
+func (c Cluster) dnsIP() net.IP           { return c.serviceIP(10) }
 
 // APIAddress is where the API server listens: on real nodes inside the cluster's
 // own network, else on the machine's loopback.

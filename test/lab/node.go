@@ -87,8 +87,8 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 const nodesDir = "nodes"
 
 // mountNode gives the node its own /proc, /run and places below /var, the
-// cluster's names, and a file system in memory for images and containers. What the machine has below /var
-// stays readable: the lab itself may be there.
+// cluster's names, and a file system in memory for images and containers. What
+// the machine has below /var stays readable: the lab itself may be there.
 func mountNode(labDir, dir string, dnsIP net.IP) error {
 	lab, err := os.Open(labDir)
 	if err != nil {
@@ -177,15 +177,13 @@ func forward(listener net.Listener, to string) {
 }
 
 func listenWhenUp(ctx context.Context, addr string) (net.Listener, error) {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	for {
-		l, err := net.Listen("tcp", addr)
-		if err == nil || ctx.Err() != nil {
-			return l, err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	var l net.Listener
+	err := until(ctx, readyTimeout, 20*time.Millisecond, func(context.Context) (bool, error) {
+		var err error
+		l, err = net.Listen("tcp", addr)
+		return err == nil, err
+	})
+	return l, err
 }
 
 // reap is the duty of the first process: whoever is orphaned becomes its child.

@@ -161,7 +161,7 @@ func (l *Lab) holdNode(c *Cluster, exe string) error {
 		return err
 	}
 	defer file.Close()
-	if err := l.startProcessWith(c.Name+"-node", inNamespaces(holdFlags), []*os.File{file}, exe, "hold", "--dir", l.Dir, "--cluster", c.Name); err != nil {
+	if err := l.startProcessWith(c.node(), inNamespaces(holdFlags), []*os.File{file}, exe, "hold", "--dir", l.Dir, "--cluster", c.Name); err != nil {
 		return err
 	}
 	c.Holder = l.last().PID
@@ -174,19 +174,14 @@ func (l *Lab) last() Process { return l.Processes[len(l.Processes)-1] }
 // the node's own file system, which is seen through its holder.
 func (l *Lab) waitHeld(ctx context.Context, c Cluster) error {
 	mark := fmt.Sprintf("/proc/%d/root%s", c.Holder, l.path(nodesDir, c.Name, "held"))
-	for end := time.Now().Add(readyTimeout); ; {
-		if _, err := os.Stat(mark); err == nil {
-			return nil
-		}
-		if time.Now().After(end) || !l.alive(c.Name+"-node") {
-			return fmt.Errorf("the node of %s is not ready:\n%s", c.Name, l.logTail(c.Name+"-node"))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
+	err := until(ctx, readyTimeout, 20*time.Millisecond, func(context.Context) (bool, error) {
+		_, err := os.Stat(mark)
+		return err == nil || !l.alive(c.node()), err
+	})
+	if err != nil {
+		return fmt.Errorf("the node of %s is not ready:\n%s", c.Name, l.logTail(c.node()))
 	}
+	return nil
 }
 
 func (l *Lab) alive(process string) bool {
