@@ -29,6 +29,7 @@ const (
 
 // lookAt says for each leg what to look at when it is broken.
 var lookAt = map[string]string{
+	LegSource:        "look at the source's API server and at its worker",
 	LegSecret:        "`landbridge plan` shows what is missing; `landbridge rollout` writes it again",
 	LegEgress:        "look at the pods and events of the egress gateway's Deployment in the source",
 	LegRoute:         "look at the Gateway and VirtualService of the egress gateway in the source, and whether istiod accepted them (`istioctl analyze`, `istioctl proxy-status`)",
@@ -81,6 +82,11 @@ type CheckLinkResult struct {
 	// one request took after that.
 	Connect   time.Duration `json:"connect,omitempty"`
 	RoundTrip time.Duration `json:"roundTrip,omitempty"`
+}
+
+// NotLooked is of a link whose source could not be looked at.
+func NotLooked(link fleet.Link, why string) CheckLinkResult {
+	return CheckLinkResult{Link: link.String(), Checks: []LinkCheck{}, Leg: LegSource, Why: why, Look: lookAt[LegSource]}
 }
 
 // Sentence says in one line what is broken and what to look at.

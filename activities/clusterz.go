@@ -55,9 +55,12 @@ func (p *prober) synced(ctx context.Context, r *CheckLinkResult) (*breakage, err
 	return nil, nil
 }
 
+// istiodPods selects them, and their Deployment, whatever the revision.
+const istiodPods = "app=istiod"
+
 // istiods are the names of the istiod pods that run.
 func (p *prober) istiods(ctx context.Context) ([]string, error) {
-	list, err := p.Client.CoreV1().Pods(p.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+	list, err := p.Client.CoreV1().Pods(p.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
 	if err != nil {
 		return nil, wrap(err, "list the istiod pods")
 	}

@@ -70,7 +70,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 	if err != nil || len(left.Items) > 0 {
 		return wrap(err, "list the Istio resources")
 	}
-	others, err := w.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: "app=istiod", Limit: 1})
+	others, err := w.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: istiodPods, Limit: 1})
 	if apierrors.IsForbidden(err) || err == nil && len(others.Items) > 0 {
 		return nil
 	}
@@ -79,7 +79,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 	}
 	// An istiod that is on its way out would write them again.
 	if err := kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
-		pods, err := w.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+		pods, err := w.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
 		if err != nil {
 			return "", apierrors.IsForbidden(err), err
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,12 +37,9 @@ func (a *app) verify() *cobra.Command {
 					return failed(err)
 				}
 			}
-			if a.output == "json" {
-				err = printJSON(cmd.OutOrStdout(), r)
-			} else {
+			if a.output != "json" {
 				printProof(cmd.OutOrStdout(), r)
-			}
-			if err != nil {
+			} else if err := printJSON(cmd.OutOrStdout(), r); err != nil {
 				return err
 			}
 			return proofError(r)
@@ -158,8 +154,5 @@ func writeJUnit(path string, r workflows.VerifyResult) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, append([]byte(xml.Header), append(data, '\n')...), 0o644); err != nil {
-		return errors.Join(fmt.Errorf("write %s", path), err)
-	}
-	return nil
+	return os.WriteFile(path, append([]byte(xml.Header), append(data, '\n')...), 0o644)
 }

@@ -240,22 +240,26 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 func (r *rollout) linkInputs() []LinksInput {
 	f := r.in.Fleet
 	settings := LinkSettings{activities.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, f.Spec.Rollout}
-	var out []LinksInput
+	var ready []fleet.Link
 	for _, link := range f.Links() {
-		from, ok := r.clusters[link.From]
-		to, ok2 := r.clusters[link.To]
-		if !ok || !ok2 {
+		_, from := r.clusters[link.From]
+		_, to := r.clusters[link.To]
+		if !from || !to {
 			r.status.skip(link)
 			r.failures = append(r.failures, Failure{Unit: "link " + link.String(), Type: Skipped, Message: "left out, since a cluster of it failed"})
 			continue
 		}
-		i := slices.IndexFunc(f.Spec.Clusters, func(c fleet.Cluster) bool { return c.Name == link.To })
-		source, _ := f.Cluster(link.From)
-		if len(out) == 0 || out[len(out)-1].Source.Cluster != link.From {
-			out = append(out, LinksInput{LinkSettings: settings, Source: r.in.site(source, r.run), Recipient: from.Recipient})
+		ready = append(ready, link)
+	}
+	var out []LinksInput
+	for _, links := range fleet.BySource(ready) {
+		source, _ := f.Cluster(links[0].From)
+		in := LinksInput{LinkSettings: settings, Source: r.in.site(source, r.run), Recipient: r.clusters[source.Name].Recipient}
+		for _, link := range links {
+			i := slices.IndexFunc(f.Spec.Clusters, func(c fleet.Cluster) bool { return c.Name == link.To })
+			in.Targets = append(in.Targets, Target{r.in.site(f.Spec.Clusters[i], r.run), r.checks[i].TLSServerName, r.clusters[link.To].Address})
 		}
-		last := &out[len(out)-1]
-		last.Targets = append(last.Targets, Target{r.in.site(f.Spec.Clusters[i], r.run), r.checks[i].TLSServerName, to.Address})
+		out = append(out, in)
 	}
 	return out
 }

@@ -19,9 +19,7 @@ type ledger struct {
 	rollout fleet.Rollout
 	entries []entry
 	changes []fleet.Change
-	// proof of a link, once it was seen.
-	proof  activities.CheckLinkResult
-	status *unitStatus
+	status  *unitStatus
 }
 
 type entry struct {

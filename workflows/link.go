@@ -104,15 +104,11 @@ func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
 	if err := l.status.publish(ctx); err != nil {
 		return LinkResult{}, err
 	}
-	err := rolloutLink(ctx, l, in)
-	out := LinkResult{Changes: fleet.Changes{Changes: l.changes}}
-	if l.proof.Proven {
-		out.Proof = &l.proof
-	}
-	return out, l.settle(ctx, err)
+	proof, err := rolloutLink(ctx, l, in)
+	return LinkResult{fleet.Changes{Changes: l.changes}, proof}, l.settle(ctx, err)
 }
 
-func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
+func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.CheckLinkResult, error) {
 	source := activities.LinkSite{Site: in.Source, Link: in.Link}
 	target := activities.LinkSite{Site: in.Target.Site, Link: in.Link}
 	port, domain := in.Gateways.APIPort, in.Istio.TrustDomain
@@ -120,20 +116,20 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
 	// Step 8. The target's door opens for this source.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "8 access", a.EnsureAccess, a.RemoveAccess,
 		activities.EnsureAccessInput{LinkSite: target, APIPort: port, TrustDomain: domain, SourceNamespace: in.Source.Namespace}); err != nil {
-		return err
+		return nil, err
 	}
 
 	// Step 10. Egress gateway in the source, with an identity of its own.
 	if _, err := step(ctx, l, helmCall(in.Rollout), "10 egress gateway", a.EnsureEgressGateway, a.RemoveEgressGateway,
 		activities.EnsureEgressGatewayInput{LinkSite: source, GatewaySettings: in.GatewaySettings}); err != nil {
-		return err
+		return nil, err
 	}
 
 	// Step 11. The way from there to the target's door.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "11 egress configuration", a.EnsureEgressConfig, a.RemoveEgressConfig,
 		activities.EnsureEgressConfigInput{LinkSite: source, TLSServerName: in.Target.TLSServerName,
 			Address: in.Target.Address, APIPort: port, TrustDomain: domain}); err != nil {
-		return err
+		return nil, err
 	}
 
 	// Step 10, the guide's last. The target's token, sealed, becomes the source's
@@ -141,21 +137,24 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) error {
 	token, err := step(ctx, l, apiCall(in.Rollout), "10 reader token", a.EnsureReaderToken, a.RemoveReaderToken,
 		activities.EnsureReaderTokenInput{LinkSite: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
 		activities.EnsureRemoteSecretInput{LinkSite: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
-		return err
+		return nil, err
 	}
 
 	// The proof, which the guide leaves to the reader: a request goes through, and
 	// istiod has read the target.
 	if in.Rollout.SkipProof || source.DryRun || workflow.GetVersion(ctx, changeProof, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return nil
+		return nil, nil
 	}
-	l.proof, err = call(ctx, l, proofCall(in.Rollout.ProofTimeout.Std()), "proof", a.CheckLink,
+	proof, err := call(ctx, l, proofCall(in.Rollout.ProofTimeout.Std()), "proof", a.CheckLink,
 		activities.CheckLinkInput{LinkSite: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return &proof, nil
 }
 
 // changeProof marks histories in which a link ends with its proof.

@@ -27,13 +27,13 @@ func VerifyFleet(ctx workflow.Context, in FleetInput) (VerifyResult, error) {
 		return out, fail(TypePreflight, "the fleet cannot be verified", []Failure{{Unit: "fleet", Type: activities.TypeInvalid, Message: err.Error()}})
 	}
 	var sources []VerifyLinksInput
-	for _, link := range f.Links() {
-		if len(sources) == 0 || sources[len(sources)-1].Source.Cluster != link.From {
-			c, _ := f.Cluster(link.From)
-			sources = append(sources, VerifyLinksInput{Source: in.site(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel})
+	for _, links := range fleet.BySource(f.Links()) {
+		c, _ := f.Cluster(links[0].From)
+		source := VerifyLinksInput{Source: in.site(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel}
+		for _, link := range links {
+			source.Targets = append(source.Targets, link.To)
 		}
-		last := &sources[len(sources)-1]
-		last.Targets = append(last.Targets, link.To)
+		sources = append(sources, source)
 	}
 	results := make([][]activities.CheckLinkResult, len(sources))
 	errs := make([]error, len(sources))
@@ -72,8 +72,7 @@ func VerifyLinks(ctx workflow.Context, in VerifyLinksInput) ([]activities.CheckL
 			activities.CheckLinkInput{LinkSite: activities.LinkSite{Site: in.Source, Link: link}}, &out[i])
 		if err != nil {
 			_, why := describe(err)
-			out[i] = activities.CheckLinkResult{Link: link.String(), Checks: []activities.LinkCheck{}, Leg: activities.LegSource, Why: why,
-				Look: "look at the source's API server and at its worker"}
+			out[i] = activities.NotLooked(link, why)
 		}
 	})
 	return out, ctx.Err()

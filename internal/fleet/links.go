@@ -22,6 +22,18 @@ func (l Link) ID() string { return l.From + "." + l.To }
 // String is how a link is shown to people.
 func (l Link) String() string { return l.From + " -> " + l.To }
 
+// BySource groups links, which are in order, by their source.
+func BySource(links []Link) [][]Link {
+	var out [][]Link
+	for i, l := range links {
+		if i == 0 || links[i-1].From != l.From {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], l)
+	}
+	return out
+}
+
 // Links is what a fleet file says of its links. Exactly one of the fields is
 // set. In the file it is the word mesh, a mapping with hub, or a list.
 type Links struct {

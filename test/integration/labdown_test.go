@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/landbridge/landbridge/test/lab"
 )
 
 // machineWide is what kubelet would change for the whole machine.
@@ -54,9 +52,7 @@ func traces(t *testing.T, dir string) (found []string) {
 }
 
 func TestLab_RealNodesAreKilledAtAnyMoment_DownLeavesNothing(t *testing.T) {
-	if err := lab.CheckReal(); err != nil {
-		t.Skipf("NOT TESTED HERE: real nodes. %v", err)
-	}
+	needsRealNodes(t, "real nodes")
 	before := sysctls(t)
 	for _, after := range []time.Duration{300 * time.Millisecond, 2 * time.Second, 6 * time.Second} {
 		dir := filepath.Join(labsDir, "killed-"+after.String())

@@ -61,7 +61,7 @@ func takeLab(t testing.TB) *lab.Lab {
 	t.Helper()
 	bringAll.Do(func() {
 		for i := range cap(labs) {
-			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)))
+			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)), len(clusters), lab.NodesKWOK)
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
 				os.Exit(1)
@@ -72,8 +72,8 @@ func takeLab(t testing.TB) *lab.Lab {
 	return <-labs
 }
 
-func bringUp(dir string) (*lab.Lab, error) {
-	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(len(clusters)), "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
+func bringUp(dir string, clusters int, nodes string) (*lab.Lab, error) {
+	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, err
@@ -178,9 +178,7 @@ func (w *world) try(args ...string) (string, int) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
-	out, err := cmd.CombinedOutput()
+	out, err := w.command(ctx, args...).CombinedOutput()
 	w.outputs.Write(out)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -188,6 +186,13 @@ func (w *world) try(args ...string) (string, int) {
 	}
 	require.NoError(w.t, err)
 	return string(out), 0
+}
+
+// command is a landbridge command that finds this world's Temporal.
+func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
+	return cmd
 }
 
 // must is try with exit code 0.

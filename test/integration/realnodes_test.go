@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,21 +31,24 @@ type real struct {
 	fleet string
 }
 
+// needsRealNodes skips a test where the machine cannot have them, and says what
+// is not tested and why.
+func needsRealNodes(t testing.TB, what string) {
+	t.Helper()
+	if err := lab.CheckReal(); err != nil {
+		t.Skipf("NOT TESTED HERE: %s. %v", what, err)
+	}
+}
+
 // newReal brings up clusters with real nodes and rolls links out between them,
 // or skips the test and says why where the machine cannot.
 func newReal(t testing.TB, n int, links string) *real {
 	t.Helper()
-	if err := lab.CheckReal(); err != nil {
-		t.Skipf("NOT TESTED HERE: traffic. %v", err)
-	}
-	dir := filepath.Join(labsDir, "real")
+	needsRealNodes(t, "traffic")
 	began := time.Now()
-	up := exec.Command(bin("lab"), "up", "--nodes", "real", "--clusters", fmt.Sprint(n), "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
-	out, err := up.CombinedOutput()
-	require.NoError(t, err, string(out))
-	t.Logf("lab up with real nodes: %.1f s\n%s", time.Since(began).Seconds(), out)
-	l, err := lab.Open(dir)
+	l, err := bringUp(filepath.Join(labsDir, "real"), n, lab.NodesReal)
 	require.NoError(t, err)
+	t.Logf("lab up with real nodes: %.1f s", time.Since(began).Seconds())
 	r := &real{world: startWorld(t, l)}
 	var names []string
 	for _, c := range l.Clusters {
@@ -67,8 +68,7 @@ func (r *real) rollout() {
 // verify returns the proof of each link.
 func (r *real) verify() map[string]activities.CheckLinkResult {
 	r.t.Helper()
-	cmd := exec.Command(bin("landbridge"), "verify", "-f", r.fleet, "-o", "json")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", r.port))
+	cmd := r.command(context.Background(), "verify", "-f", r.fleet, "-o", "json")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	data, _ := cmd.Output()
@@ -79,6 +79,14 @@ func (r *real) verify() map[string]activities.CheckLinkResult {
 		out[l.Link] = l
 	}
 	return out
+}
+
+// allProven requires the proof of each link.
+func (r *real) allProven() {
+	r.t.Helper()
+	for _, l := range r.verify() {
+		require.True(r.t, l.Proven, l.Sentence())
+	}
 }
 
 // eventually looks until a look succeeds, and returns how long it took.

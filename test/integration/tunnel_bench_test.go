@@ -68,7 +68,7 @@ func memory(b *testing.B) string {
 	for line := range strings.Lines(string(out)) {
 		f := strings.Fields(line)
 		kib, err := strconv.Atoi(f[0])
-		if err != nil || !slices.Contains([]string{"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "coredns", "pilot-discovery", "pilot-discover", "pilot-agent", "envoy"}, f[1]) {
+		if err != nil || !slices.Contains([]string{"etcd", "kube-apiserver", "kube-controller", "kube-scheduler", "kubelet", "kube-proxy", "containerd", "coredns", "pilot-discovery", "pilot-agent", "envoy"}, f[1]) {
 			continue
 		}
 		parts[f[1]] = append(parts[f[1]], kib/1024)
