@@ -149,12 +149,14 @@ func connectProxy(used func()) http.Handler {
 		}
 		used()
 		w.WriteHeader(http.StatusOK)
-		conn, _, err := http.NewResponseController(w).Hijack()
+		conn, early, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			target.Close()
 			return
 		}
-		go func() { _, _ = io.Copy(target, conn); target.Close() }()
+		// The client may have begun before the hijack: what the server read by then is
+		// in its buffer alone.
+		go func() { _, _ = io.Copy(target, early); target.Close() }()
 		_, _ = io.Copy(conn, target)
 		conn.Close()
 	})
