@@ -127,7 +127,7 @@ func (a *Activities) CheckLink(ctx context.Context, in CheckLinkInput) (CheckLin
 			return CheckLinkResult{}, err
 		}
 	}
-	defer kube.KeepAlive(ctx, "proving "+in.Link.String())()
+	kube.Waiting(ctx, "proving "+in.Link.String())
 	r, err := p.look(ctx)
 	if err != nil || r.Proven {
 		return r, err

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/landbridge/landbridge/internal/chart"
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/record"
 )
@@ -62,7 +63,8 @@ type RootError struct{ Reason string }
 func (e *RootError) Error() string { return e.Reason }
 
 // Classify is the one place where errors get their type, their retries, and
-// the name of the cluster. Register it with the worker's interceptors.
+// the name of the cluster, and where activities are kept alive by heartbeats.
+// Register it with the worker's interceptors.
 type Classify struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -77,7 +79,9 @@ type classifier struct {
 }
 
 func (c *classifier) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	out, err := c.Next.ExecuteActivity(ctx, in)
+	alive, stop := kube.KeepAlive(ctx)
+	out, err := c.Next.ExecuteActivity(alive, in)
+	stop()
 	if err == nil {
 		return out, nil
 	}
@@ -111,10 +115,7 @@ func classify(cluster string, err error) error {
 	if cluster != "" && !strings.Contains(msg, "cluster "+cluster) {
 		msg = "cluster " + cluster + ": " + msg
 	}
-	if len(msg) > maxMessage {
-		msg = msg[:maxMessage] + "…"
-	}
-	return temporal.NewApplicationErrorWithOptions(msg, typ, options)
+	return temporal.NewApplicationErrorWithOptions(fleet.Brief(msg, maxMessage), typ, options)
 }
 
 func kind(err error) (string, temporal.ApplicationErrorOptions) {

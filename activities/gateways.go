@@ -112,7 +112,7 @@ func (a *Activities) ensureGateway(ctx context.Context, s Site, component, link,
 	if set.Istio.Name != "default" {
 		common["revision"] = set.Istio.Name
 	}
-	defer kube.KeepAlive(ctx, "Helm is working on "+release)()
+	kube.Waiting(ctx, "Helm is working on "+release)
 	if err := releases.Ensure(ctx, release, c, overlay(common, values)); err != nil {
 		return w.Changes(), err
 	}
@@ -135,7 +135,7 @@ func (a *Activities) removeGateways(ctx context.Context, in RemoveInput, compone
 	if err != nil {
 		return RemoveResult{}, err
 	}
-	defer kube.KeepAlive(ctx, "Helm is uninstalling")()
+	kube.Waiting(ctx, "Helm is uninstalling")
 	if err := releases.Remove(ctx, in.OnlyRun); err != nil || in.DryRun {
 		return RemoveResult{w.Changes()}, err
 	}

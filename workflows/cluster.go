@@ -61,7 +61,7 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	}
 	var signed activities.SignIntermediateResult
 	if !key.Current && !at.DryRun {
-		if signed, err = call(ctx, l, rootCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
+		if signed, err = call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
 			activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: intermediate}); err != nil {
 			return
 		}

@@ -99,7 +99,7 @@ func (r *rollout) do(ctx workflow.Context) error {
 	// Steps 2 and 3. The root, made once and kept.
 	r.status.phase(ctx, "root")
 	l := newLedger("root", r.in.Fleet.Spec.Rollout)
-	root, err := step(ctx, l, rootCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
+	root, err := step(ctx, l, apiCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
 		activities.EnsureRootInput{RootSite: r.in.rootSite(r.run), CA: r.in.Fleet.Spec.CA})
 	if err != nil {
 		return l.settle(ctx, err)

@@ -17,9 +17,9 @@ import (
 // that a struggling API server can bear.
 var retries = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
 
-// heartbeat is a few times what a poll takes between two looks; a worker that
-// died is noticed after it.
-const heartbeat = 15 * time.Second
+// heartbeat is a few times what lies between two heartbeats, which every activity
+// sends every 2 s whatever it does; a worker that died is noticed after it.
+const heartbeat = 8 * time.Second
 
 // preflight is short: a person waits for its answer, and a cluster that cannot
 // be reached within half a minute is worth saying so.
@@ -27,12 +27,13 @@ func preflight() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 40 * time.Second,
 		StartToCloseTimeout:    30 * time.Second,
+		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
 }
 
-// apiCall is for what writes or reads a few objects, and may wait for a
-// controller of Kubernetes: seconds.
+// apiCall is for what writes or reads a few objects, may wait for a controller
+// of Kubernetes, or makes a key of 4096 bits: seconds.
 func apiCall(r fleet.Rollout) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: r.StepTimeout.Std(),
@@ -50,14 +51,6 @@ func helmCall(r fleet.Rollout) workflow.ActivityOptions {
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
-}
-
-// rootCall is for making and using the root's key: no cluster is involved
-// unless a Secret keeps it, and 4096 bits of RSA are made in seconds.
-func rootCall(r fleet.Rollout) workflow.ActivityOptions {
-	o := apiCall(r)
-	o.HeartbeatTimeout = 0 // it does not wait for anything
-	return o
 }
 
 // proofCall gives the proof its patience, and then the time to find out which leg
@@ -90,13 +83,19 @@ func longWait(limit time.Duration) workflow.ActivityOptions {
 	}
 }
 
-// undoCall has no limit but a person: what was begun must not be left half
-// done. Each try ends, so that a lost worker does not hold it up.
-func undoCall() workflow.ActivityOptions {
+// undoCall has the fleet's patience for an undo: what was begun should not be
+// left half done, and still a run must end. Each try ends, so that a lost worker
+// does not hold it up.
+func undoCall(r fleet.Rollout) workflow.ActivityOptions {
+	limit := r.UndoTimeout.Std()
+	if limit == 0 { // the run began before there was a limit
+		limit = fleet.DefaultUndoTimeout
+	}
 	return workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * time.Minute,
-		HeartbeatTimeout:    heartbeat,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+		ScheduleToCloseTimeout: limit,
+		StartToCloseTimeout:    10 * time.Minute,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
 	}
 }
 
@@ -116,6 +115,7 @@ func releaseCall() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 30 * time.Second,
 		StartToCloseTimeout:    10 * time.Second,
+		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
 }

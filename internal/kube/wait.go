@@ -48,7 +48,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 		if waiting != "" {
 			last = waiting
 		}
-		heartbeat(ctx, last)
+		Waiting(ctx, last)
 		select {
 		case <-ctx.Done():
 			if ctx.Err() == context.DeadlineExceeded && last != "" {
@@ -60,15 +60,6 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 			return &NotReadyError{"the worker is stopping; " + last}
 		case <-time.After(pollInterval):
 		}
-	}
-}
-
-// heartbeat says what is waited for. The SDK sends a later heartbeat with the
-// context of an earlier one, so that must not be cancelled in between: the
-// activity would be.
-func heartbeat(ctx context.Context, what string) {
-	if activity.IsActivity(ctx) {
-		activity.RecordHeartbeat(context.WithoutCancel(ctx), what)
 	}
 }
 
@@ -89,29 +80,6 @@ func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithDeadline(ctx, d.Add(-lastWord))
 	}
 	return ctx, func() {}
-}
-
-// keepAliveInterval is well below the shortest heartbeat timeout.
-const keepAliveInterval = 5 * time.Second
-
-// KeepAlive heartbeats while something works that does not, such as Helm, until
-// the function that it returns is called. Cancellation reaches the context so.
-func KeepAlive(ctx context.Context, what string) (stop func()) {
-	if !activity.IsActivity(ctx) {
-		return func() {}
-	}
-	stopped, cancel := context.WithCancel(ctx)
-	go func() {
-		for {
-			heartbeat(ctx, what)
-			select {
-			case <-stopped.Done():
-				return
-			case <-time.After(keepAliveInterval):
-			}
-		}
-	}()
-	return cancel
 }
 
 // passing says whether an error of a read may pass by itself: the network's, or
