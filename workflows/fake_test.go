@@ -7,11 +7,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/certs"
@@ -58,6 +60,7 @@ func newFake(t *testing.T) *fake {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	f := &fake{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, action: fleet.Create}
+	f.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is none
 	Register(f.TestWorkflowEnvironment)
 	typ := reflect.TypeFor[*activities.Activities]()
 	for m := range typ.Methods() {

@@ -98,7 +98,7 @@ func (l *ledger) settle(ctx workflow.Context, err error) error {
 	f.State = StateUndone
 	if l.rollout.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err) {
 		f.State = StateKept
-		return fail(TypeUnit, l.unit+" failed", []Failure{f})
+		return failUnit(TypeUnit, f)
 	}
 	f.Left = l.undo(ctx)
 	if len(f.Left) > 0 {
@@ -107,7 +107,7 @@ func (l *ledger) settle(ctx workflow.Context, err error) error {
 	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
 		return temporal.NewCanceledError(l.unit + " was canceled and undone")
 	}
-	return fail(TypeUnit, l.unit+" failed", []Failure{f})
+	return failUnit(TypeUnit, f)
 }
 
 // undo takes back what is in the ledger, newest first, detached from any
@@ -118,11 +118,17 @@ func (l *ledger) undo(ctx workflow.Context) (left []string) {
 	if len(l.entries) > 0 {
 		setPhase(ctx, "undoing")
 	}
+	gone := away{}
 	for i := len(l.entries) - 1; i >= 0; i-- {
 		e := l.entries[i]
-		if _, err := call(ctx, l, undoCall(), "undo "+e.step, e.undo, e.in); err != nil {
-			_, msg := describe(err)
-			left = append(left, e.step+": "+msg)
+		if gone.skip(ctx, e.in.Cluster) {
+			left = append(left, e.step)
+			continue
+		}
+		if _, err := call(ctx, l, undoCall(l.rollout), "undo "+e.step, e.undo, e.in); err != nil {
+			typ, msg := describe(err)
+			gone.note(e.in.Cluster, typ, i)
+			left = append(left, e.step+": "+fleet.Brief(msg, maxLeft))
 		}
 	}
 	l.entries = nil

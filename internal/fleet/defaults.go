@@ -33,6 +33,7 @@ func (f *Fleet) SetDefaults() {
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
 	or(&s.Rollout.StepTimeout, Duration(15*time.Minute))
+	or(&s.Rollout.UndoTimeout, Duration(DefaultUndoTimeout))
 	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
@@ -48,6 +49,9 @@ func (f *Fleet) SetDefaults() {
 		or(&s.Links.Hub.Direction, "both")
 	}
 }
+
+// DefaultUndoTimeout outlasts most outages of a cluster.
+const DefaultUndoTimeout = time.Hour
 
 // or sets v to the default where it has its zero value.
 func or[T comparable](v *T, def T) {

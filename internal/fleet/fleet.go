@@ -137,6 +137,9 @@ type Rollout struct {
 	// StepTimeout is how long one step may take, retries included, before its
 	// cluster or link fails. Default: 15m.
 	StepTimeout Duration `json:"stepTimeout,omitempty"`
+	// UndoTimeout is how long one step of an undo may take, retries included,
+	// before it is left and the error says so. Default: 1h.
+	UndoTimeout Duration `json:"undoTimeout,omitempty"`
 	// ProofTimeout is how long a link may take until a request goes through it and
 	// istiod has read the target. Default: 2m.
 	ProofTimeout Duration `json:"proofTimeout,omitempty"`

@@ -103,6 +103,9 @@ func validateRollout(r Rollout, ps *problems) {
 	if r.StepTimeout.Std() < time.Second {
 		ps.add("spec.rollout.stepTimeout", "want at least 1s, got %s", r.StepTimeout.Std())
 	}
+	if r.UndoTimeout != 0 && r.UndoTimeout.Std() < time.Second { // 0 is of runs begun before there was a limit
+		ps.add("spec.rollout.undoTimeout", "want at least 1s, got %s", r.UndoTimeout.Std())
+	}
 	if r.ProofTimeout != 0 && r.ProofTimeout.Std() < time.Second { // 0 is of runs begun before there was a proof
 		ps.add("spec.rollout.proofTimeout", "want at least 1s, got %s", r.ProofTimeout.Std())
 	}
