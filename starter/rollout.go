@@ -51,46 +51,6 @@ func (a *app) rollout() *cobra.Command {
 	return cmd
 }
 
-func (a *app) cleanup() *cobra.Command {
-	var takeOver, detach, dryRun bool
-	cmd := &cobra.Command{
-		Use: "cleanup", Args: cobra.NoArgs,
-		Short: "Take everything away that Landbridge made for a fleet",
-		Long: "Take everything away that Landbridge made for a fleet, in the reverse order of the rollout: the tunnels are\n" +
-			"shut first. It needs the fleet file and the clusters, not the history of the rollout. A rollout that runs\n" +
-			"is canceled and waited for. What was there before Landbridge stays.",
-		Example: "  landbridge cleanup -f fleet.yaml\n  landbridge cleanup --dry-run     # only say how much there is",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
-			if err != nil {
-				return err
-			}
-			return a.change(cmd, typeCleanup, workflows.FleetInput{Fleet: *f, TakeOver: takeOver, DryRun: dryRun}, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r workflows.CleanupResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				if a.output == "json" {
-					return printJSON(w, r)
-				}
-				verb := "removed"
-				if dryRun {
-					verb = "would remove"
-				}
-				fmt.Fprintf(w, "fleet %s: %s %d objects from %d clusters (%s) in %s\n", r.Fleet, verb, r.Removed, len(r.Clusters), strings.Join(r.Clusters, ", "), took.Round(100*time.Millisecond))
-				return nil
-			})
-		},
-	}
-	a.fileFlag(cmd)
-	a.outputFlag(cmd)
-	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
-	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be removed")
-	return cmd
-}
-
 // change starts a workflow, follows it on stderr and prints its result on stdout.
 func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
 	ctx := cmd.Context()

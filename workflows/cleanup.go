@@ -16,6 +16,27 @@ type CleanupResult struct {
 	Fleet    string   `json:"fleet"`
 	Clusters []string `json:"clusters"`
 	Removed  int      `json:"removed"`
+	// Objects are what a dry run would remove.
+	Objects []ClusterObject `json:"objects,omitempty"`
+}
+
+// ClusterObject is an object of a cluster, by its name; the root's cluster is
+// empty where a worker keeps it.
+type ClusterObject struct {
+	Cluster   string `json:"cluster,omitempty"`
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// removed notes what a step took away, or would.
+func (r *CleanupResult) removed(s activities.Site, changes []fleet.Change) {
+	r.Removed += len(changes)
+	for _, ch := range changes {
+		if s.DryRun {
+			r.Objects = append(r.Objects, ClusterObject{s.Cluster, ch.Kind, ch.Namespace, ch.Name})
+		}
+	}
 }
 
 // CleanupFleet takes a fleet away, in the exact reverse of RolloutFleet. It
@@ -42,12 +63,17 @@ type cleanup struct {
 	status   *fleetStatus
 	failures []Failure
 	result   CleanupResult
+	// remembered says that the settings are those of a cluster's record.
+	remembered bool
 }
 
 func (c *cleanup) do(ctx workflow.Context) error {
 	// Which clusters there are: those of the file, and those that they remember.
 	c.status.phase(ctx, "records")
 	clusters := c.discover(ctx)
+	if c.in.FromRecords {
+		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
+	}
 	c.status.clusters(clusters)
 
 	// The links' steps, on every cluster: the tunnels are shut first.
@@ -84,11 +110,11 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	}
 	c.status.phase(ctx, "root")
 	var out activities.RemoveResult
-	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot,
-		activities.RemoveInput{Site: c.in.rootSite(c.run).Site}, &out); err != nil {
+	root := c.in.rootSite(c.run).Site
+	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot, activities.RemoveInput{Site: root}, &out); err != nil {
 		c.failures = append(c.failures, leftover("root", "3 root", err))
 	}
-	c.result.Removed += len(out.All())
+	c.result.removed(root, out.All())
 	return ctx.Err()
 }
 
@@ -116,6 +142,10 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 			if found[i].Record == nil {
 				continue
 			}
+			if c.in.FromRecords && !c.remembered {
+				c.in.Fleet.Remembers(*found[i].Record)
+				c.remembered = true
+			}
 			for _, peer := range found[i].Record.Spec.Clusters {
 				if !slices.ContainsFunc(clusters, func(o fleet.Cluster) bool { return o.Name == peer.Name }) {
 					clusters = append(clusters, peer)
@@ -141,6 +171,7 @@ func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, work func
 	})
 	for i := range clusters {
 		c.result.Removed += outs[i].Removed
+		c.result.Objects = append(c.result.Objects, outs[i].Objects...)
 		if errs[i] == nil {
 			continue
 		}
@@ -241,28 +272,41 @@ func cleanupCluster(ctx workflow.Context, in FleetInput, c fleet.Cluster, run, p
 type removal struct {
 	*ledger
 	failures []Failure
-	removed  int
+	result   CleanupResult
+	gone     away
 }
 
 func newRemoval(ctx workflow.Context, unit string, r fleet.Rollout) (*removal, error) {
 	l := newLedger(unit, r)
-	return &removal{ledger: l}, l.status.publish(ctx)
+	return &removal{ledger: l, gone: away{}}, l.status.publish(ctx)
 }
 
 func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in activities.RemoveInput) {
+	if r.gone.skip(ctx, in.Cluster) {
+		f := &r.failures[r.gone[in.Cluster]]
+		f.Left = append(f.Left, name)
+		return
+	}
 	out, err := call(ctx, r.ledger, cleanupCall(r.rollout), name, do, in)
-	r.removed += len(out.All())
+	r.result.removed(in.Site, out.All())
 	if err != nil {
-		r.failures = append(r.failures, leftover(r.unit, name, err))
+		f := leftover(r.unit, name, err)
+		if r.gone.note(in.Cluster, f.Type, len(r.failures)) {
+			f.Left = []string{name}
+		}
+		r.failures = append(r.failures, f)
 	}
 }
 
 func (r *removal) end(ctx workflow.Context) (CleanupResult, error) {
-	out := CleanupResult{Removed: r.removed}
+	out := r.result
 	if ctx.Err() != nil {
 		return out, ctx.Err()
 	}
-	if len(r.failures) > 0 {
+	if len(r.failures) == 1 {
+		return out, failUnit(TypeLeftOver, r.failures[0])
+	}
+	if len(r.failures) > 1 {
 		return out, fail(TypeLeftOver, fmt.Sprintf("%s: %d steps left something", r.unit, len(r.failures)), r.failures)
 	}
 	return out, nil

@@ -50,6 +50,9 @@ type FleetInput struct {
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun only says what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
+	// FromRecords says, to a cleanup, that the fleet file is lost: Fleet has the name
+	// and some clusters, and what these remember says the rest.
+	FromRecords bool `json:"fromRecords,omitempty"`
 }
 
 // site is a cluster as the activities address it.
