@@ -143,10 +143,14 @@ func changed(last *release.Release, c *Chart, values map[string]any, missing str
 	return ""
 }
 
-// settle marks a change that was cut off as failed, since Helm refuses every
-// other one until somebody does; the next upgrade rolls forward.
+// settle marks a change that was cut off as failed, an uninstall too, since Helm
+// refuses every other one until somebody does; the next upgrade rolls forward.
 func (r *Releases) settle(ctx context.Context, last *release.Release) error {
-	if !last.Info.Status.IsPending() || r.w.DryRun {
+	switch last.Info.Status {
+	case release.StatusDeployed, release.StatusFailed:
+		return nil
+	}
+	if r.w.DryRun {
 		return nil
 	}
 	if err := r.w.BeforeWrite(ctx); err != nil {

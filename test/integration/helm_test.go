@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,7 +30,8 @@ func (c connection) helm(t *testing.T) *action.Configuration {
 }
 
 // A Helm that is killed leaves its release pending, and then refuses every
-// other change; an object of a release may be deleted by hand.
+// other change; an object of a release, or the release itself, may be deleted by
+// hand.
 func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -37,16 +39,29 @@ func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	w.must("rollout", "-f", file)
 	east := w.connect("east")
 	releases := east.helm(t).Releases
-	for _, state := range []release.Status{release.StatusPendingInstall, release.StatusFailed, release.StatusPendingUpgrade, release.StatusPendingRollback, release.StatusUninstalling} {
-		rel, err := releases.Last("kube-apiserver-west-egress-gateway")
-		require.NoError(t, err)
-		rel.SetStatus(state, "left so by the test")
-		require.NoError(t, releases.Update(rel))
+	const name = "kube-apiserver-west-egress-gateway"
+	recovered := func(after string) {
+		t.Helper()
 		w.must("rollout", "-f", file)
-		rel, err = releases.Last("kube-apiserver-west-egress-gateway")
+		rel, err := releases.Last(name)
 		require.NoError(t, err)
-		require.Equal(t, release.StatusDeployed, rel.Info.Status, "after %s", state)
+		require.Equal(t, release.StatusDeployed, rel.Info.Status, "after %s", after)
 	}
+	for _, cut := range []struct {
+		what  string
+		state release.Status
+	}{
+		{"install", release.StatusPendingInstall}, {"upgrade", release.StatusPendingUpgrade}, {"failed", release.StatusFailed},
+		{"rollback", release.StatusPendingRollback}, {"uninstall", release.StatusUninstalling},
+	} {
+		t.Log("cut off:", cut.state)
+		w.cutOff(t, "east", cut.what, name, cut.state)
+		recovered(string(cut.state))
+	}
+	rel, err := releases.Last(name)
+	require.NoError(t, err)
+	require.NoError(t, east.CoreV1().Secrets("istio-system").Delete(ctx, fmt.Sprintf("sh.helm.release.v1.%s.v%d", name, rel.Version), metav1.DeleteOptions{}))
+	recovered("the release's Secret was deleted")
 	require.NoError(t, east.CoreV1().Services("istio-system").Delete(ctx, "kube-apiserver-west-egress-gateway", metav1.DeleteOptions{}))
 	w.must("rollout", "-f", file)
 	svc, err := east.CoreV1().Services("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
@@ -54,6 +69,9 @@ func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	require.Equal(t, "ClusterIP", string(svc.Spec.Type))
 	require.Equal(t, "1.31.0", svc.Labels["app.kubernetes.io/version"], "the chart's version is shown as Istio's")
 	require.Equal(t, "east.west", svc.Labels["landbridge/link"])
+	// What is cut off is cleaned up as well as what is whole.
+	w.cutOff(t, "east", "upgrade", name, release.StatusPendingUpgrade)
+	w.cutOff(t, "west", "uninstall", "kube-apiserver-east-egress-gateway", release.StatusUninstalling)
 	w.must("cleanup", "-f", file)
 	same()
 }

@@ -37,7 +37,14 @@ var (
 	bringAll sync.Once
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if victim := os.Getenv(helmVictim); victim != "" {
+		what := strings.Split(victim, "\n")
+		runHelmVictim(what[0], what[1], what[2])
+		return
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "landbridge-integration-*")
@@ -199,7 +206,10 @@ func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
 func (w *world) must(args ...string) string {
 	w.t.Helper()
 	out, code := w.try(args...)
-	require.Zero(w.t, code, "landbridge %s\n%s", strings.Join(args, " "), out)
+	if code != 0 {
+		status, _ := w.try("status", "test") // what it was at, where it did not end
+		require.Zero(w.t, code, "landbridge %s\n%s\n%s", strings.Join(args, " "), out, status)
+	}
 	return out
 }
 
