@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/transport"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -40,6 +41,8 @@ type Access struct {
 	Dirs []string
 	// Default allows contexts of the worker's own default kubeconfig.
 	Default bool
+	// Wrap goes around every connection to an API server, where it is given.
+	Wrap transport.WrapperFunc
 }
 
 // KubeconfigError is a kubeconfig that is not there, not allowed or broken.
@@ -76,6 +79,7 @@ func (a Access) Open(name string, ref fleet.Kubeconfig) (*Cluster, error) {
 	cfg.UserAgent = "landbridge"
 	// A deprecated API is the developers' concern, not a line in an activity's log.
 	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.Wrap(a.Wrap)
 	return connect(name, cfg)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	prom "github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
@@ -17,7 +18,8 @@ import (
 )
 
 // Monitor serves health and Prometheus metrics: /healthz (the process runs),
-// /readyz (Temporal answers) and /metrics (the SDK's).
+// /readyz (Temporal answers) and /metrics (the SDK's, Go's and
+// the process's).
 type Monitor struct {
 	registry *prom.Registry
 	handler  client.MetricsHandler
@@ -31,6 +33,7 @@ func Listen(address string) (*Monitor, error) {
 		return nil, fmt.Errorf("--listen: %w; choose another address, or none with --listen ''", err)
 	}
 	registry := prom.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	exporter, err := prometheus.New(prometheus.WithRegisterer(registry))
 	if err != nil {
 		return nil, err

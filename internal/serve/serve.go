@@ -14,8 +14,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"k8s.io/client-go/transport"
 
 	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
@@ -40,6 +43,11 @@ type Options struct {
 	ChartDir       string
 	// Parallel is how many activities run at once, over all task queues.
 	Parallel int
+	// Deployment and BuildID put the worker under Temporal's worker versioning: a run
+	// stays with the build that it began under. Empty: any worker goes on with any run.
+	Deployment, BuildID string
+	// Wrap goes around every connection to an API server; no flag sets it.
+	Wrap transport.WrapperFunc
 }
 
 // Bind adds the options to a command.
@@ -50,6 +58,8 @@ func (o *Options) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&o.RootDir, "root-dir", "", "directory that keeps root CAs (default "+filepath.Join("$XDG_STATE_HOME", "landbridge", "roots")+")")
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
 	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
+	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
+	fs.StringVar(&o.BuildID, "build-id", build.Version(), "with --deployment: which build this is")
 	fs.IntVar(&o.Parallel, "parallel", 50, "how many activities run at once")
 }
 
@@ -70,6 +80,9 @@ func (o *Options) Complete() error {
 	}
 	if o.Parallel < 1 {
 		return fmt.Errorf("--parallel: want at least 1, got %d", o.Parallel)
+	}
+	if o.Deployment != "" && o.BuildID == "" {
+		return fmt.Errorf("--build-id: --deployment needs one, and this build has no version of its own")
 	}
 	if o.RootDir == "" && !o.NoRoot {
 		dir, err := StateDir()
@@ -108,7 +121,7 @@ func Run(ctx context.Context, c client.Client, namespace string, o Options, logg
 		return err
 	}
 	acts := &activities.Activities{
-		Access:  kube.Access{Dirs: o.KubeconfigDirs, Default: o.DefaultConfig},
+		Access:  kube.Access{Dirs: o.KubeconfigDirs, Default: o.DefaultConfig, Wrap: o.Wrap},
 		RootDir: o.RootDir, ChartDir: o.ChartDir, Temporal: identity,
 	}
 	var started []worker.Worker
@@ -118,7 +131,7 @@ func Run(ctx context.Context, c client.Client, namespace string, o Options, logg
 		}
 	}()
 	for _, q := range o.TaskQueues {
-		w := New(c, q, acts, o.Parallel)
+		w := New(c, q, acts, o)
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("serve the task queue %s: %w", q, err)
 		}
@@ -131,13 +144,21 @@ func Run(ctx context.Context, c client.Client, namespace string, o Options, logg
 }
 
 // New is a worker for one task queue with every workflow and activity.
-func New(c client.Client, taskQueue string, acts *activities.Activities, parallel int) worker.Worker {
-	w := worker.New(c, taskQueue, worker.Options{
-		MaxConcurrentActivityExecutionSize: parallel,
+func New(c client.Client, taskQueue string, acts *activities.Activities, o Options) worker.Worker {
+	how := worker.Options{
+		MaxConcurrentActivityExecutionSize: o.Parallel,
 		WorkerStopTimeout:                  stopTimeout,
 		MaxHeartbeatThrottleInterval:       heartbeatEvery,
 		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{}},
-	})
+	}
+	if o.Deployment != "" {
+		how.DeploymentOptions = worker.DeploymentOptions{
+			UseVersioning:             true,
+			Version:                   worker.WorkerDeploymentVersion{DeploymentName: o.Deployment, BuildID: o.BuildID},
+			DefaultVersioningBehavior: workflow.VersioningBehaviorPinned,
+		}
+	}
+	w := worker.New(c, taskQueue, how)
 	workflows.Register(w)
 	activities.Register(w, acts)
 	return w

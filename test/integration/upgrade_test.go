@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"bytes"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+)
+
+// builds makes two builds of the worker that differ in their version.
+func builds(t *testing.T) (paths [2]string) {
+	t.Helper()
+	for i := range paths {
+		paths[i] = filepath.Join(t.TempDir(), "landbridge-worker")
+		cmd := exec.Command("go", "build", "-o", paths[i], "-ldflags", fmt.Sprintf("-X github.com/landbridge/landbridge/internal/build.version=build-%d", i+1), "./worker")
+		cmd.Dir = filepath.Join("..", "..")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	return paths
+}
+
+// serveWith starts a build of the worker, and returns what stops it as an
+// upgrade does, with SIGTERM.
+func (w *world) serveWith(t testing.TB, path string, args ...string) (stop func()) {
+	t.Helper()
+	var log bytes.Buffer
+	cmd := exec.Command(path, append([]string{"--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir,
+		"--root-dir", filepath.Join(w.dir, "roots"), "--listen", ""}, args...)...)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	require.NoError(t, cmd.Start())
+	stopped := false
+	stop = func() {
+		if !stopped {
+			stopped = true
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			require.NoError(t, cmd.Wait(), "the worker must end well:\n%s", log.String())
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func (w *world) client(t *testing.T) client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// untilSail waits until the rollout waits for Sail.
+func (w *world) untilSail(t *testing.T) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		out, _ := w.try("status", "test")
+		return bytes.Contains([]byte(out), []byte("6 wait for istio"))
+	}, time.Minute, 300*time.Millisecond)
+}
+
+func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
+	same := w.unchanged("east", "west")
+	build := builds(t)
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-delay", "6s")
+	stop := w.serveWith(t, build[0])
+	w.must("rollout", "-f", file, "--detach")
+	w.untilSail(t)
+	stop()
+	w.serveWith(t, build[1])
+	w.must("rollout", "-f", file) // joins it
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+// Under worker versioning a run that takes hours ends on the build that it began
+// on, and what begins after the next build was made current begins there.
+func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
+	c := w.client(t)
+	build := builds(t)
+	const deployment = "landbridge"
+	current := func(id string) {
+		require.Eventually(t, func() bool {
+			_, err := c.WorkerDeploymentClient().GetHandle(deployment).SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: id})
+			return err == nil
+		}, 30*time.Second, 500*time.Millisecond)
+	}
+	version := func() worker.WorkerDeploymentVersion {
+		d, err := c.DescribeWorkflowExecution(ctx, "landbridge.test", "")
+		require.NoError(t, err)
+		info := d.GetWorkflowExecutionInfo().GetVersioningInfo()
+		require.Equal(t, enumspb.VERSIONING_BEHAVIOR_PINNED, info.GetBehavior())
+		return worker.WorkerDeploymentVersion{DeploymentName: info.GetDeploymentVersion().GetDeploymentName(), BuildID: info.GetDeploymentVersion().GetBuildId()}
+	}
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-delay", "6s")
+	w.serveWith(t, build[0], "--deployment", deployment)
+	current("build-1")
+	w.must("rollout", "-f", file, "--detach")
+	w.untilSail(t)
+	w.serveWith(t, build[1], "--deployment", deployment)
+	current("build-2")
+	w.must("rollout", "-f", file)
+	require.Equal(t, "build-1", version().BuildID)
+	w.must("cleanup", "-f", file)
+	require.Equal(t, "build-2", version().BuildID)
+}
