@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -92,12 +93,14 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace string) (Addre
 	return Address{}, waiting, nil
 }
 
-// addressOf prefers IPs, all of them, to a hostname: they need no DNS.
+// addressOf prefers IPs, all of them, to a hostname: they need no DNS. What is
+// no IP is not one, and one that is said twice counts once: Istio would refuse
+// the endpoints.
 func addressOf(svc *corev1.Service) Address {
 	var a Address
 	for _, i := range svc.Status.LoadBalancer.Ingress {
-		if i.IP != "" {
-			a.IPs = append(a.IPs, i.IP)
+		if ip, err := netip.ParseAddr(i.IP); err == nil && ip.Zone() == "" {
+			a.IPs = append(a.IPs, ip.String())
 		} else if a.Hostname == "" {
 			a.Hostname = i.Hostname
 		}
@@ -105,6 +108,7 @@ func addressOf(svc *corev1.Service) Address {
 	if len(a.IPs) > 0 {
 		a.Hostname = ""
 		slices.Sort(a.IPs)
+		a.IPs = slices.Compact(a.IPs)
 	}
 	return a
 }

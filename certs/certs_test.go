@@ -3,6 +3,7 @@ package certs
 import (
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -197,4 +198,33 @@ func TestPEM_MoreThanOneCertificateIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "more than one")
 	_, err = parse(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}))
 	require.ErrorContains(t, err, "not a certificate in PEM")
+}
+
+// What is read back from a cluster may be anything. What passes the check must
+// work as istiod uses it, and no error quotes the key.
+func FuzzCACerts(f *testing.F) {
+	root, err := NewRoot(RootSpec{CommonName: "Root CA", Organization: "o", KeyAlgorithm: ECDSAP256, Lifetime: 3650 * day})
+	require.NoError(f, err)
+	key, csr, err := NewRequest(west(ECDSAP256))
+	require.NoError(f, err)
+	cert, err := root.Sign(csr, west(ECDSAP256))
+	require.NoError(f, err)
+	good := NewCACerts(root.CertPEM, cert, key)
+	f.Add(good.RootCert, good.CACert, good.CAKey, good.CertChain)
+	f.Add(good.RootCert, good.RootCert, good.CAKey, good.CertChain)
+	f.Add(good.RootCert, []byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"), []byte{}, []byte{})
+	f.Add([]byte{}, []byte{}, []byte{}, []byte{})
+	f.Fuzz(func(t *testing.T, rootCert, caCert, caKey, chain []byte) {
+		_, _ = Describe(caCert)
+		_, _ = NeedsRenewal(caCert, time.Now())
+		_ = CheckIntermediate(caCert, root.CertPEM, west(ECDSAP256))
+		_, _ = ParseRoot(rootCert, caKey)
+		set := CACertsFrom(map[string][]byte{"root-cert.pem": rootCert, "ca-cert.pem": caCert, "ca-key.pem": caKey, "cert-chain.pem": chain})
+		if err := set.Check(root.CertPEM); err != nil {
+			require.NotContains(t, err.Error(), "PRIVATE KEY")
+			return
+		}
+		_, err := tls.X509KeyPair(chain, caKey)
+		require.NoError(t, err)
+	})
 }

@@ -69,3 +69,25 @@ func TestDifference_NamesTheFirstFieldAndNoValue(t *testing.T) {
 		require.Equal(t, c.at == "", same)
 	}
 }
+
+// Whatever lies in a kubeconfig directory, the worker goes on, and its answer is
+// a *KubeconfigError that quotes no token.
+func FuzzKubeconfig(f *testing.F) {
+	f.Add([]byte(kubeconfig), "x")
+	f.Add([]byte(kubeconfig), "")
+	f.Add([]byte("clusters: [{name: c}]\ncontexts: [{name: x}]\ncurrent-context: x"), "x")
+	f.Add([]byte("clusters: [{name: c, cluster: null}]\nusers: [{name: u, user: {exec: {}}}]"), "")
+	f.Add([]byte("{\"clusters\": {\"c\": null}}"), "\xff")
+	f.Fuzz(func(t *testing.T, data []byte, context string) {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), data, 0o600))
+		c, err := Access{Dirs: []string{dir}}.Open("west", fleet.Kubeconfig{Path: "k", Context: context})
+		if err == nil {
+			require.NotEmpty(t, c.Config.Host)
+			return
+		}
+		var broken *KubeconfigError
+		require.ErrorAs(t, err, &broken)
+		require.NotContains(t, err.Error(), "very-secret")
+	})
+}

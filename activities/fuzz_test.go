@@ -1,0 +1,104 @@
+package activities
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// requireReportable is what an activity's error must be, whatever a cluster
+// said: classified, short, and something that Temporal's protocol can carry.
+func requireReportable(t *testing.T, err error) {
+	t.Helper()
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, classify("west", err), &app)
+	require.LessOrEqual(t, len(app.Message()), maxMessage)
+	require.True(t, utf8.ValidString(app.Message()))
+}
+
+func FuzzRemoteSecret(f *testing.F) {
+	const good = `apiVersion: v1
+kind: Config
+clusters: [{name: west, cluster: {certificate-authority-data: Y2E=, server: "https://a:443", tls-server-name: b}}]
+users: [{name: west, user: {token: very-secret}}]
+contexts: [{name: west, context: {cluster: west, user: west}}]
+current-context: west
+`
+	for _, s := range []string{good, "", "contexts: [{name: a}]\ncurrent-context: a", strings.Replace(good, "user: west}", "user: x}", 1), strings.Replace(good, "token", "tokenFile", 1)} {
+		f.Add("west", []byte(s))
+	}
+	f.Fuzz(func(t *testing.T, target string, data []byte) {
+		s := &corev1.Secret{Data: map[string][]byte{target: data}}
+		tunnel, why := parseRemoteSecret(s, target)
+		if why == "" {
+			require.NotEmpty(t, tunnel.serverName)
+			require.NotEmpty(t, tunnel.token)
+			return
+		}
+		require.Nil(t, tunnel)
+		require.NotContains(t, why, "very-secret")
+		requireReportable(t, &UnprovenError{why})
+	})
+}
+
+func FuzzSailStatus(f *testing.F) {
+	for _, s := range []string{
+		`{"kind":"Istio","metadata":{"name":"default","generation":1},"status":{"observedGeneration":1,"state":"Healthy","conditions":[{"type":"Ready","status":"True"}]}}`,
+		`{"status":{"state":"ReconcileError","conditions":[{"type":"Reconciled","status":"False","reason":"ReconcileError","message":"version is end-of-life"}]}}`,
+		`{"status":{"observedGeneration":"1","state":7,"conditions":{"type":"Ready"}}}`,
+		`{"status":[],"metadata":{"generation":1.5}}`,
+		`{"status":{"conditions":[null,7,{"type":["Ready"],"status":{}}]}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		obj := &unstructured.Unstructured{}
+		if json.Unmarshal(data, &obj.Object) != nil || obj.Object == nil {
+			return
+		}
+		waiting, err := sailReady(obj)
+		if err != nil {
+			requireReportable(t, err)
+		}
+		requireReportable(t, &kube.NotReadyError{Waiting: waiting})
+		if waiting == "" && err == nil {
+			observed, _, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration")
+			require.Equal(t, obj.GetGeneration(), observed)
+		}
+	})
+}
+
+func FuzzCloudStatus(f *testing.F) {
+	for _, s := range []string{
+		`{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.10"}]}}}`,
+		`{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.10"},{"ip":"2001:db8::1"},{"ip":"203.0.113.10"}]}}}`,
+		`{"status":{"loadBalancer":{"ingress":[{"hostname":"lb.example.com"},{}]}}}`,
+		`{"status":{"loadBalancer":{"ingress":[{"ip":" "},{"ip":"nonsense","hostname":"a b"}]}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var svc corev1.Service
+		if json.Unmarshal(data, &svc) != nil {
+			return
+		}
+		a := addressOf(&svc)
+		require.True(t, slices.IsSorted(a.IPs), "a change of order is no change")
+		require.Len(t, a.IPs, len(slices.Compact(slices.Clone(a.IPs))), "twice the same endpoint is refused by Istio")
+		for _, ip := range a.IPs {
+			_, err := netip.ParseAddr(ip)
+			require.NoError(t, err)
+		}
+		require.False(t, a.Hostname != "" && len(a.IPs) > 0)
+	})
+}
