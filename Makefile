@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 GO ?= go
 # Every module of the repository, the product's own first.
-MODULES := . standalone test/lab test/integration
+MODULES := . standalone test/lab test/integration test/chaos
 WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 GOVERSION_NEEDED := 1.26
@@ -47,9 +47,24 @@ lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(WORKFLOWCHECK) ./workflows/...
 
+FUZZTIME ?= 60s
 .PHONY: fuzz
-fuzz: go ## Feed the fleet file's parser nonsense for a minute
-	$(GO) test ./internal/fleet -run '^$$' -fuzz FuzzParse -fuzztime 60s
+fuzz: go ## Feed every parser of what comes from outside nonsense, for FUZZTIME (60s) each
+	@grep -rhoE '^func Fuzz\w+' --include='*_test.go' . -H | sed -E 's#/[^/]*:func # #' | sort | while read -r dir name; do \
+	  echo "$$dir $$name"; nice $(GO) test $$dir -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $(FUZZFLAGS) || exit 1; done
+
+.PHONY: chaos
+chaos: build chaos-build ## Whole rollouts and cleanups while everything else breaks; under an hour (CHAOS="--help": how)
+	bin/chaos $(CHAOS)
+
+.PHONY: chaos-build
+chaos-build: go
+	$(GO) build -C test/chaos -o ../../bin/ . ./victim
+
+.PHONY: chaos-temporal
+chaos-temporal: go ## The Temporal server and its SQL tool, for make chaos CHAOS="--temporal-bin bin" (needs Debian's postgresql)
+	$(GO) build -C test/chaos -o ../../bin/temporal-server go.temporal.io/server/cmd/server
+	$(GO) build -C test/chaos -o ../../bin/temporal-sql-tool go.temporal.io/server/cmd/tools/sql
 
 .PHONY: lab-up
 lab-up: build ## Bring up a lab of two clusters in .lab (NODES=real: with nodes that run containers)
@@ -62,6 +77,10 @@ lab-down: ## Take the lab in .lab away
 .PHONY: bench
 bench: build ## Requests and time of a rollout, its repetition and its cleanup
 	$(GO) test -C test/integration -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./...
+
+.PHONY: soak
+soak: build ## 200 rollouts and cleanups by one worker, with its memory and goroutines (a quarter of an hour)
+	$(GO) test -C test/integration -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./...
 
 .PHONY: bench-tunnel
 bench-tunnel: build ## Latency, throughput and memory of the tunnel, beside a direct connection (Linux, root)

@@ -11,14 +11,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/landbridge/landbridge/test/lab"
 )
 
 // connection reaches a cluster beside Landbridge, as the lab's own user.
@@ -31,9 +29,8 @@ type connection struct {
 func (w *world) connect(cluster string) connection {
 	t := w.t
 	t.Helper()
-	cfg, err := clientcmd.BuildConfigFromFlags("", strings.TrimSuffix(w.lab.Kubeconfig(cluster), cluster+".kubeconfig")+"pki/"+cluster+"/lab.kubeconfig")
+	cfg, err := w.lab.RESTConfig(cluster)
 	require.NoError(t, err)
-	cfg.QPS, cfg.Burst, cfg.WarningHandler = 500, 500, rest.NoWarnings{}
 	client, err := kubernetes.NewForConfig(cfg)
 	require.NoError(t, err)
 	dyn, err := dynamic.NewForConfig(cfg)
@@ -41,50 +38,17 @@ func (w *world) connect(cluster string) connection {
 	return connection{client, dyn, cfg}
 }
 
-// Kubernetes writes these itself, all the time.
-var selfWritten = []string{"events", "leases", "endpoints", "endpointslices", "nodes", "apiservices", "componentstatuses", "ipaddresses", "flowschemas", "prioritylevelconfigurations", "servicecidrs", "csinodes", "runtimeclasses"}
-
 // everyObject visits every object of every kind of a cluster.
 func (w *world) everyObject(cluster string, visit func(key string, o *unstructured.Unstructured)) {
-	t := w.t
-	t.Helper()
-	c := w.connect(cluster)
-	d, err := discovery.NewDiscoveryClientForConfig(c.cfg)
-	require.NoError(t, err)
-	lists, err := d.ServerPreferredResources()
-	require.NoError(t, err)
-	for _, l := range lists {
-		gv, err := schema.ParseGroupVersion(l.GroupVersion)
-		require.NoError(t, err)
-		for _, r := range l.APIResources {
-			if !slices.Contains(r.Verbs, "list") || slices.Contains(selfWritten, r.Name) {
-				continue
-			}
-			objs, err := c.dyn.Resource(gv.WithResource(r.Name)).List(context.Background(), metav1.ListOptions{})
-			require.NoError(t, err)
-			for i := range objs.Items {
-				o := &objs.Items[i]
-				visit(fmt.Sprintf("%s %s/%s", r.Kind, o.GetNamespace(), o.GetName()), o)
-			}
-		}
-	}
+	w.t.Helper()
+	require.NoError(w.t, w.lab.EveryObject(context.Background(), cluster, visit))
 }
 
 // snapshot is every object of a cluster, without what changes by itself.
 func (w *world) snapshot(cluster string) map[string]string {
-	t := w.t
-	t.Helper()
-	out := map[string]string{}
-	w.everyObject(cluster, func(key string, o *unstructured.Unstructured) {
-		if k := o.GetKind(); k == "Pod" || k == "Namespace" || k == "CustomResourceDefinition" {
-			unstructured.RemoveNestedField(o.Object, "status")
-		}
-		o.SetResourceVersion("")
-		o.SetManagedFields(nil)
-		data, err := json.Marshal(o)
-		require.NoError(t, err)
-		out[key] = string(data)
-	})
+	w.t.Helper()
+	out, err := w.lab.Snapshot(context.Background(), cluster)
+	require.NoError(w.t, err)
 	return out
 }
 
@@ -112,7 +76,7 @@ func (w *world) unchanged(names ...string) func() {
 			var diff []string
 			// Pods of what was just deleted go a moment later.
 			for end := time.Now().Add(15 * time.Second); ; time.Sleep(300 * time.Millisecond) {
-				diff = compare(before[n], w.snapshot(n))
+				diff = lab.Compare(before[n], w.snapshot(n))
 				if len(diff) == 0 || time.Now().After(end) {
 					break
 				}
@@ -120,25 +84,6 @@ func (w *world) unchanged(names ...string) func() {
 			require.Empty(t, diff, "%s is not what it was", n)
 		}
 	}
-}
-
-func compare(before, after map[string]string) []string {
-	var diff []string
-	for k, v := range before {
-		switch now, ok := after[k]; {
-		case !ok:
-			diff = append(diff, "gone: "+k)
-		case now != v:
-			diff = append(diff, "changed: "+k+"\n  "+v+"\n  "+now)
-		}
-	}
-	for k := range after {
-		if _, ok := before[k]; !ok {
-			diff = append(diff, "left: "+k)
-		}
-	}
-	slices.Sort(diff)
-	return diff
 }
 
 // requests counts Landbridge's requests to a cluster by verb and resource, from

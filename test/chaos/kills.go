@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landbridge/landbridge/activities"
+)
+
+// moments are those of an activity at which its worker dies.
+var moments = []string{"before", "during", "after"}
+
+// activityNames are all that a worker can do, from the code.
+func activityNames() (names []string) {
+	t := reflect.TypeFor[*activities.Activities]()
+	for i := range t.NumMethod() {
+		names = append(names, t.Method(i).Name)
+	}
+	return names
+}
+
+// workerKills has every activity of a plain rollout and cleanup killed at every
+// moment: two of the rollout's and one or two of the cleanup's in each case.
+func workerKills(rollout, cleanup []string, random *rand.Rand) (cases []chaos) {
+	all := func(names []string) (kills []string) {
+		for _, a := range names {
+			for _, m := range moments {
+				kills = append(kills, a+":"+m)
+			}
+		}
+		random.Shuffle(len(kills), func(i, j int) { kills[i], kills[j] = kills[j], kills[i] })
+		return kills
+	}
+	first, second := all(rollout), all(cleanup)
+	for n := 0; n < max(len(first), len(second)); n += 2 {
+		kills := append(part(first, n), part(second, n)...)
+		cases = append(cases, chaos{Family: "worker killed", Name: "worker " + strings.Join(kills, " "), kills: kills})
+	}
+	return cases
+}
+
+// part is two of a list.
+func part[T any](list []T, from int) []T {
+	return slices.Clone(list[min(from, len(list)):min(from+2, len(list))])
+}
+
+// undoKills has the worker die in every undo of a rollout whose cloud never
+// gives an address.
+func undoKills(undone []string, random *rand.Rand) (cases []chaos) {
+	for _, a := range undone {
+		kill := a + ":" + moments[random.IntN(len(moments))]
+		cases = append(cases, chaos{Family: "worker killed while it undoes", Name: "undo " + kill, kills: []string{kill}, mayFail: true,
+			fleet:   "  gateways: {loadBalancerTimeout: 4s}\n  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: true}\n",
+			rollout: cloudNever})
+	}
+	return cases
+}
+
+// standaloneKills kills landbridge-standalone, Temporal and worker in one, at
+// moments drawn from the seed.
+func standaloneKills(n int, random *rand.Rand) (cases []chaos) {
+	for range n {
+		a, b := moment(10*time.Second, random), moment(16*time.Second, random)
+		cases = append(cases, chaos{Family: "standalone killed", queue: queueStandalone, Name: fmt.Sprintf("standalone at %s and %s", a, b),
+			rollout: killStandalone(a), cleanup: killStandalone(b)})
+	}
+	return cases
+}
+
+// moment is one within a command of about that length; later than the command
+// needs to begin, since without a Temporal it says so and begins nothing.
+func moment(length time.Duration, random *rand.Rand) time.Duration {
+	const begun = 1500 * time.Millisecond
+	return begun + time.Duration(random.Int64N(int64(length-begun))).Truncate(time.Millisecond)
+}
+
+func killStandalone(at time.Duration) disturbance {
+	return later(at, func(_ context.Context, s *scene) {
+		s.killed = append(s.killed, time.Now())
+		s.standalone.kill()
+	})
+}
+
+// afterWriting does something so long after the command's first write, however
+// slow the machine is: not in the preflight, which changes nothing and says so.
+func afterWriting(at time.Duration, do func(context.Context, *scene)) disturbance {
+	return later(0, func(ctx context.Context, s *scene) {
+		began := time.Now()
+		err := until(ctx, caseLimit, func() error {
+			for _, p := range s.proxies {
+				if p.wroteAfter(began) {
+					return nil
+				}
+			}
+			return errors.New("nothing was written yet")
+		})
+		if err != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(at):
+			do(ctx, s)
+		}
+	})
+}
+
+// later does something once, so long after the command began. When the command
+// ends first it is not done.
+func later(at time.Duration, do func(context.Context, *scene)) disturbance {
+	return func(ctx context.Context, s *scene) func() {
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			select {
+			case <-ctx.Done():
+			case <-time.After(at):
+				do(ctx, s)
+			}
+		}()
+		return func() { cancel(); <-done }
+	}
+}
