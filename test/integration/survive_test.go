@@ -55,7 +55,7 @@ func TestRollout_DiesHalfWay_AnotherTemporalNeedsTakeOver(t *testing.T) {
 	file := w.file([]string{"east", "west"})
 	w.behave("--sail-delay", "60s")
 	w.must("rollout", "-f", file, "--detach")
-	time.Sleep(3 * time.Second)
+	w.untilSail(t) // a cluster's record names the run by now
 	w.kill()
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
 	w.behave()
