@@ -64,7 +64,7 @@ func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInpu
 	if err != nil {
 		return failed(err)
 	}
-	return ended(run.Get(ctx, out))
+	return explained(ctx, c, run, run.Get(ctx, out))
 }
 
 // marks are what stands before each action.

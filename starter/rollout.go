@@ -74,7 +74,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, de
 			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on. `landbridge status %s` shows it, the same command joins it again\n", noun(typ), name)
 			return &exitError{exitFailed, nil}
 		}
-		return ended(err)
+		return explained(ctx, c, run, err)
 	}
 	if err := show(cmd.OutOrStdout(), func(out any) error { return run.Get(ctx, out) }, time.Since(began)); err != nil {
 		return failed(err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,6 +121,26 @@ func digest(typ string, in workflows.FleetInput) (string, error) {
 	}
 	sum := sha256.Sum256(append([]byte(typ+"\n"), data...))
 	return hex.EncodeToString(sum[:16]), nil
+}
+
+// explained is how a run ended, with every failure that its status knows: the
+// error itself has room for a few. Where no worker answers, those must do.
+func explained(ctx context.Context, c client.Client, run client.WorkflowRun, err error) error {
+	end := ended(err)
+	var s workflows.FleetStatus
+	var coded *exitError
+	if !errors.As(end, &coded) || len(workflows.Failures(err)) == 0 || query(ctx, c, run.GetID(), run.GetRunID(), &s) != nil || len(s.Failures) == 0 {
+		return end
+	}
+	first, _, _ := strings.Cut(coded.Error(), "\n")
+	lines := []string{first}
+	for _, f := range s.Failures {
+		lines = append(lines, f.String())
+	}
+	if n := s.Failed - len(s.Failures); n > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more", n))
+	}
+	return &exitError{coded.code, errors.New(strings.Join(lines, "\n"))}
 }
 
 // ended turns how a workflow ended into an error with an exit code.

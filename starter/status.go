@@ -104,10 +104,13 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil, nil
 	}
-	end := c.GetWorkflow(ctx, id, out.Run).Get(ctx, nil)
-	out.Failures = workflows.Failures(end)
+	run := c.GetWorkflow(ctx, id, out.Run)
+	end := run.Get(ctx, nil)
+	if out.Failures, out.Fleet.Failures = out.Fleet.Failures, nil; len(out.Failures) == 0 {
+		out.Failures = workflows.Failures(end)
+	}
 	if end != nil {
-		out.Error = ended(end).Error()
+		out.Error = explained(ctx, c, run, end).Error()
 	}
 	return out, end, nil
 }

@@ -51,7 +51,7 @@ func CleanupFleet(ctx workflow.Context, in FleetInput) (CleanupResult, error) {
 		result: CleanupResult{Fleet: in.Fleet.Metadata.Name}}
 	err = c.do(ctx)
 	if err == nil && len(c.failures) > 0 {
-		err = fail(TypeLeftOver, "the cleanup could not take everything away", c.failures)
+		err = status.fail(TypeLeftOver, "the cleanup could not take everything away", c.failures)
 	}
 	status.phase(ctx, endPhase(ctx, err))
 	return c.result, err

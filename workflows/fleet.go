@@ -126,7 +126,7 @@ func (r *rollout) do(ctx workflow.Context) error {
 // preflight checks every cluster and reports all that stands in the way at once.
 func (r *rollout) preflight(ctx workflow.Context) error {
 	if err := r.in.Fleet.Validate(); err != nil {
-		return fail(TypePreflight, "the fleet cannot be rolled out; nothing was changed", []Failure{{Unit: "fleet", Type: activities.TypeInvalid, Message: err.Error()}})
+		return r.status.fail(TypePreflight, "the fleet cannot be rolled out; nothing was changed", []Failure{{Unit: "fleet", Type: activities.TypeInvalid, Message: err.Error()}})
 	}
 	clusters := r.in.Fleet.Spec.Clusters
 	r.checks = make([]activities.CheckClusterResult, len(clusters))
@@ -156,7 +156,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		seen[r.checks[i].UID] = c.Name
 	}
 	if len(problems) > 0 {
-		return fail(TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
+		return r.status.fail(TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
 	}
 	var records []fleet.Fleet
 	for _, c := range r.checks {
@@ -286,9 +286,9 @@ func (r *rollout) failed() error {
 	units := len(r.in.Fleet.Spec.Clusters) + len(r.in.Fleet.Links())
 	done := len(r.result.Clusters) + len(r.result.Links)
 	if done == 0 {
-		return fail(TypeFailed, "the rollout failed", r.failures)
+		return r.status.fail(TypeFailed, "the rollout failed", r.failures)
 	}
-	return fail(TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), r.failures)
+	return r.status.fail(TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), r.failures)
 }
 
 func (r *rollout) plan(unit string, changes []fleet.Change) {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,23 @@ func TestFleet_PreflightFindsProblems_NamesAllAndChangesNothing(t *testing.T) {
 	require.ErrorContains(t, err, "problem of west")
 	require.ErrorContains(t, err, "the same API server as cluster east")
 	require.Equal(t, []string{"CheckCluster east", "CheckCluster west"}, sorted(f.names(nil)))
+}
+
+// A failure has room for a few sentences; the status has it all.
+func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		for i := range 60 {
+			result.(*activities.CheckClusterResult).Problems = append(result.(*activities.CheckClusterResult).Problems, fmt.Sprintf("problem %d of %s", i, c.site.Cluster))
+		}
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west", "north", "south")})
+	require.ErrorContains(t, err, "more")
+	var s FleetStatus
+	f.status(&s)
+	require.Equal(t, 240, s.Failed)
+	require.Len(t, s.Failures, maxListed)
+	require.Equal(t, Failure{Unit: "cluster west", Type: TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
 }
 
 func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {

@@ -20,7 +20,14 @@ type FleetStatus struct {
 	Began    time.Time     `json:"began"`
 	Clusters []UnitState   `json:"clusters"`
 	Sources  []SourceState `json:"sources,omitempty"`
+	// Failures are what a run ended with, the first maxListed of Failed: the error
+	// itself has room for a few.
+	Failures []Failure `json:"failures,omitempty"`
+	Failed   int       `json:"failed,omitempty"`
 }
+
+// maxListed keeps the answer to the status query far below what Temporal carries.
+const maxListed = 200
 
 // UnitState is where one cluster or link is.
 type UnitState struct {
@@ -60,6 +67,12 @@ func (s *fleetStatus) clusters(list []fleet.Cluster) {
 	for _, c := range list {
 		s.Clusters = append(s.Clusters, UnitState{Name: c.Name, State: Pending})
 	}
+}
+
+// fail is the error that the run ends with; the status keeps what it has no room for.
+func (s *fleetStatus) fail(typ, what string, list []Failure) error {
+	s.Failures, s.Failed = list[:min(len(list), maxListed)], len(list)
+	return fail(typ, what, list)
 }
 
 func (s *fleetStatus) phase(ctx workflow.Context, phase string) {
