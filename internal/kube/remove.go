@@ -78,7 +78,13 @@ func (w *Writer) Delete(ctx context.Context, res Resource, obj *unstructured.Uns
 		uid, policy := obj.GetUID(), metav1.DeletePropagationBackground
 		err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
 			Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
-		if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		if apierrors.IsConflict(err) { // another object of that name, or a write at the same time
+			live, failed := w.find(ctx, res, obj)
+			if failed != nil || live == nil {
+				err = failed
+			}
+		}
+		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("delete %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
 		}
 	}
@@ -90,13 +96,20 @@ func (w *Writer) Delete(ctx context.Context, res Resource, obj *unstructured.Uns
 // the heartbeat and in the error.
 func (w *Writer) WaitGone(ctx context.Context, res Resource, obj *unstructured.Unstructured) error {
 	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
-		live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
-		if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {
-			return "", true, nil
-		}
-		if err != nil {
-			return "", false, err
+		live, err := w.find(ctx, res, obj)
+		if live == nil {
+			return "", err == nil, err
 		}
 		return fmt.Sprintf("%s %s is still being deleted, held by %v", res.Kind, path(obj.GetNamespace(), obj.GetName()), live.GetFinalizers()), false, nil
 	})
+}
+
+// find reads exactly this object, not another one that took its name; nil where
+// it is no longer there.
+func (w *Writer) find(ctx context.Context, res Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
+	if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {
+		return nil, nil
+	}
+	return live, err
 }
