@@ -10,7 +10,15 @@ import (
 // that one of an earlier run which still undoes its steps is waited for, and
 // never doubled.
 func runChild(ctx workflow.Context, id, title string, found temporal.SearchAttributes, child, in, out any) error {
+	return (*gate)(nil).runChild(ctx, id, title, found, child, in, out)
+}
+
+// runChild runs a child behind the gate.
+func (g *gate) runChild(ctx workflow.Context, id, title string, found temporal.SearchAttributes, child, in, out any) error {
 	for {
+		if err := g.wait(ctx); err != nil {
+			return err
+		}
 		childCtx := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 			WorkflowID:            id,
 			StaticSummary:         title,
@@ -19,7 +27,10 @@ func runChild(ctx workflow.Context, id, title string, found temporal.SearchAttri
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 			WaitForCancellation:   true,
 		})
-		err := workflow.ExecuteChildWorkflow(childCtx, child, in).Get(ctx, out)
+		running := workflow.ExecuteChildWorkflow(childCtx, child, in)
+		over := g.watch(id, running)
+		err := running.Get(ctx, out)
+		over()
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return err
 		}
@@ -32,21 +43,36 @@ func runChild(ctx workflow.Context, id, title string, found temporal.SearchAttri
 // inParallel calls work for 0 to n-1, at most limit at once, and returns when
 // all are done. Results are to be put by index, so that their order is fixed.
 func inParallel(ctx workflow.Context, n, limit int, work func(workflow.Context, int)) {
-	gate := workflow.NewSemaphore(ctx, int64(limit))
-	group := workflow.NewWaitGroup(ctx)
+	p := &pool{work: work}
+	for i := range n {
+		p.queue = append(p.queue, i)
+	}
+	p.run(ctx, limit)
+}
+
+// pool works on what is in its queue, which may grow meanwhile.
+type pool struct {
+	queue  []int
+	active int
+	work   func(workflow.Context, int)
+}
+
+// run returns when the queue is empty and all work is done.
+func (p *pool) run(ctx workflow.Context, limit int) {
 	// Cancellation must reach the work, not keep it from being started and noted.
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	for i := range n {
-		if err := gate.Acquire(free, 1); err != nil {
+	for {
+		_ = workflow.Await(free, func() bool { return p.active == 0 || len(p.queue) > 0 && p.active < limit })
+		if len(p.queue) == 0 {
 			return
 		}
-		group.Add(1)
+		next := p.queue[0]
+		p.queue = p.queue[1:]
+		p.active++
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer group.Done()
-			defer gate.Release(1)
-			work(ctx, i)
+			p.work(ctx, next)
+			p.active--
 		})
 	}
-	group.Wait(free)
 }

@@ -36,6 +36,7 @@ func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error
 	if err := l.status.publish(ctx); err != nil {
 		return ClusterResult{}, err
 	}
+	l.gate = newGate(ctx)
 	result, err := rolloutCluster(ctx, l, in)
 	result.Changes.Changes = l.changes
 	return result, l.settle(ctx, err)

@@ -22,6 +22,10 @@ type FleetResult struct {
 	// Pruned was taken away; Stale is still there and wants --prune.
 	Pruned fleet.Stale `json:"pruned"`
 	Stale  fleet.Stale `json:"stale"`
+	// Skipped was left out by somebody's decision.
+	Skipped []string `json:"skipped,omitempty"`
+	// Decisions are who steered the rollout, when and why.
+	Decisions []Decision `json:"decisions,omitempty"`
 	// Plan is what would be done, unit by unit. Only PlanFleet fills it.
 	Plan []PlannedUnit `json:"plan,omitempty"`
 }
@@ -60,8 +64,12 @@ func rolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
 	if err != nil {
 		return FleetResult{}, err
 	}
-	r := &rollout{in: in, status: status, run: workflow.GetInfo(ctx).WorkflowExecution.RunID,
-		result: FleetResult{Fleet: in.Fleet.Metadata.Name, Clusters: []ClusterDone{}, Links: []string{}}}
+	r := newRollout(ctx, in, status)
+	if !in.DryRun {
+		if err = r.steer(ctx); err != nil {
+			return r.result, err
+		}
+	}
 	// Step 1. Look before anything is changed.
 	r.status.phase(ctx, "preflight")
 	if err = r.preflight(ctx); err == nil {
@@ -70,10 +78,15 @@ func rolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
 			r.release(ctx)
 		}
 	}
+	r.over = true
+	r.sum()
 	if err == nil && len(r.failures) > 0 {
 		err = r.failed()
 	}
 	status.phase(ctx, endPhase(ctx, err))
+	if ctx.Err() == nil { // an update that was taken must be answered
+		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	}
 	return r.result, err
 }
 
@@ -82,12 +95,39 @@ type rollout struct {
 	in     FleetInput
 	run    string
 	status *fleetStatus
+	waves  []fleet.Wave
+	// root is the root's certificate, undoRoot takes back one that this run made.
+	root     string
+	undoRoot func(workflow.Context) []string
 
 	checks   []activities.CheckClusterResult
 	stale    fleet.Stale
 	clusters map[string]ClusterResult // those that are done
+	// errs are how the clusters failed, by their index.
+	errs []error
+	// begun are the links that were, linkFailures how they failed, by their unit.
+	begun        map[string]bool
+	linkFailures map[string]Failure
+
+	// gate is shut by a pause, again is what a retry asked for, working is what
+	// clusters are being worked on, skipped what was left out by a decision.
+	gate    *gate
+	again   []string
+	working *pool
+	skipped map[string]bool
+	over    bool
+
+	// stopped are clusters of waves that were not begun.
+	stopped  []Failure
 	failures []Failure
 	result   FleetResult
+}
+
+func newRollout(ctx workflow.Context, in FleetInput, status *fleetStatus) *rollout {
+	return &rollout{in: in, status: status, run: workflow.GetInfo(ctx).WorkflowExecution.RunID, waves: in.Fleet.Waves(),
+		clusters: map[string]ClusterResult{}, errs: make([]error, len(in.Fleet.Spec.Clusters)), begun: map[string]bool{},
+		linkFailures: map[string]Failure{}, gate: &gate{}, skipped: map[string]bool{},
+		result: FleetResult{Fleet: in.Fleet.Metadata.Name, Clusters: []ClusterDone{}, Links: []string{}}}
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
@@ -107,20 +147,22 @@ func (r *rollout) do(ctx workflow.Context) error {
 	r.result.Root = root.Facts
 	r.plan("root", root.Changes.Changes)
 
-	// Steps 3 to 8, on every cluster.
-	r.status.phase(ctx, "clusters")
-	r.rolloutClusters(ctx, root.CertPEM)
-	if len(r.clusters) == 0 && r.in.Fleet.Spec.Rollout.OnFailure == fleet.OnFailureUndo {
-		l.undo(ctx) // a root of this run that nobody uses
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
+	r.root = root.CertPEM
 
-	// Steps 8 to 11, for every link.
-	r.status.phase(ctx, "links")
-	r.rolloutLinks(ctx)
-	return ctx.Err()
+	r.undoRoot = l.undo
+
+	// Steps 3 to 11, wave by wave.
+	err = r.rolloutWaves(ctx)
+	r.rootUnused(ctx)
+	return err
+}
+
+// rootUnused takes a root of this run away that no cluster uses.
+func (r *rollout) rootUnused(ctx workflow.Context) {
+	if len(r.clusters) == 0 && r.in.Fleet.Spec.Rollout.OnFailure == fleet.OnFailureUndo {
+		r.over = true
+		r.undoRoot(ctx)
+	}
 }
 
 // preflight checks every cluster and reports all that stands in the way at once.
@@ -168,42 +210,45 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	return nil
 }
 
-func (r *rollout) rolloutClusters(ctx workflow.Context, rootPEM string) {
+// rolloutClusters is steps 3 to 8 on some clusters, by their index.
+func (r *rollout) rolloutClusters(ctx workflow.Context, which []int) {
 	f := r.in.Fleet
 	links := f.Links()
-	results := make([]ClusterResult, len(f.Spec.Clusters))
-	errs := make([]error, len(f.Spec.Clusters))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
-	inParallel(ctx, len(f.Spec.Clusters), f.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+	r.working = &pool{queue: which, work: func(ctx workflow.Context, i int) {
 		c := f.Spec.Clusters[i]
-		if errs[i] = ctx.Err(); errs[i] != nil {
+		if r.skipped[clusterUnit(c.Name)] {
+			return
+		}
+		if r.errs[i] = ctx.Err(); r.errs[i] != nil {
 			return
 		}
 		r.status.cluster(ctx, i, Running, nil)
-		errs[i] = runChild(ctx, parent+".cluster."+c.Name, "cluster "+c.Name,
+		var result ClusterResult
+		r.errs[i] = r.gate.runChild(ctx, parent+".cluster."+c.Name, clusterUnit(c.Name),
 			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(c.Name), PhaseKey.ValueSet(Running)),
 			RolloutCluster, ClusterInput{
-				Site: r.in.site(c, r.run), Root: r.in.rootSite(r.run), RootPEM: rootPEM, Network: c.Network,
+				Site: r.in.site(c, r.run), Root: r.in.rootSite(r.run), RootPEM: r.root, Network: c.Network,
 				Part: f.Part(c.Name, r.stale), Rollout: f.Spec.Rollout,
 				IsSource: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.From == c.Name }),
 				IsTarget: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.To == c.Name }),
-			}, &results[i])
-		r.status.cluster(ctx, i, endState(errs[i]), errs[i])
-	})
-	r.clusters = map[string]ClusterResult{}
-	for i, c := range f.Spec.Clusters {
-		if errs[i] != nil {
-			r.failures = append(r.failures, failureOf("cluster "+c.Name, errs[i]))
-			continue
+			}, &result)
+		if r.errs[i] == nil {
+			r.clusters[c.Name] = result
 		}
-		r.clusters[c.Name] = results[i]
-		r.plan("cluster "+c.Name, results[i].Changes.Changes)
-		r.result.Clusters = append(r.result.Clusters, ClusterDone{c.Name, r.checks[i].Version, r.checks[i].TLSServerName, results[i].Address, count(results[i].Changes)})
+		r.status.cluster(ctx, i, endState(r.errs[i]), r.errs[i])
+	}}
+	r.working.run(ctx, f.Spec.Rollout.MaxParallel)
+	r.working = nil
+	for _, i := range which {
+		if done, ok := r.clusters[f.Spec.Clusters[i].Name]; ok {
+			r.plan(clusterUnit(f.Spec.Clusters[i].Name), done.Changes.Changes)
+		}
 	}
 }
 
-// rolloutLinks starts one child per source. Links of a cluster that failed are
-// left out, and said so.
+// rolloutLinks rolls out the links that have not begun and whose clusters are
+// done, by one child per source.
 func (r *rollout) rolloutLinks(ctx workflow.Context) {
 	f := r.in.Fleet
 	inputs := r.linkInputs()
@@ -216,40 +261,48 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 		}
 		source := inputs[i].Source.Cluster
 		r.status.source(ctx, source, Running, nil)
-		errs[i] = runChild(ctx, parent+".links."+source, "links of "+source,
+		errs[i] = r.gate.runChild(ctx, parent+".links."+source, linksUnit(source),
 			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(source), PhaseKey.ValueSet(Running)),
 			RolloutLinks, inputs[i], &results[i])
 		r.status.source(ctx, source, endState(errs[i]), results[i].Failures)
 	})
 	for i, in := range inputs {
 		if errs[i] != nil {
-			r.failures = append(r.failures, failureOf("links of "+in.Source.Cluster, errs[i]))
+			// Each of them can be taken up again by itself.
+			for _, t := range in.Targets {
+				unit := linkUnit(fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster})
+				f := failureOf(unit, errs[i])
+				f.Unit = unit
+				r.linkFailures[unit] = f
+			}
 		}
-		r.failures = append(r.failures, results[i].Failures...)
+		for _, failure := range results[i].Failures {
+			r.linkFailures[failure.Unit] = failure
+		}
 		r.result.Links = append(r.result.Links, results[i].Done...)
 		r.result.Proven += results[i].Proven
 		for _, t := range in.Targets {
 			link := fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster}
 			if c, ok := results[i].Changes[link.ID()]; ok {
-				r.plan("link "+link.String(), c.Changes)
+				r.plan(linkUnit(link), c.Changes)
 			}
 		}
 	}
 }
 
+// linkInputs are the links that are ready, by their source, and marks them as begun.
 func (r *rollout) linkInputs() []LinksInput {
 	f := r.in.Fleet
 	settings := LinkSettings{activities.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, f.Spec.Rollout}
+	settings.Rollout.Waves = nil // no link needs them
 	var ready []fleet.Link
 	for _, link := range f.Links() {
 		_, from := r.clusters[link.From]
 		_, to := r.clusters[link.To]
-		if !from || !to {
-			r.status.skip(link)
-			r.failures = append(r.failures, Failure{Unit: "link " + link.String(), Type: Skipped, Message: "left out, since a cluster of it failed"})
-			continue
+		if unit := linkUnit(link); from && to && !r.begun[unit] && !r.skipped[unit] {
+			r.begun[unit] = true
+			ready = append(ready, link)
 		}
-		ready = append(ready, link)
 	}
 	var out []LinksInput
 	for _, links := range fleet.BySource(ready) {
@@ -262,6 +315,38 @@ func (r *rollout) linkInputs() []LinksInput {
 		out = append(out, in)
 	}
 	return out
+}
+
+// sum puts together how all clusters and links ended, in the fleet's order.
+func (r *rollout) sum() {
+	f := r.in.Fleet
+	for i, c := range f.Spec.Clusters {
+		unit := clusterUnit(c.Name)
+		switch done, ok := r.clusters[c.Name]; {
+		case ok:
+			r.result.Clusters = append(r.result.Clusters, ClusterDone{c.Name, r.checks[i].Version, r.checks[i].TLSServerName, done.Address, count(done.Changes)})
+		case r.skipped[unit]:
+			r.result.Skipped = append(r.result.Skipped, unit)
+		case r.errs[i] != nil:
+			r.failures = append(r.failures, failureOf(unit, r.errs[i]))
+		}
+	}
+	r.failures = append(r.failures, r.stopped...)
+	for _, l := range f.Links() {
+		unit := linkUnit(l)
+		failure, failed := r.linkFailures[unit]
+		switch {
+		case r.skipped[unit] || r.skipped[clusterUnit(l.From)] || r.skipped[clusterUnit(l.To)]:
+			r.status.skip(l)
+			r.result.Skipped = append(r.result.Skipped, unit)
+		case failed:
+			r.failures = append(r.failures, failure)
+		case !r.begun[unit] && len(r.checks) > 0 && len(r.failures) > 0:
+			r.status.skip(l)
+			r.failures = append(r.failures, Failure{Unit: unit, Type: Skipped, Message: "left out, since a cluster of it failed"})
+		}
+	}
+	r.result.Decisions = r.status.Decisions
 }
 
 // release lets the records go that this run held.

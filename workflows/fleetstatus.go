@@ -20,6 +20,13 @@ type FleetStatus struct {
 	Began    time.Time     `json:"began"`
 	Clusters []UnitState   `json:"clusters"`
 	Sources  []SourceState `json:"sources,omitempty"`
+	// Waves are there where the fleet file has some.
+	Waves []WaveState `json:"waves,omitempty"`
+	// Paused is what somebody did; WaitsFor is the wave whose approval is waited for.
+	Paused   bool   `json:"paused,omitempty"`
+	WaitsFor string `json:"waitsFor,omitempty"`
+	// Decisions are who steered it, when and why.
+	Decisions []Decision `json:"decisions,omitempty"`
 	// Failures are what a run ended with, the first maxListed of Failed: the error
 	// itself has room for a few.
 	Failures []Failure `json:"failures,omitempty"`
@@ -28,6 +35,13 @@ type FleetStatus struct {
 
 // maxListed keeps the answer to the status query far below what Temporal carries.
 const maxListed = 200
+
+// WaveState is where one wave is.
+type WaveState struct {
+	Name     string   `json:"name"`
+	Clusters []string `json:"clusters"`
+	State    string   `json:"state"`
+}
 
 // UnitState is where one cluster or link is.
 type UnitState struct {
@@ -51,6 +65,11 @@ type fleetStatus struct{ FleetStatus }
 func newFleetStatus(ctx workflow.Context, f fleet.Fleet) (*fleetStatus, error) {
 	s := &fleetStatus{FleetStatus{Fleet: f.Metadata.Name, Phase: Pending, Began: workflow.Now(ctx)}}
 	s.clusters(f.Spec.Clusters)
+	if len(f.Spec.Rollout.Waves) > 0 {
+		for _, w := range f.Waves() {
+			s.Waves = append(s.Waves, WaveState{w.Name, w.Clusters, Pending})
+		}
+	}
 	at := map[string]int{}
 	for _, l := range f.Links() {
 		if _, ok := at[l.From]; !ok {
@@ -81,8 +100,14 @@ func (s *fleetStatus) phase(ctx workflow.Context, phase string) {
 	s.show(ctx)
 }
 
+func (s *fleetStatus) wave(n int, state string) {
+	if n < len(s.Waves) {
+		s.Waves[n].State = state
+	}
+}
+
 func (s *fleetStatus) cluster(ctx workflow.Context, i int, state string, err error) {
-	s.Clusters[i].State = state
+	s.Clusters[i].State, s.Clusters[i].Message = state, ""
 	if err != nil {
 		s.Clusters[i].Message = failureOf("", err).Message
 	}
@@ -114,9 +139,20 @@ func (s *fleetStatus) skip(l fleet.Link) {
 	}
 }
 
+// held says what keeps it from going on.
+func (s FleetStatus) held() string {
+	switch {
+	case s.Paused:
+		return ", paused"
+	case s.WaitsFor != "":
+		return " (wave " + s.WaitsFor + ")"
+	}
+	return ""
+}
+
 func (s *fleetStatus) show(ctx workflow.Context) {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("**fleet %s: %s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase))
+	b.WriteString(fmt.Sprintf("**fleet %s: %s%s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase, s.held()))
 	for _, c := range s.Clusters {
 		links, msg := "", c.Message
 		for _, src := range s.Sources {
@@ -128,6 +164,9 @@ func (s *fleetStatus) show(ctx workflow.Context) {
 			}
 		}
 		b.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", c.Name, c.State, links, cell(msg)))
+	}
+	for _, d := range s.Decisions {
+		b.WriteString(fmt.Sprintf("\n%s %s\n", d.At.UTC().Format(time.DateTime), cell(d.String())))
 	}
 	workflow.SetCurrentDetails(ctx, b.String())
 }

@@ -20,6 +20,8 @@ type ledger struct {
 	entries []entry
 	changes []fleet.Change
 	status  *unitStatus
+	// gate is shut while a rollout is paused; nothing holds up an undo.
+	gate *gate
 }
 
 type entry struct {
@@ -67,6 +69,10 @@ func step[I stepInput, R stepResult](ctx workflow.Context, l *ledger, policy wor
 // with the summary that the Temporal UI shows.
 func call[I interface{ Where() activities.Site }, R any](ctx workflow.Context, l *ledger, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
+	if err := l.gate.wait(ctx); err != nil {
+		var none R
+		return none, &stepError{name, err}
+	}
 	l.status.begin(ctx, name)
 	policy.TaskQueue, policy.Summary = in.Where().TaskQueue, summary(name, in.Where())
 	policy.WaitForCancellation = true // what is undone must not still be at work
@@ -118,6 +124,7 @@ func (l *ledger) undo(ctx workflow.Context) (left []string) {
 	if len(l.entries) > 0 {
 		setPhase(ctx, "undoing")
 	}
+	l.gate = nil
 	gone := away{}
 	for i := len(l.entries) - 1; i >= 0; i-- {
 		e := l.entries[i]

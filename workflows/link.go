@@ -46,7 +46,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 	if err != nil {
 		return LinksResult{}, err
 	}
-	out := LinksResult{}
+	out, gate := LinksResult{}, newGate(ctx)
 	results := make([]LinkResult, len(in.Targets))
 	errs := make([]error, len(in.Targets))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
@@ -55,7 +55,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 		status.set(ctx, i, Running, "")
 		errs[i] = ctx.Err()
 		if errs[i] == nil {
-			errs[i] = runChild(ctx, parent+"."+link.To, "link "+link.String(),
+			errs[i] = gate.runChild(ctx, parent+"."+link.To, "link "+link.String(),
 				attributes(FleetKey.ValueSet(in.Source.Fleet), LinkKey.ValueSet(link.ID()), PhaseKey.ValueSet(Running)),
 				RolloutLink, LinkInput{in.LinkSettings, link, in.Source, in.Recipient, in.Targets[i]}, &results[i])
 		}
@@ -104,6 +104,7 @@ func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
 	if err := l.status.publish(ctx); err != nil {
 		return LinkResult{}, err
 	}
+	l.gate = newGate(ctx)
 	proof, err := rolloutLink(ctx, l, in)
 	return LinkResult{fleet.Changes{Changes: l.changes}, proof}, l.settle(ctx, err)
 }

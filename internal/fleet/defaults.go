@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // DefaultTaskQueue is where workflows and activities run unless a fleet file
 // or a worker says otherwise.
@@ -32,6 +35,10 @@ func (f *Fleet) SetDefaults() {
 	}
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
+	or(&s.Rollout.Approval, ApprovalNone)
+	for i := range s.Rollout.Waves {
+		or(&s.Rollout.Waves[i].Name, fmt.Sprintf("wave-%d", i+1))
+	}
 	or(&s.Rollout.StepTimeout, Duration(15*time.Minute))
 	or(&s.Rollout.UndoTimeout, Duration(DefaultUndoTimeout))
 	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))

@@ -146,7 +146,27 @@ type Rollout struct {
 	// SkipProof leaves the proof of each link out, for workers that may not
 	// port-forward. `landbridge verify` still does it.
 	SkipProof bool `json:"skipProof,omitempty"`
+	// Waves are rolled out one after the other, each to its proof, a canary first.
+	// Clusters that none of them names come last. Default: all at once.
+	Waves []Wave `json:"waves,omitempty"`
+	// Approval is none, or waves: each wave after the first waits for `landbridge
+	// approve`. Without it, a wave that fails stops those after it. Default: none.
+	Approval string `json:"approval,omitempty" jsonschema:"enum=none,enum=waves"`
 }
+
+// Wave is a group of clusters that are rolled out together.
+type Wave struct {
+	// Name of the wave. Default: wave-1, wave-2 and so on.
+	Name string `json:"name,omitempty"`
+	// Clusters of the wave, by name.
+	Clusters []string `json:"clusters"`
+}
+
+// The values of Rollout.Approval.
+const (
+	ApprovalNone  = "none"
+	ApprovalWaves = "waves"
+)
 
 // The values of Rollout.OnFailure.
 const (

@@ -40,6 +40,7 @@ func validate(f *Fleet, ps *problems) {
 	validateCA(f, ps)
 	validateGateways(f.Spec.Gateways, ps)
 	validateRollout(f.Spec.Rollout, ps)
+	validateWaves(f, ps)
 	validateClusters(f.Spec.Clusters, ps)
 	validateLinks(f, ps)
 }

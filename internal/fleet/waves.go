@@ -1,0 +1,57 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+)
+
+// RestWave is the name of the wave of those clusters that no wave names.
+const RestWave = "rest"
+
+// Waves are all waves of the fleet, in their order: those of the fleet file, and
+// last one of the clusters that none of them names. Without waves in the file all
+// clusters are one.
+func (f *Fleet) Waves() []Wave {
+	waves := slices.Clone(f.Spec.Rollout.Waves)
+	rest := Wave{Name: RestWave}
+	for _, c := range f.Spec.Clusters {
+		if !slices.ContainsFunc(waves, func(w Wave) bool { return slices.Contains(w.Clusters, c.Name) }) {
+			rest.Clusters = append(rest.Clusters, c.Name)
+		}
+	}
+	if len(rest.Clusters) > 0 {
+		waves = append(waves, rest)
+	}
+	return waves
+}
+
+func validateWaves(f *Fleet, ps *problems) {
+	r := f.Spec.Rollout
+	if r.Approval != "" { // of runs begun before there were approvals
+		oneOf(ps, "spec.rollout.approval", r.Approval, ApprovalNone, ApprovalWaves)
+	}
+	names, in := map[string]bool{}, map[string]string{}
+	for i, w := range r.Waves {
+		at := fmt.Sprintf("spec.rollout.waves[%d]", i)
+		dnsLabel(ps, at+".name", w.Name, 63, "a wave")
+		if names[w.Name] || w.Name == RestWave {
+			ps.add(at+".name", "%q is the name of another wave (%s is that of the clusters that no wave names); take another one", w.Name, RestWave)
+		}
+		names[w.Name] = true
+		if len(w.Clusters) == 0 {
+			ps.add(at+".clusters", "a wave needs at least one cluster")
+		}
+		for j, c := range w.Clusters {
+			if _, ok := f.Cluster(c); !ok {
+				ps.add(fmt.Sprintf("%s.clusters[%d]", at, j), "no cluster of this fleet is called %q", c)
+			}
+			if other, twice := in[c]; twice {
+				ps.add(fmt.Sprintf("%s.clusters[%d]", at, j), "cluster %s is in the wave %s already", c, other)
+			}
+			in[c] = w.Name
+		}
+	}
+	if r.Approval == ApprovalWaves && len(f.Waves()) < 2 {
+		ps.add("spec.rollout.approval", "there is only one wave, so that there is nothing to approve; name some in spec.rollout.waves")
+	}
+}

@@ -1,0 +1,69 @@
+package workflows
+
+import (
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+)
+
+// pauseSignal carries to a child, as a bool, whether it is to pause.
+const pauseSignal = "pause"
+
+// gate stands before every step of a rollout: while it is shut, what runs is let
+// end and nothing new begins. It passes a pause on to the children that run. A
+// nil gate is always open, as that of an undo is.
+type gate struct {
+	paused   bool
+	children []gated
+}
+
+type gated struct {
+	id    string
+	child workflow.ChildWorkflowFuture
+}
+
+// newGate is that of a child, which its parent shuts and opens.
+func newGate(ctx workflow.Context) *gate {
+	g := &gate{}
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		signals := workflow.GetSignalChannel(ctx, pauseSignal)
+		for {
+			var paused bool
+			if !signals.Receive(ctx, &paused) {
+				return
+			}
+			g.set(ctx, paused)
+		}
+	})
+	return g
+}
+
+// set shuts or opens the gate, and those of the children that run.
+func (g *gate) set(ctx workflow.Context, paused bool) {
+	g.paused = paused
+	for _, c := range slices.Clone(g.children) {
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			// One that is over by now needs no telling.
+			_ = c.child.SignalChildWorkflow(ctx, pauseSignal, paused).Get(ctx, nil)
+		})
+	}
+}
+
+// wait returns when the gate is open, or the context is cancelled.
+func (g *gate) wait(ctx workflow.Context) error {
+	if g == nil {
+		return nil
+	}
+	return workflow.Await(ctx, func() bool { return !g.paused })
+}
+
+// watch has a child follow the gate until it is over.
+func (g *gate) watch(id string, child workflow.ChildWorkflowFuture) (over func()) {
+	if g == nil {
+		return func() {}
+	}
+	g.children = append(g.children, gated{id, child})
+	return func() {
+		g.children = slices.DeleteFunc(g.children, func(c gated) bool { return c.id == id })
+	}
+}

@@ -1,0 +1,205 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// inWaves has east as the canary, and the others after it.
+func inWaves(approval string, names ...string) FleetInput {
+	f := testFleet(names...)
+	f.Spec.Rollout.Waves = []fleet.Wave{{Name: "canary", Clusters: names[:1]}}
+	f.Spec.Rollout.Approval = approval
+	return FleetInput{Fleet: f}
+}
+
+// update is what a person says after a while, and what is answered.
+func (f *fake) update(after time.Duration, name string, in DecisionInput) *string {
+	answer := "no answer"
+	f.RegisterDelayedCallback(func() {
+		f.UpdateWorkflow(name, uuid.NewString(), &testsuite.TestUpdateCallback{
+			OnAccept: func() {},
+			OnReject: func(err error) { answer = "refused: " + err.Error() },
+			OnComplete: func(v any, err error) {
+				if answer = fmt.Sprint(v); err != nil {
+					answer = "failed: " + err.Error()
+				}
+			},
+		}, in)
+	}, after)
+	return &answer
+}
+
+func anna(unit string) DecisionInput {
+	return DecisionInput{Unit: unit, By: "anna", Reason: "CHG-7"}
+}
+
+// failing has every step of a cluster that is so called fail, so many times.
+func failing(name, cluster string, times int) func(fakeCall) error {
+	return func(c fakeCall) error {
+		if c.name == name && c.site.Cluster == cluster && times > 0 {
+			times--
+			return broken(c)
+		}
+		return nil
+	}
+}
+
+func TestWaves_TheCanaryIsProvenBeforeTheRestBegins(t *testing.T) {
+	f := newFake(t)
+	in := inWaves(fleet.ApprovalNone, "east", "west", "north")
+	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
+	require.NoError(t, f.run(RolloutFleet, in))
+	calls := f.names(nil)
+	first := slices.Index(calls, "EnsureRecord north")
+	require.Contains(t, calls[:first], "CheckLink east (east.west)")
+	require.Contains(t, calls[:first], "CheckLink west (west.east)")
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Links, 6)
+	require.Equal(t, 6, r.Proven)
+}
+
+func TestWaves_OneFails_TheNextDoNotBegin(t *testing.T) {
+	f := newFake(t)
+	f.on = failing("EnsureIstio", "east", 1)
+	err := f.run(RolloutFleet, inWaves(fleet.ApprovalNone, "east", "west", "north"))
+	require.Equal(t, TypeFailed, errorType(t, err))
+	require.ErrorContains(t, err, "cluster west: left out, since a wave before rest failed")
+	require.NotContains(t, f.names(nil), "EnsureRecord west")
+	require.Contains(t, f.names(removes), "RemoveRoot")
+	var s FleetStatus
+	f.status(&s)
+	require.Equal(t, []WaveState{{"canary", []string{"east"}, Failed}, {"rest", []string{"west", "north"}, Skipped}}, s.Waves)
+}
+
+func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
+	f := newFake(t)
+	early := f.update(0, UpdateApprove, anna(""))
+	nobody := f.update(time.Hour, UpdateApprove, DecisionInput{})
+	f.RegisterDelayedCallback(func() {
+		require.NotContains(t, f.names(nil), "EnsureRecord west")
+		var s FleetStatus
+		f.status(&s)
+		require.Equal(t, "rest", s.WaitsFor)
+		require.Equal(t, "waiting for approval", s.Phase)
+	}, 2*time.Hour)
+	said := f.update(3*time.Hour, UpdateApprove, anna(""))
+	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
+	require.Equal(t, "refused: no wave waits for an approval", *early)
+	require.Equal(t, "refused: say who decides (by)", *nobody)
+	require.Equal(t, "wave rest begins", *said)
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Links, 2)
+	require.Equal(t, "approve wave rest, by anna: CHG-7", r.Decisions[0].String())
+}
+
+func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
+	f := newFake(t)
+	f.on = failing("EnsureIstio", "east", 1)
+	wrong := f.update(time.Hour, UpdateRetry, anna("cluster west"))
+	said := f.update(2*time.Hour, UpdateRetry, anna("cluster east"))
+	f.update(3*time.Hour, UpdateApprove, anna(""))
+	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
+	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
+	require.NoError(t, f.run(RolloutFleet, in))
+	require.Equal(t, "refused: cluster west did not fail; failed so far: cluster east", *wrong)
+	require.Equal(t, "cluster east is taken up again", *said)
+	calls := f.names(nil)
+	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureRecord north"), "the link of the cluster that was taken up is proven first")
+}
+
+// A cluster that failed is taken up again while others of its wave still run.
+func TestRetry_WhileOthersStillRun(t *testing.T) {
+	f := newFake(t)
+	east, tries := failing("EnsureIstio", "east", 1), 0
+	f.on = func(c fakeCall) error {
+		if c.name == "WaitIstio" && c.site.Cluster == "west" && tries < 5 { // half a minute
+			tries++
+			return temporal.NewApplicationError("not yet", activities.TypeOther)
+		}
+		return east(c)
+	}
+	said := f.update(10*time.Second, UpdateRetry, anna("cluster east"))
+	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.Equal(t, "cluster east is taken up again", *said)
+}
+
+func TestRetry_OfALink(t *testing.T) {
+	f := newFake(t)
+	f.on = failing("CheckLink", "east", 1)
+	said := f.update(time.Hour, UpdateRetry, anna("link east -> west"))
+	f.update(2*time.Hour, UpdateApprove, anna(""))
+	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
+	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
+	require.NoError(t, f.run(RolloutFleet, in))
+	require.Equal(t, "link east -> west is taken up again", *said)
+}
+
+func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
+	f := newFake(t)
+	f.on = failing("EnsureIstio", "east", 1)
+	said := f.update(time.Hour, UpdateSkip, anna("cluster east"))
+	later := f.update(time.Hour+1, UpdateSkip, anna("link north -> west"))
+	unknown := f.update(time.Hour+2, UpdateSkip, anna("cluster nowhere"))
+	f.update(2*time.Hour, UpdateApprove, anna(""))
+	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west", "north")))
+	require.Equal(t, "cluster east is left out of this rollout", *said)
+	require.Equal(t, "link north -> west is left out of this rollout", *later)
+	require.Equal(t, "refused: the fleet has no cluster nowhere", *unknown)
+	var r FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Equal(t, []string{"west.north"}, r.Links)
+	require.Equal(t, []string{"cluster east", "link east -> north", "link east -> west", "link north -> east", "link north -> west", "link west -> east"}, r.Skipped)
+}
+
+// Whatever step runs when somebody pauses is let end, and none begins until
+// somebody resumes.
+func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
+	clean := newFake(t)
+	require.NoError(t, clean.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	steps := clean.names(func(c fakeCall) bool { return c.site.Cluster == "east" && c.name != "CheckCluster" })
+	for _, at := range steps {
+		t.Run(at, func(t *testing.T) {
+			f := newFake(t)
+			var paused, again, resumed *string
+			f.on = func(c fakeCall) error {
+				if c.String() != at || paused != nil {
+					return nil
+				}
+				paused = f.update(0, UpdatePause, anna(""))
+				var before []string
+				f.RegisterDelayedCallback(func() { before = f.names(nil) }, time.Minute)
+				f.RegisterDelayedCallback(func() {
+					require.Equal(t, before, f.names(nil), "nothing begins while it is paused")
+					var s FleetStatus
+					f.status(&s)
+					require.True(t, s.Paused)
+					again = f.update(0, UpdatePause, anna(""))
+					resumed = f.update(time.Minute, UpdateResume, anna(""))
+				}, time.Hour)
+				return temporal.NewApplicationError("it takes a second try", activities.TypeOther)
+			}
+			require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+			require.ElementsMatch(t, append(clean.names(nil), at), f.names(nil), "every step is done once, this one after a second try")
+			if last := strings.HasPrefix(at, "CheckLink") || strings.HasPrefix(at, "ReleaseRecord"); last && resumed == nil {
+				return // nothing was left to begin
+			}
+			require.Contains(t, *paused, "paused: steps that run are let end")
+			require.Equal(t, "refused: it is paused already", *again)
+			require.Equal(t, "it goes on", *resumed)
+		})
+	}
+}
