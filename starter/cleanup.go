@@ -16,6 +16,7 @@ func (a *app) cleanup() *cobra.Command {
 	var (
 		takeOver, detach, dryRun bool
 		known                    knownBy
+		why                      fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "cleanup", Args: cobra.NoArgs,
@@ -33,7 +34,10 @@ func (a *app) cleanup() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in.Fleet, in.FromRecords = *f, known.given()
+			if err := requested(&why); err != nil {
+				return err
+			}
+			in.Fleet, in.FromRecords, in.Request = *f, known.given(), why
 			return a.change(cmd, typeCleanup, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
 				var r workflows.CleanupResult
 				if err := raw(&r); err != nil {
@@ -53,6 +57,7 @@ func (a *app) cleanup() *cobra.Command {
 	cmd.Flags().StringVar(&known.fleet, "fleet", "", "name of a fleet whose fleet file is lost; the clusters remember the rest")
 	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: NAME=CONTEXT of the worker's default kubeconfig, or NAME=PATH#CONTEXT\nof one below its --kubeconfig-dir (no CONTEXT: the current one); may be repeated")
 	cmd.Flags().StringVar(&known.queue, "task-queue", fleet.DefaultTaskQueue, "with --fleet: task queue of the workers that reach the clusters")
+	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")

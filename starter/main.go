@@ -89,6 +89,7 @@ func root() *cobra.Command {
 	}
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
 	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.verify(), a.cleanup(), schema(), version())
+	cmd.AddCommand(a.steering()...)
 	return cmd
 }
 

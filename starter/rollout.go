@@ -16,7 +16,10 @@ import (
 )
 
 func (a *app) rollout() *cobra.Command {
-	var prune, takeOver, detach bool
+	var (
+		prune, takeOver, detach bool
+		why                     fleet.Request
+	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
 		Short: "Roll out a fleet, and show how it goes",
@@ -29,22 +32,16 @@ func (a *app) rollout() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver}, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r workflows.FleetResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				if a.output == "json" {
-					return printJSON(w, r)
-				}
-				printRollout(w, r, took)
-				return nil
-			})
+			if err := requested(&why); err != nil {
+				return err
+			}
+			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, Request: why}, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&prune, "prune", false, "take away clusters and links that left the fleet file")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
@@ -82,6 +79,19 @@ func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, de
 	return nil
 }
 
+// showRollout prints a rollout's result.
+func (a *app) showRollout(w io.Writer, raw func(any) error, took time.Duration) error {
+	var r workflows.FleetResult
+	if err := raw(&r); err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return printJSON(w, r)
+	}
+	printRollout(w, r, took)
+	return nil
+}
+
 func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
 	t := newTable(w, "CLUSTER", "KUBERNETES", "SERVER NAME", "ADDRESS", "CHANGES")
 	for _, c := range r.Clusters {
@@ -96,6 +106,9 @@ func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
 		fmt.Fprintln(w, "every link is proven: a request goes through it, and istiod has read its target")
 	default:
 		fmt.Fprintf(w, "%d of %d links are proven; `landbridge verify` proves them any time\n", r.Proven, len(r.Links))
+	}
+	if len(r.Skipped) > 0 {
+		fmt.Fprintf(w, "left out by decision: %s\n", strings.Join(r.Skipped, ", "))
 	}
 	if !r.Pruned.Empty() {
 		fmt.Fprintf(w, "taken away: %s\n", showStale(r.Pruned))

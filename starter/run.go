@@ -51,9 +51,9 @@ func start(ctx context.Context, c client.Client, say io.Writer, typ string, in w
 			WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 			WorkflowExecutionErrorWhenAlreadyStarted: true,
 			StaticSummary:                            typ + " " + in.Fleet.Metadata.Name,
+			StaticDetails:                            in.Request.Line(),
 			Memo:                                     map[string]any{memoRequest: request},
-			TypedSearchAttributes: temporal.NewSearchAttributes(
-				workflows.FleetKey.ValueSet(in.Fleet.Metadata.Name), workflows.PhaseKey.ValueSet(workflows.Pending)),
+			TypedSearchAttributes:                    found(in),
 		}, typ, in)
 		var running *serviceerror.WorkflowExecutionAlreadyStarted
 		if !errors.As(err, &running) {
@@ -114,7 +114,21 @@ func noun(workflowType string) string {
 	return workflowType
 }
 
+// found is what finds the workflow in Temporal.
+func found(in workflows.FleetInput) temporal.SearchAttributes {
+	keys := []temporal.SearchAttributeUpdate{workflows.FleetKey.ValueSet(in.Fleet.Metadata.Name), workflows.PhaseKey.ValueSet(workflows.Pending)}
+	if in.Reason != "" {
+		keys = append(keys, workflows.ReasonKey.ValueSet(in.Reason))
+	}
+	if in.RequestedBy != "" {
+		keys = append(keys, workflows.RequestedByKey.ValueSet(in.RequestedBy))
+	}
+	return temporal.NewSearchAttributes(keys...)
+}
+
+// digest is of what is asked for, whoever asks.
 func digest(typ string, in workflows.FleetInput) (string, error) {
+	in.Request = fleet.Request{}
 	data, err := json.Marshal(in)
 	if err != nil {
 		return "", err

@@ -86,7 +86,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	id := fleet.WorkflowID(name)
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
 	if isNotFound(err) {
-		return out, nil, fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here (within its retention)", name)
+		return out, nil, unknownFleet(name)
 	}
 	if err != nil {
 		return out, nil, err

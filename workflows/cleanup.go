@@ -43,7 +43,7 @@ func (r *CleanupResult) removed(s activities.Site, changes []fleet.Change) {
 // works from the fleet file, the clusters' records and labels alone. It goes on
 // past a failure, and its error, of TypeLeftOver, lists what is left.
 func CleanupFleet(ctx workflow.Context, in FleetInput) (CleanupResult, error) {
-	status, err := newFleetStatus(ctx, in.Fleet)
+	status, err := newFleetStatus(ctx, in)
 	if err != nil {
 		return CleanupResult{}, err
 	}

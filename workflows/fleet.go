@@ -60,7 +60,7 @@ func PlanFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
 }
 
 func rolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
-	status, err := newFleetStatus(ctx, in.Fleet)
+	status, err := newFleetStatus(ctx, in)
 	if err != nil {
 		return FleetResult{}, err
 	}

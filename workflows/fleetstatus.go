@@ -15,9 +15,10 @@ import (
 
 // FleetStatus is where a rollout or cleanup is.
 type FleetStatus struct {
-	Fleet    string        `json:"fleet"`
-	Phase    string        `json:"phase"`
-	Began    time.Time     `json:"began"`
+	Fleet string    `json:"fleet"`
+	Phase string    `json:"phase"`
+	Began time.Time `json:"began"`
+	fleet.Request
 	Clusters []UnitState   `json:"clusters"`
 	Sources  []SourceState `json:"sources,omitempty"`
 	// Waves are there where the fleet file has some.
@@ -62,8 +63,9 @@ type SourceState struct {
 // same as its details in the Temporal UI.
 type fleetStatus struct{ FleetStatus }
 
-func newFleetStatus(ctx workflow.Context, f fleet.Fleet) (*fleetStatus, error) {
-	s := &fleetStatus{FleetStatus{Fleet: f.Metadata.Name, Phase: Pending, Began: workflow.Now(ctx)}}
+func newFleetStatus(ctx workflow.Context, in FleetInput) (*fleetStatus, error) {
+	f := in.Fleet
+	s := &fleetStatus{FleetStatus{Fleet: f.Metadata.Name, Phase: Pending, Began: workflow.Now(ctx), Request: in.Request}}
 	s.clusters(f.Spec.Clusters)
 	if len(f.Spec.Rollout.Waves) > 0 {
 		for _, w := range f.Waves() {

@@ -23,6 +23,9 @@ var (
 	ClusterKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeCluster")
 	LinkKey    = temporal.NewSearchAttributeKeyKeyword("LandbridgeLink")
 	PhaseKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgePhase")
+	// ReasonKey and RequestedByKey are of the workflow that changes the fleet.
+	ReasonKey      = temporal.NewSearchAttributeKeyKeyword("LandbridgeReason")
+	RequestedByKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeRequestedBy")
 )
 
 // Register registers every workflow under its own name.
@@ -53,6 +56,8 @@ type FleetInput struct {
 	// FromRecords says, to a cleanup, that the fleet file is lost: Fleet has the name
 	// and some clusters, and what these remember says the rest.
 	FromRecords bool `json:"fromRecords,omitempty"`
+	// Request is why, and on whose behalf.
+	fleet.Request
 }
 
 // site is a cluster as the activities address it.
@@ -60,7 +65,7 @@ func (in FleetInput) site(c fleet.Cluster, run string) activities.Site {
 	f := in.Fleet
 	return activities.Site{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun}
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Request: in.Request}
 }
 
 // rootSite is where the root is kept: a cluster, or a worker's directory.

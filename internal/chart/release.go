@@ -83,7 +83,7 @@ func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map
 func (r *Releases) install(ctx context.Context, name string, c *Chart, values map[string]any) error {
 	in := action.NewInstall(r.cfg)
 	in.ReleaseName, in.Namespace, in.Timeout = name, r.namespace, timeout
-	in.Labels = r.labels(c)
+	in.Labels, in.Description = r.labels(c), r.w.Owner.Request.Line()
 	in.DryRun, in.ClientOnly = r.w.DryRun, r.w.DryRun
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
@@ -109,7 +109,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
 	up.Labels = r.labels(c)
 	delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
-	up.DryRun = r.w.DryRun
+	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
 			return err

@@ -103,7 +103,8 @@ func Identity(ctx context.Context, c client.Client, namespace string) (string, e
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	return map[string]enumspb.IndexedValueType{workflows.FleetKey.GetName(): keyword, workflows.ClusterKey.GetName(): keyword,
-		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword}
+		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword,
+		workflows.ReasonKey.GetName(): keyword, workflows.RequestedByKey.GetName(): keyword}
 }
 
 // attributesTimeout is how long a server takes to notice new search attributes.

@@ -21,6 +21,10 @@ const (
 	// AnnotationApplied is the hash of what was last applied, so that a field that
 	// left the wanted state is noticed without a write.
 	AnnotationApplied = "landbridge/applied"
+	// AnnotationReason and AnnotationRequestedBy are why and on whose behalf an
+	// object was last written, such as a change number.
+	AnnotationReason      = "landbridge/reason"
+	AnnotationRequestedBy = "landbridge/requested-by"
 	// AnnotationAdopted lists the labels that were added to a namespace that was
 	// there before; they are all that cleanup takes off it.
 	AnnotationAdopted = "landbridge/adopted-labels"

@@ -29,6 +29,8 @@ type Owner struct {
 	Link string
 	// Run is the run that works now.
 	Run string
+	// Request is why it runs, for the people who look at an object later.
+	Request fleet.Request
 }
 
 // Writer changes one cluster on behalf of one step of one run, and remembers
@@ -126,6 +128,8 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 }
 
 func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unstructured, action fleet.Action, note string) error {
+	annotate(obj, fleet.AnnotationReason, w.Owner.Request.Reason)
+	annotate(obj, fleet.AnnotationRequestedBy, w.Owner.Request.RequestedBy)
 	if !w.DryRun {
 		if err := w.BeforeWrite(ctx); err != nil {
 			return err

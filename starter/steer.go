@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// steering are the commands that decide about a rollout that runs.
+func (a *app) steering() []*cobra.Command {
+	return []*cobra.Command{
+		a.steer(workflows.UpdateApprove, "Let the wave begin that waits for an approval",
+			"Let the wave begin that waits for an approval (rollout.approval: waves). It is refused where none waits.", true, false),
+		a.steer(workflows.UpdatePause, "Hold a rollout before its next steps",
+			"Hold a rollout: steps that run are let end, and no other begins, on any cluster, until `landbridge resume`.", false, false),
+		a.steer(workflows.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false),
+		a.steer(workflows.UpdateRetry, "Take up a failed cluster or link again",
+			"Take up a failed cluster or link of a rollout that runs. Where the rollout has ended, it is run again as it was\n"+
+				"asked for: what is as it should be is not touched.", false, true),
+		a.steer(workflows.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
+			"Leave a cluster or link that has failed, or has not begun, out of a rollout that runs; of a cluster its links too.", true, true),
+	}
+}
+
+func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobra.Command {
+	var by, reason, cluster, link string
+	cmd := &cobra.Command{
+		Use: verb + " FLEET", Args: cobra.ExactArgs(1), Short: short,
+		Long: long + "\n\nWho decided, when and why is in the workflow's history, in `landbridge status` and in the report.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, err := decision(by, reason, cluster, link, needsReason, needsUnit && verb == workflows.UpdateSkip)
+			if err != nil {
+				return usage(err)
+			}
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			running, err := lastRun(cmd.Context(), c, args[0])
+			if err != nil {
+				return failed(err)
+			}
+			if verb == workflows.UpdateRetry && !running.running {
+				return a.again(cmd, c, running, in)
+			}
+			if verb == workflows.UpdateRetry && in.Unit == "" {
+				return usage(fmt.Errorf("the rollout still runs: say what to take up again with --cluster or --link"))
+			}
+			said, err := update(cmd.Context(), c, running, verb, in)
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s: %s\n", args[0], said)
+			return nil
+		},
+	}
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().StringVar(&by, "by", "", "who decides (default: you, as user@host)")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, such as a change number")
+	if needsReason {
+		_ = cmd.MarkFlagRequired("reason")
+	}
+	if needsUnit {
+		cmd.Flags().StringVar(&cluster, "cluster", "", "the cluster")
+		cmd.Flags().StringVar(&link, "link", "", "the link, as FROM.TO")
+		cmd.MarkFlagsMutuallyExclusive("cluster", "link")
+	}
+	return cmd
+}
+
+// decision checks what a person typed.
+func decision(by, reason, cluster, link string, needsReason, needsUnit bool) (workflows.DecisionInput, error) {
+	in := workflows.DecisionInput{By: by, Reason: strings.TrimSpace(reason)}
+	if in.By == "" {
+		in.By = me()
+	}
+	if err := (fleet.Request{Reason: in.Reason, RequestedBy: in.By}).Validate(); err != nil {
+		return in, err
+	}
+	if needsReason && in.Reason == "" {
+		return in, errors.New("--reason: say why; it is kept with the decision")
+	}
+	switch from, to, ok := strings.Cut(link, "."); {
+	case cluster != "":
+		in.Unit = "cluster " + cluster
+	case link != "" && (!ok || from == "" || to == ""):
+		return in, fmt.Errorf("--link: want FROM.TO, got %q", link)
+	case link != "":
+		in.Unit = "link " + fleet.Link{From: from, To: to}.String()
+	case needsUnit:
+		return in, errors.New("say what with --cluster or --link")
+	}
+	return in, nil
+}
+
+// lastChange is the last workflow that changed a fleet.
+type lastChange struct {
+	fleet, id, run, typ string
+	running             bool
+	status              enumspb.WorkflowExecutionStatus
+}
+
+func lastRun(ctx context.Context, c client.Client, name string) (lastChange, error) {
+	id := fleet.WorkflowID(name)
+	d, err := c.DescribeWorkflowExecution(ctx, id, "")
+	if isNotFound(err) {
+		return lastChange{}, unknownFleet(name)
+	}
+	if err != nil {
+		return lastChange{}, err
+	}
+	info := d.GetWorkflowExecutionInfo()
+	return lastChange{name, id, info.GetExecution().GetRunId(), info.GetType().GetName(),
+		info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, info.GetStatus()}, nil
+}
+
+func unknownFleet(name string) error {
+	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here (within its retention)", name)
+}
+
+// update sends a decision, and returns what the rollout says to it.
+func update(ctx context.Context, c client.Client, r lastChange, verb string, in workflows.DecisionInput) (string, error) {
+	switch {
+	case !r.running:
+		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), verb)
+	case r.typ != typeRollout:
+		return "", fmt.Errorf("a %s of the fleet %s runs; only a rollout takes %s", noun(r.typ), r.fleet, verb)
+	}
+	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: verb,
+		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", verb, err)
+	}
+	var said string
+	if err := h.Get(ctx, &said); err != nil {
+		var app *temporal.ApplicationError
+		if errors.As(err, &app) {
+			return "", fmt.Errorf("%s is refused: %s", verb, app.Message())
+		}
+		return "", fmt.Errorf("%s: %w", verb, err)
+	}
+	return said, nil
+}
+
+// again runs a rollout that ended once more, as it was asked for.
+func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in workflows.DecisionInput) error {
+	if r.typ != typeRollout {
+		return failed(fmt.Errorf("the last that was done with the fleet %s is a %s; `landbridge rollout` rolls it out again", r.fleet, noun(r.typ)))
+	}
+	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+		return failed(fmt.Errorf("the last rollout of the fleet %s is done; nothing of it failed", r.fleet))
+	}
+	began, err := c.GetWorkflowHistory(cmd.Context(), r.id, r.run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		return failed(err)
+	}
+	var input workflows.FleetInput
+	if err := decode(began.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[0], &input); err != nil {
+		return failed(fmt.Errorf("read what the last rollout was asked for: %w", err))
+	}
+	input.Request = fleet.Request{Reason: in.Reason, RequestedBy: in.By}
+	return a.change(cmd, typeRollout, input, false, a.showRollout)
+}
