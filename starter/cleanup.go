@@ -43,11 +43,7 @@ func (a *app) cleanup() *cobra.Command {
 				if err := raw(&r); err != nil {
 					return err
 				}
-				if a.output == "json" {
-					return printJSON(w, r)
-				}
-				printCleanup(w, r, dryRun, took)
-				return nil
+				return a.print(w, r, func(w io.Writer) { printCleanup(w, r, dryRun, took) })
 			})
 		},
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
@@ -16,88 +18,86 @@ import (
 // followInterval is between two looks at a workflow that is followed.
 const followInterval = time.Second
 
-// follow prints a line for every change until the workflow ends, and returns
-// how it ended.
-func follow(ctx context.Context, c client.Client, run client.WorkflowRun, w io.Writer) error {
+// follow shows a workflow until it ends, and returns how it ended: on a terminal
+// as a picture that changes, elsewhere as a line for every change.
+func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ string, w io.Writer) error {
 	done := make(chan error, 1)
 	go func() { done <- run.Get(ctx, nil) }()
-	began, seen := time.Now(), map[string]string{}
-	say := func(key, line string) {
-		if seen[key] != line {
-			seen[key] = line
-			fmt.Fprintf(w, "%6.1fs  %s\n", time.Since(began).Seconds(), line)
+	var show interface {
+		progress(progress)
+		close()
+	} = &lines{w: w, began: time.Now(), seen: map[string]string{}}
+	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
+		show = newScreen(ctx, f, noun(typ))
+	}
+	defer func() { show.close() }()
+	look := func() {
+		if p, err := readProgress(ctx, c, run.GetID(), run.GetRunID()); err == nil {
+			show.progress(p) // else no worker answers just now; the next look may
 		}
 	}
+	look()
 	for {
 		select {
 		case err := <-done:
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			look(ctx, c, run, say)
+			look()
 			return err
 		case <-time.After(followInterval):
-			look(ctx, c, run, say)
+			look()
 		}
 	}
 }
 
-// look says where a fleet's workflow is, and where the clusters and links are
-// that are being worked on.
-func look(ctx context.Context, c client.Client, run client.WorkflowRun, say func(key, line string)) {
-	var s workflows.FleetStatus
-	if query(ctx, c, run.GetID(), run.GetRunID(), &s) != nil {
-		return // no worker answers just now; the next look may
-	}
-	say("phase", s.Phase)
-	for _, cl := range s.Clusters {
-		if cl.State == workflows.Pending {
-			continue
-		}
-		line := fmt.Sprintf("cluster %s: %s", cl.Name, cl.State)
-		if cl.State == workflows.Running {
-			line += current(ctx, c, run.GetID()+".cluster."+cl.Name)
-		} else if cl.Message != "" {
-			line += ": " + cl.Message
-		}
-		say("cluster "+cl.Name, line)
-	}
-	for _, src := range s.Sources {
-		if src.State == workflows.Pending {
-			continue
-		}
-		line := fmt.Sprintf("%d links of %s: %s", src.Links, src.Name, src.State)
-		if src.Message != "" {
-			line += ": " + src.Message
-		}
-		say("links "+src.Name, line)
+// lines prints a line for every change.
+type lines struct {
+	w     io.Writer
+	began time.Time
+	seen  map[string]string
+}
+
+func (l *lines) say(key, line string) {
+	if l.seen[key] != line {
+		l.seen[key] = line
+		fmt.Fprintf(l.w, "%6.1fs  %s\n", time.Since(l.began).Seconds(), line)
 	}
 }
 
-// current is the step that a cluster is at, and what holds it up.
-func current(ctx context.Context, c client.Client, id string) string {
-	var u workflows.UnitStatus
-	if query(ctx, c, id, "", &u) != nil || len(u.Steps) == 0 {
-		return ""
+func (l *lines) close() {}
+
+func (l *lines) progress(p progress) {
+	l.say("phase", p.Phase)
+	if h := p.holds(); h != "" || l.seen["holds"] != "" {
+		l.say("holds", orElse(h, "it goes on"))
 	}
-	out := ", step " + u.Steps[len(u.Steps)-1].Step
-	d, err := c.DescribeWorkflowExecution(ctx, id, "")
-	if err != nil {
-		return out
+	for i, d := range p.Decisions {
+		l.say(fmt.Sprint("decision ", i), d.String())
 	}
-	for _, p := range d.GetPendingActivities() {
-		var waiting string
-		if hb := p.GetHeartbeatDetails().GetPayloads(); len(hb) > 0 {
-			_ = decode(hb[0], &waiting)
+	for _, u := range p.Units {
+		if u.State == workflows.Pending {
+			continue
 		}
-		if waiting != "" {
-			out += ": " + waiting
+		line := u.Unit + ": " + u.State
+		if u.Links > 0 {
+			line = fmt.Sprintf("%d %s: %s", u.Links, u.Unit, u.State)
 		}
-		if p.GetAttempt() > 1 && p.GetLastFailure() != nil {
-			out += fmt.Sprintf(" (try %d; the last: %s)", p.GetAttempt(), p.GetLastFailure().GetMessage())
+		u.Links = 0 // said already
+		if d := u.doing(); u.State == workflows.Running && d != "" {
+			line += ", " + d
+		} else if u.Message != "" {
+			line += ": " + u.Message
 		}
+		l.say(u.Unit, line)
 	}
-	return out
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }
 
 func query(ctx context.Context, c client.Client, id, runID string, out any) error {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
@@ -88,7 +90,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.verify(), a.cleanup(), schema(), version())
+	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), schema(), version())
 	cmd.AddCommand(a.steering()...)
 	return cmd
 }
@@ -101,8 +103,8 @@ func (a *app) fileFlag(cmd *cobra.Command) {
 
 // outputFlag adds -o.
 func (a *app) outputFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&a.output, "output", "o", "", "json, or empty for people")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "json or yaml, or empty for people")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // load reads the fleet file and checks the flags that every command has.
@@ -121,9 +123,28 @@ func (a *app) load() (*fleet.Fleet, error) {
 }
 
 func (a *app) checkOutput() error {
-	if a.output != "" && a.output != "json" {
-		return usage(fmt.Errorf("-o: want json or nothing, got %q", a.output))
+	if a.output != "" && a.output != "json" && a.output != "yaml" {
+		return usage(fmt.Errorf("-o: want json or yaml, or nothing for people, got %q", a.output))
 	}
+	return nil
+}
+
+// print writes a result as -o says, and else for people.
+func (a *app) print(w io.Writer, v any, people func(io.Writer)) error {
+	switch a.output {
+	case "json":
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	case "yaml":
+		data, err := yaml.Marshal(v)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	}
+	people(w)
 	return nil
 }
 

@@ -33,11 +33,7 @@ func (a *app) plan() *cobra.Command {
 			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r); err != nil {
 				return err
 			}
-			if a.output == "json" {
-				return printJSON(cmd.OutOrStdout(), r)
-			}
-			printPlan(cmd.OutOrStdout(), r, all)
-			return nil
+			return a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) })
 		},
 	}
 	a.fileFlag(cmd)

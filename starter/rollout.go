@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"sort"
@@ -66,9 +65,9 @@ func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, de
 		fmt.Fprintf(cmd.OutOrStdout(), "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", noun(typ), name, run.GetID(), run.GetRunID(), name)
 		return nil
 	}
-	if err := follow(ctx, c, run, cmd.ErrOrStderr()); err != nil {
+	if err := follow(ctx, c, run, typ, cmd.ErrOrStderr()); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on. `landbridge status %s` shows it, the same command joins it again\n", noun(typ), name)
+			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on. `landbridge watch %s` shows it again, and so does the same command\n", noun(typ), name)
 			return &exitError{exitFailed, nil}
 		}
 		return explained(ctx, c, run, err)
@@ -85,11 +84,7 @@ func (a *app) showRollout(w io.Writer, raw func(any) error, took time.Duration) 
 	if err := raw(&r); err != nil {
 		return err
 	}
-	if a.output == "json" {
-		return printJSON(w, r)
-	}
-	printRollout(w, r, took)
-	return nil
+	return a.print(w, r, func(w io.Writer) { printRollout(w, r, took) })
 }
 
 func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
@@ -146,10 +141,4 @@ func showStale(s fleet.Stale) string {
 		parts = append(parts, "cluster "+c.Name)
 	}
 	return strings.Join(parts, ", ")
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

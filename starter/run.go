@@ -100,7 +100,7 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 		_ = run.Get(ctx, nil) // how it ended does not matter to a cleanup
 		return nil, ctx.Err()
 	}
-	return nil, failed(fmt.Errorf("the fleet %s is being changed: a %s with another fleet file or other flags runs since %s (workflow %s, run %s); `landbridge status %s` shows it, `landbridge cleanup` would stop it",
+	return nil, failed(fmt.Errorf("the fleet %s is being changed: a %s with another fleet file or other flags runs since %s (workflow %s, run %s); `landbridge watch %s` shows it, `landbridge cleanup` would stop it",
 		name, noun(what), since, id, run.GetRunID(), name))
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,64 +20,128 @@ import (
 
 // statusOutput is what `status -o json` prints.
 type statusOutput struct {
-	Workflow string                `json:"workflow"`
-	Run      string                `json:"run"`
-	Type     string                `json:"type"`
-	Status   string                `json:"status"`
-	Started  time.Time             `json:"started"`
-	Closed   *time.Time            `json:"closed,omitempty"`
-	Fleet    workflows.FleetStatus `json:"fleet"`
-	Failures []workflows.Failure   `json:"failures,omitempty"`
-	Error    string                `json:"error,omitempty"`
+	Workflow string              `json:"workflow"`
+	Run      string              `json:"run"`
+	Type     string              `json:"type"`
+	Status   string              `json:"status"`
+	Started  time.Time           `json:"started"`
+	Closed   *time.Time          `json:"closed,omitempty"`
+	Fleet    progress            `json:"fleet"`
+	Failures []workflows.Failure `json:"failures,omitempty"`
+	Error    string              `json:"error,omitempty"`
 }
 
 func (a *app) status() *cobra.Command {
+	var watch bool
 	cmd := &cobra.Command{
 		Use: "status [FLEET]", Args: cobra.MaximumNArgs(1),
 		Short:   "Show where the last rollout or cleanup of a fleet is, or how it ended",
 		Long:    "Show where the last rollout or cleanup of a fleet is, or how it ended. Without FLEET it is that of the\nfleet file. The exit code is that of the rollout or cleanup, 0 while it runs.",
-		Example: "  landbridge status prod\n  landbridge status -f fleet.yaml -o json",
+		Example: "  landbridge status prod\n  landbridge status -f fleet.yaml -o json\n  landbridge status prod --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.checkOutput(); err != nil {
+			name, err := a.fleetName(args)
+			if err != nil {
 				return err
-			}
-			name := ""
-			if len(args) == 1 {
-				name = args[0]
-			} else {
-				f, err := a.load()
-				if err != nil {
-					return err
-				}
-				name = f.Metadata.Name
 			}
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
 			defer c.Close()
-			out, end, err := readStatus(cmd.Context(), c, name)
-			if err != nil {
-				return failed(err)
-			}
-			if a.output == "json" {
-				if err := printJSON(cmd.OutOrStdout(), out); err != nil {
+			for {
+				out, end, err := readStatus(cmd.Context(), c, name)
+				if err != nil {
 					return failed(err)
 				}
-			} else {
-				printStatus(cmd.Context(), c, cmd.OutOrStdout(), out)
+				if err := a.print(cmd.OutOrStdout(), out, func(w io.Writer) { printStatus(w, out) }); err != nil {
+					return failed(err)
+				}
+				if !watch || out.Closed != nil {
+					return silently(end)
+				}
+				select {
+				case <-cmd.Context().Done():
+					return nil
+				case <-time.After(watchInterval):
+					fmt.Fprintln(cmd.OutOrStdout())
+				}
 			}
-			var coded *exitError
-			if errors.As(ended(end), &coded) {
-				return &exitError{coded.code, nil}
-			}
-			return nil
 		},
 	}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print it again every 5 s until the rollout or cleanup ends")
 	return cmd
+}
+
+// watchInterval is between two printings of status --watch.
+const watchInterval = 5 * time.Second
+
+// watch follows what runs, as rollout and cleanup do.
+func (a *app) watch() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "watch [FLEET]", Args: cobra.MaximumNArgs(1),
+		Short: "Follow the rollout or cleanup of a fleet that runs, until it ends",
+		Long: "Follow the rollout or cleanup of a fleet that runs, until it ends: on a terminal as a picture, elsewhere with a\n" +
+			"line for every change. Ctrl-C stops the watching and nothing else. The exit code is that of the rollout or cleanup.",
+		Example: "  landbridge watch prod\n  landbridge watch prod 2>&1 | tee rollout.log",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name, err := a.fleetName(args)
+			if err != nil {
+				return err
+			}
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			last, err := lastRun(cmd.Context(), c, name)
+			if err != nil {
+				return failed(err)
+			}
+			if last.running {
+				_ = follow(cmd.Context(), c, c.GetWorkflow(cmd.Context(), last.id, last.run), last.typ, cmd.ErrOrStderr())
+				if cmd.Context().Err() != nil {
+					fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on\n", noun(last.typ))
+					return &exitError{exitFailed, nil}
+				}
+			}
+			out, end, err := readStatus(cmd.Context(), c, name)
+			if err != nil {
+				return failed(err)
+			}
+			printStatus(cmd.OutOrStdout(), out)
+			return silently(end)
+		},
+	}
+	a.fileFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	return cmd
+}
+
+// fleetName is the argument, or that of the fleet file.
+func (a *app) fleetName(args []string) (string, error) {
+	if err := a.checkOutput(); err != nil {
+		return "", err
+	}
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	f, err := a.load()
+	if err != nil {
+		return "", err
+	}
+	return f.Metadata.Name, nil
+}
+
+// silently is the exit code of how a workflow ended, about which all was said.
+func silently(end error) error {
+	var coded *exitError
+	if errors.As(ended(end), &coded) {
+		return &exitError{coded.code, nil}
+	}
+	return nil
 }
 
 // readStatus returns where a fleet's workflow is and, where it is over, the
@@ -98,8 +163,8 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		closed := t.AsTime()
 		out.Closed = &closed
 	}
-	if err := query(ctx, c, id, out.Run, &out.Fleet); err != nil {
-		out.Fleet = workflows.FleetStatus{Fleet: name, Phase: "unknown: no worker answers"}
+	if out.Fleet, err = readProgress(ctx, c, id, out.Run); err != nil {
+		out.Fleet = progress{FleetStatus: workflows.FleetStatus{Fleet: name, Phase: "unknown: no worker answers"}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil, nil
@@ -129,29 +194,44 @@ func statusWord(s enumspb.WorkflowExecutionStatus) string {
 	return "failed"
 }
 
-func printStatus(ctx context.Context, c client.Client, w io.Writer, s statusOutput) {
+func printStatus(w io.Writer, s statusOutput) {
 	fmt.Fprintf(w, "fleet %s: %s %s, phase %s, since %s", s.Fleet.Fleet, noun(s.Type), s.Status, s.Fleet.Phase, s.Started.Local().Format(time.RFC3339))
 	if s.Closed != nil {
 		fmt.Fprintf(w, ", took %s", s.Closed.Sub(s.Started).Round(100*time.Millisecond))
 	}
-	fmt.Fprint(w, "\n\n")
-	t := newTable(w, "CLUSTER", "STATE", "LINKS FROM IT", "AT")
-	for _, cl := range s.Fleet.Clusters {
-		links, at := "", cl.Message
-		for _, src := range s.Fleet.Sources {
-			if src.Name == cl.Name {
-				links = fmt.Sprintf("%d %s", src.Links, src.State)
-				if at == "" {
-					at = src.Message
-				}
-			}
+	fmt.Fprintln(w)
+	if why := s.Fleet.Request.Line(); why != "" {
+		fmt.Fprintln(w, why)
+	}
+	if h := s.Fleet.holds(); h != "" && s.Closed == nil {
+		fmt.Fprintln(w, h)
+	}
+	fmt.Fprintln(w)
+	wave := map[string]string{}
+	for _, v := range s.Fleet.Waves {
+		for _, c := range v.Clusters {
+			wave[c] = v.Name
 		}
-		if cl.State == workflows.Running && s.Closed == nil {
-			at = current(ctx, c, s.Workflow+".cluster."+cl.Name)
+	}
+	t := newTable(w, "UNIT", "WAVE", "STATE", "SINCE", "AT")
+	for _, u := range s.Fleet.Units {
+		since := ""
+		if u.Since != nil && s.Closed == nil {
+			since = elapsed(time.Since(*u.Since))
 		}
-		t.row(cl.Name, cl.State, links, trim(at))
+		name := u.Unit
+		if u.Links > 0 {
+			name = fmt.Sprintf("%d %s", u.Links, u.Unit)
+		}
+		t.row(name, wave[strings.TrimPrefix(u.Unit, "cluster ")], u.State, since, trim(u.doing()))
 	}
 	t.flush()
+	for _, d := range s.Fleet.Decisions {
+		fmt.Fprintf(w, "\n%s  %s", d.At.Local().Format(time.DateTime), d)
+	}
+	if len(s.Fleet.Decisions) > 0 {
+		fmt.Fprintln(w)
+	}
 	if s.Error != "" {
 		fmt.Fprintf(w, "\n%s\n", s.Error)
 	}
@@ -160,9 +240,6 @@ func printStatus(ctx context.Context, c client.Client, w io.Writer, s statusOutp
 // trim keeps a table's last column on one line.
 func trim(s string) string {
 	const most = 100
-	for len(s) > 0 && (s[0] == ',' || s[0] == ' ') {
-		s = s[1:]
-	}
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

@@ -56,7 +56,7 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 			if verb == workflows.UpdateRetry && in.Unit == "" {
 				return usage(fmt.Errorf("the rollout still runs: say what to take up again with --cluster or --link"))
 			}
-			said, err := update(cmd.Context(), c, running, verb, in)
+			said, err := decide(cmd.Context(), c, running, verb, in)
 			if err != nil {
 				return failed(err)
 			}
@@ -128,8 +128,8 @@ func unknownFleet(name string) error {
 	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here (within its retention)", name)
 }
 
-// update sends a decision, and returns what the rollout says to it.
-func update(ctx context.Context, c client.Client, r lastChange, verb string, in workflows.DecisionInput) (string, error) {
+// decide sends a decision, and returns what the rollout says to it.
+func decide(ctx context.Context, c client.Client, r lastChange, verb string, in workflows.DecisionInput) (string, error) {
 	switch {
 	case !r.running:
 		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), verb)

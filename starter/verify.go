@@ -37,9 +37,7 @@ func (a *app) verify() *cobra.Command {
 					return failed(err)
 				}
 			}
-			if a.output != "json" {
-				printProof(cmd.OutOrStdout(), r)
-			} else if err := printJSON(cmd.OutOrStdout(), r); err != nil {
+			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printProof(w, r) }); err != nil {
 				return err
 			}
 			return proofError(r)

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// screen shows a fleet on a terminal: what runs, waits or failed has a line,
+// what is done or has not begun folds into a count.
+type screen struct {
+	program *tea.Program
+	ended   chan struct{}
+}
+
+func newScreen(ctx context.Context, f *os.File, noun string) *screen {
+	s := &screen{ended: make(chan struct{})}
+	// No input is read: Ctrl-C stays a signal, which the command handles.
+	s.program = tea.NewProgram(picture{noun: noun, width: 80, height: 24}, tea.WithContext(ctx), tea.WithOutput(f), tea.WithInput(nil), tea.WithoutSignalHandler())
+	go func() {
+		defer close(s.ended)
+		_, _ = s.program.Run()
+	}()
+	return s
+}
+
+func (s *screen) progress(p progress) { s.program.Send(p) }
+
+// close leaves the last picture on the terminal.
+func (s *screen) close() {
+	s.program.Quit()
+	<-s.ended
+}
+
+// picture is what the screen shows.
+type picture struct {
+	progress
+	noun          string
+	width, height int
+	now           time.Time
+}
+
+func (p picture) Init() tea.Cmd { return nil }
+
+func (p picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch m := msg.(type) {
+	case tea.WindowSizeMsg:
+		p.width, p.height = m.Width, m.Height
+	case progress:
+		p.progress, p.now = m, time.Now()
+	}
+	return p, nil
+}
+
+// The colours are the terminal's own, so that they fit a light and a dark one.
+var (
+	styles = map[string]lipgloss.Style{
+		workflows.Running: lipgloss.NewStyle().Foreground(lipgloss.Color("4")),
+		workflows.Done:    lipgloss.NewStyle().Foreground(lipgloss.Color("2")),
+		workflows.Failed:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
+		workflows.Skipped: lipgloss.NewStyle().Faint(true),
+		workflows.Pending: lipgloss.NewStyle().Faint(true),
+	}
+	bold, faint, attention = lipgloss.NewStyle().Bold(true), lipgloss.NewStyle().Faint(true), lipgloss.NewStyle().Foreground(lipgloss.Color("3")).Bold(true)
+	signs                  = map[string]string{workflows.Running: "●", workflows.Done: "✓", workflows.Failed: "✗", workflows.Skipped: "-", workflows.Pending: "○"}
+)
+
+func (p picture) View() string {
+	if p.Fleet == "" {
+		return "looking for a worker that answers …\n"
+	}
+	rows := p.head()
+	var units []string
+	for _, state := range []string{workflows.Failed, workflows.Running} {
+		for _, u := range p.Units {
+			if u.State == state {
+				units = append(units, p.unit(u)...)
+			}
+		}
+	}
+	// The counts, and a line that says how many are not shown, must fit too.
+	if room := p.height - len(rows) - 4; len(units) > room && room > 0 {
+		units = append(units[:room], faint.Render(fmt.Sprintf("  … and more; `landbridge status %s` has all", p.Fleet)))
+	}
+	rows = append(append(rows, units...), p.counts()...)
+	for i := range rows {
+		rows[i] = ansi.Truncate(rows[i], p.width, "…")
+	}
+	return strings.Join(rows, "\n") + "\n"
+}
+
+func (p picture) head() []string {
+	title := fmt.Sprintf("%s  %s, %s  %s", bold.Render("fleet "+p.Fleet), p.noun, p.Phase, elapsed(p.now.Sub(p.Began)))
+	if why := p.Request.Line(); why != "" {
+		title += faint.Render("  " + why)
+	}
+	rows := []string{title}
+	if h := p.holds(); h != "" {
+		rows = append(rows, attention.Render(h))
+	}
+	if len(p.Waves) > 0 {
+		var waves []string
+		for _, w := range p.Waves {
+			waves = append(waves, styles[w.State].Render(fmt.Sprintf("%s %s (%d)", signs[w.State], w.Name, len(w.Clusters))))
+		}
+		rows = append(rows, "waves  "+strings.Join(waves, "  "))
+	}
+	return rows
+}
+
+// unit is the line of what runs or failed, with what does not fit below it.
+func (p picture) unit(u unitProgress) []string {
+	took := ""
+	if u.Since != nil {
+		took = elapsed(p.now.Sub(*u.Since))
+	}
+	name := fmt.Sprintf("%s %-*s", signs[u.State], p.nameWidth(), u.Unit)
+	const indent = "      "
+	head := styles[u.State].Render(name) + fmt.Sprintf(" %6s  ", took)
+	doing := u.doing()
+	if ansi.StringWidth(head)+ansi.StringWidth(doing) <= p.width {
+		return []string{head + doing}
+	}
+	// On a narrow terminal the end matters most: it is the cloud's own word.
+	first, rest, _ := strings.Cut(doing, ": ")
+	if ansi.StringWidth(head)+ansi.StringWidth(first) > p.width {
+		first, rest = "", doing
+	}
+	rows := []string{head + first}
+	below := strings.Split(ansi.Wrap(rest, max(p.width-len(indent), 10), " "), "\n")
+	for _, line := range below[:min(len(below), maxBelow)] {
+		rows = append(rows, indent+faint.Render(strings.TrimSpace(line)))
+	}
+	return rows
+}
+
+// maxBelow is how many lines a message may take below its unit.
+const maxBelow = 3
+
+func (p picture) nameWidth() (n int) {
+	for _, u := range p.Units {
+		n = max(n, len(u.Unit))
+	}
+	return min(n, p.width/3)
+}
+
+// counts are what folds away.
+func (p picture) counts() []string {
+	var rows []string
+	for _, state := range []string{workflows.Pending, workflows.Skipped, workflows.Done} {
+		clusters, links := 0, 0
+		for _, u := range p.Units {
+			if u.State == state && u.Links == 0 {
+				clusters++
+			} else if u.State == state {
+				links += u.Links
+			}
+		}
+		var parts []string
+		if clusters > 0 {
+			parts = append(parts, plural(clusters, "cluster"))
+		}
+		if links > 0 {
+			parts = append(parts, plural(links, "link"))
+		}
+		if len(parts) > 0 {
+			rows = append(rows, styles[state].Render(fmt.Sprintf("%s %s %s", signs[state], strings.Join(parts, " and "), state)))
+		}
+	}
+	return rows
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// elapsed is a duration in whole seconds, short.
+func elapsed(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	if d < time.Hour {
+		return d.String()
+	}
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// fifty is a fleet of 50 clusters in the middle of its second wave.
+func fifty() picture {
+	began := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	since := began.Add(3 * time.Minute)
+	p := picture{noun: "rollout", now: began.Add(4*time.Minute + 12*time.Second)}
+	p.Fleet, p.Phase, p.Began = "prod", "clusters", began
+	p.Request = fleet.Request{Reason: "CHG-1234", RequestedBy: "anna@bastion"}
+	p.Waves = []workflows.WaveState{{Name: "canary", Clusters: []string{"c01"}, State: workflows.Done},
+		{Name: "europe", Clusters: make([]string, 30), State: workflows.Running}, {Name: "rest", Clusters: make([]string, 19), State: workflows.Pending}}
+	for i := range 50 {
+		u := unitProgress{Unit: fmt.Sprintf("cluster c%02d", i+1), State: workflows.Pending}
+		switch {
+		case i < 20:
+			u.State = workflows.Done
+		case i == 20:
+			u.State, u.Message = workflows.Failed, "cluster c21: its Sail operator does not know Istio v1.31.0; it knows v1.28.0, v1.29.1: change spec.istio.version"
+		case i < 26:
+			u.State, u.Step, u.Since, u.Attempt = workflows.Running, "11 wait for load balancer", &since, 1
+			u.WaitsFor = "Service istio-system/istio-eastwestgateway has no address; the cloud says SyncLoadBalancerFailed: quota exceeded"
+		case i == 26:
+			u.State, u.Step, u.Since, u.Attempt, u.LastError = workflows.Running, "7 east-west gateway", &since, 3, "cluster c27: helm install: connection refused"
+		}
+		p.Units = append(p.Units, u)
+	}
+	p.Units = append(p.Units, unitProgress{Unit: "links of c01", State: workflows.Running, Links: 49, Done: 12, Step: "to c14: proof", Since: &since},
+		unitProgress{Unit: "links of c02", State: workflows.Pending, Links: 49})
+	return p
+}
+
+func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {200, 50}, {80, 12}, {40, 8}} {
+		name := fmt.Sprintf("%dx%d", size[0], size[1])
+		t.Run(name, func(t *testing.T) {
+			p := fifty()
+			p.width, p.height = size[0], size[1]
+			got := ansi.Strip(p.View())
+			lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
+			require.LessOrEqual(t, len(lines), size[1])
+			for _, l := range lines {
+				require.LessOrEqual(t, ansi.StringWidth(l), size[0])
+			}
+			golden(t, filepath.Join("testdata", "screen-"+name+".golden"), got)
+		})
+	}
+}
+
+func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
+	p := fifty()
+	p.width, p.height = 120, 40
+	p.WaitsFor = "rest"
+	require.Contains(t, p.View(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
+	p.Paused = true
+	require.Contains(t, p.View(), "paused; `landbridge resume prod` lets it go on")
+}
+
+// Without a terminal a change is a line, and what did not change is none.
+func TestLines_OneForEachChange(t *testing.T) {
+	var b strings.Builder
+	l := &lines{w: &b, began: time.Now(), seen: map[string]string{}}
+	p := fifty().progress
+	l.progress(p)
+	first := b.String()
+	l.progress(p)
+	require.Equal(t, first, b.String())
+	p.Decisions = []workflows.Decision{{What: "pause", By: "anna"}}
+	p.Paused = true
+	l.progress(p)
+	require.Equal(t, "paused; `landbridge resume prod` lets it go on\npause, by anna", unstamped(strings.TrimPrefix(b.String(), first)))
+}
+
+// unstamped leaves the seconds before each line out.
+func unstamped(s string) string {
+	var out []string
+	for _, l := range strings.Split(strings.TrimSpace(s), "\n") {
+		_, rest, _ := strings.Cut(l, "s  ")
+		out = append(out, rest)
+	}
+	return strings.Join(out, "\n")
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "go test -update writes it")
+	require.Equal(t, string(want), got)
+}
