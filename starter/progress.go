@@ -52,23 +52,19 @@ func readProgress(ctx context.Context, c client.Client, id, runID string) (progr
 		p.Units = append(p.Units, unitProgress{Unit: "cluster " + cl.Name, State: cl.State, Message: cl.Message})
 	}
 	for _, s := range p.Sources {
-		p.Units = append(p.Units, unitProgress{Unit: "links of " + s.Name, State: s.State, Links: s.Links, Message: s.Message})
+		p.Units = append(p.Units, unitProgress{Unit: "links of " + s.Name, State: s.State, Links: s.Links, Done: s.Done, Message: s.Message})
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookups)
 	for i := range p.Units {
 		u := &p.Units[i]
-		switch {
-		case u.Links > 0 && u.State == workflows.Done:
-			u.Done = u.Links
-		case u.State == workflows.Running:
-			kind, name, _ := strings.Cut(u.Unit, " ")
-			if kind == "cluster" {
-				group.Go(func() error { u.readStep(ctx, c, id+".cluster."+name); return nil })
-			} else {
-				name = strings.TrimPrefix(name, "of ")
-				group.Go(func() error { u.readLinks(ctx, c, id+".links."+name); return nil })
-			}
+		if u.State != workflows.Running {
+			continue
+		}
+		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
+			group.Go(func() error { u.readStep(ctx, c, id+".cluster."+name); return nil })
+		} else {
+			group.Go(func() error { u.readLinks(ctx, c, id+".links."+strings.TrimPrefix(u.Unit, "links of ")); return nil })
 		}
 	}
 	return p, group.Wait()
@@ -132,7 +128,7 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string)
 // doing is what a unit does just now, in a line.
 func (u unitProgress) doing() string {
 	var parts []string
-	if u.Links > 0 && u.State == workflows.Running {
+	if u.Links > 0 && u.State != workflows.Done && (u.Done > 0 || u.State == workflows.Running) {
 		parts = append(parts, fmt.Sprintf("%d of %d done", u.Done, u.Links))
 	}
 	if u.Step != "" {
@@ -146,7 +142,7 @@ func (u unitProgress) doing() string {
 		out += fmt.Sprintf(" (try %d; the last: %s)", u.Attempt, oneLine(u.LastError))
 	}
 	if u.Message != "" {
-		out = strings.TrimPrefix(out+": "+oneLine(u.Message), ": ")
+		out = strings.TrimPrefix(out+": "+strings.TrimPrefix(oneLine(u.Message), u.Unit+": "), ": ")
 	}
 	return out
 }

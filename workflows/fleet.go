@@ -260,11 +260,11 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 			return
 		}
 		source := inputs[i].Source.Cluster
-		r.status.source(ctx, source, Running, nil)
+		r.status.source(ctx, source, Running, 0, nil)
 		errs[i] = r.gate.runChild(ctx, parent+".links."+source, linksUnit(source),
 			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(source), PhaseKey.ValueSet(Running)),
 			RolloutLinks, inputs[i], &results[i])
-		r.status.source(ctx, source, endState(errs[i]), results[i].Failures)
+		r.status.source(ctx, source, endState(errs[i]), len(results[i].Done), results[i].Failures)
 	})
 	for i, in := range inputs {
 		if errs[i] != nil {

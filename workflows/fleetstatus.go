@@ -54,8 +54,10 @@ type UnitState struct {
 // SourceState is where the links of one source are.
 type SourceState struct {
 	UnitState
-	// Links is how many there are, Skipped how many were left out.
+	// Links is how many there are, Done how many of them are done, Skipped how many
+	// were left out.
 	Links   int `json:"links"`
+	Done    int `json:"done,omitempty"`
 	Skipped int `json:"skipped,omitempty"`
 }
 
@@ -116,12 +118,18 @@ func (s *fleetStatus) cluster(ctx workflow.Context, i int, state string, err err
 	s.show(ctx)
 }
 
-func (s *fleetStatus) source(ctx workflow.Context, name, state string, failures []Failure) {
+// source says where the links of a source are, of which some more are done. Those
+// of later waves are still to come.
+func (s *fleetStatus) source(ctx workflow.Context, name, state string, done int, failures []Failure) {
 	for i := range s.Sources {
 		if s.Sources[i].Name != name {
 			continue
 		}
-		s.Sources[i].State = state
+		s.Sources[i].State, s.Sources[i].Message = state, ""
+		s.Sources[i].Done += done
+		if state == Done && s.Sources[i].Done+s.Sources[i].Skipped < s.Sources[i].Links {
+			s.Sources[i].State = Pending
+		}
 		if len(failures) > 0 {
 			s.Sources[i].State = Failed
 			s.Sources[i].Message = fmt.Sprintf("%d links failed; %s", len(failures), failures[0].Message)

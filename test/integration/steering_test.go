@@ -1,0 +1,128 @@
+package integration
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflowservice/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// untilStatus waits until the status says something, and returns it.
+func (w *world) untilStatus(t *testing.T, want string) (out string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		out, _ = w.try("status", "test")
+		return strings.Contains(out, want)
+	}, time.Minute, 300*time.Millisecond, "%s: %s", want, out)
+	return out
+}
+
+func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged(clusters...)
+	file := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
+	w.behave("--sail-error", "the test says no", "--sail-only", "west")
+	w.must("rollout", "-f", file, "--detach", "--reason", "CHG-7", "--requested-by", "anna")
+	out := w.untilStatus(t, "wave rest waits")
+	require.Contains(t, out, "requested by anna: CHG-7")
+	require.Contains(t, out, "the test says no")
+
+	// Wrong ones are refused with the reason, and change nothing.
+	for _, wrong := range []struct{ say, because []string }{
+		{[]string{"resume", "test"}, []string{"resume is refused", "it is not paused"}},
+		{[]string{"retry", "test", "--cluster", "east"}, []string{"cluster east did not fail; failed so far: cluster west"}},
+		{[]string{"skip", "test", "--cluster", "nowhere", "--reason", "x"}, []string{"the fleet has no cluster nowhere"}},
+		{[]string{"skip", "test", "--cluster", "east", "--reason", "x"}, []string{"cluster east is done"}},
+	} {
+		out, code := w.try(wrong.say...)
+		require.Equal(t, 1, code, out)
+		for _, b := range wrong.because {
+			require.Contains(t, out, b)
+		}
+	}
+
+	w.behave()
+	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "mended"), "taken up again")
+	require.Eventually(t, func() bool { out, _ := w.try("status", "test"); return !strings.Contains(out, "failed") }, time.Minute, 300*time.Millisecond)
+	w.untilStatus(t, "wave rest waits")
+	w.requireRemoteSecret("east", "west")
+	w.must("skip", "test", "--link", "north.west", "--by", "bo", "--reason", "not wanted yet")
+	w.must("approve", "test", "--by", "cora", "--reason", "canary is good")
+	out = w.must("rollout", "-f", file) // joins, whoever asks
+	require.Contains(t, out, "joining the rollout")
+	require.Contains(t, out, "left out by decision: link north -> west")
+	out = w.must("status", "test")
+	for _, d := range []string{"retry cluster west, by bo: mended", "skip link north -> west, by bo: not wanted yet", "approve wave rest, by cora: canary is good"} {
+		require.Contains(t, out, d)
+	}
+
+	// Why is where a person would look: on the object, in Helm's history, in Temporal.
+	east := w.connect("east")
+	secret, err := east.CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "CHG-7", secret.Annotations["landbridge/reason"])
+	require.Equal(t, "anna", secret.Annotations["landbridge/requested-by"])
+	rel, err := east.helm(t).Releases.Last("istio-eastwestgateway")
+	require.NoError(t, err)
+	require.Equal(t, "requested by anna: CHG-7", rel.Info.Description)
+	require.Eventually(t, func() bool {
+		list, err := w.client(t).ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: `LandbridgeReason = "CHG-7" AND LandbridgeRequestedBy = "anna"`})
+		return err == nil && len(list.GetExecutions()) == 1
+	}, 10*time.Second, 200*time.Millisecond)
+
+	// Another reason alone is no change.
+	before := w.versions("east")
+	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--reason", "CHG-8")
+	require.Equal(t, before["Secret istio-system/cacerts"], w.versions("east")["Secret istio-system/cacerts"])
+	w.must("cleanup", "-f", file, "--reason", "CHG-9")
+	same()
+}
+
+func TestPause_HoldsAfterTheStepsThatRun_ResumeGoesOn(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-delay", "3s")
+	w.must("rollout", "-f", file, "--detach")
+	w.untilSail(t)
+	require.Contains(t, w.must("pause", "test", "--reason", "lunch"), "paused")
+	w.untilStatus(t, "paused; `landbridge resume test`")
+	time.Sleep(6 * time.Second) // Sail is ready by now
+	out := w.must("status", "test")
+	require.NotContains(t, out, "7 east-west gateway")
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	_ = w.command(ctx, "watch", "test").Run()
+	require.Error(t, ctx.Err(), "it waits")
+	require.Contains(t, w.must("resume", "test"), "it goes on")
+	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links are rolled out")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-error", "the test says no", "--sail-only", "west")
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 3, code, out)
+	out, code = w.try("watch", "test")
+	require.Equal(t, 3, code, out)
+	w.behave()
+	out = w.must("retry", "test", "--by", "bo", "--reason", "CHG-8")
+	require.Contains(t, out, "2 clusters and 2 links are rolled out")
+	require.Contains(t, w.must("status", "test"), "requested by bo: CHG-8")
+	out, code = w.try("retry", "test")
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "nothing of it failed")
+	w.must("cleanup", "-f", file)
+	out, code = w.try("approve", "test", "--reason", "x")
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "no rollout of the fleet test runs")
+	same()
+}
