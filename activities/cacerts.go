@@ -37,6 +37,8 @@ type EnsureIntermediateKeyResult struct {
 	// Current says that the cluster has a good cacerts already.
 	Current bool   `json:"current"`
 	CSR     string `json:"csr,omitempty"`
+	// Facts of the certificate that is good.
+	Facts certs.Facts `json:"facts,omitzero"`
 }
 
 // EnsureIntermediateKey is step 3 on the cluster's side: the intermediate's key
@@ -48,9 +50,13 @@ func (a *Activities) EnsureIntermediateKey(ctx context.Context, in EnsureInterme
 	if err != nil {
 		return EnsureIntermediateKeyResult{}, err
 	}
-	current, err := currentCACerts(ctx, w, in)
-	if err != nil || current {
-		return EnsureIntermediateKeyResult{Current: current}, err
+	good, err := currentCACerts(ctx, w, in)
+	if err != nil {
+		return EnsureIntermediateKeyResult{}, err
+	}
+	if good != nil {
+		facts, err := certs.Describe(good)
+		return EnsureIntermediateKeyResult{Current: true, Facts: facts}, err
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, pendingSecret, pendingKey)
 	if err != nil {
@@ -73,12 +79,13 @@ func (a *Activities) RemoveIntermediateKey(ctx context.Context, in RemoveInput) 
 	return a.removeAll(ctx, in, componentKey, fleet.SystemNamespace, kube.Secrets)
 }
 
-// currentCACerts says whether the cluster's cacerts can stay. A foreign one
-// stays when it is good under the fleet's root, and is refused otherwise.
-func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKeyInput) (bool, error) {
+// currentCACerts is the certificate of the cluster's cacerts where that can stay,
+// else nil. A foreign one stays when it is good under the fleet's root, and is
+// refused otherwise.
+func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKeyInput) ([]byte, error) {
 	live, set, err := readCACerts(ctx, w.Cluster, in.Namespace)
 	if err != nil || live == nil {
-		return false, err
+		return nil, err
 	}
 	bad := set.Check([]byte(in.RootPEM))
 	if live.Labels[fleet.LabelFleet] != in.Fleet {
@@ -86,15 +93,17 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKe
 			bad = fmt.Errorf("the fleet has no root yet that could have issued it")
 		}
 		if bad != nil {
-			return false, &DeadEndError{fmt.Sprintf("Secret %s/%s is there already and is not Landbridge's: %v; remove it, or keep the root that issued it as the fleet's", in.Namespace, cacertsSecret, bad)}
+			return nil, &DeadEndError{fmt.Sprintf("Secret %s/%s is there already and is not Landbridge's: %v; remove it, or keep the root that issued it as the fleet's", in.Namespace, cacertsSecret, bad)}
 		}
-		return true, nil
+		return set.CACert, nil
 	}
 	if bad != nil || certs.CheckIntermediate(set.CACert, []byte(in.RootPEM), in.Spec.certs()) != nil {
-		return false, nil
+		return nil, nil
 	}
-	renew, err := certs.NeedsRenewal(set.CACert, time.Now())
-	return !renew, err
+	if renew, err := certs.NeedsRenewal(set.CACert, time.Now()); renew || err != nil {
+		return nil, err
+	}
+	return set.CACert, nil
 }
 
 // EnsureCACertsInput is the certificate for the key that waits in the cluster.

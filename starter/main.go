@@ -18,6 +18,7 @@ import (
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/report"
 )
 
 // The exit codes.
@@ -90,7 +91,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), schema(), version())
+	cmd.AddCommand(a.init(), a.plan(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), a.report(), schema(), version())
 	cmd.AddCommand(a.steering()...)
 	return cmd
 }
@@ -156,9 +157,14 @@ func version() *cobra.Command {
 }
 
 func schema() *cobra.Command {
-	return &cobra.Command{Use: "schema", Short: "Print the JSON schema of the fleet file, for editors", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(fleet.Schema)
+	return &cobra.Command{Use: "schema [fleet|report]", Short: "Print the JSON schema of the fleet file, for editors, or of a report",
+		Args: cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{"fleet", "report"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			which := fleet.Schema
+			if len(args) == 1 && args[0] == "report" {
+				which = report.Schema
+			}
+			_, err := cmd.OutOrStdout().Write(which)
 			return err
 		}}
 }

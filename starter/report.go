@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/report"
+)
+
+func (a *app) report() *cobra.Command {
+	var run, out string
+	cmd := &cobra.Command{
+		Use: "report FLEET|WORKFLOW-ID", Args: cobra.ExactArgs(1),
+		Short: "Write what a rollout or cleanup did, as one HTML file or JSON",
+		Long: "Write what a rollout or cleanup did: who asked and why, each step with its objects, attempts and errors, the\n" +
+			"decisions, the certificates and the proof. It comes from Temporal's history alone, so it works as long as that\n" +
+			"is kept, with the clusters gone and no worker running. Of a FLEET it is the last rollout or cleanup.",
+		Example: "  landbridge report prod\n  landbridge report prod --run 0198c3… --out CHG-1234.html\n  landbridge report prod -o json | jq .certificates",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.output != "" && a.output != "html" && a.output != "json" {
+				return usage(fmt.Errorf("-o: want html or json, got %q", a.output))
+			}
+			namespace := ""
+			c, err := a.temporal.Dial(cmd.Context(), nil, func(o *client.Options) { namespace = o.Namespace })
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			id := args[0]
+			if !strings.HasPrefix(id, fleet.WorkflowID("")) {
+				id = fleet.WorkflowID(id)
+			}
+			r, err := report.Gather(cmd.Context(), c, orElse(namespace, client.DefaultNamespace), id, run)
+			if isNotFound(err) {
+				return failed(unknownFleet(args[0]))
+			}
+			if err != nil {
+				return failed(err)
+			}
+			return a.writeReport(cmd, r, out)
+		},
+	}
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "html (default) or json, whose schema `landbridge schema report` prints")
+	cmd.Flags().StringVar(&run, "run", "", "run ID of an earlier rollout or cleanup (default: the last)")
+	cmd.Flags().StringVar(&out, "out", "", "file to write; - is stdout (default: landbridge-FLEET-TIME.html, and stdout for json)")
+	return cmd
+}
+
+func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) error {
+	var b bytes.Buffer
+	if a.output == "json" {
+		e := json.NewEncoder(&b)
+		e.SetIndent("", "  ")
+		if err := e.Encode(r); err != nil {
+			return failed(err)
+		}
+		out = orElse(out, "-")
+	} else if err := r.HTML(&b); err != nil {
+		return failed(err)
+	}
+	if out == "-" {
+		_, err := cmd.OutOrStdout().Write(b.Bytes())
+		return err
+	}
+	out = orElse(out, fmt.Sprintf("landbridge-%s-%s.html", r.Fleet, r.Began.UTC().Format("20060102T150405Z")))
+	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
+		return failed(fmt.Errorf("write the report: %w", err))
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %d clusters and links\n", out, noun(r.Type), r.Fleet, r.Status, len(r.Units)-1)
+	return nil
+}
