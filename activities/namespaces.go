@@ -178,7 +178,10 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 			return nil, &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
 		}
 	}
-	return obj, w.Delete(ctx, kube.Namespaces, obj)
+	if err := w.Delete(ctx, kube.Namespaces, obj); err != nil {
+		return nil, err // nobody may wait for it
+	}
+	return obj, nil
 }
 
 func patchNamespace(ctx context.Context, w *kube.Writer, name string, metadata map[string]any) error {
