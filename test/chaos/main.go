@@ -77,8 +77,13 @@ type chaosRun struct {
 
 func run(ctx context.Context, o options) error {
 	var err error
-	if o.bins, err = filepath.Abs(o.bins); err != nil {
-		return err
+	for _, dir := range []*string{&o.bins, &o.temporal} { // servers run in directories of their own
+		if *dir == "" {
+			continue
+		}
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return err
+		}
 	}
 	if o.dir == "" {
 		if o.dir, err = os.MkdirTemp("", "landbridge-chaos-*"); err != nil {

@@ -60,6 +60,8 @@ func (s *service) keep() {
 		s.mu.Unlock()
 		if err == nil {
 			_ = s.cmd.Wait()
+		} else {
+			fmt.Fprintln(out, "not started:", err)
 		}
 		_ = out.Close()
 		s.mu.Lock()
