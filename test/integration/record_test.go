@@ -50,6 +50,23 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	w.behave()
 	w.must("cleanup", "-f", file)
 	keep("canceled")
+	w.behave("--sail-error", "recorded", "--sail-only", "west")
+	waves := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
+	w.must("rollout", "-f", waves, "--detach", "--reason", "CHG-1")
+	w.untilStatus(t, "wave rest waits")
+	w.behave("--sail-delay", "3s")
+	w.must("retry", "test", "--cluster", "west", "--by", "anna")
+	time.Sleep(2 * time.Second)
+	w.must("pause", "test", "--by", "anna")
+	w.untilStatus(t, "paused")
+	w.must("resume", "test", "--by", "anna")
+	w.untilStatus(t, "wave rest waits")
+	w.must("skip", "test", "--link", "north.west", "--by", "anna", "--reason", "later")
+	w.must("approve", "test", "--by", "anna", "--reason", "good")
+	w.must("rollout", "-f", waves)
+	keep("steered")
+	w.must("cleanup", "--fleet", "test", "--cluster", "east=east.kubeconfig#")
+	keep("lost")
 }
 
 // recorder writes every history that is new since its last call.
