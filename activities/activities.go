@@ -48,6 +48,8 @@ type Site struct {
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun only says what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
+	// Mend overwrites what somebody else changed.
+	Mend bool `json:"mend,omitempty"`
 	// Request is why, and on whose behalf.
 	Request fleet.Request `json:"request,omitzero"`
 }
@@ -113,7 +115,7 @@ func (a *Activities) claiming(ctx context.Context, s Site, component, link strin
 	if err != nil {
 		return nil, err
 	}
-	return &kube.Writer{Cluster: c, DryRun: s.DryRun,
+	return &kube.Writer{Cluster: c, DryRun: s.DryRun, Mend: s.Mend,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
 		Claim: func(ctx context.Context) error {
 			return record.Claim(ctx, c, s.Fleet, a.holder(ctx, s), s.TakeOver, mustExist)

@@ -35,6 +35,7 @@ const (
 	TypeRecordGone   = "RecordGone"   // not retried: a cleanup ran meanwhile
 	TypeChart        = "Chart"        // not retried: the chart cannot be had
 	TypeRoot         = "Root"         // not retried: the root is not here, or broken
+	TypeDrift        = "Drift"        // not retried: somebody else changed an object
 	TypeUnproven     = "Unproven"     // not retried: the link does not carry requests
 	TypeDeadEnd      = "DeadEnd"      // not retried: nothing can change any more
 	TypeLoadBalancer = "LoadBalancer" // not retried: no address within the fleet file's limit
@@ -122,6 +123,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 	final := temporal.ApplicationErrorOptions{NonRetryable: true}
 	var (
 		notOurs  *kube.NotOursError
+		drift    *kube.DriftError
 		config   *kube.KubeconfigError
 		notReady *kube.NotReadyError
 		other    *record.OtherFleetError
@@ -138,6 +140,8 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 	switch {
 	case errors.As(err, &notOurs):
 		return TypeNotOurs, final
+	case errors.As(err, &drift):
+		return TypeDrift, final
 	case errors.As(err, &config):
 		return TypeKubeconfig, final
 	case errors.As(err, &other):

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/charmbracelet/lipgloss"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -17,7 +19,7 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var all bool
+	var all, brief bool
 	cmd := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "Say what a rollout would create, change, keep and remove, object by object",
@@ -30,8 +32,14 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			var r workflows.FleetResult
-			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r); err != nil {
+			id, err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r)
+			if err != nil {
 				return err
+			}
+			if !brief {
+				if err := a.withFields(cmd.Context(), id, r.Plan); err != nil {
+					return failed(err)
+				}
 			}
 			return a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) })
 		},
@@ -40,15 +48,16 @@ func (a *app) plan() *cobra.Command {
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().BoolVar(&all, "all", false, "list what stays as it is too")
+	cmd.Flags().BoolVar(&brief, "brief", false, "only name the objects, not their fields")
 	return cmd
 }
 
 // look runs a workflow that only looks at a fleet. It has an ID of its own, so
 // that it is in nobody's way.
-func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any) error {
+func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any) (string, error) {
 	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
 	defer c.Close()
 	name := in.Fleet.Metadata.Name
@@ -58,9 +67,9 @@ func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInpu
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)),
 	}, typ, in)
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
-	return explained(ctx, c, run, run.Get(ctx, out))
+	return run.GetID(), explained(ctx, c, run, run.Get(ctx, out))
 }
 
 // marks are what stands before each action.
@@ -69,7 +78,7 @@ var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.
 func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
 	total := map[fleet.Action]int{}
 	for _, u := range r.Plan {
-		fmt.Fprintln(w, u.Unit)
+		fmt.Fprintln(w, bold.Render(u.Unit))
 		shown := 0
 		for _, c := range u.Changes {
 			total[c.Action]++
@@ -77,7 +86,7 @@ func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
 				continue
 			}
 			shown++
-			fmt.Fprintf(w, "  %s %-6s  %s %s%s\n", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"), note(c))
+			printChange(w, c)
 		}
 		if shown == 0 {
 			fmt.Fprintf(w, "    nothing to change (%d objects)\n", len(u.Changes))
@@ -90,8 +99,66 @@ func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
 }
 
+// colours of what is created, changed and taken away, the terminal's own.
+var colours = map[fleet.Action]lipgloss.Style{fleet.Create: styles[workflows.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[workflows.Failed]}
+
+// printChange is an object, and field by field what becomes of it.
+func printChange(w io.Writer, c fleet.Change) {
+	line := fmt.Sprintf("  %s %-6s  %s %s", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"))
+	fmt.Fprintln(w, colours[c.Action].Render(line)+note(c))
+	for _, f := range c.Fields {
+		switch {
+		case c.Action == fleet.Create:
+			fmt.Fprintf(w, "      %s: %s\n", faint.Render(f.Path), f.To)
+		case f.From == "":
+			fmt.Fprintf(w, "      %s: %s\n", f.Path, colours[fleet.Create].Render("+ "+f.To))
+		default:
+			fmt.Fprintf(w, "      %s: %s %s\n", f.Path, colours[fleet.Remove].Render("- "+f.From), colours[fleet.Create].Render("+ "+f.To))
+		}
+	}
+}
+
+// withFields fills in what changes in each object: the workflow of each cluster
+// and link has it, so that no history has it twice.
+func (a *app) withFields(ctx context.Context, plan string, units []workflows.PlannedUnit) error {
+	c, err := a.temporal.Dial(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for i, u := range units {
+		if !slices.ContainsFunc(u.Changes, func(c fleet.Change) bool { return c.Action != fleet.Keep }) {
+			continue
+		}
+		id := plan
+		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
+			id += ".cluster." + name
+		} else if link, ok := strings.CutPrefix(u.Unit, "link "); ok {
+			id += ".links." + strings.Replace(link, " -> ", ".", 1)
+		} else {
+			continue // the root has none
+		}
+		var done fleet.Changes
+		if err := c.GetWorkflow(ctx, id, "").Get(ctx, &done); err != nil {
+			continue // a unit that left the fleet file has no workflow
+		}
+		detailed := units[i].Changes
+		for j := range detailed {
+			at := slices.IndexFunc(done.Changes, func(c fleet.Change) bool {
+				return c.Kind == detailed[j].Kind && c.Namespace == detailed[j].Namespace && c.Name == detailed[j].Name && c.Action == detailed[j].Action
+			})
+			if at >= 0 {
+				detailed[j].Fields = done.Changes[at].Fields
+			}
+		}
+	}
+	return nil
+}
+
 func note(c fleet.Change) string {
 	switch {
+	case c.Drift:
+		return attention.Render("  (somebody else changed " + c.Note + "; --mend puts it back)")
 	case c.Note == "":
 		return ""
 	case c.Action == fleet.Update:

@@ -16,8 +16,8 @@ import (
 
 func (a *app) rollout() *cobra.Command {
 	var (
-		prune, takeOver, detach bool
-		why                     fleet.Request
+		prune, takeOver, detach, mend bool
+		why                           fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
@@ -34,7 +34,7 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, Request: why}, detach, a.showRollout)
+			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, Mend: mend, Request: why}, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)
@@ -42,6 +42,7 @@ func (a *app) rollout() *cobra.Command {
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&prune, "prune", false, "take away clusters and links that left the fleet file")
+	cmd.Flags().BoolVar(&mend, "mend", false, "overwrite what somebody else changed since the last rollout (`landbridge drift` shows it)")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
 	return cmd

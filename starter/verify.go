@@ -29,7 +29,7 @@ func (a *app) verify() *cobra.Command {
 				return err
 			}
 			var r workflows.VerifyResult
-			if err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r); err != nil {
+			if _, err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r); err != nil {
 				return err
 			}
 			if junit != "" {

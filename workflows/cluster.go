@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -26,6 +27,8 @@ type ClusterResult struct {
 	Address activities.Address `json:"address"`
 	// Recipient is the public half of the cluster's sealing key.
 	Recipient string `json:"recipient,omitempty"`
+	// Certificate is the cluster's intermediate; nothing where a plan would make one.
+	Certificate certs.Facts `json:"certificate,omitzero"`
 	fleet.Changes
 }
 
@@ -60,12 +63,14 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	if err != nil {
 		return
 	}
+	result.Certificate = key.Facts
 	var signed activities.SignIntermediateResult
 	if !key.Current && !at.DryRun {
 		if signed, err = call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
 			activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: intermediate}); err != nil {
 			return
 		}
+		result.Certificate = signed.Facts
 	}
 
 	// Step 4. Namespaces, with the network label.

@@ -37,6 +37,8 @@ type ClusterDone struct {
 	TLSServerName string               `json:"tlsServerName"`
 	Address       activities.Address   `json:"address"`
 	Counts        map[fleet.Action]int `json:"counts"`
+	// Certificate is the cluster's intermediate.
+	Certificate certs.Facts `json:"certificate,omitzero"`
 }
 
 // PlannedUnit is what would be done to one cluster, link or the root.
@@ -242,7 +244,7 @@ func (r *rollout) rolloutClusters(ctx workflow.Context, which []int) {
 	r.working = nil
 	for _, i := range which {
 		if done, ok := r.clusters[f.Spec.Clusters[i].Name]; ok {
-			r.plan(clusterUnit(f.Spec.Clusters[i].Name), done.Changes.Changes)
+			r.plan(clusterUnit(f.Spec.Clusters[i].Name), done.Changes.WithoutFields().Changes)
 		}
 	}
 }
@@ -324,7 +326,7 @@ func (r *rollout) sum() {
 		unit := clusterUnit(c.Name)
 		switch done, ok := r.clusters[c.Name]; {
 		case ok:
-			r.result.Clusters = append(r.result.Clusters, ClusterDone{c.Name, r.checks[i].Version, r.checks[i].TLSServerName, done.Address, count(done.Changes)})
+			r.result.Clusters = append(r.result.Clusters, ClusterDone{c.Name, r.checks[i].Version, r.checks[i].TLSServerName, done.Address, count(done.Changes), done.Certificate})
 		case r.skipped[unit]:
 			r.result.Skipped = append(r.result.Skipped, unit)
 		case r.errs[i] != nil:

@@ -75,7 +75,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 			if out.Changes == nil {
 				out.Changes = map[string]fleet.Changes{}
 			}
-			out.Changes[link.ID()] = results[i].Changes
+			out.Changes[link.ID()] = results[i].Changes.WithoutFields()
 		}
 	}
 	return out, ctx.Err()

@@ -1,7 +1,8 @@
 // Package workflows is what happens, in the guide's order: RolloutFleet starts a
 // RolloutCluster per cluster, and then a RolloutLinks per source cluster, which
 // starts a RolloutLink per link. CleanupFleet takes everything away in the exact
-// reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link.
+// reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link,
+// DriftFleet says in what a fleet is not what its file says.
 // Nothing here may do what replay would do differently: no client-go, no os, no
 // time.Now.
 package workflows
@@ -41,6 +42,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(PlanFleet)
 	w.RegisterWorkflow(VerifyFleet)
 	w.RegisterWorkflow(VerifyLinks)
+	w.RegisterWorkflow(DriftFleet)
 }
 
 // FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.
@@ -56,6 +58,8 @@ type FleetInput struct {
 	// FromRecords says, to a cleanup, that the fleet file is lost: Fleet has the name
 	// and some clusters, and what these remember says the rest.
 	FromRecords bool `json:"fromRecords,omitempty"`
+	// Mend overwrites what somebody else changed since the last rollout.
+	Mend bool `json:"mend,omitempty"`
 	// Request is why, and on whose behalf.
 	fleet.Request
 }
@@ -65,7 +69,7 @@ func (in FleetInput) site(c fleet.Cluster, run string) activities.Site {
 	f := in.Fleet
 	return activities.Site{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Request: in.Request}
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Mend: in.Mend, Request: in.Request}
 }
 
 // rootSite is where the root is kept: a cluster, or a worker's directory.

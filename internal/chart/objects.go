@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // note tells the writer what became of the release and of each of its objects.
@@ -77,20 +78,26 @@ func split(manifest string) (map[key]string, error) {
 	return out, nil
 }
 
-// missing names an object of the release that is not there any more, or nothing.
-func (r *Releases) missing(rel *release.Release) (string, error) {
+// strayed compares the release with what is live: it names an object that is not
+// there any more, and returns the first that somebody else changed. How many
+// replicas there are is the autoscaler's.
+func (r *Releases) strayed(rel *release.Release) (lost string, drifted *kube.DriftError, err error) {
 	objs, err := r.cfg.KubeClient.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {
-		return "", fmt.Errorf("read the release %s: %w", rel.Name, err)
+		return "", nil, fmt.Errorf("read the release %s: %w", rel.Name, err)
 	}
 	for _, o := range objs {
-		_, err := resource.NewHelper(o.Client, o.Mapping).Get(o.Namespace, o.Name)
+		kind := o.Mapping.GroupVersionKind.Kind
+		live, err := resource.NewHelper(o.Client, o.Mapping).Get(o.Namespace, o.Name)
 		if apierrors.IsNotFound(err) {
-			return o.Mapping.GroupVersionKind.Kind + " " + o.Name, nil
+			return kind + " " + o.Name, nil, nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("look at %s: %w", o.ObjectName(), err)
+			return "", nil, fmt.Errorf("look at %s: %w", o.ObjectName(), err)
+		}
+		if at, same := kube.Covers(live, o.Object); !same && drifted == nil && rel.Info.Status == release.StatusDeployed {
+			drifted = &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: at}
 		}
 	}
-	return "", nil
+	return "", drifted, nil
 }

@@ -98,12 +98,16 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 }
 
 func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart, values map[string]any) error {
-	missing, err := r.missing(last)
+	lost, drifted, err := r.strayed(last)
 	if err != nil {
 		return err
 	}
-	if why := changed(last, c, values, missing); why == "" {
+	why := changed(last, c, values, lost)
+	if why == "" && drifted == nil {
 		return r.note(fleet.Keep, last, last.Manifest, last.Manifest)
+	}
+	if drifted != nil && !r.w.Mend && !r.w.DryRun {
+		return drifted
 	}
 	up := action.NewUpgrade(r.cfg)
 	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
@@ -118,6 +122,9 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	rel, err := up.RunWithContext(ctx, last.Name, c.Chart, values)
 	if err != nil {
 		return fmt.Errorf("helm upgrade %s: %w", last.Name, err)
+	}
+	if drifted != nil {
+		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
 	}
 	return r.note(fleet.Update, rel, last.Manifest, rel.Manifest)
 }

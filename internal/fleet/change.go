@@ -1,5 +1,7 @@
 package fleet
 
+import "slices"
+
 // Action is what a step did, or would do, with an object.
 type Action string
 
@@ -12,8 +14,8 @@ const (
 	Remove Action = "remove"
 )
 
-// Change is what a step did, or would do, with one object of one cluster. It
-// holds names only.
+// Change is what a step did, or would do, with one object of one cluster. What a
+// rollout did holds names only; a plan has the fields too.
 type Change struct {
 	Action    Action `json:"action"`
 	Kind      string `json:"kind"`
@@ -21,6 +23,30 @@ type Change struct {
 	Name      string `json:"name"`
 	// Note says why, where that is not plain.
 	Note string `json:"note,omitempty"`
+	// Fields are, in a plan, those that would be set or changed. What is in a Secret
+	// is a fingerprint.
+	Fields []Field `json:"fields,omitempty"`
+	// Drift says that somebody else changed the object since it was applied; only
+	// --mend overwrites that.
+	Drift bool `json:"drift,omitempty"`
+}
+
+// Field is one field of an object, by its path. Values are JSON, and short.
+type Field struct {
+	Path string `json:"path"`
+	// From is the live value; empty where there is none.
+	From string `json:"from,omitempty"`
+	To   string `json:"to"`
+}
+
+// WithoutFields is the changes by name alone: a parent's history need not hold
+// what its child's does.
+func (c Changes) WithoutFields() Changes {
+	out := Changes{Changes: slices.Clone(c.Changes)}
+	for i := range out.Changes {
+		out.Changes[i].Fields = nil
+	}
+	return out
 }
 
 // Changes is what one step did or would do. Every activity's result embeds it.

@@ -1,58 +1,128 @@
 package kube
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
+
+	resourceapi "k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // difference names the first field in which a live value does not have what is
 // wanted, or is empty. What the live value has beyond that (defaults, status,
-// other people's labels) does not count. Values are never quoted: they may be
-// secret.
-func difference(live, want any, at string) string {
+// other people's labels) does not count.
+func difference(live, want any) (first string) {
+	walk(live, want, "", func(at string, _, _ any) bool {
+		first = at
+		return false
+	})
+	return first
+}
+
+// fieldsOf are all in which a live object does not have what is wanted, with both
+// values; what a Secret holds is shown as a fingerprint.
+func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
+	is := map[string]any{}
+	if live != nil {
+		is = live.Object
+	}
+	var found func(at string, from, to any) bool
+	found = func(at string, from, to any) bool {
+		if m, ok := to.(map[string]any); ok && from == nil && len(m) > 0 { // all of it is new
+			return walk(map[string]any{}, m, "."+at, found)
+		}
+		hide := want.GetKind() == "Secret" && (strings.HasPrefix(at, "data") || strings.HasPrefix(at, "stringData"))
+		out = append(out, fleet.Field{Path: at, From: shown(from, hide), To: shown(to, hide)})
+		return len(out) < maxFields
+	}
+	walk(is, want.Object, "", found)
+	return out
+}
+
+const (
+	// maxFields and maxValue, in bytes, keep a plan of many objects below what
+	// Temporal carries.
+	maxFields = 60
+	maxValue  = 160
+)
+
+func shown(v any, hide bool) string {
+	if v == nil {
+		return ""
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	if hide {
+		sum := sha256.Sum256(data)
+		return "sha256:" + hex.EncodeToString(sum[:8])
+	}
+	return fleet.Brief(string(data), maxValue)
+}
+
+// walk calls found for each field in which live does not have what is wanted,
+// until it returns false; walk then does too.
+func walk(live, want any, at string, found func(at string, live, want any) bool) bool {
 	switch w := want.(type) {
 	case map[string]any:
 		l, ok := live.(map[string]any)
 		if !ok {
-			return orObject(at)
+			return found(orObject(at), live, want)
 		}
 		for _, k := range slices.Sorted(maps.Keys(w)) {
-			v := w[k]
 			got, there := l[k]
-			if !there && isEmpty(v) {
+			if !there && isEmpty(w[k]) {
 				continue
 			}
-			if d := difference(got, v, at+"."+k); d != "" {
-				return d
+			if !walk(got, w[k], at+"."+k, found) {
+				return false
 			}
 		}
-		return ""
+		return true
 	case []any:
 		l, ok := live.([]any)
 		if !ok || len(l) != len(w) {
-			return orObject(at)
+			return found(orObject(at), live, want)
 		}
 		for i := range w {
-			if d := difference(l[i], w[i], fmt.Sprintf("%s[%d]", at, i)); d != "" {
-				return d
+			if !walk(l[i], w[i], fmt.Sprintf("%s[%d]", at, i), found) {
+				return false
 			}
 		}
-		return ""
+		return true
 	}
-	if reflect.DeepEqual(live, want) || sameNumber(live, want) {
-		return ""
+	if reflect.DeepEqual(live, want) || sameNumber(live, want) || sameQuantity(live, want) {
+		return true
 	}
-	return orObject(at)
+	return found(orObject(at), live, want)
+}
+
+// sameQuantity knows that 2000m of a chart is the 2 of the API server.
+func sameQuantity(a, b any) bool {
+	x, okX := a.(string)
+	y, okY := b.(string)
+	if !okX || !okY {
+		return false
+	}
+	p, errP := resourceapi.ParseQuantity(x)
+	q, errQ := resourceapi.ParseQuantity(y)
+	return errP == nil && errQ == nil && p.Cmp(q) == 0
 }
 
 // Covers says whether live has everything that is wanted, and else names the
 // first field in which it does not.
 func Covers(live, want any) (string, bool) {
 	// Both go through JSON, so that a whole number is the same type on each side.
-	d := difference(viaJSON(live), viaJSON(want), "")
+	d := difference(viaJSON(live), viaJSON(want))
 	return d, d == ""
 }
 

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,6 +42,8 @@ type Writer struct {
 	Owner Owner
 	// DryRun only notes what would be done.
 	DryRun bool
+	// Mend overwrites what somebody else changed; without it that is a *DriftError.
+	Mend bool
 	// Claim is asked once, before the first write: whoever writes must hold the
 	// cluster's record. Nil asks nobody.
 	Claim func(context.Context) error
@@ -63,6 +67,13 @@ func (e *NotOursError) Error() string {
 		who = "belongs to the fleet " + e.Owner
 	}
 	return fmt.Sprintf("%s %s exists already and %s; rename or remove it, then try again", e.Kind, path(e.Namespace, e.Name), who)
+}
+
+// DriftError is an object that somebody else changed since it was applied.
+type DriftError struct{ Kind, Namespace, Name, Fields string }
+
+func (e *DriftError) Error() string {
+	return fmt.Sprintf("%s %s was changed by somebody else (%s) and is left as it is; `landbridge drift` shows it, `landbridge rollout --mend` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields)
 }
 
 func path(namespace, name string) string {
@@ -110,24 +121,35 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	case apierrors.IsNotFound(err):
 		annotate(obj, fleet.AnnotationApplied, hash)
 		annotate(obj, fleet.AnnotationRun, w.Owner.Run)
-		return w.patch(ctx, res, obj, fleet.Create, "")
+		return w.patch(ctx, res, obj, change(fleet.Create, res, obj, ""), nil)
 	case err != nil:
 		return err
 	}
 	if owner := live.GetLabels()[fleet.LabelFleet]; owner != w.Owner.Fleet {
 		return &NotOursError{res.Kind, obj.GetNamespace(), obj.GetName(), owner}
 	}
-	note := difference(live.Object, obj.Object, "")
+	note := difference(live.Object, obj.Object)
 	if note == "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash {
 		w.Note(change(fleet.Keep, res, obj, ""))
 		return nil
 	}
 	annotate(obj, fleet.AnnotationApplied, hash)
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
-	return w.patch(ctx, res, obj, fleet.Update, note)
+	ch := change(fleet.Update, res, obj, note)
+	// The wanted state is that of the last time, the object is not: somebody else did it.
+	ch.Drift = note != "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash
+	if ch.Drift && !w.Mend && !w.DryRun {
+		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
+	}
+	return w.patch(ctx, res, obj, ch, live)
 }
 
-func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unstructured, action fleet.Action, note string) error {
+// patch applies the object, which is live already or nil. Where the wanted state
+// changed too, the API server says which fields somebody else has set meanwhile.
+func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
+	if w.DryRun {
+		ch.Fields = fieldsOf(live, obj)
+	}
 	annotate(obj, fleet.AnnotationReason, w.Owner.Request.Reason)
 	annotate(obj, fleet.AnnotationRequestedBy, w.Owner.Request.RequestedBy)
 	if !w.DryRun {
@@ -138,14 +160,33 @@ func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unst
 		if err != nil {
 			return err
 		}
-		force := true
-		if _, err := w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
-			metav1.PatchOptions{FieldManager: FieldManager, Force: &force}); err != nil {
+		_, err = w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
+			metav1.PatchOptions{FieldManager: FieldManager, Force: &w.Mend})
+		if others := conflicting(err); others != "" {
+			return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), others}
+		}
+		if err != nil {
 			return fmt.Errorf("apply %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
 		}
 	}
-	w.Note(change(action, res, obj, note))
+	w.Note(ch)
 	return nil
+}
+
+// conflicting are the fields that server-side apply leaves to those who set them,
+// with their names.
+func conflicting(err error) string {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return ""
+	}
+	var out []string
+	for _, c := range status.Status().Details.Causes {
+		if c.Type == metav1.CauseTypeFieldManagerConflict {
+			out = append(out, strings.TrimPrefix(c.Field, ".")+": "+c.Message)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // Get reads one object. The error is Kubernetes' own.

@@ -50,7 +50,7 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	w.behave()
 	w.must("cleanup", "-f", file)
 	keep("canceled")
-	w.behave("--sail-error", "recorded", "--sail-only", "west")
+	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
 	waves := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
 	w.must("rollout", "-f", waves, "--detach", "--reason", "CHG-1")
 	w.untilStatus(t, "wave rest waits")

@@ -14,22 +14,23 @@ import (
 // untilStatus waits until the status says something, and returns it.
 func (w *world) untilStatus(t *testing.T, want string) (out string) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		out, _ = w.try("status", "test")
-		return strings.Contains(out, want)
-	}, time.Minute, 300*time.Millisecond, "%s: %s", want, out)
-	return out
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
+		if out, _ = w.try("status", "test"); strings.Contains(out, want) {
+			return out
+		}
+		require.True(t, time.Now().Before(end), "waiting for %q: %s", want, out)
+	}
 }
 
 func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged(clusters...)
 	file := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
-	w.behave("--sail-error", "the test says no", "--sail-only", "west")
+	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
 	w.must("rollout", "-f", file, "--detach", "--reason", "CHG-7", "--requested-by", "anna")
 	out := w.untilStatus(t, "wave rest waits")
 	require.Contains(t, out, "requested by anna: CHG-7")
-	require.Contains(t, out, "the test says no")
+	require.Contains(t, out, "end-of-life, says the test")
 
 	// Wrong ones are refused with the reason, and change nothing.
 	for _, wrong := range []struct{ say, because []string }{
@@ -108,7 +109,7 @@ func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-error", "the test says no", "--sail-only", "west")
+	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 3, code, out)
 	out, code = w.try("watch", "test")
