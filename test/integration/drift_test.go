@@ -1,0 +1,87 @@
+package integration
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// What somebody else changed is shown, field by field, and overwritten only when
+// somebody says so.
+func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+
+	east := w.connect("east")
+	gateways := east.dyn.Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).Namespace("istio-system")
+	_, err := gateways.Patch(ctx, "east-west", types.JSONPatchType, []byte(`[{"op":"replace","path":"/spec/servers/0/port/number","value":9999}]`), metav1.PatchOptions{FieldManager: "somebody"})
+	require.NoError(t, err)
+	_, err = east.CoreV1().Services("istio-system").Patch(ctx, "istio-eastwestgateway", types.JSONPatchType, []byte(`[{"op":"replace","path":"/spec/ports/1/port","value":15444}]`), metav1.PatchOptions{FieldManager: "somebody"})
+	require.NoError(t, err)
+	_, err = east.CoreV1().Secrets("istio-system").Patch(ctx, "istio-remote-secret-west", types.MergePatchType, []byte(`{"data":{"west":"bm9uc2Vuc2U="}}`), metav1.PatchOptions{FieldManager: "somebody"})
+	require.NoError(t, err)
+
+	out, code := w.try("drift", "-f", file)
+	require.Equal(t, 3, code, out)
+	require.Regexp(t, `Gateway istio-system/east-west.*somebody else changed spec\.servers\[0\]\.port\.number`, out)
+	require.Contains(t, out, "spec.servers[0].port.number: - 9999 + ")
+	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port`, out)
+	var r workflows.DriftResult
+	asJSON, err := w.command(ctx, "drift", "-f", file, "-o", "json").Output()
+	require.Error(t, err, "exit code 3")
+	require.NoError(t, json.Unmarshal(asJSON, &r))
+	require.True(t, r.Drifted)
+
+	before := w.versions("east")
+	out, code = w.try("rollout", "-f", file)
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, "was changed by somebody else")
+	require.Contains(t, out, "rollout --mend")
+	for _, o := range []string{"Gateway istio-system/east-west", "Service istio-system/istio-eastwestgateway", "Secret istio-system/istio-remote-secret-west"} {
+		require.Equal(t, before[o], w.versions("east")[o], "%s is left alone", o)
+	}
+
+	w.must("rollout", "-f", file, "--mend", "--reason", "CHG-9")
+	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+	w.requireRemoteSecret("east", "west")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+// A field that somebody else has taken is not overwritten either when the fleet
+// file changes it too.
+func TestDrift_OfAFieldThatTheFleetFileChangesToo_IsNotOverwritten(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	east := w.connect("east")
+	gateways := east.dyn.Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).Namespace("istio-system")
+	_, err := gateways.Patch(ctx, "east-west", types.MergePatchType, []byte(`{"spec":{"selector":{"app":"somebodys"}}}`), metav1.PatchOptions{FieldManager: "somebody"})
+	require.NoError(t, err)
+	changed := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]")
+	out, code := w.try("rollout", "-f", changed)
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, `conflict with "somebody"`)
+	w.must("rollout", "-f", changed, "--mend")
+	w.must("cleanup", "-f", changed)
+	same()
+}
+
+func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
+	w := newWorld(t)
+	file := w.file([]string{"east", "west"})
+	out := w.must("plan", "-f", file)
+	require.Contains(t, out, "spec.profile")
+	require.NotContains(t, w.must("plan", "-f", file, "--brief"), "spec.profile")
+	require.NotContains(t, out, "PRIVATE KEY")
+}
