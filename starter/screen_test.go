@@ -67,7 +67,7 @@ func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
 func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	p := fifty()
 	p.width, p.height = 120, 40
-	p.WaitsFor = "rest"
+	p.WaitsFor, p.Phase = "rest", workflows.PhaseApproval
 	require.Contains(t, p.View(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
 	p.Paused = true
 	require.Contains(t, p.View(), "paused; `landbridge resume prod` lets it go on")

@@ -37,6 +37,9 @@ type FleetStatus struct {
 // maxListed keeps the answer to the status query far below what Temporal carries.
 const maxListed = 200
 
+// PhaseApproval is the phase of a rollout whose next wave waits for its approval.
+const PhaseApproval = "waiting for approval"
+
 // WaveState is where one wave is.
 type WaveState struct {
 	Name     string   `json:"name"`
@@ -154,7 +157,7 @@ func (s FleetStatus) held() string {
 	switch {
 	case s.Paused:
 		return ", paused"
-	case s.WaitsFor != "":
+	case s.Phase == PhaseApproval:
 		return " (wave " + s.WaitsFor + ")"
 	}
 	return ""

@@ -84,7 +84,7 @@ func (r *rollout) takeUp(ctx workflow.Context) {
 // or left out, meanwhile.
 func (r *rollout) hold(ctx workflow.Context, wave string) error {
 	r.status.WaitsFor = wave
-	r.status.phase(ctx, "waiting for approval")
+	r.status.phase(ctx, PhaseApproval)
 	for {
 		if err := workflow.Await(ctx, func() bool { return r.status.WaitsFor == "" || len(r.again) > 0 }); err != nil {
 			return err
@@ -94,7 +94,7 @@ func (r *rollout) hold(ctx workflow.Context, wave string) error {
 		}
 		r.takeUp(ctx)
 		if r.status.WaitsFor != "" {
-			r.status.phase(ctx, "waiting for approval")
+			r.status.phase(ctx, PhaseApproval)
 		}
 	}
 }

@@ -65,8 +65,9 @@ func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map
 		}
 	}
 	if last != nil && last.Version == 1 && last.Info.Status != release.StatusDeployed {
-		// Nothing of it ever worked; begin again.
-		if err := r.uninstall(ctx, name); err != nil {
+		// Nothing of it ever worked; begin again, when all of it is gone: Helm would take
+		// an object that is still being deleted for the new one.
+		if err := r.uninstall(ctx, name, true); err != nil {
 			return fmt.Errorf("take away the unfinished release %s: %w", name, err)
 		}
 		last = nil
@@ -113,6 +114,8 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
 	up.Labels = r.labels(c)
 	delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
+	// A merge cannot put back every change of somebody else's (of a port, say).
+	up.Force = drifted != nil && r.w.Mend
 	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
@@ -175,14 +178,15 @@ func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
 		return err
 	}
 	for _, name := range names {
-		if err := r.uninstall(ctx, name); err != nil {
+		if err := r.uninstall(ctx, name, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Releases) uninstall(ctx context.Context, name string) error {
+// uninstall takes a release away; with wait it returns when its objects are gone.
+func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error {
 	last, err := r.last(name)
 	if err != nil || last == nil {
 		return err
@@ -192,7 +196,7 @@ func (r *Releases) uninstall(ctx context.Context, name string) error {
 			return err
 		}
 		un := action.NewUninstall(r.cfg)
-		un.Timeout, un.IgnoreNotFound = timeout, true
+		un.Timeout, un.IgnoreNotFound, un.Wait = timeout, true, wait
 		if _, err := un.Run(name); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
 			return fmt.Errorf("helm uninstall %s: %w", name, err)
 		}

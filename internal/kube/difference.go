@@ -39,6 +39,9 @@ func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 		if m, ok := to.(map[string]any); ok && from == nil && len(m) > 0 { // all of it is new
 			return walk(map[string]any{}, m, "."+at, found)
 		}
+		if slices.ContainsFunc(unsaid, func(p string) bool { return strings.HasPrefix(at, p) }) {
+			return true
+		}
 		hide := want.GetKind() == "Secret" && (strings.HasPrefix(at, "data") || strings.HasPrefix(at, "stringData"))
 		out = append(out, fleet.Field{Path: at, From: shown(from, hide), To: shown(to, hide)})
 		return len(out) < maxFields
@@ -46,6 +49,10 @@ func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 	walk(is, want.Object, "", found)
 	return out
 }
+
+// unsaid are fields that tell a person nothing: they are in the object's name, or
+// for Landbridge itself.
+var unsaid = []string{"apiVersion", "kind", "metadata.name", "metadata.annotations.landbridge/"}
 
 const (
 	// maxFields and maxValue, in bytes, keep a plan of many objects below what

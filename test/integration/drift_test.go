@@ -81,7 +81,7 @@ func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
 	w := newWorld(t)
 	file := w.file([]string{"east", "west"})
 	out := w.must("plan", "-f", file)
-	require.Contains(t, out, "spec.profile")
-	require.NotContains(t, w.must("plan", "-f", file, "--brief"), "spec.profile")
+	require.Contains(t, out, "spec.values.global.meshID")
+	require.NotContains(t, w.must("plan", "-f", file, "--brief"), "spec.values.global.meshID")
 	require.NotContains(t, out, "PRIVATE KEY")
 }
