@@ -28,11 +28,15 @@ build: go ## Build bin/landbridge, -worker, -standalone and lab
 demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not wait)
 	@test/lab/demo.sh
 
+# What is left to chance in the sample is drawn by the commit.
+CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
+
 .PHONY: test
-test: lint build ## Every test that a fresh machine with Go can pass
+test: lint build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
 	$(GO) test -C test/lab ./...
+	bin/chaos $(CHAOS_SAMPLE)
 	$(GO) test -C test/integration -count=1 -parallel 3 -timeout 40m ./...
 
 .PHONY: e2e
