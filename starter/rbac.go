@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
+
+	"github.com/landbridge/landbridge/activities"
+)
+
+// rbacName is the name of the role, its binding, and the account in it.
+const rbacName = "landbridge-worker"
+
+func rbac() *cobra.Command {
+	var namespace, account, accountNamespace string
+	cmd := &cobra.Command{
+		Use: "rbac", Args: cobra.NoArgs,
+		Short: "Print the least ClusterRole that a worker needs on a cluster, with an account that has it",
+		Long: "Print the least ClusterRole that a worker needs on a cluster, an account, and the binding. It is made from what the\n" +
+			"preflight asks for. A kubeconfig of that account (`kubectl create token`) is all that the worker then needs.",
+		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for flag, v := range map[string]string{"istio-namespace": namespace, "namespace": accountNamespace, "account": account} {
+				if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
+					return usage(fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0]))
+				}
+			}
+			w := cmd.OutOrStdout()
+			for i, obj := range []any{
+				&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: account}},
+				activities.ClusterRole(rbacName, namespace),
+				&rbacv1.ClusterRoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
+					ObjectMeta: metav1.ObjectMeta{Name: rbacName},
+					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: rbacName},
+					Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: accountNamespace, Name: account}}},
+			} {
+				data, err := yaml.Marshal(obj)
+				if err != nil {
+					return failed(err)
+				}
+				if i > 0 {
+					fmt.Fprintln(w, "---")
+				}
+				if _, err := w.Write(data); err != nil {
+					return failed(err)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
+	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
+	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")
+	return cmd
+}
