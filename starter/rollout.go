@@ -56,6 +56,10 @@ func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, de
 		return failed(err)
 	}
 	defer c.Close()
+	if typ == typeCleanup && !in.DryRun && c.ScheduleClient().GetHandle(ctx, scheduleID(in.Fleet.Metadata.Name)).Delete(ctx) == nil {
+		// A check that mends would roll out what is cleaned up.
+		fmt.Fprintf(cmd.ErrOrStderr(), "the schedule of the fleet %s is deleted\n", in.Fleet.Metadata.Name)
+	}
 	began := time.Now()
 	run, err := start(ctx, c, cmd.ErrOrStderr(), typ, in)
 	if err != nil {

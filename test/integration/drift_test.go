@@ -2,9 +2,11 @@ package integration
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,6 +56,41 @@ func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
 	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
 	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
+	same()
+}
+
+// A schedule checks again and again, here at once since the test triggers it, and
+// mends where that is wished.
+func TestSchedule_FindsDriftAndMendsIt(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	check := func(want string) {
+		t.Helper()
+		require.NoError(t, w.client(t).ScheduleClient().GetHandle(ctx, "landbridge.test.drift").Trigger(ctx, client.ScheduleTriggerOptions{}))
+		var out string
+		require.Eventually(t, func() bool {
+			out = w.must("schedule", "show", "test")
+			return strings.Contains(out, want)
+		}, commandTimeout, commandTimeout/200)
+	}
+	require.Contains(t, w.must("schedule", "-f", file, "--every", "12h"), "checked for drift every 12h")
+	check("no drift")
+	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
+	check("drift: 1 object")
+	w.must("schedule", "-f", file, "--every", "6h", "--mend", "--reason", "CHG-3")
+	out := w.must("schedule", "show", "test")
+	require.Contains(t, out, "every 6h")
+	require.Contains(t, out, "CHG-3")
+	check("drift, mended")
+	w.requireRemoteSecret("east", "west")
+	require.Contains(t, w.must("schedule", "delete", "test"), "no more")
+	out, code := w.try("schedule", "delete", "test")
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "the fleet test has no schedule")
+	w.must("schedule", "-f", file, "--mend")
+	require.Contains(t, w.must("cleanup", "-f", file), "the schedule of the fleet test is deleted", "it would roll out again")
 	same()
 }
 

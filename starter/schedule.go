@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// leastEvery keeps a schedule from being one drift check after the other.
+const leastEvery = time.Minute
+
+// scheduleID is that of a fleet's drift check.
+func scheduleID(name string) string { return fleet.WorkflowID(name) + ".drift" }
+
+func (a *app) schedule() *cobra.Command {
+	var (
+		every time.Duration
+		mend  bool
+		why   fleet.Request
+	)
+	cmd := &cobra.Command{
+		Use: "schedule", Args: cobra.NoArgs,
+		Short: "Check a fleet for drift again and again, on a Temporal Schedule",
+		Long: "Check a fleet for drift again and again, on a Temporal Schedule that has the fleet file as it is now. Said again, it\n" +
+			"replaces the fleet file and the interval. With --mend each check that finds drift rolls the fleet out and overwrites\n" +
+			"what somebody else changed. A check is left out while the one before it still runs.",
+		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --mend --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			if every < leastEvery {
+				return usage(fmt.Errorf("--every: want at least %s, got %s", leastEvery, every))
+			}
+			if err := requested(&why); err != nil {
+				return err
+			}
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			if err := setSchedule(cmd.Context(), c, workflows.FleetInput{Fleet: *f, Mend: mend, Request: why}, every); err != nil {
+				return failed(err)
+			}
+			name, what := f.Metadata.Name, "checked for drift"
+			if mend {
+				what += ", and mended,"
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is %s every %s; `landbridge schedule show %s` tells how it went\n", name, what, every, name)
+			return nil
+		},
+	}
+	a.fileFlag(cmd)
+	a.temporal.Bind(cmd.PersistentFlags())
+	requestFlags(cmd, &why)
+	cmd.Flags().DurationVar(&every, "every", time.Hour, "how long between two checks")
+	cmd.Flags().BoolVar(&mend, "mend", false, "roll out where there is drift, and overwrite what somebody else changed")
+	cmd.AddCommand(a.scheduleShow(), a.scheduleDelete())
+	return cmd
+}
+
+// setSchedule makes a fleet's schedule, or replaces it.
+func setSchedule(ctx context.Context, c client.Client, in workflows.FleetInput, every time.Duration) error {
+	name := in.Fleet.Metadata.Name
+	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
+	action := &client.ScheduleWorkflowAction{ID: scheduleID(name), Workflow: "DriftFleet", Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
+		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}
+	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: scheduleID(name), Spec: spec, Action: action,
+		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, Note: in.Request.Line()})
+	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return err
+	}
+	return c.ScheduleClient().GetHandle(ctx, scheduleID(name)).Update(ctx, client.ScheduleUpdateOptions{
+		DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+			s := u.Description.Schedule
+			s.Spec, s.Action = &spec, action
+			s.State.Note = in.Request.Line()
+			return &client.ScheduleUpdate{Schedule: &s}, nil
+		}})
+}
+
+func noSchedule(name string, err error) error {
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return failed(fmt.Errorf("the fleet %s has no schedule; `landbridge schedule -f FILE` makes one", name))
+	}
+	return failed(err)
+}
+
+// shownSchedule is what `schedule show` prints.
+type shownSchedule struct {
+	Fleet string    `json:"fleet"`
+	Every string    `json:"every"`
+	Note  string    `json:"note,omitempty"`
+	Next  time.Time `json:"next"`
+	// Last are the last checks, the newest first.
+	Last []shownCheck `json:"last"`
+}
+
+type shownCheck struct {
+	At       time.Time              `json:"at"`
+	Workflow string                 `json:"workflow"`
+	Result   *workflows.DriftResult `json:"result,omitempty"`
+	Error    string                 `json:"error,omitempty"`
+}
+
+// shownChecks is how many of the last checks are shown.
+const shownChecks = 5
+
+func (a *app) scheduleShow() *cobra.Command {
+	cmd := &cobra.Command{Use: "show FLEET", Args: cobra.ExactArgs(1), Short: "Show when a fleet is checked next, and what the last checks found",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.checkOutput(); err != nil {
+				return err
+			}
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			d, err := c.ScheduleClient().GetHandle(cmd.Context(), scheduleID(args[0])).Describe(cmd.Context())
+			if err != nil {
+				return noSchedule(args[0], err)
+			}
+			s := readSchedule(cmd.Context(), c, args[0], d)
+			return a.print(cmd.OutOrStdout(), s, func(w io.Writer) { printSchedule(w, s) })
+		}}
+	a.outputFlag(cmd)
+	return cmd
+}
+
+func readSchedule(ctx context.Context, c client.Client, name string, d *client.ScheduleDescription) shownSchedule {
+	s := shownSchedule{Fleet: name, Note: d.Schedule.State.Note, Last: []shownCheck{}}
+	if len(d.Schedule.Spec.Intervals) > 0 {
+		s.Every = d.Schedule.Spec.Intervals[0].Every.String()
+	}
+	if len(d.Info.NextActionTimes) > 0 {
+		s.Next = d.Info.NextActionTimes[0]
+	}
+	recent := d.Info.RecentActions
+	for i := len(recent) - 1; i >= 0 && len(s.Last) < shownChecks; i-- {
+		if recent[i].StartWorkflowResult == nil {
+			continue
+		}
+		check := shownCheck{At: recent[i].ActualTime, Workflow: recent[i].StartWorkflowResult.WorkflowID}
+		// One that still runs is not waited for.
+		if e, err := c.DescribeWorkflowExecution(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID); err != nil ||
+			e.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+			s.Last = append(s.Last, check)
+			continue
+		}
+		check.Result = &workflows.DriftResult{}
+		if err := c.GetWorkflow(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID).Get(ctx, check.Result); err != nil {
+			check.Result, check.Error = nil, ended(err).Error()
+		}
+		s.Last = append(s.Last, check)
+	}
+	return s
+}
+
+func printSchedule(w io.Writer, s shownSchedule) {
+	fmt.Fprintf(w, "fleet %s is checked every %s, next at %s\n", s.Fleet, s.Every, s.Next.Local().Format(time.RFC3339))
+	if s.Note != "" {
+		fmt.Fprintln(w, s.Note)
+	}
+	fmt.Fprintln(w)
+	t := newTable(w, "CHECKED", "FOUND", "WORKFLOW")
+	for _, c := range s.Last {
+		t.row(c.At.Local().Format(time.RFC3339), c.found(), c.Workflow)
+	}
+	t.flush()
+}
+
+// found is what a check found, in a few words.
+func (c shownCheck) found() string {
+	switch r := c.Result; {
+	case c.Error != "":
+		return trim(oneLine(c.Error))
+	case r == nil:
+		return "runs"
+	case !r.Drifted:
+		return "no drift"
+	case r.Mended:
+		return "drift, mended"
+	default:
+		parts := []string{plural(r.Differs, "object"), plural(len(r.Expiring), "certificate"), plural(len(r.Unproven), "unproven link")}
+		out := "drift: " + strings.Join(parts, ", ")
+		if r.NotMended != "" {
+			out += "; " + trim(oneLine(r.NotMended))
+		}
+		return out
+	}
+}
+
+func (a *app) scheduleDelete() *cobra.Command {
+	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Check a fleet no more; the checks that were stay on record",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			if err != nil {
+				return failed(err)
+			}
+			defer c.Close()
+			if err := c.ScheduleClient().GetHandle(cmd.Context(), scheduleID(args[0])).Delete(cmd.Context()); err != nil {
+				return noSchedule(args[0], err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is checked no more\n", args[0])
+			return nil
+		}}
+}
