@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (l *lines) close() {}
 func (l *lines) progress(p progress) {
 	l.say("phase", p.Phase)
 	if h := p.holds(); h != "" || l.seen["holds"] != "" {
-		l.say("holds", orElse(h, "it goes on"))
+		l.say("holds", cmp.Or(h, "it goes on"))
 	}
 	for i, d := range p.Decisions {
 		l.say(fmt.Sprint("decision ", i), d.String())
@@ -91,13 +92,6 @@ func (l *lines) progress(p progress) {
 		}
 		l.say(u.Unit, line)
 	}
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func query(ctx context.Context, c client.Client, id, runID string, out any) error {

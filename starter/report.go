@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ func (a *app) report() *cobra.Command {
 			if !strings.HasPrefix(id, fleet.WorkflowID("")) {
 				id = fleet.WorkflowID(id)
 			}
-			r, err := report.Gather(cmd.Context(), c, orElse(namespace, client.DefaultNamespace), id, run)
+			r, err := report.Gather(cmd.Context(), c, cmp.Or(namespace, client.DefaultNamespace), id, run)
 			if isNotFound(err) {
 				return failed(unknownFleet(args[0]))
 			}
@@ -62,7 +63,7 @@ func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) erro
 		if err := e.Encode(r); err != nil {
 			return failed(err)
 		}
-		out = orElse(out, "-")
+		out = cmp.Or(out, "-")
 	} else if err := r.HTML(&b); err != nil {
 		return failed(err)
 	}
@@ -70,7 +71,7 @@ func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) erro
 		_, err := cmd.OutOrStdout().Write(b.Bytes())
 		return err
 	}
-	out = orElse(out, fmt.Sprintf("landbridge-%s-%s.html", r.Fleet, r.Began.UTC().Format("20060102T150405Z")))
+	out = cmp.Or(out, fmt.Sprintf("landbridge-%s-%s.html", r.Fleet, r.Began.UTC().Format("20060102T150405Z")))
 	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 		return failed(fmt.Errorf("write the report: %w", err))
 	}

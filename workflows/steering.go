@@ -1,8 +1,10 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -212,18 +214,9 @@ func (r *rollout) clusterOf(unit string) int {
 	return slices.IndexFunc(r.in.Fleet.Spec.Clusters, func(c fleet.Cluster) bool { return clusterUnit(c.Name) == unit })
 }
 
-func clusterUnit(name string) string  { return "cluster " + name }
-func linkUnit(l fleet.Link) string    { return "link " + l.String() }
-func linksUnit(source string) string  { return "links of " + source }
-func orNothing(units []string) string { return orNone(units, "nothing") }
+func clusterUnit(name string) string { return "cluster " + name }
+func linkUnit(l fleet.Link) string   { return "link " + l.String() }
+func linksUnit(source string) string { return "links of " + source }
 
-func orNone(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	out := list[0]
-	for _, s := range list[1:] {
-		out += ", " + s
-	}
-	return out
-}
+// orNothing lists units, or says that there are none.
+func orNothing(units []string) string { return cmp.Or(strings.Join(units, ", "), "nothing") }

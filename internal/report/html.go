@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -38,14 +39,7 @@ func noun(typ string) string {
 	case strings.HasPrefix(typ, "Cleanup"):
 		return "cleanup"
 	}
-	return strings.ToLower(orElse(strings.TrimSuffix(typ, "Fleet"), "workflow"))
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
+	return strings.ToLower(cmp.Or(strings.TrimSuffix(typ, "Fleet"), "workflow"))
 }
 
 func took(began time.Time, ended *time.Time) string {
