@@ -107,7 +107,7 @@ func (r *real) brokenLegs() {
 				l.mend(r)
 			}
 		}
-		r.rollout()
+		r.rollout("--mend") // what broke the legs was not Landbridge
 	}
 	r.allProven()
 }

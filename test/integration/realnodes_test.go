@@ -58,10 +58,10 @@ func newReal(t testing.TB, n int, links string) *real {
 	return r
 }
 
-func (r *real) rollout() {
+func (r *real) rollout(flags ...string) {
 	r.t.Helper()
 	began := time.Now()
-	r.must("rollout", "-f", r.fleet)
+	r.must(append([]string{"rollout", "-f", r.fleet}, flags...)...)
 	r.t.Logf("rollout with proof: %.1f s", time.Since(began).Seconds())
 }
 
