@@ -50,6 +50,8 @@ type Site struct {
 	DryRun bool `json:"dryRun,omitempty"`
 	// Mend overwrites what somebody else changed.
 	Mend bool `json:"mend,omitempty"`
+	// Render notes, with DryRun, each object as it would be applied.
+	Render bool `json:"render,omitempty"`
 	// Request is why, and on whose behalf.
 	Request fleet.Request `json:"request,omitzero"`
 }
@@ -115,7 +117,7 @@ func (a *Activities) claiming(ctx context.Context, s Site, component, link strin
 	if err != nil {
 		return nil, err
 	}
-	return &kube.Writer{Cluster: c, DryRun: s.DryRun, Mend: s.Mend,
+	return &kube.Writer{Cluster: c, DryRun: s.DryRun, Mend: s.Mend, Render: s.Render,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
 		Claim: func(ctx context.Context) error {
 			return record.Claim(ctx, c, s.Fleet, a.holder(ctx, s), s.TakeOver, mustExist)

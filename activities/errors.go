@@ -68,18 +68,29 @@ func (e *RootError) Error() string { return e.Reason }
 // Register it with the worker's interceptors.
 type Classify struct {
 	interceptor.WorkerInterceptorBase
+	// Metrics, where there are any, hear of every try.
+	Metrics *Metrics
 }
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
-func (*Classify) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}}
+func (c *Classify) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}, c.Metrics}
 }
 
 type classifier struct {
 	interceptor.ActivityInboundInterceptorBase
+	metrics *Metrics
 }
 
+// ExecuteActivity implements interceptor.ActivityInboundInterceptor.
 func (c *classifier) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	began := time.Now()
+	out, err := c.classified(ctx, in)
+	c.metrics.observe(ctx, in, out, err, time.Since(began))
+	return out, err
+}
+
+func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	alive, stop := kube.KeepAlive(ctx)
 	out, err := c.Next.ExecuteActivity(alive, in)
 	stop()

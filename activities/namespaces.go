@@ -111,8 +111,7 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live *corev1.Namespace,
 			return err
 		}
 	}
-	w.Note(ch)
-	return nil
+	return w.NoteApplied(ch, &corev1.Namespace{TypeMeta: live.TypeMeta, ObjectMeta: metav1.ObjectMeta{Name: live.Name, Labels: labels}})
 }
 
 // removeNamespaces asks for the deletion of all before it waits for any: each

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -40,6 +41,8 @@ type CheckClusterResult struct {
 	Version string `json:"version,omitempty"`
 	// TLSServerName that the API server's certificate is good for.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// CredentialEnds is when the worker's kubeconfig for it ends, where that is known.
+	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Record of the fleet as last applied here, or nothing.
 	Record *fleet.Fleet `json:"record,omitempty"`
 }
@@ -55,6 +58,7 @@ func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (Ch
 	if out.Version, err = serverVersion(ctx, c); err != nil {
 		return out, wrap(err, "the API server at %s cannot be reached", hostOf(c))
 	}
+	out.CredentialEnds = c.CredentialEnds()
 	rights, err := missingRights(ctx, c, Rights(in.Namespace))
 	if err != nil {
 		return out, err

@@ -36,6 +36,7 @@ func command() *cobra.Command {
 		temporal server.Options
 		options  serve.Options
 		noUI     bool
+		listen   string
 	)
 	cmd := &cobra.Command{
 		Use: "landbridge-standalone", Version: build.Version(), Args: cobra.NoArgs,
@@ -47,7 +48,7 @@ func command() *cobra.Command {
 			if noUI {
 				temporal.UIPort = 0
 			}
-			return run(cmd.Context(), temporal, options)
+			return run(cmd.Context(), temporal, options, listen)
 		},
 	}
 	fs := cmd.Flags()
@@ -56,11 +57,12 @@ func command() *cobra.Command {
 	fs.IntVar(&temporal.UIPort, "ui-port", 8233, "port of Temporal's web UI on 127.0.0.1")
 	fs.BoolVar(&noUI, "no-ui", false, "run without the web UI")
 	fs.BoolVar(&temporal.Verbose, "verbose", false, "log what Temporal does")
+	fs.StringVar(&listen, "listen", "", "where health and metrics are served (/healthz, /readyz, /metrics), such as 127.0.0.1:9464 (default nowhere)")
 	options.Bind(fs)
 	return cmd
 }
 
-func run(ctx context.Context, temporal server.Options, options serve.Options) error {
+func run(ctx context.Context, temporal server.Options, options serve.Options, listen string) error {
 	if len(options.KubeconfigDirs) == 0 {
 		options.DefaultConfig = true // one machine, one person: what kubectl reaches
 	}
@@ -75,18 +77,27 @@ func run(ctx context.Context, temporal server.Options, options serve.Options) er
 		temporal.Dir = filepath.Join(dir, "temporal")
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	telemetry, err := serve.Tell(ctx, "landbridge-standalone", listen, logger)
+	if err != nil {
+		return err
+	}
+	defer telemetry.Stop()
+	options.Metrics = telemetry.Steps()
 	temporal.SearchAttributes = connect.SearchAttributes()
 	s, err := server.Start(temporal)
 	if err != nil {
 		return err
 	}
 	defer s.Stop()
-	c, err := s.Dial(ctx, client.Options{Logger: log.NewStructuredLogger(logger)})
+	o := client.Options{Logger: log.NewStructuredLogger(logger)}
+	telemetry.Client(&o)
+	c, err := s.Dial(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	fmt.Fprintf(os.Stderr, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", s.Address(), orNone(s.UIAddress()), temporal.Dir)
+	telemetry.Serve(ctx, c)
 	return serve.Run(ctx, c, server.Namespace, options, logger)
 }
 

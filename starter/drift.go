@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/workflows"
 )
@@ -25,12 +26,10 @@ func (a *app) drift() *cobra.Command {
 				return err
 			}
 			var r workflows.DriftResult
-			id, err := a.look(cmd.Context(), "DriftFleet", "drift", workflows.FleetInput{Fleet: *f}, &r)
-			if err != nil {
+			if err := a.look(cmd.Context(), "DriftFleet", "drift", workflows.FleetInput{Fleet: *f}, &r, func(c client.Client, id string) {
+				withDetails(cmd.Context(), c, id+".plan", r.Changes)
+			}); err != nil {
 				return err
-			}
-			if err := a.withFields(cmd.Context(), id+".plan", r.Changes); err != nil {
-				return failed(err)
 			}
 			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printDrift(w, r) }); err != nil {
 				return failed(err)

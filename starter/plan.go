@@ -32,14 +32,12 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			var r workflows.FleetResult
-			id, err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r)
-			if err != nil {
-				return err
-			}
-			if !brief {
-				if err := a.withFields(cmd.Context(), id, r.Plan); err != nil {
-					return failed(err)
+			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
+				if !brief {
+					withDetails(cmd.Context(), c, id, r.Plan)
 				}
+			}); err != nil {
+				return err
 			}
 			return a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) })
 		},
@@ -53,11 +51,11 @@ func (a *app) plan() *cobra.Command {
 }
 
 // look runs a workflow that only looks at a fleet. It has an ID of its own, so
-// that it is in nobody's way.
-func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any) (string, error) {
+// that it is in nobody's way. When it is done, then may ask for more.
+func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any, then func(c client.Client, id string)) error {
 	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
-		return "", failed(err)
+		return failed(err)
 	}
 	defer c.Close()
 	name := in.Fleet.Metadata.Name
@@ -67,9 +65,15 @@ func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInpu
 		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)),
 	}, typ, in)
 	if err != nil {
-		return "", failed(err)
+		return failed(err)
 	}
-	return run.GetID(), explained(ctx, c, run, run.Get(ctx, out))
+	if err := explained(ctx, c, run, run.Get(ctx, out)); err != nil {
+		return err
+	}
+	if then != nil {
+		then(c, run.GetID())
+	}
+	return nil
 }
 
 // marks are what stands before each action.
@@ -118,18 +122,10 @@ func printChange(w io.Writer, c fleet.Change) {
 	}
 }
 
-// withFields fills in what changes in each object: the workflow of each cluster
-// and link has it, so that no history has it twice.
-func (a *app) withFields(ctx context.Context, plan string, units []workflows.PlannedUnit) error {
-	c, err := a.temporal.Dial(ctx, nil, nil)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for i, u := range units {
-		if !slices.ContainsFunc(u.Changes, func(c fleet.Change) bool { return c.Action != fleet.Keep }) {
-			continue
-		}
+// withDetails fills in what the workflow of each cluster and link knows of its
+// objects, so that no history has it twice.
+func withDetails(ctx context.Context, c client.Client, plan string, units []workflows.PlannedUnit) {
+	for _, u := range units {
 		id := plan
 		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
 			id += ".cluster." + name
@@ -142,17 +138,15 @@ func (a *app) withFields(ctx context.Context, plan string, units []workflows.Pla
 		if err := c.GetWorkflow(ctx, id, "").Get(ctx, &done); err != nil {
 			continue // a unit that left the fleet file has no workflow
 		}
-		detailed := units[i].Changes
-		for j := range detailed {
+		for j, have := range u.Changes {
 			at := slices.IndexFunc(done.Changes, func(c fleet.Change) bool {
-				return c.Kind == detailed[j].Kind && c.Namespace == detailed[j].Namespace && c.Name == detailed[j].Name && c.Action == detailed[j].Action
+				return c.Kind == have.Kind && c.Namespace == have.Namespace && c.Name == have.Name && c.Action == have.Action
 			})
 			if at >= 0 {
-				detailed[j].Fields = done.Changes[at].Fields
+				u.Changes[j] = done.Changes[at]
 			}
 		}
 	}
-	return nil
 }
 
 func note(c fleet.Change) string {

@@ -29,7 +29,7 @@ func (a *app) verify() *cobra.Command {
 				return err
 			}
 			var r workflows.VerifyResult
-			if _, err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r); err != nil {
+			if err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r, nil); err != nil {
 				return err
 			}
 			if junit != "" {

@@ -54,30 +54,21 @@ func run(ctx context.Context, temporal connect.Flags, options serve.Options, lis
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	var monitor *serve.Monitor
-	namespace := ""
-	if listen != "" {
-		var err error
-		if monitor, err = serve.Listen(listen); err != nil {
-			return err
-		}
+	telemetry, err := serve.Tell(ctx, "landbridge-worker", listen, logger)
+	if err != nil {
+		return err
 	}
+	defer telemetry.Stop()
+	options.Metrics = telemetry.Steps()
+	namespace := ""
 	c, err := temporal.Dial(ctx, logger, func(o *client.Options) {
 		namespace = o.Namespace
-		if monitor != nil {
-			o.MetricsHandler = monitor.Metrics()
-		}
+		telemetry.Client(o)
 	})
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if monitor != nil {
-		go func() {
-			if err := monitor.Serve(ctx, c); err != nil {
-				logger.Error("health and metrics are gone", "error", err)
-			}
-		}()
-	}
+	telemetry.Serve(ctx, c)
 	return serve.Run(ctx, c, namespace, options, logger)
 }

@@ -60,6 +60,8 @@ type FleetInput struct {
 	FromRecords bool `json:"fromRecords,omitempty"`
 	// Mend overwrites what somebody else changed since the last rollout.
 	Mend bool `json:"mend,omitempty"`
+	// Render has PlanFleet note each object as it would be applied.
+	Render bool `json:"render,omitempty"`
 	// Request is why, and on whose behalf.
 	fleet.Request
 }
@@ -69,7 +71,7 @@ func (in FleetInput) site(c fleet.Cluster, run string) activities.Site {
 	f := in.Fleet
 	return activities.Site{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Mend: in.Mend, Request: in.Request}
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Mend: in.Mend, Render: in.Render, Request: in.Request}
 }
 
 // rootSite is where the root is kept: a cluster, or a worker's directory.

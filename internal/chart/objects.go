@@ -35,7 +35,11 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 	}
 	var out []fleet.Change
 	for k := range keys {
-		out = append(out, fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name})
+		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name}
+		if r.w.Render && c.Action != fleet.Remove {
+			c.Cluster, c.Manifest = r.w.Name, is[k]
+		}
+		out = append(out, c)
 	}
 	sort.Slice(out, func(i, j int) bool { return out[i].Kind+out[i].Name < out[j].Kind+out[j].Name })
 	r.w.Note(out...)

@@ -29,6 +29,10 @@ type Change struct {
 	// Drift says that somebody else changed the object since it was applied; only
 	// --mend overwrites that.
 	Drift bool `json:"drift,omitempty"`
+	// Cluster and Manifest are there where the manifests were asked for: the object
+	// as it would be applied, in YAML. A Secret has none.
+	Cluster  string `json:"cluster,omitempty"`
+	Manifest string `json:"manifest,omitempty"`
 }
 
 // Field is one field of an object, by its path. Values are JSON, and short.
@@ -44,7 +48,7 @@ type Field struct {
 func (c Changes) WithoutFields() Changes {
 	out := Changes{Changes: slices.Clone(c.Changes)}
 	for i := range out.Changes {
-		out.Changes[i].Fields = nil
+		out.Changes[i].Fields, out.Changes[i].Manifest = nil, ""
 	}
 	return out
 }

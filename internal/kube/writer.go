@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -44,6 +45,9 @@ type Writer struct {
 	DryRun bool
 	// Mend overwrites what somebody else changed; without it that is a *DriftError.
 	Mend bool
+	// Render notes each object as it would be applied too, for who applies it by
+	// other means.
+	Render bool
 	// Claim is asked once, before the first write: whoever writes must hold the
 	// cluster's record. Nil asks nobody.
 	Claim func(context.Context) error
@@ -57,6 +61,20 @@ func (w *Writer) Changes() fleet.Changes { return w.changes }
 
 // Note adds a change that something else than the writer made, such as Helm.
 func (w *Writer) Note(c ...fleet.Change) { w.changes.Changes = append(w.changes.Changes, c...) }
+
+// NoteApplied adds a change with the object that it applies, where these are asked
+// for. A Secret's is never noted.
+func (w *Writer) NoteApplied(c fleet.Change, object any) error {
+	if w.Render && c.Kind != Secrets.Kind {
+		manifest, err := yaml.Marshal(object)
+		if err != nil {
+			return err
+		}
+		c.Cluster, c.Manifest = w.Name, string(manifest)
+	}
+	w.Note(c)
+	return nil
+}
 
 // NotOursError is an object that is there already and that Landbridge did not make.
 type NotOursError struct{ Kind, Namespace, Name, Owner string }
@@ -130,8 +148,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	}
 	note := difference(live.Object, obj.Object)
 	if note == "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash {
-		w.Note(change(fleet.Keep, res, obj, ""))
-		return nil
+		return w.NoteApplied(change(fleet.Keep, res, obj, ""), obj)
 	}
 	annotate(obj, fleet.AnnotationApplied, hash)
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
@@ -169,8 +186,7 @@ func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unst
 			return fmt.Errorf("apply %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
 		}
 	}
-	w.Note(ch)
-	return nil
+	return w.NoteApplied(ch, obj)
 }
 
 // conflicting are the fields that server-side apply leaves to those who set them,

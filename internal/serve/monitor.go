@@ -15,14 +15,17 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/opentelemetry"
+
+	"github.com/landbridge/landbridge/activities"
 )
 
 // Monitor serves health and Prometheus metrics: /healthz (the process runs),
-// /readyz (Temporal answers) and /metrics (the SDK's, Go's and
+// /readyz (Temporal answers) and /metrics (Landbridge's own, the SDK's, Go's and
 // the process's).
 type Monitor struct {
 	registry *prom.Registry
 	handler  client.MetricsHandler
+	steps    *activities.Metrics
 	listener net.Listener
 }
 
@@ -39,14 +42,11 @@ func Listen(address string) (*Monitor, error) {
 		return nil, err
 	}
 	meter := metric.NewMeterProvider(metric.WithReader(exporter)).Meter("temporal-sdk-go")
-	return &Monitor{registry, opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: meter}), l}, nil
+	return &Monitor{registry, opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: meter}), activities.NewMetrics(registry), l}, nil
 }
 
 // Address is where the monitor listens.
 func (m *Monitor) Address() string { return m.listener.Addr().String() }
-
-// Metrics is what the Temporal client is to report to.
-func (m *Monitor) Metrics() client.MetricsHandler { return m.handler }
 
 // Serve answers until the context ends.
 func (m *Monitor) Serve(ctx context.Context, c client.Client) error {

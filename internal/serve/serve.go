@@ -48,6 +48,8 @@ type Options struct {
 	Deployment, BuildID string
 	// Wrap goes around every connection to an API server; no flag sets it.
 	Wrap transport.WrapperFunc
+	// Metrics hear of every try of a step, where there are any; no flag sets it.
+	Metrics *activities.Metrics
 }
 
 // Bind adds the options to a command.
@@ -149,7 +151,7 @@ func New(c client.Client, taskQueue string, acts *activities.Activities, o Optio
 		MaxConcurrentActivityExecutionSize: o.Parallel,
 		WorkerStopTimeout:                  stopTimeout,
 		MaxHeartbeatThrottleInterval:       heartbeatEvery,
-		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{}},
+		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{Metrics: o.Metrics}},
 	}
 	if o.Deployment != "" {
 		how.DeploymentOptions = worker.DeploymentOptions{

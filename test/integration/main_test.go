@@ -103,6 +103,7 @@ type world struct {
 	dir     string
 	port    int
 	process *exec.Cmd
+	env     []string // of the process, beside the test's own
 	log     *bytes.Buffer
 	// lastFile is the newest fleet file.
 	lastFile string
@@ -151,6 +152,7 @@ func (w *world) startWith(args ...string) {
 	w.log = &bytes.Buffer{}
 	w.process = exec.Command(bin("landbridge-standalone"), append([]string{"--state-dir", filepath.Join(w.dir, "temporal"),
 		"--root-dir", filepath.Join(w.dir, "roots"), "--port", fmt.Sprint(w.port), "--no-ui"}, args...)...)
+	w.process.Env = append(os.Environ(), w.env...)
 	w.process.Stderr, w.process.Stdout = w.log, w.log
 	require.NoError(w.t, w.process.Start())
 	for end := time.Now().Add(60 * time.Second); ; {

@@ -11,10 +11,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	discovered "k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/test/lab"
 )
@@ -36,6 +41,24 @@ func (w *world) connect(cluster string) connection {
 	dyn, err := dynamic.NewForConfig(cfg)
 	require.NoError(t, err)
 	return connection{client, dyn, cfg}
+}
+
+// apply has a cluster take a manifest by server-side apply; dryRun is as in PatchOptions.
+func (w *world) apply(cluster string, manifest []byte, dryRun ...string) error {
+	c := w.connect(cluster)
+	obj := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal(manifest, &obj.Object); err != nil {
+		return err
+	}
+	kind := obj.GroupVersionKind()
+	at, err := restmapper.NewDeferredDiscoveryRESTMapper(discovered.NewMemCacheClient(c.DiscoveryClient)).RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return err
+	}
+	force := true
+	_, err = c.dyn.Resource(at.Resource).Namespace(obj.GetNamespace()).Patch(context.Background(), obj.GetName(), types.ApplyPatchType, manifest,
+		metav1.PatchOptions{FieldManager: "integration.test", Force: &force, DryRun: dryRun})
+	return err
 }
 
 // everyObject visits every object of every kind of a cluster.

@@ -1,0 +1,144 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// Metrics is what a worker measures beside what Temporal's SDK does. A nil
+// *Metrics measures nothing. Names and labels are in docs/metrics.md, and what
+// deploy/ alerts on is made of them.
+type Metrics struct {
+	steps   *prom.HistogramVec
+	retries *prom.CounterVec
+	waits   *prom.HistogramVec
+	proven  *prom.GaugeVec
+	ends    *prom.GaugeVec
+}
+
+// What an end is of, in landbridge_not_after_timestamp_seconds.
+const (
+	endRoot         = "root"
+	endIntermediate = "intermediate"
+	endKubeconfig   = "kubeconfig"
+)
+
+// NewMetrics registers Landbridge's own metrics.
+func NewMetrics(r prom.Registerer) *Metrics {
+	m := &Metrics{
+		steps: prom.NewHistogramVec(prom.HistogramOpts{Name: "landbridge_step_duration_seconds",
+			Help:    "How long one try of a step took, by the activity's name and how it ended: done, or the type of the error.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900}}, []string{"step", "outcome"}),
+		retries: prom.NewCounterVec(prom.CounterOpts{Name: "landbridge_step_retries_total",
+			Help: "Tries of a step after its first."}, []string{"fleet", "cluster", "step"}),
+		waits: prom.NewHistogramVec(prom.HistogramOpts{Name: "landbridge_load_balancer_wait_seconds",
+			Help:    "How long an east-west gateway waited for its address, all tries together.",
+			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 900, 1800}}, []string{"fleet", "cluster", "outcome"}),
+		proven: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_link_proven",
+			Help: "1 where the last look at a link saw a request go through and istiod in step, else 0."}, []string{"fleet", "source", "target"}),
+		ends: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_not_after_timestamp_seconds",
+			Help: "When a certificate or credential ends, in seconds since 1970, as last seen: of the root, of a cluster's intermediate, of the worker's kubeconfig for it."}, []string{"fleet", "cluster", "of"}),
+	}
+	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.ends)
+	return m
+}
+
+// observe notes one try of an activity. err has its type already.
+func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityInput, out any, err error, took time.Duration) {
+	if m == nil {
+		return
+	}
+	info, outcome := activity.GetInfo(ctx), outcomeOf(err)
+	step := info.ActivityType.Name
+	m.steps.WithLabelValues(step, outcome).Observe(took.Seconds())
+	if len(in.Args) == 0 {
+		return
+	}
+	at, ok := in.Args[0].(interface{ Where() Site })
+	if !ok {
+		return
+	}
+	site := at.Where()
+	if info.Attempt > 1 {
+		m.retries.WithLabelValues(site.Fleet, site.Cluster, step).Inc()
+	}
+	switch arg := in.Args[0].(type) {
+	case WaitLoadBalancerInput:
+		if !site.DryRun && (err == nil || outcome == TypeLoadBalancer) {
+			m.waits.WithLabelValues(site.Fleet, site.Cluster, outcome).Observe(time.Since(info.ScheduledTime).Seconds())
+		}
+	case CheckLinkInput:
+		if proof, ok := out.(CheckLinkResult); ok && err == nil || outcome == TypeUnproven {
+			m.link(site.Fleet, arg.Link, proof.Proven)
+		}
+	case RemoveInput:
+		m.forget(step, arg, err)
+	}
+	if err != nil {
+		return
+	}
+	switch r := out.(type) {
+	case EnsureRootResult:
+		m.end(site.Fleet, "", endRoot, r.Facts)
+	case EnsureIntermediateKeyResult:
+		m.end(site.Fleet, site.Cluster, endIntermediate, r.Facts)
+	case SignIntermediateResult:
+		if arg, ok := in.Args[0].(SignIntermediateInput); ok {
+			m.end(site.Fleet, arg.Spec.Cluster, endIntermediate, r.Facts)
+		}
+	case CheckClusterResult:
+		m.end(site.Fleet, site.Cluster, endKubeconfig, certs.Facts{NotAfter: r.CredentialEnds})
+	}
+}
+
+// forget drops what a cleanup took away: it neither breaks nor ends any more.
+func (m *Metrics) forget(step string, in RemoveInput, err error) {
+	if err != nil || in.DryRun || in.OnlyRun != "" {
+		return
+	}
+	switch step {
+	case "RemoveEgressGateway":
+		source, target, _ := strings.Cut(in.Link, ".")
+		m.proven.DeleteLabelValues(in.Fleet, source, target)
+	case "RemoveCACerts":
+		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
+	case "RemoveRoot":
+		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "of": endRoot})
+	}
+}
+
+func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
+	value := 0.0
+	if proven {
+		value = 1
+	}
+	m.proven.WithLabelValues(fleetName, l.From, l.To).Set(value)
+}
+
+func (m *Metrics) end(fleetName, cluster, of string, f certs.Facts) {
+	if !f.NotAfter.IsZero() {
+		m.ends.WithLabelValues(fleetName, cluster, of).Set(float64(f.NotAfter.Unix()))
+	}
+}
+
+// outcomeOf is done, or the type of the error.
+func outcomeOf(err error) string {
+	var app *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return "done"
+	case errors.As(err, &app):
+		return app.Type()
+	}
+	return "Canceled"
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+const marked = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: gateway
+  labels: {app: gateway, landbridge/fleet: prod, app.kubernetes.io/managed-by: landbridge}
+  annotations: {landbridge/applied: abc}
+spec:
+  template:
+    metadata:
+      labels: {app: gateway, landbridge/fleet: prod}
+`
+
+func TestRender_TakesOffLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
+	files, err := renderedFiles([]workflows.PlannedUnit{
+		{Unit: "cluster east", Changes: []fleet.Change{
+			{Action: fleet.Create, Kind: "Deployment", Namespace: "istio-system", Name: "gateway", Cluster: "east", Manifest: marked},
+			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
+			{Action: fleet.Create, Kind: "Helm release", Namespace: "istio-system", Name: "gateway"}}},
+		{Unit: "link west -> east", Changes: []fleet.Change{
+			{Action: fleet.Keep, Kind: "AuthorizationPolicy", Namespace: "istio-system", Name: "from-west", Cluster: "east", Manifest: "kind: AuthorizationPolicy\n"},
+			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "istio-remote-secret-east"}}},
+	})
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{
+		"east/istio-system-deployment-gateway.yaml": renderedBy + `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  labels:
+    app: gateway
+  name: gateway
+spec:
+  template:
+    metadata:
+      labels:
+        app: gateway
+`,
+		"east/istio-system-authorizationpolicy-from-west.yaml": renderedBy + "kind: AuthorizationPolicy\n",
+		"east/kustomization.yaml": renderedBy + `# Not here, since they hold keys (cluster east): Secret istio-system/cacerts
+# Not here, since they hold keys (link west -> east): Secret istio-system/istio-remote-secret-east
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+- istio-system-deployment-gateway.yaml
+- istio-system-authorizationpolicy-from-west.yaml
+`}, files)
+}
+
+func TestRender_TakesAwayOnlyWhatItWrote(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	require.NoError(t, replaceFiles(dir, map[string]string{"east/a.yaml": renderedBy, "west/b.yaml": renderedBy}))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("mine"), 0o644))
+	require.NoError(t, replaceFiles(dir, map[string]string{"east/a.yaml": renderedBy + "new"}))
+	require.NoFileExists(t, filepath.Join(dir, "west", "b.yaml"))
+	require.FileExists(t, filepath.Join(dir, "README.md"))
+
+	require.ErrorContains(t, replaceFiles(dir, map[string]string{"README.md": renderedBy}), "was not written by render")
+	require.FileExists(t, filepath.Join(dir, "east", "a.yaml"), "nothing is taken away before it is known that all can be written")
+	require.ErrorContains(t, mayRender(filepath.Join(dir, "README.md")), "is not a directory")
+}
