@@ -22,6 +22,8 @@ type EnsureEgressConfigInput struct {
 	Address       Address `json:"address"`
 	APIPort       int     `json:"apiPort"`
 	TrustDomain   string  `json:"trustDomain"`
+	// EastWest is the target's door.
+	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
 // EnsureEgressConfigResult is what was written.
@@ -121,7 +123,7 @@ func targetEntry(in EnsureEgressConfigInput) *networking.ServiceEntry {
 			Endpoints:  endpoints,
 			// The mesh shares a root, so any of its workloads could answer; only the
 			// target's east-west gateway may.
-			SubjectAltNames: []string{"spiffe://" + in.TrustDomain + "/ns/" + in.Namespace + "/sa/" + fleet.EastWestGateway},
+			SubjectAltNames: []string{"spiffe://" + in.TrustDomain + "/ns/" + in.Namespace + "/sa/" + in.EastWest.Account()},
 		},
 	}
 }

@@ -46,7 +46,7 @@ func (a *Activities) EnsureExposure(ctx context.Context, in EnsureExposureInput)
 		return EnsureExposureResult{}, err
 	}
 	for _, obj := range []any{
-		policy(denyName, in.Namespace, nil),
+		denial(in),
 		eastWestGateway(in),
 		eastWestRouting(in),
 	} {
@@ -62,12 +62,24 @@ func (a *Activities) RemoveExposure(ctx context.Context, in RemoveInput) (Remove
 	return a.removeAll(ctx, in, componentExposure, in.Namespace, kube.VirtualServices, kube.IstioGateways, kube.AuthorizationPolicies)
 }
 
+// denial lets nobody in. A gateway of one's own has other ports, which stay as
+// open as they are.
+func denial(in EnsureExposureInput) *security.AuthorizationPolicy {
+	var others *securityapi.Rule
+	if !in.Gateways.EastWest.Managed() {
+		others = &securityapi.Rule{To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{NotPorts: []string{strconv.Itoa(in.Gateways.APIPort)}}}}}
+	}
+	return policy(denyName, in.Namespace, in.Gateways.EastWest.Selector(), others)
+}
+
+// eastWestGateway leaves the mesh's own traffic to the Gateway that a gateway of
+// one's own has.
 func eastWestGateway(in EnsureExposureInput) *networking.Gateway {
-	return &networking.Gateway{
+	g := &networking.Gateway{
 		TypeMeta:   metav1.TypeMeta{APIVersion: networkingV1, Kind: "Gateway"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: gatewayName},
 		Spec: networkingapi.Gateway{
-			Selector: eastWestSelector(),
+			Selector: in.Gateways.EastWest.Selector(),
 			Servers: []*networkingapi.Server{{
 				Port:  &networkingapi.Port{Number: uint32(in.Gateways.DataPlanePort), Name: "data-plane", Protocol: "TLS"},
 				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_AUTO_PASSTHROUGH},
@@ -79,6 +91,10 @@ func eastWestGateway(in EnsureExposureInput) *networking.Gateway {
 			}},
 		},
 	}
+	if !in.Gateways.EastWest.Managed() {
+		g.Spec.Servers = g.Spec.Servers[1:]
+	}
+	return g
 }
 
 // eastWestRouting has a tcp route: an ISTIO_MUTUAL server honours no other.
@@ -104,6 +120,8 @@ type EnsureAccessInput struct {
 	LinkSite
 	APIPort     int    `json:"apiPort"`
 	TrustDomain string `json:"trustDomain"`
+	// EastWest is the target's door.
+	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 	// SourceNamespace is where the source's egress gateway runs.
 	SourceNamespace string `json:"sourceNamespace"`
 }
@@ -118,7 +136,7 @@ func (a *Activities) EnsureAccess(ctx context.Context, in EnsureAccessInput) (En
 	if err != nil {
 		return EnsureAccessResult{}, err
 	}
-	err = w.Apply(ctx, policy(accessNamePrefix+in.Link.From, in.Namespace, &securityapi.Rule{
+	err = w.Apply(ctx, policy(accessNamePrefix+in.Link.From, in.Namespace, in.EastWest.Selector(), &securityapi.Rule{
 		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
 			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
 		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},
@@ -134,12 +152,12 @@ func (a *Activities) RemoveAccess(ctx context.Context, in RemoveInput) (RemoveRe
 
 // policy allows what the rule says on the east-west gateway; without a rule it
 // allows nothing, which denies all that no other policy allows.
-func policy(name, namespace string, rule *securityapi.Rule) *security.AuthorizationPolicy {
+func policy(name, namespace string, selector map[string]string, rule *securityapi.Rule) *security.AuthorizationPolicy {
 	p := &security.AuthorizationPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: securityV1, Kind: "AuthorizationPolicy"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: securityapi.AuthorizationPolicy{
-			Selector: &typeapi.WorkloadSelector{MatchLabels: eastWestSelector()},
+			Selector: &typeapi.WorkloadSelector{MatchLabels: selector},
 			Action:   securityapi.AuthorizationPolicy_ALLOW,
 		},
 	}
@@ -148,5 +166,3 @@ func policy(name, namespace string, rule *securityapi.Rule) *security.Authorizat
 	}
 	return p
 }
-
-func eastWestSelector() map[string]string { return map[string]string{"app": fleet.EastWestGateway} }

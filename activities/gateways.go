@@ -36,13 +36,17 @@ type EnsureEastWestGatewayResult struct{ fleet.Changes }
 // its address on some clouds.
 func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWestGatewayInput) (EnsureEastWestGatewayResult, error) {
 	g := in.Gateways
+	if !g.EastWest.Managed() {
+		changes, err := a.ensurePort(ctx, in.Site, g)
+		return EnsureEastWestGatewayResult{changes}, err
+	}
 	values := map[string]any{
 		"labels": map[string]any{fleet.LabelNetwork: in.Network},
 		"env":    map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
 		"service": map[string]any{
 			"type": "LoadBalancer",
 			// The guide also opens 15012 and 15017, where nothing listens.
-			"ports": []any{port("status-port", statusPort), port("tls", g.DataPlanePort), port("istio-mtls-kube-api-server", g.APIPort)},
+			"ports": []any{port("status-port", statusPort), port("tls", g.DataPlanePort), port(apiPortName, g.APIPort)},
 		},
 	}
 	if len(g.ServiceAnnotations) > 0 {
@@ -58,8 +62,15 @@ func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWes
 
 // RemoveEastWestGateway undoes step 7, and waits until the cloud has its address
 // back: a Service with a load balancer goes only then.
+// From a gateway of one's own only the port goes that was added.
 func (a *Activities) RemoveEastWestGateway(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeGateways(ctx, in, componentEastWest)
+	ports, err := a.removePorts(ctx, in)
+	if err != nil {
+		return RemoveResult{ports}, err
+	}
+	removed, err := a.removeGateways(ctx, in, componentEastWest)
+	removed.Changes.Changes = append(ports.Changes, removed.Changes.Changes...)
+	return removed, err
 }
 
 // EnsureEgressGatewayInput names the link that the gateway serves.
@@ -109,8 +120,8 @@ func (a *Activities) ensureGateway(ctx context.Context, s Site, component, link,
 	if set.Istio.Platform != "" {
 		common["global"] = map[string]any{"platform": set.Istio.Platform}
 	}
-	if set.Istio.Name != "default" {
-		common["revision"] = set.Istio.Name
+	if rev := set.Istio.Rev(); rev != "default" {
+		common["revision"] = rev
 	}
 	kube.Waiting(ctx, "Helm is working on "+release)
 	if err := releases.Ensure(ctx, release, c, overlay(common, values)); err != nil {

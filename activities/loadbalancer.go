@@ -30,6 +30,8 @@ type WaitLoadBalancerInput struct {
 	Site
 	// Until is the moment at which waiting ends, whichever try it is.
 	Until time.Time `json:"until"`
+	// EastWest is the gateway whose address it is.
+	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
 // WaitLoadBalancerResult is the address that the cloud gave.
@@ -47,7 +49,7 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerIn
 		return WaitLoadBalancerResult{}, err
 	}
 	if in.DryRun {
-		addr, _, err := loadBalancer(ctx, c, in.Namespace)
+		addr, _, err := loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
 		if apierrors.IsNotFound(err) {
 			err = nil
 		}
@@ -58,7 +60,7 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerIn
 	var addr Address
 	last := ""
 	err = kube.Poll(limited, func(ctx context.Context) (waiting string, done bool, err error) {
-		addr, waiting, err = loadBalancer(ctx, c, in.Namespace)
+		addr, waiting, err = loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
 		if waiting != "" {
 			last = ": " + waiting
 		}
@@ -75,8 +77,8 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerIn
 // theEnd is how close to its limit a wait counts as over.
 const theEnd = 2 * time.Second
 
-func loadBalancer(ctx context.Context, c *kube.Cluster, namespace string) (Address, string, error) {
-	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, fleet.EastWestGateway, metav1.GetOptions{})
+func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) (Address, string, error) {
+	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return Address{}, "", err
 	}

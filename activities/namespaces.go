@@ -24,6 +24,8 @@ const componentNamespaces = "namespaces"
 type EnsureNamespacesInput struct {
 	Site
 	Network string `json:"network"`
+	// OnlyControlPlane leaves the CNI plugin's namespace out: Istio is there already.
+	OnlyControlPlane bool `json:"onlyControlPlane,omitempty"`
 }
 
 // EnsureNamespacesResult is what was written.
@@ -37,8 +39,10 @@ func (a *Activities) EnsureNamespaces(ctx context.Context, in EnsureNamespacesIn
 	if err != nil {
 		return EnsureNamespacesResult{}, err
 	}
-	if err := ensureNamespace(ctx, w, in.CNINamespace, nil); err != nil {
-		return EnsureNamespacesResult{}, err
+	if !in.OnlyControlPlane {
+		if err := ensureNamespace(ctx, w, in.CNINamespace, nil); err != nil {
+			return EnsureNamespacesResult{}, err
+		}
 	}
 	if err := ensureNamespace(ctx, w, in.Namespace, map[string]string{fleet.LabelNetwork: in.Network}); err != nil {
 		return EnsureNamespacesResult{}, err

@@ -29,6 +29,13 @@ type CheckClusterInput struct {
 	IstioVersion string `json:"istioVersion"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// Existing is what the fleet file says of a mesh that is there already, if it does.
+	Existing *Existing `json:"existing,omitempty"`
+}
+
+// ownIstio says whether Istio is there already.
+func (in CheckClusterInput) ownIstio() bool {
+	return in.Existing != nil && !in.Existing.Istio.Managed()
 }
 
 // CheckClusterResult is what the cluster is, and all that stands in the way.
@@ -43,6 +50,8 @@ type CheckClusterResult struct {
 	TLSServerName string `json:"tlsServerName,omitempty"`
 	// CredentialEnds is when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
+	// Mesh is what is there already, where the fleet file says that something is.
+	Mesh *Mesh `json:"mesh,omitempty"`
 	// Record of the fleet as last applied here, or nothing.
 	Record *fleet.Fleet `json:"record,omitempty"`
 }
@@ -59,13 +68,13 @@ func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (Ch
 		return out, wrap(err, "the API server at %s cannot be reached", hostOf(c))
 	}
 	out.CredentialEnds = c.CredentialEnds()
-	rights, err := missingRights(ctx, c, Rights(in.Namespace))
+	rights, err := missingRights(ctx, c, Rights(Needs{Namespace: in.Namespace, ExistingIstio: in.ownIstio()}))
 	if err != nil {
 		return out, err
 	}
 	out.Problems = append(out.Problems, rights...)
 	for _, check := range []func(context.Context, *kube.Cluster, CheckClusterInput, *CheckClusterResult) error{
-		a.checkIdentity, a.checkKinds, a.checkServerName, a.checkRecord} {
+		a.checkIdentity, a.checkKinds, a.checkMesh, a.checkServerName, a.checkRecord} {
 		if err := check(ctx, c, in, &out); err != nil {
 			// A right that is missing was named above already.
 			if apierrors.IsForbidden(err) && len(rights) > 0 {
@@ -103,6 +112,9 @@ func (a *Activities) checkIdentity(ctx context.Context, c *kube.Cluster, _ Check
 func (a *Activities) checkKinds(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
 	for _, r := range []kube.Resource{kube.Istios, kube.IstioCNIs, kube.IstioGateways, kube.VirtualServices,
 		kube.DestinationRules, kube.ServiceEntries, kube.AuthorizationPolicies} {
+		if in.ownIstio() && r.Group == kube.Istios.Group {
+			continue
+		}
 		crd, err := c.Get(ctx, kube.CRDs, "", r.GroupResource().String())
 		if apierrors.IsNotFound(err) {
 			out.Problems = append(out.Problems, fmt.Sprintf("it does not know the kind %s (%s); install the Sail operator or OpenShift Service Mesh 3", r.Kind, r.Group))
@@ -140,7 +152,7 @@ func (a *Activities) checkServerName(ctx context.Context, c *kube.Cluster, in Ch
 		return err
 	}
 	var tried []string
-	for _, name := range serverNames(in.TLSServerName, c) {
+	for _, name := range serverNames(ctx, in.TLSServerName, c) {
 		err := c.CheckTLS(ctx, name, ca)
 		if err == nil {
 			out.TLSServerName = name
@@ -152,15 +164,39 @@ func (a *Activities) checkServerName(ctx context.Context, c *kube.Cluster, in Ch
 	return nil
 }
 
-func serverNames(given string, c *kube.Cluster) []string {
+// serverNames are the names to try: the fleet file's alone, else the kubeconfig's,
+// OpenShift's own and the one that every API server has.
+func serverNames(ctx context.Context, given string, c *kube.Cluster) []string {
 	if given != "" {
 		return []string{given}
 	}
-	var names []string
-	if u, err := url.Parse(c.Config.Host); err == nil && len(validation.IsValidIP(nil, u.Hostname())) > 0 && u.Hostname() != "localhost" {
-		names = append(names, u.Hostname())
-	}
+	names := append(hostNames(c.Config.Host), openShiftNames(ctx, c)...)
 	return append(names, "kubernetes.default.svc")
+}
+
+// openShiftNames are the names that OpenShift gives its API server, the inner one
+// first: its certificate is always the cluster's own. Where that cannot be read
+// there are none.
+func openShiftNames(ctx context.Context, c *kube.Cluster) []string {
+	infra, err := c.Get(ctx, kube.Infrastructures, "", "cluster")
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, field := range []string{"apiServerInternalURI", "apiServerURL"} {
+		at, _, _ := unstructured.NestedString(infra.Object, "status", field)
+		names = append(names, hostNames(at)...)
+	}
+	return names
+}
+
+// hostNames is the host of a URL where that is a name and not an address.
+func hostNames(at string) []string {
+	u, err := url.Parse(at)
+	if err != nil || u.Hostname() == "" || u.Hostname() == "localhost" || len(validation.IsValidIP(nil, u.Hostname())) == 0 {
+		return nil
+	}
+	return []string{u.Hostname()}
 }
 
 // clusterCA is the bundle that Kubernetes puts into every token Secret.

@@ -23,7 +23,7 @@ const (
 // EnsureReaderInput names a target cluster, and which Istio it runs.
 type EnsureReaderInput struct {
 	Site
-	// IstioName is the name of the Istio resource, which is its revision.
+	// IstioName is the revision of the cluster's Istio.
 	IstioName string `json:"istioName"`
 }
 

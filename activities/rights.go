@@ -29,17 +29,26 @@ var (
 	helm = []string{"get", "list", "create", "patch", "update", "delete"}
 )
 
+// Needs say what rights a cluster calls for.
+type Needs struct {
+	// Namespace is Istio's.
+	Namespace string
+	// ExistingIstio is one that is there already: it is read, and Sail is not asked.
+	ExistingIstio bool
+	// OpenShift lets the worker read by what name the API server is known. The
+	// preflight does not insist on it.
+	OpenShift bool
+}
+
 // Rights are all that the activities need on a cluster. Preflight asks for
 // each of them before anything is changed.
-func Rights(istioNamespace string) []Right {
-	sys, istio := fleet.SystemNamespace, istioNamespace
-	return []Right{
+func Rights(n Needs) []Right {
+	sys, istio := fleet.SystemNamespace, n.Namespace
+	rights := []Right{
 		{kube.Namespaces, write, ""},
 		{kube.CRDs, []string{"get"}, ""},
 		{kube.ConfigMaps, []string{"get", "list", "create", "update", "delete"}, sys},
 		{kube.Secrets, write, sys},
-		{kube.Istios, write, ""},
-		{kube.IstioCNIs, write, ""},
 		{kube.ClusterRoleBindings, write, ""},
 		{kube.Secrets, helm, istio},
 		{kube.Services, helm, istio},
@@ -57,6 +66,15 @@ func Rights(istioNamespace string) []Right {
 		{kube.ServiceEntries, write, istio},
 		{kube.AuthorizationPolicies, write, istio},
 	}
+	if n.ExistingIstio {
+		rights = append(rights, Right{kube.ConfigMaps, []string{"get"}, istio})
+	} else {
+		rights = append(rights, Right{kube.Istios, write, ""}, Right{kube.IstioCNIs, write, ""})
+	}
+	if n.OpenShift {
+		rights = append(rights, Right{kube.Infrastructures, []string{"get"}, ""})
+	}
+	return rights
 }
 
 // rightsAtOnce is how many questions are asked at the same time.

@@ -13,11 +13,11 @@ import (
 // ClusterRole is the least role with which a worker can roll out and clean up a
 // cluster, made from the same list that the preflight asks for. It is for the
 // whole cluster, since a rollout makes the namespaces that it works in.
-func ClusterRole(name, istioNamespace string) *rbacv1.ClusterRole {
+func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	role := &rbacv1.ClusterRole{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 		ObjectMeta: metav1.ObjectMeta{Name: name}}
 	verbs := map[[2]string][]string{}
-	for _, r := range Rights(istioNamespace) {
+	for _, r := range Rights(n) {
 		on := [2]string{r.Group, r.Resource.Resource}
 		verbs[on] = append(verbs[on], r.Verbs...)
 	}
@@ -28,7 +28,7 @@ func ClusterRole(name, istioNamespace string) *rbacv1.ClusterRole {
 	// Istio before 1.26 leaves the binding of its reader to us, and Kubernetes lets
 	// nobody bind what he may not bind.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kube.ClusterRoles.Group}, Resources: []string{kube.ClusterRoles.Resource},
-		ResourceNames: []string{"istio-reader-clusterrole-" + istioNamespace}, Verbs: []string{"bind"}})
+		ResourceNames: []string{"istio-reader-clusterrole-" + n.Namespace}, Verbs: []string{"bind"}})
 	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
 		return strings.Compare(a.APIGroups[0]+"/"+a.Resources[0], b.APIGroups[0]+"/"+b.Resources[0])
 	})

@@ -89,6 +89,20 @@ func Fingerprint(cert *x509.Certificate) string {
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
+// Fingerprints are those of all certificates in a PEM bundle; what is none is
+// passed over.
+func Fingerprints(bundle []byte) (out []string) {
+	for {
+		var block *pem.Block
+		if block, bundle = pem.Decode(bundle); block == nil {
+			return out
+		}
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
+			out = append(out, Fingerprint(cert))
+		}
+	}
+}
+
 func fingerprintOf(certPEM []byte) string {
 	f, err := Describe(certPEM)
 	if err != nil {

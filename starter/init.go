@@ -23,22 +23,32 @@ func (a *app) init() *cobra.Command {
 	var (
 		name, kubeconfig string
 		contexts         []string
-		force            bool
+		force, existing  bool
 	)
 	cmd := &cobra.Command{
 		Use: "init", Args: cobra.NoArgs,
 		Short: "Write a fleet file from kubeconfig contexts",
 		Long: "Write a fleet file from the contexts of a kubeconfig: one cluster per context, all linked with each other.\n" +
-			"No cluster is asked for anything.",
-		Example: "  landbridge init                                   # every context of the default kubeconfig\n  landbridge init --context east --context west     # these two",
+			"No cluster is asked for anything, unless --existing is given: then a worker looks at what meshes they have\n" +
+			"already, and the file says so (spec.istio.manage: false and the like).",
+		Example: "  landbridge init                                   # every context of the default kubeconfig\n  landbridge init --context east --context west     # these two\n  landbridge init --existing                        # with the Istio that runs there already",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			raw, path, err := readKubeconfig(kubeconfig)
 			if err != nil {
 				return usage(err)
 			}
-			data, err := fleetFile(name, path, raw, contexts)
+			draft, err := newDraft(name, path, raw, contexts)
 			if err != nil {
 				return usage(err)
+			}
+			data, err := draft.file()
+			if err != nil {
+				return usage(err)
+			}
+			if existing {
+				if data, err = a.withMeshes(cmd.Context(), draft, data); err != nil {
+					return err
+				}
 			}
 			if a.file == "-" {
 				_, err := cmd.OutOrStdout().Write(data)
@@ -58,6 +68,8 @@ func (a *app) init() *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "fleet", "name of the fleet")
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig to read (default $KUBECONFIG, or ~/.kube/config)")
 	cmd.Flags().StringArrayVar(&contexts, "context", nil, "context that becomes a cluster; may be repeated (default all)")
+	cmd.Flags().BoolVar(&existing, "existing", false, "have a worker look at the meshes that the clusters have already, and use them")
+	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().BoolVar(&force, "force", false, "write over a file that is there")
 	return cmd
 }
@@ -79,18 +91,30 @@ func readKubeconfig(path string) (*clientcmdapi.Config, string, error) {
 	return raw, "", nil
 }
 
-type initCluster struct{ Name, Path, Context, ServerName string }
+type initCluster struct{ Name, Network, Path, Context, ServerName string }
+
+// draft is a fleet file in the making.
+type draft struct {
+	Name, Version string
+	Clusters      []initCluster
+	// Existing is, line by line, what the file says of meshes that are there.
+	Existing []string
+}
 
 var initFile = template.Must(template.New("fleet").Parse(`# yaml-language-server: $schema=./fleet.schema.json   (landbridge schema > fleet.schema.json)
 apiVersion: landbridge/v1alpha1
 kind: Fleet
 metadata: {name: {{.Name}}}
 spec:
+{{- range .Existing}}
+  {{.}}
+{{- else}}
   istio: {version: {{.Version}}}
+{{- end}}
   clusters:
 {{- range .Clusters}}
   - name: {{.Name}}
-    network: {{.Name}}-network
+    network: {{.Network}}
     kubeconfig: { {{- if .Path}}path: {{.Path}}, {{end}}context: {{printf "%q" .Context}}}
 {{- if .ServerName}}
     apiServer: {tlsServerName: {{.ServerName}}}
@@ -99,7 +123,7 @@ spec:
   links: mesh
 `))
 
-func fleetFile(name, path string, raw *clientcmdapi.Config, contexts []string) ([]byte, error) {
+func newDraft(name, path string, raw *clientcmdapi.Config, contexts []string) (*draft, error) {
 	if len(contexts) == 0 {
 		for c := range raw.Contexts {
 			contexts = append(contexts, c)
@@ -111,19 +135,22 @@ func fleetFile(name, path string, raw *clientcmdapi.Config, contexts []string) (
 	}
 	var defaults fleet.Fleet
 	defaults.SetDefaults()
-	data := struct {
-		Name, Version string
-		Clusters      []initCluster
-	}{Name: name, Version: defaults.Spec.Istio.Version}
+	d := &draft{Name: name, Version: defaults.Spec.Istio.Version}
 	for _, c := range contexts {
 		ctx, ok := raw.Contexts[c]
 		if !ok {
 			return nil, fmt.Errorf("the kubeconfig has no context %q", c)
 		}
-		data.Clusters = append(data.Clusters, initCluster{Name: clusterName(c), Path: path, Context: c, ServerName: serverName(raw.Clusters[ctx.Cluster])})
+		n := clusterName(c)
+		d.Clusters = append(d.Clusters, initCluster{Name: n, Network: n + "-network", Path: path, Context: c, ServerName: serverName(raw.Clusters[ctx.Cluster])})
 	}
+	return d, nil
+}
+
+// file is the draft as a fleet file that is one.
+func (d *draft) file() ([]byte, error) {
 	var b strings.Builder
-	if err := initFile.Execute(&b, data); err != nil {
+	if err := initFile.Execute(&b, d); err != nil {
 		return nil, err
 	}
 	if _, err := fleet.Parse("the file that init would write", []byte(b.String())); err != nil {

@@ -17,7 +17,10 @@ import (
 const rbacName = "landbridge-worker"
 
 func rbac() *cobra.Command {
-	var namespace, account, accountNamespace string
+	var (
+		needs                     activities.Needs
+		account, accountNamespace string
+	)
 	cmd := &cobra.Command{
 		Use: "rbac", Args: cobra.NoArgs,
 		Short: "Print the least ClusterRole that a worker needs on a cluster, with an account that has it",
@@ -25,7 +28,7 @@ func rbac() *cobra.Command {
 			"preflight asks for. A kubeconfig of that account (`kubectl create token`) is all that the worker then needs.",
 		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for flag, v := range map[string]string{"istio-namespace": namespace, "namespace": accountNamespace, "account": account} {
+			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "namespace": accountNamespace, "account": account} {
 				if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
 					return usage(fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0]))
 				}
@@ -33,7 +36,7 @@ func rbac() *cobra.Command {
 			w := cmd.OutOrStdout()
 			for i, obj := range []any{
 				&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: account}},
-				activities.ClusterRole(rbacName, namespace),
+				activities.ClusterRole(rbacName, needs),
 				&rbacv1.ClusterRoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
 					ObjectMeta: metav1.ObjectMeta{Name: rbacName},
 					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: rbacName},
@@ -53,7 +56,9 @@ func rbac() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
+	cmd.Flags().StringVar(&needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
+	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
+	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: also read by what name the API server is known")
 	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
 	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")
 	return cmd

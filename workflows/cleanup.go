@@ -108,6 +108,9 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		}
 		return ctx.Err()
 	}
+	if !c.in.Fleet.Spec.CA.Managed() {
+		return ctx.Err()
+	}
 	c.status.phase(ctx, "root")
 	var out activities.RemoveResult
 	root := c.in.rootSite(c.run).Site
@@ -188,13 +191,21 @@ func (c *cleanup) childID(ctx workflow.Context, kind string, cl fleet.Cluster) s
 }
 
 func (c *cleanup) input(cl fleet.Cluster) CleanupInput {
-	return CleanupInput{Site: c.in.site(cl, c.run), Rollout: c.in.Fleet.Spec.Rollout}
+	return cleanupInput(c.in, cl, c.run)
+}
+
+func cleanupInput(in FleetInput, c fleet.Cluster, run string) CleanupInput {
+	return CleanupInput{Site: in.site(c, run), Rollout: in.Fleet.Spec.Rollout,
+		KeepIstio: !in.Fleet.Spec.Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
 }
 
 // CleanupInput is one cluster of a cleanup.
 type CleanupInput struct {
 	Site    activities.Site `json:"site"`
 	Rollout fleet.Rollout   `json:"rollout"`
+	// KeepIstio and KeepCA say what was there before and stays.
+	KeepIstio bool `json:"keepIstio,omitempty"`
+	KeepCA    bool `json:"keepCA,omitempty"`
 }
 
 // CleanupLinks takes away what all links have on one cluster, as source and as
@@ -250,10 +261,16 @@ func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error
 	r.remove(ctx, "10 reader", a.RemoveReader, here)
 	r.remove(ctx, "8 expose kube-apiserver", a.RemoveExposure, here)
 	r.remove(ctx, "7 east-west gateway", a.RemoveEastWestGateway, here)
-	r.remove(ctx, "6 istio", a.RemoveIstio, here)
-	r.remove(ctx, "5 cacerts", a.RemoveCACerts, here)
+	if !in.KeepIstio {
+		r.remove(ctx, "6 istio", a.RemoveIstio, here)
+	}
+	if !in.KeepCA {
+		r.remove(ctx, "5 cacerts", a.RemoveCACerts, here)
+	}
 	r.remove(ctx, "4 namespaces", a.RemoveNamespaces, here)
-	r.remove(ctx, "3 intermediate key", a.RemoveIntermediateKey, here)
+	if !in.KeepCA {
+		r.remove(ctx, "3 intermediate key", a.RemoveIntermediateKey, here)
+	}
 	// As long as something is left, the cluster remembers the fleet.
 	if len(r.failures) == 0 {
 		r.remove(ctx, "0 record", a.RemoveRecord, here)
@@ -265,7 +282,7 @@ func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error
 func cleanupCluster(ctx workflow.Context, in FleetInput, c fleet.Cluster, run, parent string) error {
 	return runChild(ctx, parent+".cluster."+c.Name, "remove cluster "+c.Name,
 		attributes(FleetKey.ValueSet(in.Fleet.Metadata.Name), ClusterKey.ValueSet(c.Name)),
-		CleanupCluster, CleanupInput{in.site(c, run), in.Fleet.Spec.Rollout}, nil)
+		CleanupCluster, cleanupInput(in, c, run), nil)
 }
 
 // removal takes things away one after the other, past failures.

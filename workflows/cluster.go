@@ -58,41 +58,31 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	}
 
 	// Step 3. The key is made in the cluster; the root signs its CSR.
-	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
-		activities.EnsureIntermediateKeyInput{Site: at, Spec: intermediate, RootPEM: in.RootPEM})
-	if err != nil {
-		return
-	}
-	result.Certificate = key.Facts
-	var signed activities.SignIntermediateResult
-	if !key.Current && !at.DryRun {
-		if signed, err = call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
-			activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: intermediate}); err != nil {
+	var cert intermediateCert
+	if spec.CA.Managed() {
+		if cert, err = newIntermediate(ctx, l, in, intermediate); err != nil {
 			return
 		}
-		result.Certificate = signed.Facts
+		result.Certificate = cert.facts
 	}
 
 	// Step 4. Namespaces, with the network label.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "4 namespaces", a.EnsureNamespaces, a.RemoveNamespaces,
-		activities.EnsureNamespacesInput{Site: at, Network: in.Network}); err != nil {
+		activities.EnsureNamespacesInput{Site: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
 		return
 	}
 
 	// Step 5. cacerts, before istiod starts.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
-		activities.EnsureCACertsInput{Site: at, Current: key.Current, RootPEM: in.RootPEM, CertPEM: signed.CertPEM}); err != nil {
-		return
+	if spec.CA.Managed() {
+		if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
+			activities.EnsureCACertsInput{Site: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
+			return
+		}
 	}
 
-	// Step 6. Istio, by the Sail operator.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
-		activities.EnsureIstioInput{Site: at, Istio: spec.Istio, Network: in.Network}); err != nil {
-		return
-	}
-	if !at.DryRun {
-		if _, err = call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
-			activities.WaitIstioInput{Site: at, Name: spec.Istio.Name}); err != nil {
+	// Step 6. Istio, by the Sail operator, unless it is there already.
+	if spec.Istio.Managed() {
+		if err = installIstio(ctx, l, in); err != nil {
 			return
 		}
 	}
@@ -113,7 +103,7 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	// key that tokens for this cluster are sealed to.
 	if in.IsTarget {
 		if _, err = step(ctx, l, apiCall(in.Rollout), "10 reader", a.EnsureReader, a.RemoveReader,
-			activities.EnsureReaderInput{Site: at, IstioName: spec.Istio.Name}); err != nil {
+			activities.EnsureReaderInput{Site: at, IstioName: spec.Istio.Rev()}); err != nil {
 			return
 		}
 	}
@@ -129,9 +119,39 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	// The address that the cloud gives; it had the time of the steps since 7.
 	limit := spec.Gateways.LoadBalancerTimeout.Std()
 	lb, err := call(ctx, l, longWait(limit), "11 wait for load balancer", a.WaitLoadBalancer,
-		activities.WaitLoadBalancerInput{Site: at, Until: workflow.Now(ctx).Add(limit)})
+		activities.WaitLoadBalancerInput{Site: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
+}
+
+// intermediateCert is a cluster's new intermediate, or the news that the one it
+// has can stay.
+type intermediateCert struct {
+	current bool
+	pem     string
+	facts   certs.Facts
+}
+
+func newIntermediate(ctx workflow.Context, l *ledger, in ClusterInput, want activities.IntermediateSpec) (intermediateCert, error) {
+	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
+		activities.EnsureIntermediateKeyInput{Site: in.Site, Spec: want, RootPEM: in.RootPEM})
+	if err != nil || key.Current || in.Site.DryRun {
+		return intermediateCert{current: key.Current, facts: key.Facts}, err
+	}
+	signed, err := call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
+		activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: want})
+	return intermediateCert{pem: signed.CertPEM, facts: signed.Facts}, err
+}
+
+func installIstio(ctx workflow.Context, l *ledger, in ClusterInput) error {
+	istio := in.Part.Spec.Istio
+	if _, err := step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
+		activities.EnsureIstioInput{Site: in.Site, Istio: istio, Network: in.Network}); err != nil || in.Site.DryRun {
+		return err
+	}
+	_, err := call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
+		activities.WaitIstioInput{Site: in.Site, Name: istio.Name})
+	return err
 }
 
 // withoutValues leaves out what only the Istio resource needs: links carry the

@@ -138,7 +138,21 @@ func (r *rollout) do(ctx workflow.Context) error {
 		return err
 	}
 
-	// Steps 2 and 3. The root, made once and kept.
+	// Steps 2 and 3. The root, made once and kept, unless the meshes have theirs.
+	r.undoRoot = func(workflow.Context) []string { return nil }
+	if r.in.Fleet.Spec.CA.Managed() {
+		if err := r.makeRoot(ctx); err != nil {
+			return err
+		}
+	}
+
+	// Steps 3 to 11, wave by wave.
+	err := r.rolloutWaves(ctx)
+	r.rootUnused(ctx)
+	return err
+}
+
+func (r *rollout) makeRoot(ctx workflow.Context) error {
 	r.status.phase(ctx, "root")
 	l := newLedger("root", r.in.Fleet.Spec.Rollout)
 	root, err := step(ctx, l, apiCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
@@ -148,15 +162,8 @@ func (r *rollout) do(ctx workflow.Context) error {
 	}
 	r.result.Root = root.Facts
 	r.plan("root", root.Changes.Changes)
-
-	r.root = root.CertPEM
-
-	r.undoRoot = l.undo
-
-	// Steps 3 to 11, wave by wave.
-	err = r.rolloutWaves(ctx)
-	r.rootUnused(ctx)
-	return err
+	r.root, r.undoRoot = root.CertPEM, l.undo
+	return nil
 }
 
 // rootUnused takes a root of this run away that no cluster uses.
@@ -177,8 +184,11 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		c := clusters[i]
-		errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, activities.CheckClusterInput{Site: r.in.site(c, r.run),
-			IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}, &r.checks[i])
+		in := activities.CheckClusterInput{Site: r.in.site(c, r.run), IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+		if spec := r.in.Fleet.Spec; spec.Existing() {
+			in.Existing = &activities.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
+		}
+		errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, in, &r.checks[i])
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -199,6 +209,9 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		}
 		seen[r.checks[i].UID] = c.Name
 	}
+	if !r.in.Fleet.Spec.CA.Managed() {
+		problems = append(problems, r.rootsDiffer()...)
+	}
 	if len(problems) > 0 {
 		return r.status.fail(TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
 	}
@@ -210,6 +223,25 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	}
 	r.stale = r.in.Fleet.Stale(records)
 	return nil
+}
+
+// rootsDiffer compares the roots of meshes that have their own CA: without one
+// that they share, no gateway would trust another.
+func (r *rollout) rootsDiffer() (out []Failure) {
+	first := -1
+	for i, c := range r.checks {
+		switch {
+		case c.Mesh == nil || len(c.Mesh.Roots) == 0:
+		case first < 0:
+			first = i
+		case !slices.ContainsFunc(c.Mesh.Roots, func(f string) bool { return slices.Contains(r.checks[first].Mesh.Roots, f) }):
+			names := r.in.Fleet.Spec.Clusters
+			out = append(out, Failure{Unit: clusterUnit(names[i].Name), Type: TypePreflight, Message: fmt.Sprintf(
+				"its mesh trusts another root (%s) than that of cluster %s (%s); give both a CA under one root (spec.ca.manage: false leaves that to you)",
+				c.Mesh.Roots[0], names[first].Name, r.checks[first].Mesh.Roots[0])})
+		}
+	}
+	return out
 }
 
 // rolloutClusters is steps 3 to 8 on some clusters, by their index.

@@ -116,7 +116,7 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.Che
 
 	// Step 8. The target's door opens for this source.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "8 access", a.EnsureAccess, a.RemoveAccess,
-		activities.EnsureAccessInput{LinkSite: target, APIPort: port, TrustDomain: domain, SourceNamespace: in.Source.Namespace}); err != nil {
+		activities.EnsureAccessInput{LinkSite: target, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
 		return nil, err
 	}
 
@@ -129,7 +129,7 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.Che
 	// Step 11. The way from there to the target's door.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "11 egress configuration", a.EnsureEgressConfig, a.RemoveEgressConfig,
 		activities.EnsureEgressConfigInput{LinkSite: source, TLSServerName: in.Target.TLSServerName,
-			Address: in.Target.Address, APIPort: port, TrustDomain: domain}); err != nil {
+			Address: in.Target.Address, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest}); err != nil {
 		return nil, err
 	}
 

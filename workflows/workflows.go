@@ -2,7 +2,8 @@
 // RolloutCluster per cluster, and then a RolloutLinks per source cluster, which
 // starts a RolloutLink per link. CleanupFleet takes everything away in the exact
 // reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link,
-// DriftFleet says in what a fleet is not what its file says.
+// DriftFleet says in what a fleet is not what its file says, InspectFleet what
+// meshes are there before there is a file.
 // Nothing here may do what replay would do differently: no client-go, no os, no
 // time.Now.
 package workflows
@@ -43,6 +44,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(VerifyFleet)
 	w.RegisterWorkflow(VerifyLinks)
 	w.RegisterWorkflow(DriftFleet)
+	w.RegisterWorkflow(InspectFleet)
 }
 
 // FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.

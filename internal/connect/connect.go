@@ -56,7 +56,7 @@ func (e *NotThereError) Error() string {
 func (e *NotThereError) Unwrap() error { return e.Cause }
 
 // Dial connects to Temporal. The error is a *NotThereError where nothing
-// answers. With a nil logger the client is silent. change may adjust the options.
+// answers, and a *RefusedError where it answers and does not let us in. With a nil logger the client is silent. change may adjust the options.
 func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
 	o, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileProfile: f.Profile})
 	if err != nil {
@@ -82,9 +82,41 @@ func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*clien
 	defer cancel()
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
-		return nil, &NotThereError{o.HostPort, err}
+		return nil, whyNot(o.HostPort, err)
 	}
 	return c, nil
+}
+
+// RefusedError is a Temporal that is there and does not let us in, or to which no
+// TLS session can be made.
+type RefusedError struct {
+	Address, Reason string
+	Cause           error
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("Temporal at %s: %s", e.Address, e.Reason) }
+
+func (e *RefusedError) Unwrap() error { return e.Cause }
+
+// whyNot tells a Temporal that is not there from one that refuses. What gRPC says
+// of a TLS session that failed is only in its words.
+func whyNot(address string, err error) error {
+	text := err.Error()
+	_, tls, isTLS := strings.Cut(text, "authentication handshake failed: ")
+	var denied *serviceerror.PermissionDenied
+	switch {
+	case errors.As(err, &denied), strings.Contains(text, "Unauthenticated"), strings.Contains(text, "PermissionDenied"):
+		return &RefusedError{address, "it refuses the API key or certificate (TEMPORAL_API_KEY, TEMPORAL_TLS_CLIENT_CERT_PATH, or the profile's)", err}
+	case isTLS && (strings.Contains(tls, "first record does not look like a TLS handshake") || tls == "EOF"):
+		return &RefusedError{address, "it speaks no TLS; leave TEMPORAL_TLS and TEMPORAL_API_KEY unset", err}
+	case isTLS:
+		return &RefusedError{address, "no TLS session: " + strings.Trim(tls, `"`) + "; look at TEMPORAL_TLS_SERVER_CA_CERT_PATH and TEMPORAL_TLS_SERVER_NAME", err}
+	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "bad certificate"), strings.Contains(text, "unknown certificate authority"):
+		return &RefusedError{address, "it wants a client certificate that it knows; set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH", err}
+	case strings.Contains(text, "error reading server preface"), strings.Contains(text, "malformed HTTP"):
+		return &RefusedError{address, "it speaks TLS, or is no Temporal; set TEMPORAL_TLS=true and what else it needs", err}
+	}
+	return &NotThereError{address, err}
 }
 
 // Identity names the Temporal server and namespace, for clusters' records.

@@ -16,6 +16,7 @@ const tenYears = Duration(3650 * 24 * time.Hour)
 func (f *Fleet) SetDefaults() {
 	s := &f.Spec
 	or(&s.TaskQueue, DefaultTaskQueue)
+	s.defaultExisting()
 	or(&s.Istio.Version, "v1.31.0")
 	or(&s.Istio.Name, "default")
 	or(&s.Istio.Namespace, "istio-system")

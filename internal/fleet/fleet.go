@@ -51,6 +51,12 @@ type Spec struct {
 
 // Istio says which Istio each cluster runs (guide step 6).
 type Istio struct {
+	// Manage says whether Landbridge installs Istio by the Sail operator (the
+	// default), or it is there already, whoever installed it: then it stays as it is,
+	// and at cleanup too. Default: true.
+	Manage *bool `json:"manage,omitempty"`
+	// Revision of an Istio that is there already (istio.io/rev). Default: default.
+	Revision string `json:"revision,omitempty"`
 	// Version that Sail installs, with its v. Default: v1.31.0.
 	Version string `json:"version,omitempty"`
 	// Name of the Istio and IstioCNI resources. Default: default.
@@ -71,6 +77,10 @@ type Istio struct {
 
 // CA says what the fleet's certificates look like (guide steps 2 and 3).
 type CA struct {
+	// Manage says whether Landbridge issues the clusters' intermediates (the
+	// default), or each cluster's mesh has its CA already, under a root that they
+	// share. Default: that of spec.istio.
+	Manage *bool `json:"manage,omitempty"`
 	// Organization is the O of every CA certificate. Default: the fleet's name.
 	Organization string `json:"organization,omitempty"`
 	// CommonName of the root. Default: Root CA.
@@ -110,11 +120,29 @@ type Gateways struct {
 	// DataPlaneHosts are the hosts that may be reached through DataPlanePort.
 	// Default: *.local (every service of the mesh).
 	DataPlaneHosts []string `json:"dataPlaneHosts,omitempty"`
+	// EastWest says what is there already where Landbridge does not install the
+	// east-west gateway.
+	EastWest EastWest `json:"eastWest,omitzero"`
 	// LoadBalancerTimeout is how long a cloud may take to give the east-west
 	// gateway an address. Default: 15m.
 	LoadBalancerTimeout Duration `json:"loadBalancerTimeout,omitempty"`
 	// ServiceAnnotations go onto the east-west gateway's Service, for the cloud.
 	ServiceAnnotations map[string]string `json:"serviceAnnotations,omitempty"`
+}
+
+// EastWest is an east-west gateway of one's own, in Istio's namespace and with the
+// same names in every cluster. Only the port of the API and its configuration
+// are added to it.
+type EastWest struct {
+	// Manage says whether Landbridge installs the gateway. Default: true.
+	Manage *bool `json:"manage,omitempty"`
+	// Service of type LoadBalancer. Default: istio-eastwestgateway.
+	Service string `json:"service,omitempty"`
+	// Labels by which the gateway's pods are selected. Default: istio: eastwestgateway.
+	Labels map[string]string `json:"labels,omitempty"`
+	// ServiceAccount that the gateway's pods run as: its identity in the mesh.
+	// Default: the name of the Service.
+	ServiceAccount string `json:"serviceAccount,omitempty"`
 }
 
 // Chart is where Istio's gateway chart comes from: embedded (the default), a

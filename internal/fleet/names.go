@@ -29,6 +29,10 @@ const (
 	// there before; they are all that cleanup takes off it.
 	AnnotationAdopted = "landbridge/adopted-labels"
 
+	// AnnotationPort names the fleet for which a Service of somebody else's got the
+	// port of the API.
+	AnnotationPort = "landbridge/port-of-fleet"
+
 	// SystemNamespace is Landbridge's own namespace in every cluster: the record,
 	// the sealing key and, where it is kept in a cluster, the root.
 	SystemNamespace = "landbridge-system"

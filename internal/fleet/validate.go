@@ -39,6 +39,7 @@ func validate(f *Fleet, ps *problems) {
 	validateIstio(f.Spec.Istio, ps)
 	validateCA(f, ps)
 	validateGateways(f.Spec.Gateways, ps)
+	validateExisting(f.Spec, ps)
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)
 	validateClusters(f.Spec.Clusters, ps)

@@ -35,6 +35,7 @@ var (
 	AuthorizationPolicies = resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy")
 	HorizontalAutoscalers = resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 	Events                = resource("", "v1", "events", "Event")
+	Infrastructures       = resource("config.openshift.io", "v1", "infrastructures", "Infrastructure")
 	Pods                  = resource("", "v1", "pods", "Pod")
 	PodLogs               = resource("", "v1", "pods/log", "Pod")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")

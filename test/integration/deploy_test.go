@@ -32,6 +32,9 @@ func TestDeploy_TheBaseIsTaken_AndItsWorkerMayDoNothingMore(t *testing.T) {
 	w := newWorld(t)
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), deployed("base"))
 	require.NoError(t, err)
+	// A dry run needs the namespace to be there.
+	w.connect("east").createNamespace(t, "landbridge", nil)
+	defer w.connect("east").deleteNamespace(t, "landbridge")
 	kinds := []string{}
 	for _, r := range built.Resources() {
 		kinds = append(kinds, r.GetKind())

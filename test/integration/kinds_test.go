@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"encoding/json"
+	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -17,3 +20,10 @@ const (
 	waitLimit = 60 * time.Second
 	waitTick  = time.Second
 )
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return data
+}

@@ -1,0 +1,107 @@
+package fleet
+
+import (
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Managed says whether Landbridge installs Istio.
+func (i Istio) Managed() bool { return i.Manage == nil || *i.Manage }
+
+// Rev is the revision of the cluster's Istio; of one that Landbridge installs it
+// is the name of the Istio resource.
+func (i Istio) Rev() string {
+	if i.Managed() {
+		return i.Name
+	}
+	return i.Revision
+}
+
+// Managed says whether Landbridge issues the clusters' intermediates.
+func (c CA) Managed() bool { return c.Manage == nil || *c.Manage }
+
+// Managed says whether Landbridge installs the east-west gateway.
+func (e EastWest) Managed() bool { return e.Manage == nil || *e.Manage }
+
+// ServiceName is the Service of the east-west gateway, ours or one's own.
+func (e EastWest) ServiceName() string {
+	if e.Managed() {
+		return EastWestGateway
+	}
+	return e.Service
+}
+
+// Selector has the labels of the east-west gateway's pods.
+func (e EastWest) Selector() map[string]string {
+	if e.Managed() {
+		return map[string]string{"app": EastWestGateway}
+	}
+	return e.Labels
+}
+
+// Account is the service account of the east-west gateway's pods.
+func (e EastWest) Account() string {
+	if e.Managed() {
+		return EastWestGateway
+	}
+	return e.ServiceAccount
+}
+
+// Existing says whether anything of the mesh is there already.
+func (s Spec) Existing() bool {
+	return !s.Istio.Managed() || !s.CA.Managed() || !s.Gateways.EastWest.Managed()
+}
+
+// defaultExisting fills in what is said of what is there already.
+func (s *Spec) defaultExisting() {
+	if !s.Istio.Managed() {
+		or(&s.Istio.Revision, "default")
+		if s.CA.Manage == nil {
+			no := false
+			s.CA.Manage = &no
+		}
+	}
+	if e := &s.Gateways.EastWest; !e.Managed() {
+		or(&e.Service, EastWestGateway)
+		or(&e.ServiceAccount, e.Service)
+		if len(e.Labels) == 0 {
+			e.Labels = map[string]string{"istio": "eastwestgateway"}
+		}
+	}
+}
+
+func validateExisting(s Spec, ps *problems) {
+	switch {
+	case s.Istio.Managed() && s.Istio.Revision != "":
+		ps.add("spec.istio.revision", "is for an Istio that is there already; say manage: false, or give spec.istio.name")
+	case !s.Istio.Managed():
+		dnsLabel(ps, "spec.istio.revision", s.Istio.Revision, 63, "the label istio.io/rev")
+		if len(s.Istio.Values) > 0 {
+			ps.add("spec.istio.values", "are for an Istio that Landbridge installs; this one is there already (manage: false)")
+		}
+		if s.CA.Managed() {
+			ps.add("spec.ca.manage", "an Istio that is there already (spec.istio.manage: false) has its CA; another one would cut its workloads off: say false")
+		}
+	}
+	e := s.Gateways.EastWest
+	if e.Managed() {
+		if e.Service != "" || e.ServiceAccount != "" || len(e.Labels) > 0 {
+			ps.add("spec.gateways.eastWest", "describes a gateway that is there already; say manage: false")
+		}
+		return
+	}
+	if len(s.Gateways.ServiceAnnotations) > 0 {
+		ps.add("spec.gateways.serviceAnnotations", "are for a gateway that Landbridge installs; this one is there already (eastWest.manage: false)")
+	}
+	dnsLabel(ps, "spec.gateways.eastWest.service", e.Service, 63, "a Service")
+	if errs := validation.IsDNS1123Subdomain(e.ServiceAccount); len(errs) > 0 {
+		ps.add("spec.gateways.eastWest.serviceAccount", "%q is not a name: %s", e.ServiceAccount, errs[0])
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
+		if errs := slices.Concat(validation.IsQualifiedName(k), validation.IsValidLabelValue(e.Labels[k])); len(errs) > 0 {
+			ps.add("spec.gateways.eastWest.labels", "%s: %q is not a label: %s", k, e.Labels[k], errs[0])
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// withMeshes has a worker look at the clusters of a draft, and writes down what
+// meshes they have already.
+func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, error) {
+	f, err := fleet.Parse("the draft", data)
+	if err != nil {
+		return nil, usage(err)
+	}
+	var r workflows.InspectResult
+	if err := a.look(ctx, "InspectFleet", "inspect", workflows.FleetInput{Fleet: *f}, &r, nil); err != nil {
+		return nil, err
+	}
+	if err := d.adopt(r); err != nil {
+		return nil, usage(err)
+	}
+	data, err = d.file()
+	if err != nil {
+		return nil, usage(err)
+	}
+	return data, nil
+}
+
+// adopt puts what was found into the draft. One fleet file says one thing for all
+// clusters, so that what differs between them is an error.
+func (d *draft) adopt(r workflows.InspectResult) error {
+	var first activities.Istiod
+	for i, c := range r.Clusters {
+		switch {
+		case c.Why != "":
+			return fmt.Errorf("cluster %s could not be looked at: %s", c.Name, c.Why)
+		case len(c.Mesh.Istiods) == 0:
+			return fmt.Errorf("cluster %s runs no istiod in %s: install Istio there, leave the cluster out (--context), or leave out --existing to have Landbridge install it everywhere", c.Name, istioNamespace)
+		}
+		is := c.Mesh.Istiods[0]
+		if i == 0 {
+			first = is
+		}
+		if is.Revision != first.Revision || is.TrustDomain != first.TrustDomain {
+			return fmt.Errorf("the meshes of %s (revision %s, trust domain %s) and %s (revision %s, trust domain %s) differ; make them alike, or put them into fleets of their own",
+				r.Clusters[0].Name, first.Revision, first.TrustDomain, c.Name, is.Revision, is.TrustDomain)
+		}
+		if len(validation.IsDNS1123Label(is.ClusterName)) == 0 {
+			d.Clusters[i].Name = is.ClusterName
+		}
+		if c.Mesh.Network != "" {
+			d.Clusters[i].Network = c.Mesh.Network
+		}
+	}
+	d.Existing = []string{
+		fmt.Sprintf("# What is there: Istio %s, by %s.", orQuestion(first.Version), orQuestion(first.By)),
+		fmt.Sprintf("istio: {manage: false, revision: %s, trustDomain: %s}", first.Revision, first.TrustDomain),
+		"ca: {manage: false}"}
+	if g, ok := sameGateway(r); ok {
+		var labels []string
+		for _, k := range slices.Sorted(maps.Keys(g.Labels)) {
+			labels = append(labels, fmt.Sprintf("%s: %q", k, g.Labels[k]))
+		}
+		d.Existing = append(d.Existing, fmt.Sprintf("gateways: {eastWest: {manage: false, service: %s, labels: {%s}, serviceAccount: %s}}",
+			g.Service, strings.Join(labels, ", "), g.ServiceAccount))
+	}
+	return nil
+}
+
+// istioNamespace is where a draft's clusters are looked at.
+const istioNamespace = "istio-system"
+
+// sameGateway is the east-west gateway that all clusters have, under one name.
+func sameGateway(r workflows.InspectResult) (activities.MeshGateway, bool) {
+	var found activities.MeshGateway
+	for i, c := range r.Clusters {
+		if len(c.Mesh.EastWest) == 0 {
+			return found, false
+		}
+		g := c.Mesh.EastWest[0]
+		if i > 0 && (g.Service != found.Service || g.ServiceAccount != found.ServiceAccount || !maps.Equal(g.Labels, found.Labels)) {
+			return found, false
+		}
+		found = g
+	}
+	return found, found.ServiceAccount != ""
+}
+
+func orQuestion(s string) string {
+	if s == "" {
+		return "?"
+	}
+	return s
+}

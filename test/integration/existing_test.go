@@ -1,0 +1,169 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/landbridge/landbridge/certs"
+)
+
+// A mesh as a person has it: Istio under a revision of its own, a CA plugged in,
+// and an east-west gateway with other names than Landbridge's.
+const aMesh = `apiVersion: sailoperator.io/v1
+kind: Istio
+metadata: {name: stable}
+spec:
+  version: v1.31.0
+  namespace: istio-system
+  values:
+    revision: stable
+    meshConfig: {trustDomain: corp.example}
+    global: {meshID: corp, network: NAME-net, multiCluster: {clusterName: NAME}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: crossing, namespace: istio-system}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: crossing, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: eastwestgateway}}
+  template:
+    metadata: {labels: {istio: eastwestgateway, app: crossing}}
+    spec:
+      serviceAccountName: crossing
+      containers: [{name: istio-proxy, image: proxy}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: crossing, namespace: istio-system}
+spec:
+  type: LoadBalancer
+  selector: {istio: eastwestgateway}
+  ports: [{name: status-port, port: 15021}, {name: tls, port: 15443}]
+`
+
+// meshes gives the clusters such a mesh, by hand, and returns what takes it away.
+func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
+	t.Helper()
+	root, err := certs.NewRoot(certs.RootSpec{CommonName: "corp", Organization: "corp", KeyAlgorithm: "ECDSA-P256", Lifetime: 24 * time.Hour})
+	require.NoError(t, err)
+	for _, name := range names {
+		c := w.connect(name)
+		c.createNamespace(t, "istio-system", map[string]string{"topology.istio.io/network": name + "-net"})
+		_, err := c.CoreV1().Secrets("istio-system").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "cacerts"},
+			Data: map[string][]byte{"root-cert.pem": root.CertPEM}}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		for _, doc := range strings.Split(strings.ReplaceAll(aMesh, "NAME", name), "---\n") {
+			require.NoError(t, w.apply(name, []byte(doc)))
+		}
+	}
+	for _, name := range names {
+		require.Eventually(t, func() bool {
+			list, err := w.connect(name).AppsV1().Deployments("istio-system").List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
+			svc, errSvc := w.connect(name).CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
+			return err == nil && errSvc == nil && len(list.Items) == 1 && list.Items[0].Status.ReadyReplicas > 0 && len(svc.Status.LoadBalancer.Ingress) > 0
+		}, commandTimeout, commandTimeout/200, "the mesh of %s", name)
+	}
+	return func() {
+		for _, name := range names {
+			c := w.connect(name)
+			require.NoError(t, c.dyn.Resource(istios).Delete(ctx, "stable", metav1.DeleteOptions{}))
+			require.Eventually(t, func() bool {
+				list, err := c.dyn.Resource(istios).List(ctx, metav1.ListOptions{})
+				return err == nil && len(list.Items) == 0
+			}, commandTimeout, commandTimeout/200)
+			c.deleteNamespace(t, "istio-system")
+		}
+	}
+}
+
+func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
+	w := newWorld(t)
+	names := []string{"east", "west"}
+	all := w.merged(t, names...)
+	w.stop()
+	w.startWith("--kubeconfig-dir", filepath.Dir(all))
+	clean := w.unchanged(names...)
+	remove := w.meshes(t, names...)
+
+	// A file that would install another Istio is told what is there, and of the
+	// gateway that is in its way nothing was changed.
+	file := filepath.Join(t.TempDir(), "fleet.yaml")
+	w.must("init", "--existing", "--kubeconfig", all, "-f", file, "--name", "test")
+	w.lastFile = file
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	text := string(data)
+	for _, want := range []string{"istio: {manage: false, revision: stable, trustDomain: corp.example}", "ca: {manage: false}",
+		`eastWest: {manage: false, service: crossing, labels: {istio: "eastwestgateway"}, serviceAccount: crossing}`, "network: east-net"} {
+		require.Contains(t, text, want)
+	}
+	same := w.unchanged(names...)
+	for wrong, proposal := range map[[2]string]string{
+		{"revision: stable", "revision: other"}:                  "say spec.istio.revision: stable",
+		{"trustDomain: corp.example", "trustDomain: other"}:      "say spec.istio.trustDomain: corp.example",
+		{"network: east-net", "network: elsewhere"}:              "say network: east-net",
+		{"serviceAccount: crossing", "serviceAccount: somebody"}: "say spec.gateways.eastWest.serviceAccount: crossing",
+		{"service: crossing", "service: other"}:                  "say spec.gateways.eastWest: {manage: false, service: crossing",
+	} {
+		other := filepath.Join(t.TempDir(), "fleet.yaml")
+		require.NoError(t, os.WriteFile(other, []byte(strings.Replace(text, wrong[0], wrong[1], 1)), 0o600))
+		out, code := w.try("rollout", "-f", other)
+		require.Equal(t, 2, code, out)
+		require.Contains(t, out, proposal)
+	}
+	same()
+
+	// Nothing can be proven on nodes that run no containers.
+	require.NoError(t, os.WriteFile(file, []byte(text+"  rollout: {skipProof: true, stepTimeout: 2m}\n"), 0o600))
+	w.must("rollout", "-f", file)
+	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+	for _, name := range names {
+		c := w.connect(name)
+		svc, err := c.CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.Len(t, svc.Spec.Ports, 3)
+		require.EqualValues(t, 16443, svc.Spec.Ports[2].Port)
+		_, err = c.CoreV1().Services("istio-system").Get(ctx, "istio-eastwestgateway", metav1.GetOptions{})
+		require.Error(t, err, "no second gateway")
+		deny, err := c.dyn.Resource(authorizationPolicies).Namespace("istio-system").Get(ctx, "east-west-deny", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.Contains(t, string(mustJSON(t, deny.Object["spec"])), `"notPorts":["16443"]`)
+	}
+	w.requireRemoteSecret("east", "west")
+	entry, err := w.connect("east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Contains(t, string(mustJSON(t, entry.Object["spec"])), `"spiffe://corp.example/ns/istio-system/sa/crossing"`)
+
+	w.must("cleanup", "-f", file)
+	same()
+	remove()
+	clean()
+}
+
+// merged writes one kubeconfig with a context per cluster.
+func (w *world) merged(t *testing.T, names ...string) string {
+	t.Helper()
+	all := clientcmdapi.NewConfig()
+	for _, name := range names {
+		cfg, err := clientcmd.LoadFromFile(w.lab.Kubeconfig(name))
+		require.NoError(t, err)
+		at := cfg.Contexts[cfg.CurrentContext]
+		all.Clusters[name], all.AuthInfos[name] = cfg.Clusters[at.Cluster], cfg.AuthInfos[at.AuthInfo]
+		all.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
+	}
+	path := filepath.Join(t.TempDir(), "all.kubeconfig")
+	require.NoError(t, clientcmd.WriteToFile(*all, path))
+	return path
+}
