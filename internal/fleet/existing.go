@@ -99,6 +99,11 @@ func validateExisting(s Spec, ps *problems) {
 	if errs := validation.IsDNS1123Subdomain(e.ServiceAccount); len(errs) > 0 {
 		ps.add("spec.gateways.eastWest.serviceAccount", "%q is not a name: %s", e.ServiceAccount, errs[0])
 	}
+}
+
+// validateLabels is apart, since a workflow may not go through a map; only a file
+// has labels that nobody has looked at yet.
+func validateLabels(e EastWest, ps *problems) {
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
 		if errs := slices.Concat(validation.IsQualifiedName(k), validation.IsValidLabelValue(e.Labels[k])); len(errs) > 0 {
 			ps.add("spec.gateways.eastWest.labels", "%s: %q is not a label: %s", k, e.Labels[k], errs[0])

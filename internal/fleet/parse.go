@@ -69,6 +69,7 @@ func Parse(name string, data []byte) (*Fleet, error) {
 	}
 	f.SetDefaults()
 	validate(&f, ps)
+	validateLabels(f.Spec.Gateways.EastWest, ps)
 	if err := ps.err(name); err != nil {
 		return nil, err
 	}
