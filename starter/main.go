@@ -91,7 +91,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	cmd.AddCommand(a.init(), a.plan(), a.render(), a.drift(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), a.report(), a.schedule(), rbac(), schema(), version())
+	cmd.AddCommand(a.init(), a.plan(), a.render(), a.drift(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), a.report(), a.gather(), a.schedule(), rbac(), schema(), version())
 	cmd.AddCommand(a.steering()...)
 	return cmd
 }

@@ -3,7 +3,7 @@
 // starts a RolloutLink per link. CleanupFleet takes everything away in the exact
 // reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link,
 // DriftFleet says in what a fleet is not what its file says, InspectFleet what
-// meshes are there before there is a file.
+// meshes are there before there is a file, GatherFleet what a helper wants to see.
 // Nothing here may do what replay would do differently: no client-go, no os, no
 // time.Now.
 package workflows
@@ -45,6 +45,8 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(VerifyLinks)
 	w.RegisterWorkflow(DriftFleet)
 	w.RegisterWorkflow(InspectFleet)
+	w.RegisterWorkflow(GatherFleet)
+	w.RegisterWorkflow(GatherCluster)
 }
 
 // FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.

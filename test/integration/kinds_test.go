@@ -12,6 +12,7 @@ import (
 var (
 	authorizationPolicies = schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}
 	serviceEntries        = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"}
+	crds                  = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	istios                = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}
 )
 

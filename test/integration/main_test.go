@@ -103,8 +103,9 @@ type world struct {
 	dir     string
 	port    int
 	process *exec.Cmd
-	env     []string // of the process, beside the test's own
-	log     *bytes.Buffer
+	// env is the process's beside the test's own, workerEnv that of other workers.
+	env, workerEnv []string
+	log            *bytes.Buffer
 	// lastFile is the newest fleet file.
 	lastFile string
 	outputs  bytes.Buffer // all that the commands printed, for the search for secrets

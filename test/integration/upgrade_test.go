@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -35,6 +36,7 @@ func (w *world) serveWith(t testing.TB, path string, args ...string) (stop func(
 	var log bytes.Buffer
 	cmd := exec.Command(path, append([]string{"--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir,
 		"--root-dir", filepath.Join(w.dir, "roots"), "--listen", ""}, args...)...)
+	cmd.Env = append(os.Environ(), w.workerEnv...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	require.NoError(t, cmd.Start())
 	stopped := false

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/report"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+func (a *app) gather() *cobra.Command {
+	var out string
+	var offline bool
+	cmd := &cobra.Command{
+		Use: "gather", Args: cobra.NoArgs,
+		Short: "Write a support bundle: what a person who helps wants to see, without secrets",
+		Long: "Write a support bundle (.tar.gz): the fleet file, the status and report of the last rollout or cleanup, and of\n" +
+			"each cluster the fleet's objects, and pods, events and last log lines of Istio's namespace, as a worker reads\n" +
+			"them. What a Secret holds is in it by length and fingerprint only. Names, addresses and certificates are in\n" +
+			"it: look at it before it leaves your house.",
+		Example: "  landbridge gather -f fleet.yaml\n  landbridge gather --offline --out bundle.tar.gz     # no cluster is asked",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.load()
+			if err != nil {
+				return err
+			}
+			b := &bundle{files: map[string][]byte{"version.txt": []byte("landbridge " + build.Version() + "\n")}}
+			if b.files["fleet.yaml"], err = yaml.Marshal(f); err != nil {
+				return failed(err)
+			}
+			if err := a.gatherRun(cmd.Context(), b, f.Metadata.Name); err != nil {
+				return failed(err)
+			}
+			if !offline {
+				unread := map[string]string{}
+				if err := a.look(cmd.Context(), "GatherFleet", "gather", workflows.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
+					b.clusters(cmd.Context(), c, id, f, unread)
+				}); err != nil {
+					return err
+				}
+			}
+			name := fmt.Sprintf("landbridge-%s-%s", f.Metadata.Name, time.Now().UTC().Format("20060102T150405Z"))
+			out = cmp.Or(out, name+".tar.gz")
+			if err := b.write(out, name); err != nil {
+				return failed(fmt.Errorf("write the bundle: %w", err))
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; without secrets, but with names and addresses: look at it before you send it\n", out, plural(len(b.files), "file"))
+			for _, c := range slices.Sorted(maps.Keys(b.unread)) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "cluster %s could not be read: %s\n", c, b.unread[c])
+			}
+			return nil
+		},
+	}
+	a.fileFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "file to write (default landbridge-FLEET-TIME.tar.gz)")
+	cmd.Flags().BoolVar(&offline, "offline", false, "ask no cluster: only what Temporal has")
+	return cmd
+}
+
+// bundle is a support bundle in the making, contents by path.
+type bundle struct {
+	files  map[string][]byte
+	unread map[string]string
+}
+
+// gatherRun adds what Temporal knows of the last rollout or cleanup, if there was one.
+func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
+	namespace := ""
+	c, err := a.temporal.Dial(ctx, nil, func(o *client.Options) { namespace = o.Namespace })
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	status, _, err := readStatus(ctx, c, name)
+	if err != nil {
+		b.files["status.txt"] = []byte(err.Error() + "\n")
+		return nil
+	}
+	if b.files["status.json"], err = json.MarshalIndent(status, "", "  "); err != nil {
+		return err
+	}
+	r, err := report.Gather(ctx, c, cmp.Or(namespace, client.DefaultNamespace), fleet.WorkflowID(name), "")
+	if err != nil {
+		b.files["report.txt"] = []byte(err.Error() + "\n")
+		return nil
+	}
+	var html bytes.Buffer
+	if err := r.HTML(&html); err != nil {
+		return err
+	}
+	b.files["report.html"] = html.Bytes()
+	b.files["report.json"], err = json.MarshalIndent(r, "", "  ")
+	return err
+}
+
+func (b *bundle) clusters(ctx context.Context, c client.Client, id string, f *fleet.Fleet, unread map[string]string) {
+	b.unread = unread
+	for _, cluster := range f.Spec.Clusters {
+		var got activities.GatherClusterResult
+		if err := c.GetWorkflow(ctx, workflows.GatheredBy(id, cluster.Name), "").Get(ctx, &got); err != nil {
+			b.files[path.Join("clusters", cluster.Name, "error.txt")] = []byte(cmp.Or(unread[cluster.Name], err.Error()) + "\n")
+			continue
+		}
+		for name, text := range got.Files {
+			b.files[path.Join("clusters", cluster.Name, name)] = []byte(text)
+		}
+		if got.Cut {
+			b.files[path.Join("clusters", cluster.Name, "cut.txt")] = []byte("there was more than a bundle carries\n")
+		}
+	}
+}
+
+func (b *bundle) write(file, dir string) error {
+	var buf bytes.Buffer
+	zip := gzip.NewWriter(&buf)
+	archive := tar.NewWriter(zip)
+	for _, name := range slices.Sorted(maps.Keys(b.files)) {
+		if err := archive.WriteHeader(&tar.Header{Name: path.Join(dir, name), Mode: 0o644, Size: int64(len(b.files[name])), ModTime: time.Now()}); err != nil {
+			return err
+		}
+		if _, err := archive.Write(b.files[name]); err != nil {
+			return err
+		}
+	}
+	if err := archive.Close(); err != nil {
+		return err
+	}
+	if err := zip.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(file, buf.Bytes(), 0o600)
+}

@@ -1,0 +1,353 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/armon/go-socks5"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/http2"
+	authv1 "k8s.io/api/authentication/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/landbridge/landbridge/workflows"
+)
+
+// The key that the front of Temporal knows.
+const theKey = "key-of-the-test"
+
+// front is the real Temporal of a world behind TLS, as Temporal Cloud has it: it
+// lets in who has the client certificate, or the API key.
+func (w *world) front(t *testing.T) (address, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	ca, caKey := newCert(t, dir, "ca", nil, nil)
+	newCert(t, dir, "server", ca, caKey)
+	newCert(t, dir, "client", ca, caKey)
+	temporal, err := url.Parse(fmt.Sprintf("http://127.0.0.1:%d", w.port))
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(temporal)
+	proxy.FlushInterval = -1
+	proxy.Transport = &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}}
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // clients leave
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 0 && r.Header.Get("Authorization") != "Bearer "+theKey {
+			out.Header().Set("Content-Type", "application/grpc")
+			out.Header().Set("Grpc-Status", "16") // unauthenticated
+			out.Header().Set("Grpc-Message", "Request unauthorized.")
+			return
+		}
+		proxy.ServeHTTP(out, r)
+	}))
+	pool := x509.NewCertPool()
+	pool.AddCert(ca)
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
+	require.NoError(t, err)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.VerifyClientCertIfGiven}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String(), dir
+}
+
+func newCert(t *testing.T, dir, name string, ca *x509.Certificate, caKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{"temporal.test"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IsCA: ca == nil, BasicConstraintsValid: true}
+	if ca == nil {
+		ca, caKey = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca, key.Public(), caKey)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600))
+	return cert, key
+}
+
+// Temporal behind mutual TLS, an API key, and a profile of either: the command
+// and the worker reach it, and who is refused is told why.
+func TestTemporal_BehindMutualTLS_APIKeysAndProfiles(t *testing.T) {
+	w := newWorld(t)
+	address, dir := w.front(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	profiles := at("temporal.toml")
+	require.NoError(t, os.WriteFile(profiles, fmt.Appendf(nil, `[profile.mtls]
+address = %q
+[profile.mtls.tls]
+client_cert_path = %q
+client_key_path = %q
+server_ca_cert_path = %q
+[profile.key]
+address = %q
+api_key = %q
+[profile.key.tls]
+server_ca_cert_path = %q
+server_name = "temporal.test"
+`, address, at("client.pem"), at("client.key"), at("ca.pem"), address, theKey, at("ca.pem")), 0o600))
+	ca, config := "TEMPORAL_TLS_SERVER_CA_CERT_PATH="+at("ca.pem"), "TEMPORAL_CONFIG_FILE="+profiles
+	const in, refused = "knows nothing of a fleet", "it refuses the API key or certificate"
+	for name, c := range map[string]struct {
+		env  []string
+		want string
+	}{
+		"mutual TLS":           {[]string{ca, "TEMPORAL_TLS_CLIENT_CERT_PATH=" + at("client.pem"), "TEMPORAL_TLS_CLIENT_KEY_PATH=" + at("client.key")}, in},
+		"an API key":           {[]string{ca, "TEMPORAL_API_KEY=" + theKey}, in},
+		"a profile with mTLS":  {[]string{config, "TEMPORAL_PROFILE=mtls"}, in},
+		"a profile with a key": {[]string{config, "TEMPORAL_PROFILE=key"}, in},
+		"a wrong key":          {[]string{ca, "TEMPORAL_API_KEY=wrong"}, refused},
+		"no certificate":       {[]string{ca, "TEMPORAL_TLS=true"}, refused},
+		"an unknown CA":        {[]string{"TEMPORAL_TLS=true"}, "no TLS session"},
+		"another server name":  {[]string{ca, "TEMPORAL_TLS_SERVER_NAME=other.test"}, "no TLS session"},
+		"no TLS at all":        {nil, "set TEMPORAL_TLS=true"},
+	} {
+		cmd := w.command(ctx, "status", "nobody")
+		cmd.Env = append(cmd.Env, append([]string{"TEMPORAL_ADDRESS=" + address}, c.env...)...)
+		out, err := cmd.CombinedOutput()
+		require.Error(t, err, name)
+		require.Contains(t, string(out), c.want, name)
+		require.NotContains(t, string(out), theKey)
+	}
+	// TLS to a Temporal that has none.
+	cmd := w.command(ctx, "status", "nobody")
+	cmd.Env = append(cmd.Env, "TEMPORAL_TLS=true")
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "it speaks no TLS")
+
+	// A worker that comes in by mutual TLS serves a task queue of its own.
+	w.workerEnv = []string{"TEMPORAL_CONFIG_FILE=" + profiles, "TEMPORAL_PROFILE=mtls"}
+	w.serveWith(t, bin("landbridge-worker"), "--address", address, "--task-queue", "inside")
+	out2 := w.must("plan", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  taskQueue: inside\n"))
+	require.Contains(t, out2, "plan: ")
+}
+
+// Kubeconfigs as people have them: an exec plugin, a token file, certificates in
+// files, a Secret that Kubernetes mounts, a SOCKS proxy; and OpenShift, which says
+// itself by what name its API server is known.
+func TestKubeconfigs_OfEveryKind(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	dir := t.TempDir()
+	var socks atomic.Int32
+	proxy := w.socks(t, &socks)
+	tokens := map[string]string{}
+	for _, name := range []string{"east", "west"} {
+		tokens[name] = w.adminToken(t, name)
+	}
+	kinds := map[string]func(name string, c *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo){
+		"exec": func(name string, _ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) {
+			cred := fmt.Sprintf(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":%q}}`, tokens[name])
+			plugin := filepath.Join(t.TempDir(), "plugin")
+			require.NoError(t, os.WriteFile(plugin, []byte("#!/bin/sh\necho '"+cred+"'\n"), 0o700))
+			*u = clientcmdapi.AuthInfo{Exec: &clientcmdapi.ExecConfig{Command: plugin, APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: clientcmdapi.NeverExecInteractiveMode}}
+		},
+		"token-file": func(name string, _ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name+".token"), []byte(tokens[name]), 0o600))
+			*u = clientcmdapi.AuthInfo{TokenFile: name + ".token"}
+		},
+		"cert-files": func(name string, _ *clientcmdapi.Cluster, u *clientcmdapi.AuthInfo) {
+			for file, data := range map[string][]byte{"crt": orRead(t, u.ClientCertificateData, u.ClientCertificate), "key": orRead(t, u.ClientKeyData, u.ClientKey)} {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, name+"."+file), data, 0o600))
+			}
+			*u = clientcmdapi.AuthInfo{ClientCertificate: name + ".crt", ClientKey: name + ".key"}
+		},
+		"socks": func(_ string, c *clientcmdapi.Cluster, _ *clientcmdapi.AuthInfo) { c.ProxyURL = "socks5://" + proxy },
+	}
+	for kind, change := range kinds {
+		for name := range tokens {
+			cfg, err := clientcmd.LoadFromFile(w.lab.Kubeconfig(name))
+			require.NoError(t, err)
+			at := cfg.Contexts[cfg.CurrentContext]
+			change(name, cfg.Clusters[at.Cluster], cfg.AuthInfos[at.AuthInfo])
+			require.NoError(t, clientcmd.WriteToFile(*cfg, filepath.Join(dir, kind+"-"+name+".kubeconfig")))
+		}
+	}
+	// As the kubelet mounts a Secret: names are links to links.
+	version := filepath.Join(dir, "..2026_11_24")
+	require.NoError(t, os.Mkdir(version, 0o700))
+	require.NoError(t, os.Symlink("..2026_11_24", filepath.Join(dir, "..data")))
+	for name := range tokens {
+		data, err := os.ReadFile(w.lab.Kubeconfig(name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(version, "mounted-"+name+".kubeconfig"), data, 0o600))
+		require.NoError(t, os.Symlink(filepath.Join("..data", "mounted-"+name+".kubeconfig"), filepath.Join(dir, "mounted-"+name+".kubeconfig")))
+	}
+	w.startWith("--kubeconfig-dir", dir)
+	for _, kind := range []string{"exec", "token-file", "cert-files", "mounted", "socks"} {
+		file := w.file([]string{"east", "west"}, "path: east", "path: "+kind+"-east", "path: west", "path: "+kind+"-west")
+		require.Contains(t, w.must("plan", "-f", file, "--brief"), "plan: ", kind)
+	}
+	require.Positive(t, socks.Load())
+	w.asOpenShift(t, dir)
+}
+
+func orRead(t *testing.T, data []byte, file string) []byte {
+	t.Helper()
+	if len(data) > 0 {
+		return data
+	}
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return data
+}
+
+func (w *world) socks(t *testing.T, used *atomic.Int32) string {
+	t.Helper()
+	server, err := socks5.New(&socks5.Config{Logger: log.New(io.Discard, "", 0), Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		used.Add(1)
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}})
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() { _ = server.Serve(l) }()
+	return l.Addr().String()
+}
+
+// adminToken is a token of an account that may do everything.
+func (w *world) adminToken(t *testing.T, cluster string) string {
+	t.Helper()
+	c := w.connect(cluster)
+	_, err := c.CoreV1().ServiceAccounts("default").Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "admin-of-the-test"}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	_, err = c.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "admin-of-the-test"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "default", Name: "admin-of-the-test"}}}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, c.RbacV1().ClusterRoleBindings().Delete(ctx, "admin-of-the-test", metav1.DeleteOptions{}))
+		require.NoError(t, c.CoreV1().ServiceAccounts("default").Delete(ctx, "admin-of-the-test", metav1.DeleteOptions{}))
+	})
+	token, err := c.CoreV1().ServiceAccounts("default").CreateToken(ctx, "admin-of-the-test", &authv1.TokenRequest{}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	return token.Status.Token
+}
+
+const infrastructures = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: infrastructures.config.openshift.io}
+spec:
+  group: config.openshift.io
+  names: {kind: Infrastructure, plural: infrastructures}
+  scope: Cluster
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+`
+
+// asOpenShift gives east the resource in which OpenShift says by what names its
+// API server is known; one of them is in its certificate.
+func (w *world) asOpenShift(t *testing.T, dir string) {
+	t.Helper()
+	require.NoError(t, w.apply("east", []byte(infrastructures)))
+	defer func() {
+		require.NoError(t, w.connect("east").dyn.Resource(crds).Delete(ctx, "infrastructures.config.openshift.io", metav1.DeleteOptions{}))
+	}()
+	require.Eventually(t, func() bool {
+		return w.apply("east", []byte("{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerInternalURI: 'https://api-int.elsewhere.test:6443', apiServerURL: 'https://kubernetes.default:6443'}}")) == nil
+	}, commandTimeout, commandTimeout/200)
+	out, err := w.command(ctx, "plan", "-f", w.file([]string{"east", "west"}, "path: east", "path: mounted-east", "path: west", "path: mounted-west"), "-o", "json").Output()
+	require.NoError(t, err)
+	var r workflows.FleetResult
+	require.NoError(t, json.Unmarshal(out, &r))
+	require.Equal(t, "kubernetes.default", r.Clusters[0].TLSServerName)
+	require.Equal(t, "kubernetes.default.svc", r.Clusters[1].TLSServerName)
+}
+
+// A support bundle has what a helper wants to see, and no secret, in whatever form.
+func TestGather_HasEverythingButSecrets(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	out := filepath.Join(t.TempDir(), "bundle.tar.gz")
+	require.Contains(t, w.must("gather", "-f", file, "--out", out), "look at it before you send it")
+	files := unpack(t, out)
+	for _, want := range []string{"fleet.yaml", "status.json", "report.html", "report.json", "version.txt", "clusters/east/objects.yaml", "clusters/west/pods.txt", "clusters/west/events.txt"} {
+		require.NotEmpty(t, files[want], want)
+	}
+	objects := string(files["clusters/east/objects.yaml"])
+	for _, want := range []string{"kind: ServiceEntry", "name: cacerts", "kind: Istio", "sha256:"} {
+		require.Contains(t, objects, want)
+	}
+	var all bytes.Buffer
+	for _, data := range files {
+		all.Write(data)
+	}
+	for name, secret := range w.labSecrets() {
+		for _, form := range forms(t, secret) {
+			require.False(t, bytes.Contains(all.Bytes(), form), name)
+		}
+	}
+	w.must("cleanup", "-f", file)
+	same()
+
+	// A cluster that cannot be read does not keep the others from it.
+	require.NoError(t, os.Mkdir(filepath.Join(w.lab.Dir, "broken"), 0o700))
+	defer os.RemoveAll(filepath.Join(w.lab.Dir, "broken"))
+	unreachable(t, filepath.Join(w.lab.Dir, "broken", "west.kubeconfig"))
+	text := w.must("gather", "-f", w.file([]string{"east", "west"}, "path: west", "path: broken/west"), "--out", out)
+	require.Contains(t, text, "cluster west could not be read")
+	files = unpack(t, out)
+	require.NotEmpty(t, files["clusters/east/version.txt"])
+	require.Contains(t, string(files["clusters/west/error.txt"]), "cannot be reached")
+}
+
+func unpack(t *testing.T, path string) map[string][]byte {
+	t.Helper()
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	zip, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	out := map[string][]byte{}
+	for archive := tar.NewReader(zip); ; {
+		h, err := archive.Next()
+		if err == io.EOF {
+			return out
+		}
+		require.NoError(t, err)
+		data, err := io.ReadAll(archive)
+		require.NoError(t, err)
+		_, name, _ := bytes.Cut([]byte(h.Name), []byte("/"))
+		out[string(name)] = data
+	}
+}
