@@ -6,6 +6,7 @@ GO ?= go
 MODULES := . standalone test/lab test/integration test/chaos
 WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GOVERSION_NEEDED := 1.26
 
 .PHONY: help
@@ -32,7 +33,7 @@ demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not 
 CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
 
 .PHONY: test
-test: lint build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
+test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
 	$(GO) test -C test/lab ./...
@@ -50,6 +51,16 @@ lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are
 	  $(GO) vet -C $$m ./... && $(GO) mod tidy -C $$m -diff >/dev/null || { echo "$$m: vet failed, or go.mod is not tidy" >&2; exit 1; }; done
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(WORKFLOWCHECK) ./workflows/...
+
+.PHONY: vulncheck
+vulncheck: go ## Known vulnerabilities that the programs reach (govulncheck), where its database can be asked
+	@for m in . standalone; do out=$$($(GO) run $(VULNCHECK) -C $$m ./... 2>&1); code=$$?; \
+	  case "$$out" in *"fetching vulnerabilities"*) echo "vulncheck: the database of vulnerabilities cannot be reached: nothing was checked"; exit 0;; esac; \
+	  echo "$$m: $$(echo "$$out" | tail -60)"; [ $$code = 0 ] || exit $$code; done
+
+.PHONY: release
+release: go ## Static programs for linux and darwin, checksums and SBOMs in dist (VERSION=v0.3.0)
+	@deploy/release.sh "$(VERSION)"
 
 FUZZTIME ?= 60s
 .PHONY: fuzz
