@@ -69,8 +69,9 @@ type Istio struct {
 	MeshID string `json:"meshID,omitempty"`
 	// TrustDomain of the mesh's workload identities. Default: cluster.local.
 	TrustDomain string `json:"trustDomain,omitempty"`
-	// Platform is empty, or openshift to have the charts fit OpenShift.
-	Platform string `json:"platform,omitempty" jsonschema:"enum=,enum=openshift"`
+	// Platform is empty, or one that Istio's charts have a profile for: gke, k3d,
+	// k3s, microk8s, minikube or openshift.
+	Platform string `json:"platform,omitempty" jsonschema:"enum=,enum=gke,enum=k3d,enum=k3s,enum=microk8s,enum=minikube,enum=openshift"`
 	// Values are laid over the Helm values that Landbridge gives the Istio resource.
 	Values map[string]any `json:"values,omitempty"`
 }

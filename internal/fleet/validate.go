@@ -59,7 +59,7 @@ func validateIstio(i Istio, ps *problems) {
 	if errs := validation.IsDNS1123Subdomain(i.TrustDomain); len(errs) > 0 {
 		ps.add("spec.istio.trustDomain", "%q is not a trust domain: %s", i.TrustDomain, errs[0])
 	}
-	oneOf(ps, "spec.istio.platform", i.Platform, "", "openshift")
+	oneOf(ps, "spec.istio.platform", i.Platform, "", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift")
 }
 
 func validateCA(f *Fleet, ps *problems) {
