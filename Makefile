@@ -93,6 +93,10 @@ lab-down: ## Take the lab in .lab away
 bench: build ## Requests and time of a rollout, its repetition and its cleanup
 	$(GO) test -C test/integration -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./...
 
+.PHONY: sessions
+sessions: build ## Every command on a lab, written down as a terminal shows it (docs/sessions.md)
+	@test/lab/sessions.sh
+
 .PHONY: soak
 soak: build ## 200 rollouts and cleanups by one worker, with its memory and goroutines (a quarter of an hour)
 	$(GO) test -C test/integration -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./...

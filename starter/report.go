@@ -75,6 +75,6 @@ func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) erro
 	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 		return failed(fmt.Errorf("write the report: %w", err))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %d clusters and links\n", out, noun(r.Type), r.Fleet, r.Status, len(r.Units)-1)
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %s and %s\n", out, noun(r.Type), r.Fleet, r.Status, plural(len(r.Clusters), "cluster"), plural(len(r.Links), "link"))
 	return nil
 }

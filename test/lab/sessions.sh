@@ -24,10 +24,20 @@ run() {
   printf '```\n$ %s\n' "$*" >> "$page"
   local code=0
   (eval "$*") > "$work/out" 2>&1 || code=$?
-  sed -e "s#$work/##g" -e "s#$(hostname)#host#g" "$work/out" | head -${LINES_SHOWN:-60} >> "$page"
+  sed -e "s#$work/##g" -e "s#$(hostname)#host#g" "$work/out" | sed -n "1,${LINES_SHOWN:-60}p" >> "$page"
   [ "$(wc -l < "$work/out")" -le "${LINES_SHOWN:-60}" ] || echo "…" >> "$page"
   [ $code = 0 ] || echo "(exit code $code)" >> "$page"
   printf '```\n' >> "$page"
+}
+
+# await FLEET WORDS: until its status says so, a minute at most.
+await() {
+  for _ in $(seq 60); do
+    if (landbridge status "$1" 2>&1 || true) | grep -q "$2"; then return; fi
+    sleep 1
+  done
+  echo "sessions: the status of $1 never said '$2'" >&2
+  return 1
 }
 
 cat > "$page" <<'EOF'
@@ -42,7 +52,7 @@ lab up --clusters 3 --dir "$work/lab" --cloud-delay 2s --sail-delay 1s >&2
 landbridge-standalone --state-dir "$work/temporal" --root-dir "$work/roots" --port 7533 --no-ui --kubeconfig-dir "$work/lab" 2> "$work/log" &
 standalone=$!
 cd "$work"
-until landbridge status nobody 2>&1 | grep -q "knows nothing"; do sleep 0.3; done
+await nobody "knows nothing"
 
 title "A fleet file"
 run landbridge version
@@ -75,14 +85,12 @@ LINES_SHOWN=25 run "landbridge rbac"
 title "A rollout in waves, with a cloud that fails on one cluster"
 lab behave --dir lab --cloud-delay 2s --cloud-only west --cloud-never
 run "landbridge rollout --detach --reason CHG-1234"
-until landbridge status prod | grep -q "waiting for approval"; do sleep 1; done
+await prod "waiting for approval"
 run landbridge status prod
 lab behave --dir lab --cloud-delay 2s --cloud-failures 2
-run landbridge approve prod --reason "'north can go on; west later'"
-run landbridge approve prod
-run landbridge watch prod
-run landbridge retry prod --reason "'the cloud is mended'"
-until landbridge status prod | grep -q "waiting for approval"; do sleep 1; done
+run landbridge skip prod --cluster nowhere --reason oops
+run landbridge retry prod --cluster west --reason "'the cloud is mended'"
+await prod "cluster west .* done"
 run landbridge pause prod
 run landbridge resume prod
 run landbridge approve prod --reason CHG-1234
