@@ -18,7 +18,8 @@ import (
 
 // A mesh as a person has it: Istio under a revision of its own, a CA plugged in,
 // and an east-west gateway with other names than Landbridge's.
-const aMesh = `apiVersion: sailoperator.io/v1
+const (
+	theirIstio = `apiVersion: sailoperator.io/v1
 kind: Istio
 metadata: {name: stable}
 spec:
@@ -28,8 +29,8 @@ spec:
     revision: stable
     meshConfig: {trustDomain: corp.example}
     global: {meshID: corp, network: NAME-net, multiCluster: {clusterName: NAME}}
----
-apiVersion: v1
+`
+	theirGateway = `apiVersion: v1
 kind: ServiceAccount
 metadata: {name: crossing, namespace: istio-system}
 ---
@@ -39,10 +40,12 @@ metadata: {name: crossing, namespace: istio-system}
 spec:
   selector: {matchLabels: {istio: eastwestgateway}}
   template:
-    metadata: {labels: {istio: eastwestgateway, app: crossing}}
+    metadata:
+      labels: {istio: eastwestgateway, app: crossing, istio.io/rev: stable, sidecar.istio.io/inject: "true"}
+      annotations: {inject.istio.io/templates: gateway}
     spec:
       serviceAccountName: crossing
-      containers: [{name: istio-proxy, image: proxy}]
+      containers: [{name: istio-proxy, image: auto}]
 ---
 apiVersion: v1
 kind: Service
@@ -52,6 +55,7 @@ spec:
   selector: {istio: eastwestgateway}
   ports: [{name: status-port, port: 15021}, {name: tls, port: 15443}]
 `
+)
 
 // meshes gives the clusters such a mesh, by hand, and returns what takes it away.
 func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
@@ -61,19 +65,33 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 	for _, name := range names {
 		c := w.connect(name)
 		c.createNamespace(t, "istio-system", map[string]string{"topology.istio.io/network": name + "-net"})
-		_, err := c.CoreV1().Secrets("istio-system").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "cacerts"},
-			Data: map[string][]byte{"root-cert.pem": root.CertPEM}}, metav1.CreateOptions{})
+		spec := certs.IntermediateSpec{Cluster: name, Organization: "corp", DNSName: "istiod-stable.istio-system.svc", KeyAlgorithm: "ECDSA-P256", Lifetime: 12 * time.Hour}
+		key, csr, err := certs.NewRequest(spec)
 		require.NoError(t, err)
-		for _, doc := range strings.Split(strings.ReplaceAll(aMesh, "NAME", name), "---\n") {
-			require.NoError(t, w.apply(name, []byte(doc)))
-		}
+		cert, err := root.Sign(csr, spec)
+		require.NoError(t, err)
+		_, err = c.CoreV1().Secrets("istio-system").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "cacerts"},
+			Data: certs.NewCACerts(root.CertPEM, cert, key).Data()}, metav1.CreateOptions{})
+		require.NoError(t, err)
+		require.NoError(t, w.apply(name, []byte(strings.ReplaceAll(theirIstio, "NAME", name))))
 	}
 	for _, name := range names {
+		deployments := w.connect(name).AppsV1().Deployments("istio-system")
+		ready := func(what string) {
+			require.Eventually(t, func() bool {
+				d, err := deployments.Get(ctx, what, metav1.GetOptions{})
+				return err == nil && d.Status.ReadyReplicas > 0
+			}, commandTimeout, commandTimeout/200, "%s of %s", what, name)
+		}
+		ready("istiod-stable") // it is what makes a gateway of the next Deployment's pods
+		for _, doc := range strings.Split(theirGateway, "---\n") {
+			require.NoError(t, w.apply(name, []byte(doc)))
+		}
+		ready("crossing")
 		require.Eventually(t, func() bool {
-			list, err := w.connect(name).AppsV1().Deployments("istio-system").List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
-			svc, errSvc := w.connect(name).CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
-			return err == nil && errSvc == nil && len(list.Items) == 1 && list.Items[0].Status.ReadyReplicas > 0 && len(svc.Status.LoadBalancer.Ingress) > 0
-		}, commandTimeout, commandTimeout/200, "the mesh of %s", name)
+			svc, err := w.connect(name).CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
+			return err == nil && len(svc.Status.LoadBalancer.Ingress) > 0
+		}, commandTimeout, commandTimeout/200, "the address of %s", name)
 	}
 	return func() {
 		for _, name := range names {
@@ -84,6 +102,9 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 				return err == nil && len(list.Items) == 0
 			}, commandTimeout, commandTimeout/200)
 			c.deleteNamespace(t, "istio-system")
+			for _, ns := range []string{"default", "kube-system"} { // istiod leaves these behind
+				require.NoError(t, c.CoreV1().ConfigMaps(ns).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "istio.io/config=true"}))
+			}
 		}
 	}
 }
@@ -147,6 +168,27 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	require.Contains(t, string(mustJSON(t, entry.Object["spec"])), `"spiffe://corp.example/ns/istio-system/sa/crossing"`)
 
 	w.must("cleanup", "-f", file)
+	same()
+	remove()
+	clean()
+}
+
+// existingMesh rolls the tunnel out on meshes that are there, through their own
+// gateways, and proves it with traffic.
+func (r *real) existingMesh(t *testing.T) {
+	names := []string{"east", "west"}
+	all := r.merged(t, names...)
+	r.stop()
+	r.startWith("--kubeconfig-dir", filepath.Dir(all))
+	clean := r.unchanged(names...)
+	remove := r.meshes(t, names...)
+	same := r.unchanged(names...)
+	r.fleet = filepath.Join(t.TempDir(), "fleet.yaml")
+	r.must("init", "--existing", "--kubeconfig", all, "-f", r.fleet, "--name", "test")
+	r.lastFile = r.fleet
+	r.rollout()
+	r.allProven()
+	r.must("cleanup", "-f", r.fleet)
 	same()
 	remove()
 	clean()

@@ -72,6 +72,10 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		t.Logf("cleanup: %.1f s", time.Since(began).Seconds())
 	})
 	same()
+	t.Run("a mesh that was there carries it through its own gateway", func(t *testing.T) {
+		r.t = t
+		r.existingMesh(t)
+	})
 }
 
 // appTraffic is what a mesh is for: east's pod calls west's app over 15443.

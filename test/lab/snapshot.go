@@ -78,6 +78,8 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 		if k := o.GetKind(); k == "Pod" || k == "Namespace" || k == "CustomResourceDefinition" {
 			unstructured.RemoveNestedField(o.Object, "status")
 		}
+		// Who leads, and since when.
+		unstructured.RemoveNestedField(o.Object, "metadata", "annotations", "control-plane.alpha.kubernetes.io/leader")
 		o.SetResourceVersion("")
 		o.SetManagedFields(nil)
 		data, _ := json.Marshal(o)
