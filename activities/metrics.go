@@ -108,8 +108,11 @@ func (m *Metrics) forget(step string, in RemoveInput, err error) {
 	}
 	switch step {
 	case "RemoveEgressGateway":
-		source, target, _ := strings.Cut(in.Link, ".")
-		m.proven.DeleteLabelValues(in.Fleet, source, target)
+		links := prom.Labels{"fleet": in.Fleet, "source": in.Cluster} // all of the cluster's, or one
+		if _, target, one := strings.Cut(in.Link, "."); one {
+			links["target"] = target
+		}
+		m.proven.DeletePartialMatch(links)
 	case "RemoveCACerts":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 	case "RemoveRoot":

@@ -144,6 +144,8 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 		require.Equal(t, 2, code, out)
 		require.Contains(t, out, proposal)
 	}
+	w.refusesOtherRoots(t, file)
+	w.refusesToOpenWhatOthersShut(t, file)
 	same()
 
 	// Nothing can be proven on nodes that run no containers.
@@ -170,6 +172,55 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	w.must("cleanup", "-f", file)
 	same()
 	remove()
+	clean()
+}
+
+// refusesOtherRoots: meshes that do not share a root do not trust each other.
+func (w *world) refusesOtherRoots(t *testing.T, file string) {
+	t.Helper()
+	other, err := certs.NewRoot(certs.RootSpec{CommonName: "other", Organization: "other", KeyAlgorithm: "ECDSA-P256", Lifetime: 24 * time.Hour})
+	require.NoError(t, err)
+	secrets := w.connect("west").CoreV1().Secrets("istio-system")
+	live, err := secrets.Get(ctx, "cacerts", metav1.GetOptions{})
+	require.NoError(t, err)
+	before := live.Data["root-cert.pem"]
+	live.Data["root-cert.pem"] = other.CertPEM
+	live, err = secrets.Update(ctx, live, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "cluster west: its mesh trusts another root")
+	live.Data["root-cert.pem"] = before
+	_, err = secrets.Update(ctx, live, metav1.UpdateOptions{})
+	require.NoError(t, err)
+}
+
+// refusesToOpenWhatOthersShut: where a policy of theirs allows something, ours
+// would allow more.
+func (w *world) refusesToOpenWhatOthersShut(t *testing.T, file string) {
+	t.Helper()
+	require.NoError(t, w.apply("east", []byte("{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: only-data, namespace: istio-system}, "+
+		"spec: {selector: {matchLabels: {istio: eastwestgateway}}, rules: [{to: [{operation: {ports: ['15443']}}]}]}}")))
+	out, code := w.try("rollout", "-f", file)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "has AuthorizationPolicies of its own (only-data)")
+	require.NoError(t, w.connect("east").dyn.Resource(authorizationPolicies).Namespace("istio-system").Delete(ctx, "only-data", metav1.DeleteOptions{}))
+}
+
+// An istiod that is not Sail's is not given another one beside it.
+func TestExistingMesh_ThatTheFileDoesNotKnow_StopsTheRollout(t *testing.T) {
+	w := newWorld(t)
+	clean := w.unchanged("east")
+	w.connect("east").createNamespace(t, "istio-system", nil)
+	require.NoError(t, w.apply("east", []byte("{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod-1-29, namespace: istio-system, labels: {app: istiod, istio.io/rev: 1-29}}, "+
+		"spec: {replicas: 0, selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery, image: pilot}]}}}}")))
+	same := w.unchanged("east")
+	out, code := w.try("rollout", "-f", w.file([]string{"east"}))
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "it runs an Istio already (Deployment istio-system/istiod-1-29, revision 1-29)")
+	require.Contains(t, out, "say spec.istio: {manage: false, revision: 1-29}")
+	same()
+	w.connect("east").deleteNamespace(t, "istio-system")
 	clean()
 }
 

@@ -36,16 +36,6 @@ func (s *spans) String() string {
 	return s.got.String()
 }
 
-func (w *world) metrics(t *testing.T, address string) string {
-	t.Helper()
-	r, err := http.Get("http://" + address + "/metrics")
-	require.NoError(t, err)
-	defer r.Body.Close()
-	data, err := io.ReadAll(r.Body)
-	require.NoError(t, err)
-	return string(data)
-}
-
 // What a worker tells of itself while it rolls out and cleans up, and what
 // `render` writes of the same fleet: an API server takes every file of it.
 func TestTelemetry_AndRender_OfARollout(t *testing.T) {
@@ -61,7 +51,7 @@ func TestTelemetry_AndRender_OfARollout(t *testing.T) {
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 
-	m := w.metrics(t, listen)
+	_, m := httpGet(t, "http://"+listen+"/metrics")
 	for _, want := range []string{
 		`landbridge_step_duration_seconds_count{outcome="done",step="EnsureIstio"} 2`,
 		`landbridge_load_balancer_wait_seconds_count{cluster="east",fleet="test",outcome="done"} 1`,
@@ -77,7 +67,8 @@ func TestTelemetry_AndRender_OfARollout(t *testing.T) {
 	require.Greater(t, len(secrets), 6)
 	w.must("cleanup", "-f", file)
 	same()
-	require.NotContains(t, w.metrics(t, listen), `landbridge_not_after_timestamp_seconds{`, "what is gone does not end")
+	_, m = httpGet(t, "http://"+listen+"/metrics")
+	require.NotContains(t, m, `landbridge_not_after_timestamp_seconds{`, "what is gone does not end")
 	w.stop() // it sends what is left
 	traced := collector.String()
 	for _, want := range []string{"RunWorkflow:RolloutFleet", "RunActivity:EnsureCACerts", "landbridge-standalone"} {

@@ -1,0 +1,62 @@
+package activities
+
+import (
+	"testing"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// series are how many of each metric a registry has.
+func series(t *testing.T, r *prom.Registry) map[string]int {
+	t.Helper()
+	families, err := r.Gather()
+	require.NoError(t, err)
+	out := map[string]int{}
+	for _, f := range families {
+		out[f.GetName()] = len(f.GetMetric())
+	}
+	return out
+}
+
+// What a cleanup took away neither breaks nor ends any more; what an undo or a
+// dry run did says nothing of it.
+func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
+	r := prom.NewRegistry()
+	m := NewMetrics(r)
+	for _, l := range []fleet.Link{{From: "east", To: "west"}, {From: "east", To: "north"}, {From: "west", To: "east"}} {
+		m.link("prod", l, l.To == "west")
+	}
+	for _, c := range []string{"east", "west"} {
+		m.end("prod", c, endIntermediate, certs.Facts{NotAfter: time.Now()})
+		m.end("prod", c, endKubeconfig, certs.Facts{NotAfter: time.Now()})
+	}
+	m.end("prod", "", endRoot, certs.Facts{NotAfter: time.Now()})
+	m.end("prod", "north", endKubeconfig, certs.Facts{}) // of an exec plugin nobody knows
+	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
+
+	east := RemoveInput{Site: Site{Fleet: "prod", Cluster: "east"}}
+	undo, dry := east, east
+	undo.OnlyRun, dry.DryRun = "run", true
+	for _, in := range []RemoveInput{undo, dry, {Site: Site{Fleet: "other", Cluster: "east"}}} {
+		m.forget("RemoveEgressGateway", in, nil)
+		m.forget("RemoveCACerts", in, nil)
+	}
+	m.forget("RemoveEgressGateway", east, &DeadEndError{"it stays"})
+	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
+
+	one := east
+	one.Link = "east.north"
+	m.forget("RemoveEgressGateway", one, nil)
+	require.Equal(t, 2, series(t, r)["landbridge_link_proven"])
+	m.forget("RemoveEgressGateway", east, nil)
+	require.Equal(t, 1, series(t, r)["landbridge_link_proven"])
+	m.forget("RemoveCACerts", east, nil)
+	require.Equal(t, 3, series(t, r)["landbridge_not_after_timestamp_seconds"])
+	m.forget("RemoveRoot", RemoveInput{Site: Site{Fleet: "prod"}}, nil)
+	require.Equal(t, 2, series(t, r)["landbridge_not_after_timestamp_seconds"])
+}
