@@ -112,7 +112,9 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	w := newWorld(t)
 	names := []string{"east", "west"}
-	all := w.merged(t, names...)
+	// The worker may do what `landbridge rbac --existing-istio` says, and no more.
+	dir := w.asTheRoleSays(t, []string{"--existing-istio"}, names...)
+	all := w.merged(t, func(name string) string { return filepath.Join(dir, name+".kubeconfig") }, names...)
 	w.stop()
 	w.startWith("--kubeconfig-dir", filepath.Dir(all))
 	clean := w.unchanged(names...)
@@ -228,7 +230,7 @@ func TestExistingMesh_ThatTheFileDoesNotKnow_StopsTheRollout(t *testing.T) {
 // gateways, and proves it with traffic.
 func (r *real) existingMesh(t *testing.T) {
 	names := []string{"east", "west"}
-	all := r.merged(t, names...)
+	all := r.merged(t, r.lab.Kubeconfig, names...)
 	r.stop()
 	r.startWith("--kubeconfig-dir", filepath.Dir(all))
 	clean := r.unchanged(names...)
@@ -246,11 +248,11 @@ func (r *real) existingMesh(t *testing.T) {
 }
 
 // merged writes one kubeconfig with a context per cluster.
-func (w *world) merged(t *testing.T, names ...string) string {
+func (w *world) merged(t *testing.T, of func(name string) string, names ...string) string {
 	t.Helper()
 	all := clientcmdapi.NewConfig()
 	for _, name := range names {
-		cfg, err := clientcmd.LoadFromFile(w.lab.Kubeconfig(name))
+		cfg, err := clientcmd.LoadFromFile(of(name))
 		require.NoError(t, err)
 		at := cfg.Contexts[cfg.CurrentContext]
 		all.Clusters[name], all.AuthInfos[name] = cfg.Clusters[at.Cluster], cfg.AuthInfos[at.AuthInfo]

@@ -16,11 +16,11 @@ import (
 )
 
 // asTheRoleSays has the worker be, on every cluster, an account with exactly the
-// role that `landbridge rbac` prints.
-func (w *world) asTheRoleSays(t *testing.T, names ...string) (dir string) {
+// role that `landbridge rbac` prints with those flags.
+func (w *world) asTheRoleSays(t *testing.T, flags []string, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	parts := strings.Split(w.must("rbac"), "---\n")
+	parts := strings.Split(w.must(append([]string{"rbac"}, flags...)...), "---\n")
 	require.Len(t, parts, 3)
 	for _, name := range names {
 		c := w.connect(name)
@@ -60,7 +60,7 @@ func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.
 	w := newWorld(t)
 	w.stop()
 	names := []string{"east", "west"}
-	w.startWith("--kubeconfig-dir", w.asTheRoleSays(t, names...))
+	w.startWith("--kubeconfig-dir", w.asTheRoleSays(t, nil, names...))
 	same := w.unchanged(names...)
 	file := w.file(names)
 	w.must("rollout", "-f", file)

@@ -1,0 +1,95 @@
+package workflows
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// existingFleet has Istio, a CA and east-west gateways already.
+func existingFleet(names ...string) fleet.Fleet {
+	no := false
+	f := testFleet(names...)
+	f.Spec.Istio.Manage, f.Spec.CA.Manage, f.Spec.Gateways.EastWest.Manage = &no, &no, &no
+	f.SetDefaults()
+	return f
+}
+
+// theirs are the steps of what is there already.
+func theirs(c fakeCall) bool {
+	return slices.ContainsFunc([]string{"Root", "Intermediate", "CACerts", "Istio"}, func(s string) bool { return strings.HasSuffix(c.name, s) }) ||
+		c.name == "EnsureIntermediateKey" || c.name == "RemoveIntermediateKey"
+}
+
+func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *testing.T) {
+	f := existingFleet("east", "west")
+	rollout, cleanup := newFake(t), newFake(t)
+	require.NoError(t, rollout.run(RolloutFleet, FleetInput{Fleet: f}))
+	require.NoError(t, cleanup.run(CleanupFleet, FleetInput{Fleet: f}))
+	require.Empty(t, rollout.names(theirs))
+	require.Empty(t, cleanup.names(theirs))
+
+	there, back := newFake(t), newFake(t)
+	site := FleetInput{Fleet: f}.site(f.Spec.Clusters[0], "run-1")
+	require.NoError(t, there.run(RolloutCluster, ClusterInput{Site: site, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
+	require.NoError(t, back.run(CleanupCluster, cleanupInput(FleetInput{Fleet: f}, f.Spec.Clusters[0], "run-1")))
+	want := steps(there, ensures)
+	slices.Reverse(want)
+	require.Equal(t, want, steps(back, removes))
+
+	// What the steps are told of the gateway is what the file says.
+	for _, c := range append(there.calls, rollout.calls...) {
+		switch in := c.in.(type) {
+		case activities.WaitLoadBalancerInput:
+			require.Equal(t, fleet.EastWestGateway, in.EastWest.ServiceName())
+			require.False(t, in.EastWest.Managed())
+		case activities.EnsureNamespacesInput:
+			require.True(t, in.OnlyControlPlane)
+		case activities.EnsureAccessInput:
+			require.Equal(t, map[string]string{"istio": "eastwestgateway"}, in.EastWest.Selector())
+		case activities.EnsureReaderInput:
+			require.Equal(t, "default", in.IstioName)
+		case activities.CheckClusterInput:
+			require.NotNil(t, in.Existing)
+		}
+	}
+}
+
+func TestExistingMesh_EachStepFails_UndoesWhatWasBegun(t *testing.T) {
+	f := existingFleet("east", "west")
+	in := ClusterInput{Site: testSite("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+	calls := happy(t, RolloutCluster, in)
+	for i, failing := range calls {
+		f := newFake(t)
+		f.on = func(c fakeCall) error {
+			if c.String() == failing {
+				return broken(c)
+			}
+			return nil
+		}
+		require.Error(t, f.run(RolloutCluster, in))
+		require.Equal(t, undone(calls[:i+1]), emptyAsNil(f.names(removes)), failing)
+	}
+}
+
+func TestExistingMesh_RootsThatDiffer_StopTheRollout(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*activities.CheckClusterResult); ok {
+			r.Mesh = &activities.Mesh{Roots: []string{"sha256:shared", "sha256:" + c.site.Cluster}}
+			if c.site.Cluster == "north" {
+				r.Mesh.Roots = r.Mesh.Roots[1:]
+			}
+		}
+	}
+	err := f.run(RolloutFleet, FleetInput{Fleet: existingFleet("east", "west", "north")})
+	require.Equal(t, TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "cluster north: its mesh trusts another root (sha256:north) than that of cluster east (sha256:shared)")
+	require.NotContains(t, err.Error(), "cluster west")
+	require.Empty(t, f.names(ensures))
+}
