@@ -113,8 +113,17 @@ func StateDir() (string, error) {
 	return filepath.Join(base, "landbridge"), nil
 }
 
-// Run serves until the context ends, then lets running activities end.
+// Run serves until the context ends, then lets running activities end. That it
+// ends before it serves is no error: it was asked to.
 func Run(ctx context.Context, c client.Client, namespace string, o Options, logger *slog.Logger) error {
+	err := run(ctx, c, namespace, o, logger)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func run(ctx context.Context, c client.Client, namespace string, o Options, logger *slog.Logger) error {
 	if err := connect.EnsureSearchAttributes(ctx, c, namespace); err != nil {
 		return err
 	}

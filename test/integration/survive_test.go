@@ -136,10 +136,12 @@ func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 	w := newWorld(t)
 	port := freePort(t)
 	cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir, "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	var log bytes.Buffer
+	cmd.Stderr = &log
 	require.NoError(t, cmd.Start())
-	defer func() {
+	defer func() { // also where it has only begun to serve
 		require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-		require.NoError(t, cmd.Wait())
+		require.NoError(t, cmd.Wait(), "%s", &log)
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
 	require.Eventually(t, func() bool { return portOpen(port) }, waitLimit, waitTick/5)
