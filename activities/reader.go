@@ -45,16 +45,12 @@ func (a *Activities) EnsureReader(ctx context.Context, in EnsureReaderInput) (En
 		w.Note(fleet.Change{Action: fleet.Keep, Kind: "ServiceAccount", Namespace: in.Namespace, Name: readerAccount, Note: "Istio's own"})
 		return EnsureReaderResult{w.Changes()}, nil
 	}
-	role := "istio-reader-clusterrole-" + in.Namespace
-	if in.IstioName != "default" {
-		role = "istio-reader-clusterrole-" + in.IstioName + "-" + in.Namespace
-	}
 	for _, obj := range []any{
 		&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
 			ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: readerAccount}},
 		&rbacv1.ClusterRoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: "rbac.authorization.k8s.io/v1", Kind: "ClusterRoleBinding"},
 			ObjectMeta: metav1.ObjectMeta{Name: readerBinding},
-			RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: "rbac.authorization.k8s.io", Kind: "ClusterRole", Name: readerRole(in.Namespace, in.IstioName)},
 			Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: in.Namespace, Name: readerAccount}}},
 	} {
 		if err := w.Apply(ctx, obj); err != nil {
@@ -62,6 +58,14 @@ func (a *Activities) EnsureReader(ctx context.Context, in EnsureReaderInput) (En
 		}
 	}
 	return EnsureReaderResult{w.Changes()}, nil
+}
+
+// readerRole is Istio's own ClusterRole for its reader, of a revision.
+func readerRole(namespace, revision string) string {
+	if revision == "" || revision == "default" {
+		return "istio-reader-clusterrole-" + namespace
+	}
+	return "istio-reader-clusterrole-" + revision + "-" + namespace
 }
 
 // RemoveReader undoes EnsureReader.

@@ -33,6 +33,8 @@ var (
 type Needs struct {
 	// Namespace is Istio's.
 	Namespace string
+	// Revision of the cluster's Istio. Empty: default.
+	Revision string
 	// ExistingIstio is one that is there already: it is read, and Sail is not asked.
 	ExistingIstio bool
 	// OpenShift lets the worker read by what name the API server is known. The

@@ -25,10 +25,10 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 		slices.Sort(list)
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{on[0]}, Resources: []string{on[1]}, Verbs: slices.Compact(list)})
 	}
-	// Istio before 1.26 leaves the binding of its reader to us, and Kubernetes lets
+	// Istio before 1.26, or under a revision, leaves the binding of its reader to us, and Kubernetes lets
 	// nobody bind what he may not bind.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kube.ClusterRoles.Group}, Resources: []string{kube.ClusterRoles.Resource},
-		ResourceNames: []string{"istio-reader-clusterrole-" + n.Namespace}, Verbs: []string{"bind"}})
+		ResourceNames: []string{readerRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
 	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
 		return strings.Compare(a.APIGroups[0]+"/"+a.Resources[0], b.APIGroups[0]+"/"+b.Resources[0])
 	})

@@ -28,7 +28,7 @@ func rbac() *cobra.Command {
 			"preflight asks for. A kubeconfig of that account (`kubectl create token`) is all that the worker then needs.",
 		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "namespace": accountNamespace, "account": account} {
+			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "namespace": accountNamespace, "account": account} {
 				if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
 					return usage(fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0]))
 				}
@@ -57,6 +57,7 @@ func rbac() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
+	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, or the spec.istio.revision of an Istio that is there")
 	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
 	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: also read by what name the API server is known")
 	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")

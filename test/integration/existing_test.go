@@ -112,8 +112,8 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	w := newWorld(t)
 	names := []string{"east", "west"}
-	// The worker may do what `landbridge rbac --existing-istio` says, and no more.
-	dir := w.asTheRoleSays(t, []string{"--existing-istio"}, names...)
+	// The worker may do what `landbridge rbac` says, and no more.
+	dir := w.asTheRoleSays(t, []string{"--existing-istio", "--revision", "stable"}, names...)
 	all := w.merged(t, func(name string) string { return filepath.Join(dir, name+".kubeconfig") }, names...)
 	w.stop()
 	w.startWith("--kubeconfig-dir", filepath.Dir(all))
