@@ -32,7 +32,7 @@ func (a *Activities) checkMesh(ctx context.Context, c *kube.Cluster, in CheckClu
 	if in.Existing == nil {
 		return uninvited(ctx, c, in, out)
 	}
-	m, err := findMesh(ctx, c, in.Namespace)
+	m, err := findMesh(ctx, c, in.Namespace, in.Existing.Gateways.DataPlanePort)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (e *Existing) checkEastWest(ctx context.Context, c *kube.Cluster, namespace
 		for _, g := range m.EastWest {
 			hint = fmt.Sprintf("say spec.gateways.eastWest: {manage: false, service: %s, labels: %s, serviceAccount: %s}", g.Service, showLabels(g.Labels), g.ServiceAccount)
 		}
-		problem("it has no Service %s/%s of type LoadBalancer with port %d; %s", namespace, want.Service, dataPlanePort, hint)
+		problem("it has no Service %s/%s of type LoadBalancer with port %d; %s", namespace, want.Service, e.Gateways.DataPlanePort, hint)
 		return nil
 	}
 	is := m.EastWest[at]

@@ -63,11 +63,11 @@ func (a *Activities) InspectCluster(ctx context.Context, in InspectClusterInput)
 	if err != nil {
 		return InspectClusterResult{}, err
 	}
-	m, err := findMesh(ctx, c, in.Namespace)
+	m, err := findMesh(ctx, c, in.Namespace, istioDataPlanePort)
 	return InspectClusterResult{m}, err
 }
 
-func findMesh(ctx context.Context, c *kube.Cluster, namespace string) (Mesh, error) {
+func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) (Mesh, error) {
 	var m Mesh
 	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -91,7 +91,7 @@ func findMesh(ctx context.Context, c *kube.Cluster, namespace string) (Mesh, err
 	if m.Roots, err = meshRoots(ctx, c, namespace); err != nil {
 		return m, err
 	}
-	m.EastWest, err = eastWestGateways(ctx, c, namespace)
+	m.EastWest, err = eastWestGateways(ctx, c, namespace, dataPlanePort)
 	return m, err
 }
 
@@ -164,7 +164,7 @@ func meshRoots(ctx context.Context, c *kube.Cluster, namespace string) ([]string
 	return certs.Fingerprints(set.RootCert), nil
 }
 
-func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string) ([]MeshGateway, error) {
+func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) ([]MeshGateway, error) {
 	list, err := c.Client.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, wrap(err, "list the Services of %s", namespace)
@@ -184,8 +184,9 @@ func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string) ([
 	return out, nil
 }
 
-// dataPlanePort is Istio's port for the mesh's traffic between networks.
-const dataPlanePort = 15443
+// istioDataPlanePort is Istio's port for the mesh's traffic between networks,
+// where nobody said otherwise.
+const istioDataPlanePort = 15443
 
 // accountOf is the service account of the Deployment whose pods a selector finds,
 // or empty.
