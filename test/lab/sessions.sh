@@ -15,6 +15,7 @@ end() {
   rm -rf "$work"
 }
 trap end EXIT
+trap 'exit 130' INT TERM
 
 # title TEXT, and run COMMAND…: its output as a reader would see it. The directory
 # of this run is not theirs.
