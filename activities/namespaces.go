@@ -81,14 +81,14 @@ func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels ma
 	case owner != "" && owner != w.Owner.Fleet:
 		return &kube.NotOursError{Kind: "Namespace", Name: name, Owner: owner}
 	}
-	return adoptNamespace(ctx, w, live, labels)
+	return adoptNamespace(ctx, w, live, want)
 }
 
 // adoptNamespace adds what a namespace of somebody else's lacks, and writes
 // down what that was.
-func adoptNamespace(ctx context.Context, w *kube.Writer, live *corev1.Namespace, labels map[string]string) error {
+func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Namespace) error {
 	add := map[string]string{}
-	for k, v := range labels {
+	for k, v := range want.Labels {
 		switch have, ok := live.Labels[k]; {
 		case !ok:
 			add[k] = v
@@ -115,7 +115,7 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live *corev1.Namespace,
 			return err
 		}
 	}
-	return w.NoteApplied(ch, &corev1.Namespace{TypeMeta: live.TypeMeta, ObjectMeta: metav1.ObjectMeta{Name: live.Name, Labels: labels}})
+	return w.NoteApplied(ch, want)
 }
 
 // removeNamespaces asks for the deletion of all before it waits for any: each

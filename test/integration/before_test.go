@@ -48,6 +48,7 @@ func TestNamespaces_ThatWereThereBefore_AreAdoptedAndStay(t *testing.T) {
 	ns, err := east.CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "east-network", ns.Labels["topology.istio.io/network"])
+	w.renders(t, file) // an adopted one is among the manifests too
 	w.must("rollout", "-f", file)
 	w.must("cleanup", "-f", file)
 	same()

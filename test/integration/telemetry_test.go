@@ -89,6 +89,7 @@ func (w *world) renders(t *testing.T, file string) {
 		require.NoError(t, err)
 		require.Contains(t, string(data), "Secret istio-system/cacerts")
 		require.NoError(t, yaml.Unmarshal(data, &k))
+		require.Contains(t, k.Resources, "namespace-istio-system.yaml")
 		require.Contains(t, k.Resources, "istio-system-serviceentry-kube-apiserver-"+map[string]string{"east": "west", "west": "east"}[cluster]+"-egress-gateway.yaml")
 		for _, name := range k.Resources {
 			data, err := os.ReadFile(filepath.Join(dir, cluster, name))
