@@ -34,7 +34,7 @@ func (a *Activities) ensurePort(ctx context.Context, s Site, g fleet.Gateways) (
 		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", s.Namespace, g.EastWest.Service)
 	}
 	ch := fleet.Change{Action: fleet.Keep, Kind: "Service", Namespace: s.Namespace, Name: live.Name, Note: "was there before; stays at cleanup"}
-	if p := portOf(live, g.APIPort); p != nil {
+	if hasPort(live, g.APIPort) {
 		w.Note(ch)
 		return w.Changes(), nil
 	}
@@ -47,12 +47,8 @@ func (a *Activities) ensurePort(ctx context.Context, s Site, g fleet.Gateways) (
 	return w.Changes(), err
 }
 
-func portOf(svc *corev1.Service, number int) *corev1.ServicePort {
-	i := slices.IndexFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return int(p.Port) == number })
-	if i < 0 {
-		return nil
-	}
-	return &svc.Spec.Ports[i]
+func hasPort(svc *corev1.Service, number int) bool {
+	return slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return int(p.Port) == number })
 }
 
 // removePorts takes the fleet's port off Services of somebody else's.

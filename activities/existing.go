@@ -62,10 +62,7 @@ func uninvited(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *
 		return wrap(err, "look for istiod")
 	}
 	for i := range list.Items {
-		rev := list.Items[i].Labels["istio.io/rev"]
-		if rev == "" {
-			rev = "default"
-		}
+		rev := revisionOf(&list.Items[i])
 		out.Problems = append(out.Problems, fmt.Sprintf("it runs an Istio already (Deployment %s/%s, revision %s), which is not Sail's; say spec.istio: {manage: false, revision: %s} to use it (`landbridge init --existing` writes a file with all that is there)",
 			in.Namespace, list.Items[i].Name, rev, rev))
 	}

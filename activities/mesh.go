@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -96,10 +97,7 @@ func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 }
 
 func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) (Istiod, error) {
-	found := Istiod{Revision: d.Labels["istio.io/rev"], Version: d.Labels["app.kubernetes.io/version"], TrustDomain: "cluster.local", By: installer(d)}
-	if found.Revision == "" {
-		found.Revision = "default"
-	}
+	found := Istiod{Revision: revisionOf(d), Version: d.Labels["app.kubernetes.io/version"], TrustDomain: "cluster.local", By: installer(d)}
 	for _, container := range d.Spec.Template.Spec.Containers {
 		for _, env := range container.Env {
 			if container.Name == "discovery" && env.Name == "CLUSTER_ID" {
@@ -133,6 +131,9 @@ func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) 
 	found.MeshID = mesh.DefaultConfig.MeshID
 	return found, nil
 }
+
+// revisionOf is an istiod's; one without is the default.
+func revisionOf(d *appsv1.Deployment) string { return cmp.Or(d.Labels["istio.io/rev"], "default") }
 
 func installer(d *appsv1.Deployment) string {
 	switch {
@@ -172,7 +173,7 @@ func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, da
 	var out []MeshGateway
 	for i := range list.Items {
 		svc := &list.Items[i]
-		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer || portOf(svc, dataPlanePort) == nil || len(svc.Spec.Selector) == 0 {
+		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer || !hasPort(svc, dataPlanePort) || len(svc.Spec.Selector) == 0 {
 			continue
 		}
 		account, err := accountOf(ctx, c, namespace, svc.Spec.Selector)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -62,7 +63,7 @@ func (d *draft) adopt(r workflows.InspectResult) error {
 		}
 	}
 	d.Existing = []string{
-		fmt.Sprintf("# What is there: Istio %s, by %s.", orQuestion(first.Version), orQuestion(first.By)),
+		fmt.Sprintf("# What is there: Istio %s, by %s.", cmp.Or(first.Version, "?"), cmp.Or(first.By, "?")),
 		fmt.Sprintf("istio: {manage: false, revision: %s, trustDomain: %s}", first.Revision, first.TrustDomain),
 		"ca: {manage: false}"}
 	if g, ok := sameGateway(r); ok {
@@ -93,11 +94,4 @@ func sameGateway(r workflows.InspectResult) (activities.MeshGateway, bool) {
 		found = g
 	}
 	return found, found.ServiceAccount != ""
-}
-
-func orQuestion(s string) string {
-	if s == "" {
-		return "?"
-	}
-	return s
 }
