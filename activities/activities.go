@@ -12,8 +12,8 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/record"
 )
 
 // Activities is what a worker can do. Its fields say what the worker was
@@ -32,8 +32,8 @@ type Activities struct {
 // Register registers every activity under its own name.
 func Register(w worker.ActivityRegistry, a *Activities) { w.RegisterActivity(a) }
 
-// Site says which cluster an activity works on, and on whose behalf.
-type Site struct {
+// ClusterRef says which cluster an activity works on, and on whose behalf.
+type ClusterRef struct {
 	Fleet      string           `json:"fleet"`
 	Cluster    string           `json:"cluster"`
 	Kubeconfig fleet.Kubeconfig `json:"kubeconfig"`
@@ -48,22 +48,22 @@ type Site struct {
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun only says what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
-	// Mend overwrites what somebody else changed.
-	Mend bool `json:"mend,omitempty"`
+	// ForceConflicts overwrites what somebody else changed.
+	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// Render notes, with DryRun, each object as it would be applied.
 	Render bool `json:"render,omitempty"`
 	// Request is why, and on whose behalf.
 	Request fleet.Request `json:"request,omitzero"`
 }
 
-// Where returns the site itself, so that every input that embeds one says where
+// Where returns the ref itself, so that every input that embeds one says where
 // it belongs.
-func (s Site) Where() Site { return s }
+func (s ClusterRef) Ref() ClusterRef { return s }
 
 // RemoveInput says what a RemoveX takes away: the fleet's objects of that step
 // on one cluster.
 type RemoveInput struct {
-	Site
+	ClusterRef
 	// Link limits it to one link.
 	Link string `json:"link,omitempty"`
 	// OnlyRun limits it to what that run created: an undo leaves alone what was
@@ -75,52 +75,52 @@ type RemoveInput struct {
 type RemoveResult struct{ fleet.Changes }
 
 // Undo is the input of the RemoveX that takes back what the run made here.
-func (s Site) Undo() RemoveInput { return RemoveInput{Site: s, OnlyRun: s.Run} }
+func (s ClusterRef) Undo() RemoveInput { return RemoveInput{ClusterRef: s, OnlyRun: s.Run} }
 
-// LinkSite is the site of a step that belongs to a link.
-type LinkSite struct {
-	Site
+// LinkRef is the ref of a step that belongs to a link.
+type LinkRef struct {
+	ClusterRef
 	Link fleet.Link `json:"link"`
 }
 
 // Undo is the input of the RemoveX that takes back what the run made for the link.
-func (s LinkSite) Undo() RemoveInput {
-	return RemoveInput{Site: s.Site, Link: s.Link.ID(), OnlyRun: s.Run}
+func (s LinkRef) Undo() RemoveInput {
+	return RemoveInput{ClusterRef: s.ClusterRef, Link: s.Link.ID(), OnlyRun: s.Run}
 }
 
-func (a *Activities) open(s Site) (*kube.Cluster, error) {
+func (a *Activities) open(s ClusterRef) (*kube.Cluster, error) {
 	return a.Access.Open(s.Cluster, s.Kubeconfig)
 }
 
 // holder is this run, as the record names it.
-func (a *Activities) holder(ctx context.Context, s Site) record.Holder {
-	h := record.Holder{Temporal: a.Temporal, Run: s.Run}
+func (a *Activities) lock(ctx context.Context, s ClusterRef) inventory.Lock {
+	h := inventory.Lock{Temporal: a.Temporal, Run: s.Run}
 	if activity.IsActivity(ctx) {
 		h.Since = activity.GetInfo(ctx).StartedTime.UTC()
 	}
 	return h
 }
 
-// writer opens the site's cluster for the writing of one step. What it writes
+// writer opens the ref's cluster for the writing of one step. What it writes
 // needs the record; where a cleanup took that away, nothing is written.
-func (a *Activities) writer(ctx context.Context, s Site, component, link string) (*kube.Writer, error) {
+func (a *Activities) writer(ctx context.Context, s ClusterRef, component, link string) (*kube.Writer, error) {
 	return a.claiming(ctx, s, component, link, true)
 }
 
 // remover is a writer for taking away, which goes on without a record.
 func (a *Activities) remover(ctx context.Context, in RemoveInput, component string) (*kube.Writer, error) {
-	return a.claiming(ctx, in.Site, component, in.Link, false)
+	return a.claiming(ctx, in.ClusterRef, component, in.Link, false)
 }
 
-func (a *Activities) claiming(ctx context.Context, s Site, component, link string, mustExist bool) (*kube.Writer, error) {
+func (a *Activities) claiming(ctx context.Context, s ClusterRef, component, link string, mustExist bool) (*kube.Writer, error) {
 	c, err := a.open(s)
 	if err != nil {
 		return nil, err
 	}
-	return &kube.Writer{Cluster: c, DryRun: s.DryRun, Mend: s.Mend, Render: s.Render,
+	return &kube.Writer{Cluster: c, DryRun: s.DryRun, ForceConflicts: s.ForceConflicts, Render: s.Render,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
 		Claim: func(ctx context.Context) error {
-			return record.Claim(ctx, c, s.Fleet, a.holder(ctx, s), s.TakeOver, mustExist)
+			return inventory.Claim(ctx, c, s.Fleet, a.lock(ctx, s), s.TakeOver, mustExist)
 		}}, nil
 }
 

@@ -26,7 +26,7 @@ const (
 // EnsureIntermediateKeyInput says what the cluster's intermediate is to be, and
 // under which root.
 type EnsureIntermediateKeyInput struct {
-	Site
+	ClusterRef
 	Spec    IntermediateSpec `json:"spec"`
 	RootPEM string           `json:"rootPEM"`
 }
@@ -46,7 +46,7 @@ type EnsureIntermediateKeyResult struct {
 // comes. A cacerts that is good needs none; one that another root issued is
 // refused.
 func (a *Activities) EnsureIntermediateKey(ctx context.Context, in EnsureIntermediateKeyInput) (EnsureIntermediateKeyResult, error) {
-	w, err := a.writer(ctx, in.Site, componentKey, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentKey, "")
 	if err != nil {
 		return EnsureIntermediateKeyResult{}, err
 	}
@@ -108,7 +108,7 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKe
 
 // EnsureCACertsInput is the certificate for the key that waits in the cluster.
 type EnsureCACertsInput struct {
-	Site
+	ClusterRef
 	// Current says that the cluster has a good cacerts already.
 	Current bool   `json:"current"`
 	RootPEM string `json:"rootPEM"`
@@ -121,7 +121,7 @@ type EnsureCACertsResult struct{ fleet.Changes }
 // EnsureCACerts is step 5: the Secret cacerts, before istiod starts. The key
 // moves from where it waited into cacerts and never leaves the cluster.
 func (a *Activities) EnsureCACerts(ctx context.Context, in EnsureCACertsInput) (EnsureCACertsResult, error) {
-	w, err := a.writer(ctx, in.Site, componentCACert, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentCACert, "")
 	if err != nil {
 		return EnsureCACertsResult{}, err
 	}

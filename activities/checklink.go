@@ -11,40 +11,40 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// The legs of the way from a source's istiod to its target's API server, in the
+// The hops of the way from a source's istiod to its target's API server, in the
 // order in which a request passes them.
 const (
-	LegSource        = "source cluster" // it could not be looked at
-	LegSecret        = "remote secret"
-	LegEgress        = "egress gateway"
-	LegRoute         = "egress configuration"
-	LegName          = "name resolution"
-	LegTCP           = "TCP"
-	LegMTLS          = "mTLS"
-	LegAuthorization = "authorization"
-	LegAPITLS        = "API TLS"
-	LegToken         = "token"
-	LegIstiod        = "istiod"
+	HopSource        = "source cluster" // it could not be looked at
+	HopSecret        = "remote secret"
+	HopEgress        = "egress gateway"
+	HopRoute         = "egress configuration"
+	HopName          = "name resolution"
+	HopTCP           = "TCP"
+	HopMTLS          = "mTLS"
+	HopAuthorization = "authorization"
+	HopAPITLS        = "API TLS"
+	HopToken         = "token"
+	HopIstiod        = "istiod"
 )
 
-// lookAt says for each leg what to look at when it is broken.
+// lookAt says for each hop what to look at when it is broken.
 var lookAt = map[string]string{
-	LegSource:        "look at the source's API server and at its worker",
-	LegSecret:        "`landbridge plan` shows what is missing; `landbridge rollout` writes it again",
-	LegEgress:        "look at the pods and events of the egress gateway's Deployment in the source",
-	LegRoute:         "look at the Gateway and VirtualService of the egress gateway in the source, and whether istiod accepted them (`istioctl analyze`, `istioctl proxy-status`)",
-	LegName:          "look at the ServiceEntry of the egress gateway, and whether the source's DNS knows the load balancer's name",
-	LegTCP:           "look at the target's east-west gateway: its pods, the port of its Service, and firewalls between the clusters",
-	LegMTLS:          "look at the cacerts of both clusters: they must come from one root; and at the ServiceEntry's subjectAltNames",
-	LegAuthorization: "look at the target's AuthorizationPolicies with the label landbridge/link: one must allow this source's egress identity",
-	LegAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
-	LegToken:         "look at the token Secret of this source in the target, and at istio-reader-service-account and its ClusterRoleBinding",
-	LegIstiod:        "look at the source istiod's log for the target's name, and that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; where istiod no longer says that it processes remote secrets, restart it",
+	HopSource:        "look at the source's API server and at its worker",
+	HopSecret:        "`landbridge plan` shows what is missing; `landbridge rollout` writes it again",
+	HopEgress:        "look at the pods and events of the egress gateway's Deployment in the source",
+	HopRoute:         "look at the Gateway and VirtualService of the egress gateway in the source, and whether istiod accepted them (`istioctl analyze`, `istioctl proxy-status`)",
+	HopName:          "look at the ServiceEntry of the egress gateway, and whether the source's DNS knows the load balancer's name",
+	HopTCP:           "look at the target's east-west gateway: its pods, the port of its Service, and firewalls between the clusters",
+	HopMTLS:          "look at the cacerts of both clusters: they must come from one root; and at the ServiceEntry's subjectAltNames",
+	HopAuthorization: "look at the target's AuthorizationPolicies with the label landbridge.dev/link: one must allow this source's egress identity",
+	HopAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
+	HopToken:         "look at the token Secret of this source in the target, and at istio-reader-service-account and its ClusterRoleBinding",
+	HopIstiod:        "look at the source istiod's log for the target's name, and that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; where istiod no longer says that it processes remote secrets, restart it",
 }
 
-// CheckLinkInput names a link. Its site is the source.
+// CheckLinkInput names a link. Its ref is the source.
 type CheckLinkInput struct {
-	LinkSite
+	LinkRef
 	// Patience is how long the proof may take to succeed: istiod and the gateways
 	// follow a change within seconds. 0 looks once.
 	Patience time.Duration `json:"patience"`
@@ -68,14 +68,14 @@ const (
 	CheckOtherName = "other server name"
 )
 
-// CheckLinkResult is the proof of a link, or which leg of it is broken.
+// CheckLinkResult is the proof of a link, or which hop of it is broken.
 type CheckLinkResult struct {
 	Link   string      `json:"link"`
 	Proven bool        `json:"proven"`
 	Checks []LinkCheck `json:"checks"`
-	// Leg is the first that is broken, Why what was seen there and Look what to
+	// Hop is the first that is broken, Why what was seen there and Look what to
 	// look at. All are empty in a link that is proven.
-	Leg  string `json:"leg,omitempty"`
+	Hop  string `json:"hop,omitempty"`
 	Why  string `json:"why,omitempty"`
 	Look string `json:"look,omitempty"`
 	// Connect is how long it took until both TLS sessions stood, RoundTrip how long
@@ -86,7 +86,7 @@ type CheckLinkResult struct {
 
 // NotLooked is of a link whose source could not be looked at.
 func NotLooked(link fleet.Link, why string) CheckLinkResult {
-	return CheckLinkResult{Link: link.String(), Checks: []LinkCheck{}, Leg: LegSource, Why: why, Look: lookAt[LegSource]}
+	return CheckLinkResult{Link: link.String(), Checks: []LinkCheck{}, Hop: HopSource, Why: why, Look: lookAt[HopSource]}
 }
 
 // Sentence says in one line what is broken and what to look at.
@@ -94,7 +94,7 @@ func (r CheckLinkResult) Sentence() string {
 	if r.Proven {
 		return r.Link + " is proven"
 	}
-	return fmt.Sprintf("the way breaks at %s: %s; %s", r.Leg, r.Why, r.Look)
+	return fmt.Sprintf("the way breaks at %s: %s; %s", r.Hop, r.Why, r.Look)
 }
 
 // UnprovenError is a link that is in place and does not carry requests.
@@ -106,10 +106,10 @@ func (e *UnprovenError) Error() string { return e.Reason }
 // source lists the target as synced; a live request goes through the egress
 // gateway with the remote secret's own CA, name and token; the same request
 // without the token is refused, and with another server name gets no
-// connection. Where the link is not proven the result names the leg; the error
+// connection. Where the link is not proven the result names the hop; the error
 // is then an *UnprovenError if the input says that it must be.
 func (a *Activities) CheckLink(ctx context.Context, in CheckLinkInput) (CheckLinkResult, error) {
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return CheckLinkResult{}, err
 	}
@@ -174,7 +174,7 @@ func (p *prober) look(ctx context.Context) (CheckLinkResult, error) {
 	p.broken = broken
 	if broken != nil {
 		r.Checks = append(r.Checks, LinkCheck{Name: broken.check})
-		r.breaksAt(broken.leg, broken.why)
+		r.breaksAt(broken.hop, broken.why)
 		return r, nil
 	}
 	r.Proven = true
@@ -182,14 +182,14 @@ func (p *prober) look(ctx context.Context) (CheckLinkResult, error) {
 }
 
 // breaksAt says where and why. The check that failed is the last one.
-func (r *CheckLinkResult) breaksAt(leg, why string) {
-	r.Leg, r.Why, r.Look = leg, redact(strings.TrimSpace(why)), lookAt[leg]
+func (r *CheckLinkResult) breaksAt(hop, why string) {
+	r.Hop, r.Why, r.Look = hop, redact(strings.TrimSpace(why)), lookAt[hop]
 	r.Checks[len(r.Checks)-1].Detail = r.Why
 }
 
-// breakage is the leg at which a look ended.
+// breakage is the hop at which a look ended.
 type breakage struct {
-	check, leg, why string
+	check, hop, why string
 	// far says that the source's gateway knows more of it.
 	far bool
 }

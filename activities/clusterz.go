@@ -34,12 +34,12 @@ func (p *prober) synced(ctx context.Context, r *CheckLinkResult) (*breakage, err
 		return nil, err
 	}
 	if len(pods) == 0 {
-		return &breakage{check: CheckSynced, leg: LegIstiod, why: "no istiod pod runs in the source"}, nil
+		return &breakage{check: CheckSynced, hop: HopIstiod, why: "no istiod pod runs in the source"}, nil
 	}
 	for _, pod := range pods {
 		clusters, err := p.clusterz(ctx, pod)
 		if err != nil {
-			return &breakage{check: CheckSynced, leg: LegIstiod, why: fmt.Sprintf("%s does not say which clusters it reads: %v", pod, err)}, nil
+			return &breakage{check: CheckSynced, hop: HopIstiod, why: fmt.Sprintf("%s does not say which clusters it reads: %v", pod, err)}, nil
 		}
 		state := "not known"
 		for _, c := range clusters {
@@ -48,7 +48,7 @@ func (p *prober) synced(ctx context.Context, r *CheckLinkResult) (*breakage, err
 			}
 		}
 		if state != syncedStatus {
-			return &breakage{check: CheckSynced, leg: LegIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.in.Link.To, state)}, nil
+			return &breakage{check: CheckSynced, hop: HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.in.Link.To, state)}, nil
 		}
 	}
 	r.passed(CheckSynced, "synced in %d of %d", len(pods), len(pods))

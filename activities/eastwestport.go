@@ -24,7 +24,7 @@ const apiPortName = "istio-mtls-kube-api-server"
 
 // ensurePort is step 7 on an east-west gateway of one's own: its Service gets the
 // port of the API, and nothing else of it is touched.
-func (a *Activities) ensurePort(ctx context.Context, s Site, g fleet.Gateways) (fleet.Changes, error) {
+func (a *Activities) ensurePort(ctx context.Context, s ClusterRef, g fleet.Gateways) (fleet.Changes, error) {
 	w, err := a.writer(ctx, s, componentEastWest, "")
 	if err != nil {
 		return fleet.Changes{}, err

@@ -14,9 +14,9 @@ import (
 const componentEgressConfig = "egress-config"
 
 // EnsureEgressConfigInput says where the target is and by which name its API
-// server is asked for. Its site is the source.
+// server is asked for. Its ref is the source.
 type EnsureEgressConfigInput struct {
-	LinkSite
+	LinkRef
 	// TLSServerName is the SNI of the inner TLS session, from istiod.
 	TLSServerName string  `json:"tlsServerName"`
 	Address       Address `json:"address"`
@@ -32,7 +32,7 @@ type EnsureEgressConfigResult struct{ fleet.Changes }
 // EnsureEgressConfig is step 11: what comes to the egress gateway for the
 // target's API server leaves it inside mutual TLS for the target's door.
 func (a *Activities) EnsureEgressConfig(ctx context.Context, in EnsureEgressConfigInput) (EnsureEgressConfigResult, error) {
-	w, err := a.writer(ctx, in.Site, componentEgressConfig, in.Link.ID())
+	w, err := a.writer(ctx, in.ClusterRef, componentEgressConfig, in.Link.ID())
 	if err != nil {
 		return EnsureEgressConfigResult{}, err
 	}

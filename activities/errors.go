@@ -18,31 +18,31 @@ import (
 
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/record"
 )
 
 // The types of errors that activities end with. Those that trying again cannot
 // mend are not retried.
 const (
-	TypeForbidden    = "Forbidden"    // not retried: the worker lacks a right
-	TypeInvalid      = "Invalid"      // not retried: the cluster refuses an object
-	TypeUnknownKind  = "UnknownKind"  // not retried: a CRD is missing
-	TypeNotOurs      = "NotOurs"      // not retried: somebody else made an object
-	TypeKubeconfig   = "Kubeconfig"   // not retried: missing, not allowed or broken
-	TypeOtherFleet   = "OtherFleet"   // not retried: the cluster belongs to another fleet
-	TypeHeld         = "Held"         // not retried: another run is changing the cluster
-	TypeRecordGone   = "RecordGone"   // not retried: a cleanup ran meanwhile
-	TypeChart        = "Chart"        // not retried: the chart cannot be had
-	TypeRoot         = "Root"         // not retried: the root is not here, or broken
-	TypeDrift        = "Drift"        // not retried: somebody else changed an object
-	TypeUnproven     = "Unproven"     // not retried: the link does not carry requests
-	TypeDeadEnd      = "DeadEnd"      // not retried: nothing can change any more
-	TypeLoadBalancer = "LoadBalancer" // not retried: no address within the fleet file's limit
-	TypeThrottled    = "Throttled"    // retried when the API server says
-	TypeNotReady     = "NotReady"     // retried; it only takes longer
-	TypeUnreachable  = "Unreachable"  // retried
-	TypeOther        = "Other"        // retried
+	TypeForbidden     = "Forbidden"     // not retried: the worker lacks a right
+	TypeInvalid       = "Invalid"       // not retried: the cluster refuses an object
+	TypeUnknownKind   = "UnknownKind"   // not retried: a CRD is missing
+	TypeNotOurs       = "NotOurs"       // not retried: somebody else made an object
+	TypeKubeconfig    = "Kubeconfig"    // not retried: missing, not allowed or broken
+	TypeOtherFleet    = "OtherFleet"    // not retried: the cluster belongs to another fleet
+	TypeLocked        = "Locked"        // not retried: another run is changing the cluster
+	TypeInventoryGone = "InventoryGone" // not retried: a cleanup ran meanwhile
+	TypeChart         = "Chart"         // not retried: the chart cannot be had
+	TypeRoot          = "Root"          // not retried: the root is not here, or broken
+	TypeDrift         = "Drift"         // not retried: somebody else changed an object
+	TypeUnproven      = "Unproven"      // not retried: the link does not carry requests
+	TypeDeadEnd       = "DeadEnd"       // not retried: nothing can change any more
+	TypeLoadBalancer  = "LoadBalancer"  // not retried: no address within the fleet file's limit
+	TypeThrottled     = "Throttled"     // retried when the API server says
+	TypeNotReady      = "NotReady"      // retried; it only takes longer
+	TypeUnreachable   = "Unreachable"   // retried
+	TypeOther         = "Other"         // retried
 )
 
 // maxMessage in bytes keeps an error below what a person reads and the UI shows.
@@ -103,8 +103,8 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 	}
 	where := ""
 	if len(in.Args) > 0 {
-		if s, ok := in.Args[0].(interface{ Where() Site }); ok {
-			where = s.Where().Cluster
+		if s, ok := in.Args[0].(interface{ Ref() ClusterRef }); ok {
+			where = s.Ref().Cluster
 		}
 	}
 	activity.GetLogger(ctx).Warn("activity failed", "cluster", where, "error", redact(err.Error()))
@@ -137,9 +137,9 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		drift    *kube.DriftError
 		config   *kube.KubeconfigError
 		notReady *kube.NotReadyError
-		other    *record.OtherFleetError
-		held     *record.HeldError
-		gone     *record.GoneError
+		other    *inventory.OtherFleetError
+		held     *inventory.LockedError
+		gone     *inventory.GoneError
 		source   *chart.SourceError
 		dead     *DeadEndError
 		unproven *UnprovenError
@@ -158,9 +158,9 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 	case errors.As(err, &other):
 		return TypeOtherFleet, final
 	case errors.As(err, &held):
-		return TypeHeld, final
+		return TypeLocked, final
 	case errors.As(err, &gone):
-		return TypeRecordGone, final
+		return TypeInventoryGone, final
 	case errors.As(err, &source):
 		return TypeChart, final
 	case errors.As(err, &unproven):

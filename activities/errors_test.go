@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/landbridge/landbridge/internal/chart"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/record"
 )
 
 func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
@@ -32,9 +32,9 @@ func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
 		{apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true), TypeUnknownKind, true},
 		{&kube.NotOursError{Kind: "Secret", Name: "x"}, TypeNotOurs, true},
 		{&kube.KubeconfigError{Reason: "x"}, TypeKubeconfig, true},
-		{&record.OtherFleetError{Cluster: "west", Fleet: "b"}, TypeOtherFleet, true},
-		{&record.HeldError{Cluster: "west"}, TypeHeld, true},
-		{&record.GoneError{Cluster: "west"}, TypeRecordGone, true},
+		{&inventory.OtherFleetError{Cluster: "west", Fleet: "b"}, TypeOtherFleet, true},
+		{&inventory.LockedError{Cluster: "west"}, TypeLocked, true},
+		{&inventory.GoneError{Cluster: "west"}, TypeInventoryGone, true},
 		{&chart.SourceError{Reason: "x"}, TypeChart, true},
 		{&DeadEndError{"x"}, TypeDeadEnd, true},
 		{&LoadBalancerError{"x"}, TypeLoadBalancer, true},

@@ -30,7 +30,7 @@ const (
 
 // EnsureExposureInput says what the door lets through.
 type EnsureExposureInput struct {
-	Site
+	ClusterRef
 	Gateways fleet.Gateways `json:"gateways"`
 }
 
@@ -41,7 +41,7 @@ type EnsureExposureResult struct{ fleet.Changes }
 // mutual TLS of the mesh only, and nobody allowed in until a link says so. The
 // denial comes first, so that there is no moment without it.
 func (a *Activities) EnsureExposure(ctx context.Context, in EnsureExposureInput) (EnsureExposureResult, error) {
-	w, err := a.writer(ctx, in.Site, componentExposure, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentExposure, "")
 	if err != nil {
 		return EnsureExposureResult{}, err
 	}
@@ -115,9 +115,9 @@ func eastWestRouting(in EnsureExposureInput) *networking.VirtualService {
 	}
 }
 
-// EnsureAccessInput names the link that is let in. Its site is the target.
+// EnsureAccessInput names the link that is let in. Its ref is the target.
 type EnsureAccessInput struct {
-	LinkSite
+	LinkRef
 	APIPort     int    `json:"apiPort"`
 	TrustDomain string `json:"trustDomain"`
 	// EastWest is the target's door.
@@ -132,7 +132,7 @@ type EnsureAccessResult struct{ fleet.Changes }
 // EnsureAccess is step 8 for one link, in the target: the source's own egress
 // identity may use the port of the API. When it goes, that source is shut out.
 func (a *Activities) EnsureAccess(ctx context.Context, in EnsureAccessInput) (EnsureAccessResult, error) {
-	w, err := a.writer(ctx, in.Site, componentAccess, in.Link.ID())
+	w, err := a.writer(ctx, in.ClusterRef, componentAccess, in.Link.ID())
 	if err != nil {
 		return EnsureAccessResult{}, err
 	}

@@ -23,7 +23,7 @@ type GatewaySettings struct {
 
 // EnsureEastWestGatewayInput says what the cluster's door looks like.
 type EnsureEastWestGatewayInput struct {
-	Site
+	ClusterRef
 	GatewaySettings
 	Network string `json:"network"`
 }
@@ -37,7 +37,7 @@ type EnsureEastWestGatewayResult struct{ fleet.Changes }
 func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWestGatewayInput) (EnsureEastWestGatewayResult, error) {
 	g := in.Gateways
 	if !g.EastWest.Managed() {
-		changes, err := a.ensurePort(ctx, in.Site, g)
+		changes, err := a.ensurePort(ctx, in.ClusterRef, g)
 		return EnsureEastWestGatewayResult{changes}, err
 	}
 	values := map[string]any{
@@ -56,7 +56,7 @@ func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWes
 		}
 		values["service"].(map[string]any)["annotations"] = notes
 	}
-	changes, err := a.ensureGateway(ctx, in.Site, componentEastWest, "", fleet.EastWestGateway, in.GatewaySettings, values)
+	changes, err := a.ensureGateway(ctx, in.ClusterRef, componentEastWest, "", fleet.EastWestGateway, in.GatewaySettings, values)
 	return EnsureEastWestGatewayResult{changes}, err
 }
 
@@ -75,7 +75,7 @@ func (a *Activities) RemoveEastWestGateway(ctx context.Context, in RemoveInput) 
 
 // EnsureEgressGatewayInput names the link that the gateway serves.
 type EnsureEgressGatewayInput struct {
-	LinkSite
+	LinkRef
 	GatewaySettings
 }
 
@@ -90,7 +90,7 @@ func (a *Activities) EnsureEgressGateway(ctx context.Context, in EnsureEgressGat
 		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
 		"service":        map[string]any{"type": "ClusterIP", "ports": []any{port("remote-kube-apiserver", egressPort)}},
 	}
-	changes, err := a.ensureGateway(ctx, in.Site, componentEgress, in.Link.ID(), fleet.EgressGateway(in.Link.To), in.GatewaySettings, values)
+	changes, err := a.ensureGateway(ctx, in.ClusterRef, componentEgress, in.Link.ID(), fleet.EgressGateway(in.Link.To), in.GatewaySettings, values)
 	return EnsureEgressGatewayResult{changes}, err
 }
 
@@ -99,7 +99,7 @@ func (a *Activities) RemoveEgressGateway(ctx context.Context, in RemoveInput) (R
 	return a.removeGateways(ctx, in, componentEgress)
 }
 
-func (a *Activities) ensureGateway(ctx context.Context, s Site, component, link, release string, set GatewaySettings, values map[string]any) (fleet.Changes, error) {
+func (a *Activities) ensureGateway(ctx context.Context, s ClusterRef, component, link, release string, set GatewaySettings, values map[string]any) (fleet.Changes, error) {
 	w, err := a.writer(ctx, s, component, link)
 	if err != nil {
 		return fleet.Changes{}, err

@@ -28,7 +28,7 @@ const (
 )
 
 // GatherClusterInput names a cluster.
-type GatherClusterInput struct{ Site }
+type GatherClusterInput struct{ ClusterRef }
 
 // GatherClusterResult is what a person who helps wants to see of a cluster. What
 // a Secret holds is in it by length and fingerprint only.
@@ -43,7 +43,7 @@ type GatherClusterResult struct {
 // last log lines of Istio's namespace, for `landbridge gather`. What the worker
 // may not read is said in its place. Nothing is changed.
 func (a *Activities) GatherCluster(ctx context.Context, in GatherClusterInput) (GatherClusterResult, error) {
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return GatherClusterResult{}, err
 	}
@@ -55,7 +55,7 @@ func (a *Activities) GatherCluster(ctx context.Context, in GatherClusterInput) (
 	g.add("version.txt", "Kubernetes "+version+"\n")
 	g.pods(ctx, c, in.Namespace)
 	g.events(ctx, c, in.Namespace)
-	g.objects(ctx, c, in.Site)
+	g.objects(ctx, c, in.ClusterRef)
 	g.logs(ctx, c, in.Namespace)
 	return g.out, nil
 }
@@ -120,7 +120,7 @@ func (g *gathered) events(ctx context.Context, c *kube.Cluster, namespace string
 }
 
 // objects are those that carry the fleet's label, and the Istio resources.
-func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s Site) {
+func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s ClusterRef) {
 	own := metav1.ListOptions{LabelSelector: fleet.LabelFleet + "=" + s.Fleet}
 	for _, r := range Rights(Needs{Namespace: s.Namespace}) {
 		if r.Kind == kube.Pods.Kind || r.Kind == kube.Events.Kind || r.Kind == kube.CRDs.Kind {

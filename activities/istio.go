@@ -19,7 +19,7 @@ const componentIstio = "istio"
 
 // EnsureIstioInput says which Istio the cluster runs.
 type EnsureIstioInput struct {
-	Site
+	ClusterRef
 	Istio   fleet.Istio `json:"istio"`
 	Network string      `json:"network"`
 }
@@ -31,7 +31,7 @@ type EnsureIstioResult struct{ fleet.Changes }
 // One that somebody else made stays as it is when it says all that the fleet
 // wants, and is refused otherwise.
 func (a *Activities) EnsureIstio(ctx context.Context, in EnsureIstioInput) (EnsureIstioResult, error) {
-	w, err := a.writer(ctx, in.Site, componentIstio, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentIstio, "")
 	if err != nil {
 		return EnsureIstioResult{}, err
 	}
@@ -177,7 +177,7 @@ func overlay(base, over map[string]any) map[string]any {
 
 // WaitIstioInput names what is waited for.
 type WaitIstioInput struct {
-	Site
+	ClusterRef
 	Name string `json:"name"`
 }
 
@@ -190,7 +190,7 @@ type WaitIstioResult struct {
 // hand is ready and healthy. It ends early, with Sail's own message, where
 // nothing can change any more.
 func (a *Activities) WaitIstio(ctx context.Context, in WaitIstioInput) (WaitIstioResult, error) {
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return WaitIstioResult{}, err
 	}

@@ -59,7 +59,7 @@ func TestSailReady_TellsReadyFromWaitingFromDeadEnd(t *testing.T) {
 }
 
 func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
-	in := EnsureIstioInput{Site: Site{Cluster: "west", Namespace: "istio-system"}, Network: "w",
+	in := EnsureIstioInput{ClusterRef: ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w",
 		Istio: fleet.Istio{Name: "default", Version: "v1.31.0", MeshID: "m", TrustDomain: "td", Platform: "openshift",
 			Values: map[string]any{"meshConfig": map[string]any{"accessLogFile": ""}, "pilot": map[string]any{"cpu": "1"}}}}
 	values := istio(in).Object["spec"].(map[string]any)["values"].(map[string]any)

@@ -27,7 +27,7 @@ func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
 
 // WaitLoadBalancerInput says until when a cloud may take.
 type WaitLoadBalancerInput struct {
-	Site
+	ClusterRef
 	// Until is the moment at which waiting ends, whichever try it is.
 	Until time.Time `json:"until"`
 	// EastWest is the gateway whose address it is.
@@ -44,7 +44,7 @@ type WaitLoadBalancerResult struct {
 // Service's own events are in its heartbeats, and when time is up in its error,
 // which is a *LoadBalancerError.
 func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerInput) (WaitLoadBalancerResult, error) {
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return WaitLoadBalancerResult{}, err
 	}

@@ -52,7 +52,7 @@ type MeshGateway struct {
 }
 
 // InspectClusterInput names a cluster.
-type InspectClusterInput struct{ Site }
+type InspectClusterInput struct{ ClusterRef }
 
 // InspectClusterResult is what is there.
 type InspectClusterResult struct{ Mesh }
@@ -60,7 +60,7 @@ type InspectClusterResult struct{ Mesh }
 // InspectCluster finds out what mesh a cluster has already, for `landbridge init`.
 // It needs no more rights than reading Istio's namespace.
 func (a *Activities) InspectCluster(ctx context.Context, in InspectClusterInput) (InspectClusterResult, error) {
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return InspectClusterResult{}, err
 	}

@@ -64,22 +64,22 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 	if len(in.Args) == 0 {
 		return
 	}
-	at, ok := in.Args[0].(interface{ Where() Site })
+	at, ok := in.Args[0].(interface{ Ref() ClusterRef })
 	if !ok {
 		return
 	}
-	site := at.Where()
+	ref := at.Ref()
 	if info.Attempt > 1 {
-		m.retries.WithLabelValues(site.Fleet, site.Cluster, step).Inc()
+		m.retries.WithLabelValues(ref.Fleet, ref.Cluster, step).Inc()
 	}
 	switch arg := in.Args[0].(type) {
 	case WaitLoadBalancerInput:
-		if !site.DryRun && (err == nil || outcome == TypeLoadBalancer) {
-			m.waits.WithLabelValues(site.Fleet, site.Cluster, outcome).Observe(time.Since(info.ScheduledTime).Seconds())
+		if !ref.DryRun && (err == nil || outcome == TypeLoadBalancer) {
+			m.waits.WithLabelValues(ref.Fleet, ref.Cluster, outcome).Observe(time.Since(info.ScheduledTime).Seconds())
 		}
 	case CheckLinkInput:
 		if proof, ok := out.(CheckLinkResult); ok && err == nil || outcome == TypeUnproven {
-			m.link(site.Fleet, arg.Link, proof.Proven)
+			m.link(ref.Fleet, arg.Link, proof.Proven)
 		}
 	case RemoveInput:
 		m.forget(step, arg, err)
@@ -89,15 +89,15 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 	}
 	switch r := out.(type) {
 	case EnsureRootResult:
-		m.end(site.Fleet, "", endRoot, r.Facts)
+		m.end(ref.Fleet, "", endRoot, r.Facts)
 	case EnsureIntermediateKeyResult:
-		m.end(site.Fleet, site.Cluster, endIntermediate, r.Facts)
+		m.end(ref.Fleet, ref.Cluster, endIntermediate, r.Facts)
 	case SignIntermediateResult:
 		if arg, ok := in.Args[0].(SignIntermediateInput); ok {
-			m.end(site.Fleet, arg.Spec.Cluster, endIntermediate, r.Facts)
+			m.end(ref.Fleet, arg.Spec.Cluster, endIntermediate, r.Facts)
 		}
 	case CheckClusterResult:
-		m.end(site.Fleet, site.Cluster, endKubeconfig, certs.Facts{NotAfter: r.CredentialEnds})
+		m.end(ref.Fleet, ref.Cluster, endKubeconfig, certs.Facts{NotAfter: r.CredentialEnds})
 	}
 }
 

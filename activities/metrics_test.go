@@ -39,10 +39,10 @@ func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
 	m.end("prod", "north", endKubeconfig, certs.Facts{}) // of an exec plugin nobody knows
 	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
 
-	east := RemoveInput{Site: Site{Fleet: "prod", Cluster: "east"}}
+	east := RemoveInput{ClusterRef: ClusterRef{Fleet: "prod", Cluster: "east"}}
 	undo, dry := east, east
 	undo.OnlyRun, dry.DryRun = "run", true
-	for _, in := range []RemoveInput{undo, dry, {Site: Site{Fleet: "other", Cluster: "east"}}} {
+	for _, in := range []RemoveInput{undo, dry, {ClusterRef: ClusterRef{Fleet: "other", Cluster: "east"}}} {
 		m.forget("RemoveEgressGateway", in, nil)
 		m.forget("RemoveCACerts", in, nil)
 	}
@@ -57,6 +57,6 @@ func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
 	require.Equal(t, 1, series(t, r)["landbridge_link_proven"])
 	m.forget("RemoveCACerts", east, nil)
 	require.Equal(t, 3, series(t, r)["landbridge_not_after_timestamp_seconds"])
-	m.forget("RemoveRoot", RemoveInput{Site: Site{Fleet: "prod"}}, nil)
+	m.forget("RemoveRoot", RemoveInput{ClusterRef: ClusterRef{Fleet: "prod"}}, nil)
 	require.Equal(t, 2, series(t, r)["landbridge_not_after_timestamp_seconds"])
 }

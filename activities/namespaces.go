@@ -22,7 +22,7 @@ const componentNamespaces = "namespaces"
 
 // EnsureNamespacesInput names the cluster's network.
 type EnsureNamespacesInput struct {
-	Site
+	ClusterRef
 	Network string `json:"network"`
 	// OnlyControlPlane leaves the CNI plugin's namespace out: Istio is there already.
 	OnlyControlPlane bool `json:"onlyControlPlane,omitempty"`
@@ -35,7 +35,7 @@ type EnsureNamespacesResult struct{ fleet.Changes }
 // network label. One that is there already is adopted: it gets the labels that
 // it lacks, and they are all that cleanup takes off again.
 func (a *Activities) EnsureNamespaces(ctx context.Context, in EnsureNamespacesInput) (EnsureNamespacesResult, error) {
-	w, err := a.writer(ctx, in.Site, componentNamespaces, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentNamespaces, "")
 	if err != nil {
 		return EnsureNamespacesResult{}, err
 	}
@@ -173,7 +173,7 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 	}
 	// A dry run leaves in it what the steps before would have taken.
 	if obj.GetDeletionTimestamp() == nil && !w.DryRun {
-		foreign, err := w.Strangers(ctx, name)
+		foreign, err := w.Unmanaged(ctx, name)
 		if err != nil {
 			return nil, err
 		}

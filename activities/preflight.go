@@ -19,13 +19,13 @@ import (
 	"encoding/json"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/record"
 )
 
 // CheckClusterInput says what the fleet wants of a cluster.
 type CheckClusterInput struct {
-	Site
+	ClusterRef
 	IstioVersion string `json:"istioVersion"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
@@ -53,14 +53,14 @@ type CheckClusterResult struct {
 	// Mesh is what is there already, where the fleet file says that something is.
 	Mesh *Mesh `json:"mesh,omitempty"`
 	// Record of the fleet as last applied here, or nothing.
-	Record *fleet.Fleet `json:"record,omitempty"`
+	Inventory *fleet.Fleet `json:"inventory,omitempty"`
 }
 
 // CheckCluster is step 1: it looks at all that a rollout needs of a cluster
 // before anything is changed, and reports every problem at once.
 func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (CheckClusterResult, error) {
 	var out CheckClusterResult
-	c, err := a.open(in.Site)
+	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return out, err
 	}
@@ -74,7 +74,7 @@ func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (Ch
 	}
 	out.Problems = append(out.Problems, rights...)
 	for _, check := range []func(context.Context, *kube.Cluster, CheckClusterInput, *CheckClusterResult) error{
-		a.checkIdentity, a.checkKinds, a.checkMesh, a.checkServerName, a.checkRecord} {
+		a.checkIdentity, a.checkKinds, a.checkMesh, a.checkServerName, a.checkInventory} {
 		if err := check(ctx, c, in, &out); err != nil {
 			// A right that is missing was named above already.
 			if apierrors.IsForbidden(err) && len(rights) > 0 {
@@ -211,19 +211,19 @@ func clusterCA(ctx context.Context, c *kube.Cluster) ([]byte, error) {
 	return nil, wrap(err, "read the CA bundle of the cluster (ConfigMap %s/kube-root-ca.crt)", metav1.NamespaceSystem)
 }
 
-func (a *Activities) checkRecord(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
-	r, err := record.Read(ctx, c)
+func (a *Activities) checkInventory(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+	r, err := inventory.Read(ctx, c)
 	if err != nil || r == nil {
 		return err
 	}
-	err = r.Allowed(in.Cluster, in.Fleet, a.holder(ctx, in.Site), in.TakeOver)
-	var other *record.OtherFleetError
-	var held *record.HeldError
+	err = r.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver)
+	var other *inventory.OtherFleetError
+	var held *inventory.LockedError
 	if errors.As(err, &other) || errors.As(err, &held) {
 		out.Problems = append(out.Problems, err.Error())
 		return nil
 	}
-	out.Record = &r.Fleet
+	out.Inventory = &r.Fleet
 	return err
 }
 

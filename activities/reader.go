@@ -22,7 +22,7 @@ const (
 
 // EnsureReaderInput names a target cluster, and which Istio it runs.
 type EnsureReaderInput struct {
-	Site
+	ClusterRef
 	// IstioName is the revision of the cluster's Istio.
 	IstioName string `json:"istioName"`
 }
@@ -33,7 +33,7 @@ type EnsureReaderResult struct{ fleet.Changes }
 // EnsureReader makes the account that the others read this cluster with, and
 // its binding. Istio installs both from release 1.26; what is there is left alone.
 func (a *Activities) EnsureReader(ctx context.Context, in EnsureReaderInput) (EnsureReaderResult, error) {
-	w, err := a.writer(ctx, in.Site, componentReader, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentReader, "")
 	if err != nil {
 		return EnsureReaderResult{}, err
 	}
@@ -77,9 +77,9 @@ func (a *Activities) RemoveReader(ctx context.Context, in RemoveInput) (RemoveRe
 }
 
 // EnsureReaderTokenInput names the link, the key to seal to, and the name that
-// the API server's certificate must have. Its site is the target.
+// the API server's certificate must have. Its ref is the target.
 type EnsureReaderTokenInput struct {
-	LinkSite
+	LinkRef
 	Recipient     string `json:"recipient"`
 	TLSServerName string `json:"tlsServerName"`
 }
@@ -94,7 +94,7 @@ type EnsureReaderTokenResult struct {
 // the reader for this one source, so that removing it shuts out this one alone.
 // The bundle that goes with it was checked against the API server.
 func (a *Activities) EnsureReaderToken(ctx context.Context, in EnsureReaderTokenInput) (EnsureReaderTokenResult, error) {
-	w, err := a.writer(ctx, in.Site, componentToken, in.Link.ID())
+	w, err := a.writer(ctx, in.ClusterRef, componentToken, in.Link.ID())
 	if err != nil {
 		return EnsureReaderTokenResult{}, err
 	}

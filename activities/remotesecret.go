@@ -14,9 +14,9 @@ import (
 
 const componentRemoteSecret = "remote-secret"
 
-// EnsureRemoteSecretInput is what the target sealed. Its site is the source.
+// EnsureRemoteSecretInput is what the target sealed. Its ref is the source.
 type EnsureRemoteSecretInput struct {
-	LinkSite
+	LinkRef
 	Sealed        string `json:"sealed"`
 	TLSServerName string `json:"tlsServerName"`
 }
@@ -29,7 +29,7 @@ type EnsureRemoteSecretResult struct{ fleet.Changes }
 // with tls-server-name. An unchanged one is never written again: istiod would
 // drop the cluster for a moment.
 func (a *Activities) EnsureRemoteSecret(ctx context.Context, in EnsureRemoteSecretInput) (EnsureRemoteSecretResult, error) {
-	w, err := a.writer(ctx, in.Site, componentRemoteSecret, in.Link.ID())
+	w, err := a.writer(ctx, in.ClusterRef, componentRemoteSecret, in.Link.ID())
 	if err != nil {
 		return EnsureRemoteSecretResult{}, err
 	}

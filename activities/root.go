@@ -10,13 +10,13 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// RootSite says where a fleet's root is kept. Its Site is the cluster that
+// RootRef says where a fleet's root is kept. Its ClusterRef is the cluster that
 // keeps it, or names no cluster where a worker's directory does.
-type RootSite struct{ Site }
+type RootRef struct{ ClusterRef }
 
 // EnsureRootInput says what the root looks like.
 type EnsureRootInput struct {
-	RootSite
+	RootRef
 	CA fleet.CA `json:"ca"`
 }
 
@@ -30,7 +30,7 @@ type EnsureRootResult struct {
 // EnsureRoot is step 3, "root-ca": the fleet's root, made once and kept, so that
 // a cluster can be added a month later.
 func (a *Activities) EnsureRoot(ctx context.Context, in EnsureRootInput) (EnsureRootResult, error) {
-	store, err := a.rootStore(ctx, in.RootSite)
+	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
 		return EnsureRootResult{}, err
 	}
@@ -64,7 +64,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in EnsureRootInput) (Ensure
 // RemoveRoot undoes EnsureRoot. Without the root no cluster can be added to the
 // mesh, so it goes with the fleet's last cluster only.
 func (a *Activities) RemoveRoot(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	store, err := a.rootStore(ctx, RootSite{in.Site})
+	store, err := a.rootStore(ctx, RootRef{in.ClusterRef})
 	if err != nil {
 		return RemoveResult{}, err
 	}
@@ -85,7 +85,7 @@ func (a *Activities) RemoveRoot(ctx context.Context, in RemoveInput) (RemoveResu
 
 // SignIntermediateInput is a cluster's CSR.
 type SignIntermediateInput struct {
-	RootSite
+	RootRef
 	CSR  string           `json:"csr"`
 	Spec IntermediateSpec `json:"spec"`
 }
@@ -113,7 +113,7 @@ type SignIntermediateResult struct {
 // SignIntermediate is step 3, "<cluster>-cacerts": the root signs the CSR of a
 // cluster. It keeps nothing, so there is nothing to undo.
 func (a *Activities) SignIntermediate(ctx context.Context, in SignIntermediateInput) (SignIntermediateResult, error) {
-	store, err := a.rootStore(ctx, in.RootSite)
+	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
 		return SignIntermediateResult{}, err
 	}
@@ -132,9 +132,9 @@ func (a *Activities) SignIntermediate(ctx context.Context, in SignIntermediateIn
 	return SignIntermediateResult{string(cert), facts}, err
 }
 
-func (a *Activities) rootStore(ctx context.Context, in RootSite) (rootStore, error) {
+func (a *Activities) rootStore(ctx context.Context, in RootRef) (rootStore, error) {
 	if in.Cluster != "" {
-		w, err := a.remover(ctx, RemoveInput{Site: in.Site}, componentRoot)
+		w, err := a.remover(ctx, RemoveInput{ClusterRef: in.ClusterRef}, componentRoot)
 		if err != nil {
 			return nil, err
 		}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/record"
 )
 
 const (
@@ -136,7 +136,7 @@ func (s secretStore) remove(ctx context.Context, onlyRun string) error {
 	if err := s.w.Remove(ctx, kube.Secrets, fleet.SystemNamespace, onlyRun); err != nil {
 		return err
 	}
-	if r, err := record.Read(ctx, s.w.Cluster); r != nil || err != nil {
+	if r, err := inventory.Read(ctx, s.w.Cluster); r != nil || err != nil {
 		return err
 	}
 	return removeNamespaces(ctx, s.w, onlyRun, fleet.SystemNamespace)

@@ -22,7 +22,7 @@ const (
 )
 
 // EnsureSealingKeyInput names a source cluster.
-type EnsureSealingKeyInput struct{ Site }
+type EnsureSealingKeyInput struct{ ClusterRef }
 
 // EnsureSealingKeyResult is the public half of the cluster's key pair.
 type EnsureSealingKeyResult struct {
@@ -34,7 +34,7 @@ type EnsureSealingKeyResult struct {
 // own. What is sealed to it crosses the workflow unreadable, and stays so for
 // good once cleanup has removed the key.
 func (a *Activities) EnsureSealingKey(ctx context.Context, in EnsureSealingKeyInput) (EnsureSealingKeyResult, error) {
-	w, err := a.writer(ctx, in.Site, componentSealing, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentSealing, "")
 	if err != nil {
 		return EnsureSealingKeyResult{}, err
 	}

@@ -37,7 +37,7 @@ func TestSealing_OnlyTheSourceOpensIt(t *testing.T) {
 }
 
 func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
-	in := EnsureRemoteSecretInput{LinkSite: LinkSite{Site: Site{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
+	in := EnsureRemoteSecretInput{LinkRef: LinkRef{ClusterRef: ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
 	s, err := remoteSecret(in, credentials{CA: []byte("ca"), Token: []byte("token")})
 	require.NoError(t, err)
 	require.Equal(t, "istio-remote-secret-west", s.Name)

@@ -37,14 +37,14 @@ func (p *prober) tunnel(ctx context.Context) (*tunnel, *breakage, error) {
 	name := fleet.RemoteSecret(p.in.Link.To)
 	s, err := p.Client.CoreV1().Secrets(p.in.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, &breakage{check: CheckRequest, leg: LegSecret, why: fmt.Sprintf("there is no Secret %s/%s in the source", p.in.Namespace, name)}, nil
+		return nil, &breakage{check: CheckRequest, hop: HopSecret, why: fmt.Sprintf("there is no Secret %s/%s in the source", p.in.Namespace, name)}, nil
 	}
 	if err != nil {
 		return nil, nil, wrap(err, "read Secret %s", name)
 	}
 	t, why := parseRemoteSecret(s, p.in.Link.To)
 	if why != "" {
-		return nil, &breakage{check: CheckRequest, leg: LegSecret, why: fmt.Sprintf("Secret %s/%s %s", p.in.Namespace, name, why)}, nil
+		return nil, &breakage{check: CheckRequest, hop: HopSecret, why: fmt.Sprintf("Secret %s/%s %s", p.in.Namespace, name, why)}, nil
 	}
 	t.p = p
 	pod, why, err := p.egressPod(ctx)
@@ -52,7 +52,7 @@ func (p *prober) tunnel(ctx context.Context) (*tunnel, *breakage, error) {
 		return nil, nil, err
 	}
 	if why != "" {
-		return nil, &breakage{check: CheckRequest, leg: LegEgress, why: why}, nil
+		return nil, &breakage{check: CheckRequest, hop: HopEgress, why: why}, nil
 	}
 	t.pod, p.pod = pod, pod
 	return t, nil, nil
@@ -126,13 +126,13 @@ func (t *tunnel) request(ctx context.Context, r *CheckLinkResult) *breakage {
 		r.RoundTrip = time.Since(began)
 		switch {
 		case err != nil:
-			return &breakage{CheckRequest, LegAuthorization, fmt.Sprintf("the connection broke at GET %s: %v", path, err), true}
+			return &breakage{CheckRequest, HopAuthorization, fmt.Sprintf("the connection broke at GET %s: %v", path, err), true}
 		case code == http.StatusUnauthorized:
-			return &breakage{CheckRequest, LegToken, "the target's API server does not accept the token (401)", false}
+			return &breakage{CheckRequest, HopToken, "the target's API server does not accept the token (401)", false}
 		case code == http.StatusForbidden:
-			return &breakage{CheckRequest, LegToken, fmt.Sprintf("the token may not read %s (403)", path), false}
+			return &breakage{CheckRequest, HopToken, fmt.Sprintf("the token may not read %s (403)", path), false}
 		case code != http.StatusOK:
-			return &breakage{CheckRequest, LegAPITLS, fmt.Sprintf("the target's API server answers GET %s with %d", path, code), false}
+			return &breakage{CheckRequest, HopAPITLS, fmt.Sprintf("the target's API server answers GET %s with %d", path, code), false}
 		}
 	}
 	r.passed(CheckRequest, "connected in %s, a request takes %s", ms(r.Connect), ms(r.RoundTrip))
@@ -149,10 +149,10 @@ func (t *tunnel) withoutToken(ctx context.Context, r *CheckLinkResult) *breakage
 	defer session.Close()
 	code, err := t.get(ctx, &http.Client{Transport: over(session)}, "/api/v1/namespaces?limit=1", "")
 	if err != nil {
-		return &breakage{CheckNoToken, LegAuthorization, err.Error(), true}
+		return &breakage{CheckNoToken, HopAuthorization, err.Error(), true}
 	}
 	if code != http.StatusUnauthorized && code != http.StatusForbidden {
-		return &breakage{CheckNoToken, LegToken, fmt.Sprintf("a request without a token is answered with %d: everybody may read", code), false}
+		return &breakage{CheckNoToken, HopToken, fmt.Sprintf("a request without a token is answered with %d: everybody may read", code), false}
 	}
 	r.passed(CheckNoToken, "%d", code)
 	return nil
@@ -164,10 +164,10 @@ func (t *tunnel) otherName(ctx context.Context, r *CheckLinkResult) *breakage {
 	switch {
 	case b == nil:
 		session.Close()
-		return &breakage{CheckOtherName, LegRoute, "a request for another server name gets through", false}
-	case b.leg == LegAPITLS:
-		return &breakage{CheckOtherName, LegRoute, "a request for another server name reaches a server", false}
-	case b.leg == LegEgress:
+		return &breakage{CheckOtherName, HopRoute, "a request for another server name gets through", false}
+	case b.hop == HopAPITLS:
+		return &breakage{CheckOtherName, HopRoute, "a request for another server name reaches a server", false}
+	case b.hop == HopEgress:
 		return b
 	}
 	r.passed(CheckOtherName, "no connection")
@@ -178,7 +178,7 @@ func (t *tunnel) otherName(ctx context.Context, r *CheckLinkResult) *breakage {
 func (t *tunnel) dial(ctx context.Context, serverName string) (*tls.Conn, *breakage) {
 	conn, err := t.p.DialPod(ctx, t.p.in.Namespace, t.pod, egressPort)
 	if err != nil {
-		return nil, &breakage{CheckRequest, LegEgress, err.Error(), false}
+		return nil, &breakage{CheckRequest, HopEgress, err.Error(), false}
 	}
 	session := tls.Client(conn, &tls.Config{ServerName: serverName, RootCAs: t.roots, MinVersion: tls.VersionTLS12})
 	handshake, cancel := context.WithTimeout(ctx, podTimeout)
@@ -190,10 +190,10 @@ func (t *tunnel) dial(ctx context.Context, serverName string) (*tls.Conn, *break
 	conn.Close()
 	var wrong *tls.CertificateVerificationError
 	if errors.As(err, &wrong) {
-		return nil, &breakage{CheckRequest, LegAPITLS, fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, wrong.Err), false}
+		return nil, &breakage{CheckRequest, HopAPITLS, fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, wrong.Err), false}
 	}
 	// What else it was, the gateway knows.
-	return nil, &breakage{CheckRequest, LegRoute, fmt.Sprintf("no TLS session for %s through %s: %v", serverName, t.pod, err), true}
+	return nil, &breakage{CheckRequest, HopRoute, fmt.Sprintf("no TLS session for %s through %s: %v", serverName, t.pod, err), true}
 }
 
 // over makes requests over a session that stands.

@@ -17,8 +17,8 @@ import (
 
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
-	"github.com/landbridge/landbridge/internal/serve"
 	"github.com/landbridge/landbridge/standalone/server"
+	"github.com/landbridge/landbridge/worker/serve"
 )
 
 func main() {

@@ -37,7 +37,7 @@ func (a *app) cleanup() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			in.Fleet, in.FromRecords, in.Request = *f, known.given(), why
+			in.Fleet, in.FromInventories, in.Request = *f, known.given(), why
 			return a.change(cmd, typeCleanup, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
 				var r workflows.CleanupResult
 				if err := raw(&r); err != nil {

@@ -18,7 +18,7 @@ func (a *app) drift() *cobra.Command {
 		Long: "Compare the live fleet with the fleet file: objects and Helm releases field by field, load balancer addresses,\n" +
 			"certificates that end within 30 days, what left the fleet file, and the proof of every link. Nothing is\n" +
 			"written. `landbridge rollout` does what the fleet file says; what somebody else changed it leaves alone, unless\n" +
-			"it is told to --mend. `landbridge schedule` does this again and again.",
+			"it is told to --force-conflicts. `landbridge schedule` does this again and again.",
 		Example: "  landbridge drift -f fleet.yaml\n  landbridge drift -o json | jq .changes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -57,7 +57,7 @@ func printDrift(w io.Writer, r workflows.DriftResult) {
 		fmt.Fprintf(w, "%s\n", attention.Render(fmt.Sprintf("the certificate of %s (%s) ends on %s", e.Of, e.Fingerprint, e.NotAfter.Format(time.DateOnly))))
 	}
 	for _, l := range r.Unproven {
-		fmt.Fprintf(w, "%s\n  %s\n", attention.Render("link "+l.Link+" is not proven: it breaks at "+l.Leg), l.Why)
+		fmt.Fprintf(w, "%s\n  %s\n", attention.Render("link "+l.Link+" is not proven: it breaks at "+l.Hop), l.Why)
 	}
 	if !r.Stale.Empty() {
 		fmt.Fprintf(w, "left the fleet file and still there: %s\n", showStale(r.Stale))

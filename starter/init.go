@@ -102,7 +102,7 @@ type draft struct {
 }
 
 var initFile = template.Must(template.New("fleet").Parse(`# yaml-language-server: $schema=./fleet.schema.json   (landbridge schema > fleet.schema.json)
-apiVersion: landbridge/v1alpha1
+apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: {{.Name}}}
 spec:

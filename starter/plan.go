@@ -152,7 +152,7 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []work
 func note(c fleet.Change) string {
 	switch {
 	case c.Drift:
-		return attention.Render("  (somebody else changed " + c.Note + "; --mend puts it back)")
+		return attention.Render("  (somebody else changed " + c.Note + "; --force-conflicts puts it back)")
 	case c.Note == "":
 		return ""
 	case c.Action == fleet.Update:

@@ -15,12 +15,12 @@ const marked = `apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: gateway
-  labels: {app: gateway, landbridge/fleet: prod, app.kubernetes.io/managed-by: landbridge}
-  annotations: {landbridge/applied: abc}
+  labels: {app: gateway, landbridge.dev/fleet: prod, app.kubernetes.io/managed-by: landbridge}
+  annotations: {landbridge.dev/applied: abc}
 spec:
   template:
     metadata:
-      labels: {app: gateway, landbridge/fleet: prod}
+      labels: {app: gateway, landbridge.dev/fleet: prod}
 `
 
 func TestRender_TakesOffLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {

@@ -34,7 +34,7 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, Mend: mend, Request: why}, detach, a.showRollout)
+			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: mend, Request: why}, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)

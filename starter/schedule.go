@@ -34,9 +34,9 @@ func (a *app) schedule() *cobra.Command {
 		Use: "schedule", Args: cobra.NoArgs,
 		Short: "Check a fleet for drift again and again, on a Temporal Schedule",
 		Long: "Check a fleet for drift again and again, on a Temporal Schedule that has the fleet file as it is now. Said again, it\n" +
-			"replaces the fleet file and the interval. With --mend each check that finds drift rolls the fleet out and overwrites\n" +
+			"replaces the fleet file and the interval. With --force-conflicts each check that finds drift rolls the fleet out and overwrites\n" +
 			"what somebody else changed. A check is left out while the one before it still runs.",
-		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --mend --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
+		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --force-conflicts --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -53,7 +53,7 @@ func (a *app) schedule() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := setSchedule(cmd.Context(), c, workflows.FleetInput{Fleet: *f, Mend: mend, Request: why}, every); err != nil {
+			if err := setSchedule(cmd.Context(), c, workflows.FleetInput{Fleet: *f, ForceConflicts: mend, Request: why}, every); err != nil {
 				return failed(err)
 			}
 			name, what := f.Metadata.Name, "checked for drift"
@@ -194,13 +194,13 @@ func (c shownCheck) found() string {
 		return "runs"
 	case !r.Drifted:
 		return "no drift"
-	case r.Mended:
+	case r.Healed:
 		return "drift, mended"
 	default:
 		parts := []string{plural(r.Differs, "object"), plural(len(r.Expiring), "certificate"), plural(len(r.Unproven), "unproven link")}
 		out := "drift: " + strings.Join(parts, ", ")
-		if r.NotMended != "" {
-			out += "; " + trim(oneLine(r.NotMended))
+		if r.NotHealed != "" {
+			out += "; " + trim(oneLine(r.NotHealed))
 		}
 		return out
 	}

@@ -20,7 +20,7 @@ func (a *app) verify() *cobra.Command {
 		Long: "Prove every link of the fleet, and change nothing. For each link: every running istiod pod of the source lists\n" +
 			"the target as synced; a request with the remote secret's own CA, name and token goes through the egress\n" +
 			"gateway to the target's API server; the same request without the token is refused, and for another server\n" +
-			"name there is no connection. Where a link is broken it says at which leg, and what to look at.\n\n" +
+			"name there is no connection. Where a link is broken it says at which hop, and what to look at.\n\n" +
 			"Exit codes: 0 every link is proven; 1 none is, or it could not be done; 2 bad usage or bad fleet file; 3 some are.",
 		Example: "  landbridge verify -f fleet.yaml\n  landbridge verify --junit verify.xml   # for CI\n  landbridge verify -o json | jq '.links[] | select(.proven | not)'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,14 +82,14 @@ func printProof(w io.Writer, r workflows.VerifyResult) {
 		}
 		verdict := "yes"
 		if !l.Proven {
-			verdict = "NO: " + l.Leg
+			verdict = "NO: " + l.Hop
 		}
 		t.row(append(row, verdict)...)
 	}
 	t.flush()
 	for _, l := range r.Links {
 		if !l.Proven {
-			fmt.Fprintf(w, "\n%s breaks at %s: %s\n  %s\n", l.Link, l.Leg, l.Why, l.Look)
+			fmt.Fprintf(w, "\n%s breaks at %s: %s\n  %s\n", l.Link, l.Hop, l.Why, l.Look)
 		}
 	}
 	if len(r.Links) == 0 {
@@ -144,7 +144,7 @@ func writeJUnit(path string, r workflows.VerifyResult) error {
 	for _, l := range r.Links {
 		c := testCase{Name: l.Link, Class: "landbridge." + r.Fleet, Seconds: (l.Connect + l.RoundTrip).Seconds()}
 		if !l.Proven {
-			c.Failure = &testFailure{l.Leg + ": " + l.Why, l.Leg, l.Look}
+			c.Failure = &testFailure{l.Hop + ": " + l.Why, l.Hop, l.Look}
 		}
 		suite.Cases = append(suite.Cases, c)
 	}

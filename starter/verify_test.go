@@ -19,7 +19,7 @@ func oneOfTwoProven() workflows.VerifyResult {
 		{Name: activities.CheckOtherName, OK: true, Detail: "no connection"}, {Name: activities.CheckSynced, OK: true, Detail: "synced in 2 of 2"}}
 	return workflows.VerifyResult{Fleet: "prod", At: time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC), Links: []activities.CheckLinkResult{
 		{Link: "east -> west", Proven: true, Checks: ok, Connect: 24 * time.Millisecond, RoundTrip: 3 * time.Millisecond},
-		{Link: "west -> east", Checks: []activities.LinkCheck{{Name: activities.CheckRequest, Detail: "x"}}, Leg: activities.LegTCP, Why: "Envoy says <UF>", Look: "look at the firewall"},
+		{Link: "west -> east", Checks: []activities.LinkCheck{{Name: activities.CheckRequest, Detail: "x"}}, Hop: activities.HopTCP, Why: "Envoy says <UF>", Look: "look at the firewall"},
 	}}
 }
 

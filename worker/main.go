@@ -15,7 +15,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
-	"github.com/landbridge/landbridge/internal/serve"
+	"github.com/landbridge/landbridge/worker/serve"
 )
 
 func main() {

@@ -30,7 +30,7 @@ type ClusterObject struct {
 }
 
 // removed notes what a step took away, or would.
-func (r *CleanupResult) removed(s activities.Site, changes []fleet.Change) {
+func (r *CleanupResult) removed(s activities.ClusterRef, changes []fleet.Change) {
 	r.Removed += len(changes)
 	for _, ch := range changes {
 		if s.DryRun {
@@ -40,7 +40,7 @@ func (r *CleanupResult) removed(s activities.Site, changes []fleet.Change) {
 }
 
 // CleanupFleet takes a fleet away, in the exact reverse of RolloutFleet. It
-// works from the fleet file, the clusters' records and labels alone. It goes on
+// works from the fleet file, the clusters' inventories and labels alone. It goes on
 // past a failure, and its error, of TypeLeftOver, lists what is left.
 func CleanupFleet(ctx workflow.Context, in FleetInput) (CleanupResult, error) {
 	status, err := newFleetStatus(ctx, in)
@@ -69,9 +69,9 @@ type cleanup struct {
 
 func (c *cleanup) do(ctx workflow.Context) error {
 	// Which clusters there are: those of the file, and those that they remember.
-	c.status.phase(ctx, "records")
+	c.status.phase(ctx, "inventories")
 	clusters := c.discover(ctx)
-	if c.in.FromRecords {
+	if c.in.FromInventories {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
 	}
 	c.status.clusters(clusters)
@@ -113,8 +113,8 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	}
 	c.status.phase(ctx, "root")
 	var out activities.RemoveResult
-	root := c.in.rootSite(c.run).Site
-	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot, activities.RemoveInput{Site: root}, &out); err != nil {
+	root := c.in.rootRef(c.run).ClusterRef
+	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot, activities.RemoveInput{ClusterRef: root}, &out); err != nil {
 		c.failures = append(c.failures, leftover("root", "3 root", err))
 	}
 	c.result.removed(root, out.All())
@@ -129,27 +129,27 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 	for asked := 0; asked < len(clusters) && ctx.Err() == nil; {
 		wave := clusters[asked:]
 		asked = len(clusters)
-		found := make([]activities.CheckRecordResult, len(wave))
+		found := make([]activities.CheckInventoryResult, len(wave))
 		errs := make([]error, len(wave))
 		inParallel(ctx, len(wave), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-			errs[i] = fleetCall(ctx, preflight(), "0 read record", a.CheckRecord, activities.CheckRecordInput{Site: c.in.site(wave[i], c.run)}, &found[i])
+			errs[i] = fleetCall(ctx, preflight(), "0 read record", a.CheckInventory, activities.CheckInventoryInput{ClusterRef: c.in.ref(wave[i], c.run)}, &found[i])
 		})
 		refused := map[string]bool{}
 		for i := range wave {
 			if errs[i] != nil {
-				if f := leftover("cluster "+wave[i].Name, "0 read record", errs[i]); f.Type == activities.TypeOtherFleet || f.Type == activities.TypeHeld {
+				if f := leftover("cluster "+wave[i].Name, "0 read record", errs[i]); f.Type == activities.TypeOtherFleet || f.Type == activities.TypeLocked {
 					refused[wave[i].Name] = true
 					c.failures = append(c.failures, f)
 				}
 			}
-			if found[i].Record == nil {
+			if found[i].Inventory == nil {
 				continue
 			}
-			if c.in.FromRecords && !c.remembered {
-				c.in.Fleet.Remembers(*found[i].Record)
+			if c.in.FromInventories && !c.remembered {
+				c.in.Fleet.Remembers(*found[i].Inventory)
 				c.remembered = true
 			}
-			for _, peer := range found[i].Record.Spec.Clusters {
+			for _, peer := range found[i].Inventory.Spec.Clusters {
 				if !slices.ContainsFunc(clusters, func(o fleet.Cluster) bool { return o.Name == peer.Name }) {
 					clusters = append(clusters, peer)
 				}
@@ -195,14 +195,14 @@ func (c *cleanup) input(cl fleet.Cluster) CleanupInput {
 }
 
 func cleanupInput(in FleetInput, c fleet.Cluster, run string) CleanupInput {
-	return CleanupInput{Site: in.site(c, run), Rollout: in.Fleet.Spec.Rollout,
+	return CleanupInput{ClusterRef: in.ref(c, run), Rollout: in.Fleet.Spec.Rollout,
 		KeepIstio: !in.Fleet.Spec.Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
 }
 
 // CleanupInput is one cluster of a cleanup.
 type CleanupInput struct {
-	Site    activities.Site `json:"site"`
-	Rollout fleet.Rollout   `json:"rollout"`
+	ClusterRef activities.ClusterRef `json:"cluster"`
+	Rollout    fleet.Rollout         `json:"rollout"`
 	// KeepIstio and KeepCA say what was there before and stays.
 	KeepIstio bool `json:"keepIstio,omitempty"`
 	KeepCA    bool `json:"keepCA,omitempty"`
@@ -211,21 +211,21 @@ type CleanupInput struct {
 // CleanupLinks takes away what all links have on one cluster, as source and as
 // target, in the reverse order of RolloutLink.
 func CleanupLinks(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
-	r, err := newRemoval(ctx, "links of "+in.Site.Cluster, in.Rollout)
+	r, err := newRemoval(ctx, "links of "+in.ClusterRef.Cluster, in.Rollout)
 	if err != nil {
 		return CleanupResult{}, err
 	}
-	here := activities.RemoveInput{Site: in.Site}
+	here := activities.RemoveInput{ClusterRef: in.ClusterRef}
 	r.removeLinks(ctx, here, here)
 	return r.end(ctx)
 }
 
 // CleanupLinkInput is one link that left the fleet file.
 type CleanupLinkInput struct {
-	Source  activities.Site `json:"source"`
-	Target  activities.Site `json:"target"`
-	Link    fleet.Link      `json:"link"`
-	Rollout fleet.Rollout   `json:"rollout"`
+	Source  activities.ClusterRef `json:"source"`
+	Target  activities.ClusterRef `json:"target"`
+	Link    fleet.Link            `json:"link"`
+	Rollout fleet.Rollout         `json:"rollout"`
 }
 
 // CleanupLink takes one link away, in the reverse order of RolloutLink.
@@ -234,8 +234,8 @@ func CleanupLink(ctx workflow.Context, in CleanupLinkInput) (CleanupResult, erro
 	if err != nil {
 		return CleanupResult{}, err
 	}
-	source := activities.RemoveInput{Site: in.Source, Link: in.Link.ID()}
-	target := activities.RemoveInput{Site: in.Target, Link: in.Link.ID()}
+	source := activities.RemoveInput{ClusterRef: in.Source, Link: in.Link.ID()}
+	target := activities.RemoveInput{ClusterRef: in.Target, Link: in.Link.ID()}
 	r.removeLinks(ctx, source, target)
 	return r.end(ctx)
 }
@@ -252,11 +252,11 @@ func (r *removal) removeLinks(ctx workflow.Context, source, target activities.Re
 // CleanupCluster takes away what a cluster has of its own, in the reverse order
 // of RolloutCluster.
 func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
-	r, err := newRemoval(ctx, "cluster "+in.Site.Cluster, in.Rollout)
+	r, err := newRemoval(ctx, "cluster "+in.ClusterRef.Cluster, in.Rollout)
 	if err != nil {
 		return CleanupResult{}, err
 	}
-	here := activities.RemoveInput{Site: in.Site}
+	here := activities.RemoveInput{ClusterRef: in.ClusterRef}
 	r.remove(ctx, "10 sealing key", a.RemoveSealingKey, here)
 	r.remove(ctx, "10 reader", a.RemoveReader, here)
 	r.remove(ctx, "8 expose kube-apiserver", a.RemoveExposure, here)
@@ -273,7 +273,7 @@ func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error
 	}
 	// As long as something is left, the cluster remembers the fleet.
 	if len(r.failures) == 0 {
-		r.remove(ctx, "0 record", a.RemoveRecord, here)
+		r.remove(ctx, "0 record", a.RemoveInventory, here)
 	}
 	return r.end(ctx)
 }
@@ -287,15 +287,15 @@ func cleanupCluster(ctx workflow.Context, in FleetInput, c fleet.Cluster, run, p
 
 // removal takes things away one after the other, past failures.
 type removal struct {
-	*ledger
+	*compensation
 	failures []Failure
 	result   CleanupResult
-	gone     away
+	gone     unreachable
 }
 
 func newRemoval(ctx workflow.Context, unit string, r fleet.Rollout) (*removal, error) {
-	l := newLedger(unit, r)
-	return &removal{ledger: l, gone: away{}}, l.status.publish(ctx)
+	l := newCompensation(unit, r)
+	return &removal{compensation: l, gone: unreachable{}}, l.status.publish(ctx)
 }
 
 func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in activities.RemoveInput) {
@@ -304,8 +304,8 @@ func (r *removal) remove(ctx workflow.Context, name string, do func(context.Cont
 		f.Left = append(f.Left, name)
 		return
 	}
-	out, err := call(ctx, r.ledger, cleanupCall(r.rollout), name, do, in)
-	r.result.removed(in.Site, out.All())
+	out, err := call(ctx, r.compensation, cleanupCall(r.rollout), name, do, in)
+	r.result.removed(in.ClusterRef, out.All())
 	if err != nil {
 		f := leftover(r.unit, name, err)
 		if r.gone.note(in.Cluster, f.Type, len(r.failures)) {

@@ -23,10 +23,10 @@ func steps(f *fake, keep func(fakeCall) bool) []string {
 
 func TestCleanup_IsTheExactReverseOfTheRollout(t *testing.T) {
 	for name, pair := range map[string]struct{ rollout, in, cleanup, back any }{
-		"cluster": {RolloutCluster, clusterInput(), CleanupCluster, CleanupInput{Site: testSite("east"), Rollout: testFleet("east").Spec.Rollout}},
-		"link": {RolloutLink, linkInput(), CleanupLink, CleanupLinkInput{Source: testSite("east"), Target: testSite("west"),
+		"cluster": {RolloutCluster, clusterInput(), CleanupCluster, CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
+		"link": {RolloutLink, linkInput(), CleanupLink, CleanupLinkInput{Source: testRef("east"), Target: testRef("west"),
 			Link: fleet.Link{From: "east", To: "west"}, Rollout: testFleet("east").Spec.Rollout}},
-		"links": {RolloutLink, linkInput(), CleanupLinks, CleanupInput{Site: testSite("east"), Rollout: testFleet("east").Spec.Rollout}},
+		"links": {RolloutLink, linkInput(), CleanupLinks, CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			there, back := newFake(t), newFake(t)
@@ -84,19 +84,19 @@ func TestCleanup_ClusterRemembersAnotherOne_ThatIsCleanedToo(t *testing.T) {
 	f := newFake(t)
 	old := testFleet("east", "north", "west")
 	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*activities.CheckRecordResult); ok {
-			part := old.Part(c.site.Cluster, fleet.Stale{})
-			r.Record = &part
+		if r, ok := result.(*activities.CheckInventoryResult); ok {
+			part := old.Part(c.ref.Cluster, fleet.Stale{})
+			r.Inventory = &part
 		}
 	}
 	require.NoError(t, f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
-	require.Contains(t, f.names(removes), "RemoveRecord north")
+	require.Contains(t, f.names(removes), "RemoveInventory north")
 }
 
 func TestCleanup_ClusterOfAnotherFleet_IsNotTouched(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {
-		if c.name == "CheckRecord" && c.site.Cluster == "west" {
+		if c.name == "CheckInventory" && c.ref.Cluster == "west" {
 			e := broken(c)
 			return withType(e, activities.TypeOtherFleet)
 		}
@@ -106,7 +106,7 @@ func TestCleanup_ClusterOfAnotherFleet_IsNotTouched(t *testing.T) {
 	require.Equal(t, TypeLeftOver, errorType(t, err))
 	for _, c := range f.calls {
 		if removes(c) {
-			require.Equal(t, "east", c.site.Cluster)
+			require.Equal(t, "east", c.ref.Cluster)
 		}
 	}
 }

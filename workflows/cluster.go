@@ -10,10 +10,10 @@ import (
 
 // ClusterInput is one cluster's part of the fleet.
 type ClusterInput struct {
-	Site    activities.Site     `json:"site"`
-	Root    activities.RootSite `json:"root"`
-	RootPEM string              `json:"rootPEM"`
-	Network string              `json:"network"`
+	ClusterRef activities.ClusterRef `json:"cluster"`
+	Root       activities.RootRef    `json:"root"`
+	RootPEM    string                `json:"rootPEM"`
+	Network    string                `json:"network"`
 	// Part of the fleet that the cluster remembers.
 	Part    fleet.Fleet   `json:"part"`
 	Rollout fleet.Rollout `json:"rollout"`
@@ -35,7 +35,7 @@ type ClusterResult struct {
 // RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is
 // undone; the error is then of TypeUnit.
 func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error) {
-	l := newLedger("cluster "+in.Site.Cluster, in.Rollout)
+	l := newCompensation("cluster "+in.ClusterRef.Cluster, in.Rollout)
 	if err := l.status.publish(ctx); err != nil {
 		return ClusterResult{}, err
 	}
@@ -45,15 +45,15 @@ func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error
 	return result, l.settle(ctx, err)
 }
 
-func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result ClusterResult, err error) {
-	spec, at := in.Part.Spec, in.Site
+func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (result ClusterResult, err error) {
+	spec, at := in.Part.Spec, in.ClusterRef
 	intermediate := activities.IntermediateSpec{Cluster: at.Cluster, Organization: spec.CA.Organization,
 		DNSName: "istiod." + at.Namespace + ".svc", KeyAlgorithm: spec.CA.KeyAlgorithm, Lifetime: spec.CA.IntermediateLifetime}
 	gateways := activities.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
 
 	// Step 0. The cluster remembers what is about to be applied to it.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "0 record", a.EnsureRecord, a.RemoveRecord,
-		activities.EnsureRecordInput{Site: at, Part: in.Part}); err != nil {
+	if _, err = step(ctx, l, apiCall(in.Rollout), "0 record", a.EnsureInventory, a.RemoveInventory,
+		activities.EnsureInventoryInput{ClusterRef: at, Part: in.Part}); err != nil {
 		return
 	}
 
@@ -68,14 +68,14 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 
 	// Step 4. Namespaces, with the network label.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "4 namespaces", a.EnsureNamespaces, a.RemoveNamespaces,
-		activities.EnsureNamespacesInput{Site: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
+		activities.EnsureNamespacesInput{ClusterRef: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
 		return
 	}
 
 	// Step 5. cacerts, before istiod starts.
 	if spec.CA.Managed() {
 		if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
-			activities.EnsureCACertsInput{Site: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
+			activities.EnsureCACertsInput{ClusterRef: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
 			return
 		}
 	}
@@ -89,13 +89,13 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 
 	// Step 7. East-west gateway.
 	if _, err = step(ctx, l, helmCall(in.Rollout), "7 east-west gateway", a.EnsureEastWestGateway, a.RemoveEastWestGateway,
-		activities.EnsureEastWestGatewayInput{Site: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
+		activities.EnsureEastWestGatewayInput{ClusterRef: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
 		return
 	}
 
 	// Step 8. The API server behind it, for nobody yet.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "8 expose kube-apiserver", a.EnsureExposure, a.RemoveExposure,
-		activities.EnsureExposureInput{Site: at, Gateways: spec.Gateways}); err != nil {
+		activities.EnsureExposureInput{ClusterRef: at, Gateways: spec.Gateways}); err != nil {
 		return
 	}
 
@@ -103,13 +103,13 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	// key that tokens for this cluster are sealed to.
 	if in.IsTarget {
 		if _, err = step(ctx, l, apiCall(in.Rollout), "10 reader", a.EnsureReader, a.RemoveReader,
-			activities.EnsureReaderInput{Site: at, IstioName: spec.Istio.Rev()}); err != nil {
+			activities.EnsureReaderInput{ClusterRef: at, IstioName: spec.Istio.Rev()}); err != nil {
 			return
 		}
 	}
 	if in.IsSource {
 		sealing, err := step(ctx, l, apiCall(in.Rollout), "10 sealing key", a.EnsureSealingKey, a.RemoveSealingKey,
-			activities.EnsureSealingKeyInput{Site: at})
+			activities.EnsureSealingKeyInput{ClusterRef: at})
 		if err != nil {
 			return result, err
 		}
@@ -119,7 +119,7 @@ func rolloutCluster(ctx workflow.Context, l *ledger, in ClusterInput) (result Cl
 	// The address that the cloud gives; it had the time of the steps since 7.
 	limit := spec.Gateways.LoadBalancerTimeout.Std()
 	lb, err := call(ctx, l, longWait(limit), "11 wait for load balancer", a.WaitLoadBalancer,
-		activities.WaitLoadBalancerInput{Site: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
+		activities.WaitLoadBalancerInput{ClusterRef: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }
@@ -132,25 +132,25 @@ type intermediateCert struct {
 	facts   certs.Facts
 }
 
-func newIntermediate(ctx workflow.Context, l *ledger, in ClusterInput, want activities.IntermediateSpec) (intermediateCert, error) {
+func newIntermediate(ctx workflow.Context, l *compensation, in ClusterInput, want activities.IntermediateSpec) (intermediateCert, error) {
 	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
-		activities.EnsureIntermediateKeyInput{Site: in.Site, Spec: want, RootPEM: in.RootPEM})
-	if err != nil || key.Current || in.Site.DryRun {
+		activities.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
+	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediateCert{current: key.Current, facts: key.Facts}, err
 	}
 	signed, err := call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
-		activities.SignIntermediateInput{RootSite: in.Root, CSR: key.CSR, Spec: want})
+		activities.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
 	return intermediateCert{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 
-func installIstio(ctx workflow.Context, l *ledger, in ClusterInput) error {
+func installIstio(ctx workflow.Context, l *compensation, in ClusterInput) error {
 	istio := in.Part.Spec.Istio
 	if _, err := step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
-		activities.EnsureIstioInput{Site: in.Site, Istio: istio, Network: in.Network}); err != nil || in.Site.DryRun {
+		activities.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
 	_, err := call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
-		activities.WaitIstioInput{Site: in.Site, Name: istio.Name})
+		activities.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
 	return err
 }
 

@@ -32,9 +32,9 @@ type DriftResult struct {
 	Expiring []Expiring `json:"expiring"`
 	// Unproven are the links whose proof fails.
 	Unproven []activities.CheckLinkResult `json:"unproven"`
-	// Mended says that a rollout put it right; NotMended why it did not.
-	Mended    bool   `json:"mended,omitempty"`
-	NotMended string `json:"notMended,omitempty"`
+	// Healed says that a rollout put it right; NotHealed why it did not.
+	Healed    bool   `json:"healed,omitempty"`
+	NotHealed string `json:"notHealed,omitempty"`
 }
 
 // Expiring is a certificate that ends soon.
@@ -44,14 +44,14 @@ type Expiring struct {
 }
 
 // DriftFleet compares the live fleet with the fleet file and changes nothing,
-// unless the input says Mend: then a rollout of its own puts right what differs.
+// unless the input says ForceConflicts: then a rollout of its own puts right what differs.
 // It ends without an error where there is drift: the result says so.
 func DriftFleet(ctx workflow.Context, in FleetInput) (DriftResult, error) {
 	name, id := in.Fleet.Metadata.Name, workflow.GetInfo(ctx).WorkflowExecution.ID
 	out := DriftResult{Fleet: name, At: workflow.Now(ctx), Changes: []PlannedUnit{}, Expiring: []Expiring{}, Unproven: []activities.CheckLinkResult{}}
 	found := attributes(FleetKey.ValueSet(name))
 	look := in
-	look.Mend, look.DryRun, look.Prune = false, true, false
+	look.ForceConflicts, look.DryRun, look.Prune = false, true, false
 	var plan FleetResult
 	if err := runChild(ctx, id+".plan", "plan", found, PlanFleet, look, &plan); err != nil {
 		return out, err
@@ -74,7 +74,7 @@ func DriftFleet(ctx workflow.Context, in FleetInput) (DriftResult, error) {
 		phase = "drifted"
 	}
 	setPhase(ctx, phase)
-	if out.Drifted && in.Mend {
+	if out.Drifted && in.ForceConflicts {
 		out.mend(ctx, in)
 	}
 	return out, nil
@@ -120,8 +120,8 @@ func (r *DriftResult) mend(ctx workflow.Context, in FleetInput) {
 	})
 	if err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil); err != nil {
 		_, why := describe(err)
-		r.NotMended = fmt.Sprintf("the rollout did not end well: %s", why)
+		r.NotHealed = fmt.Sprintf("the rollout did not end well: %s", why)
 		return
 	}
-	r.Mended = true
+	r.Healed = true
 }

@@ -35,8 +35,8 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 	require.Empty(t, cleanup.names(theirs))
 
 	there, back := newFake(t), newFake(t)
-	site := FleetInput{Fleet: f}.site(f.Spec.Clusters[0], "run-1")
-	require.NoError(t, there.run(RolloutCluster, ClusterInput{Site: site, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
+	ref := FleetInput{Fleet: f}.ref(f.Spec.Clusters[0], "run-1")
+	require.NoError(t, there.run(RolloutCluster, ClusterInput{ClusterRef: ref, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
 	require.NoError(t, back.run(CleanupCluster, cleanupInput(FleetInput{Fleet: f}, f.Spec.Clusters[0], "run-1")))
 	want := steps(there, ensures)
 	slices.Reverse(want)
@@ -62,7 +62,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 
 func TestExistingMesh_EachStepFails_UndoesWhatWasBegun(t *testing.T) {
 	f := existingFleet("east", "west")
-	in := ClusterInput{Site: testSite("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+	in := ClusterInput{ClusterRef: testRef("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
 	calls := happy(t, RolloutCluster, in)
 	for i, failing := range calls {
 		f := newFake(t)
@@ -81,8 +81,8 @@ func TestExistingMesh_RootsThatDiffer_StopTheRollout(t *testing.T) {
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
 		if r, ok := result.(*activities.CheckClusterResult); ok {
-			r.Mesh = &activities.Mesh{Roots: []string{"sha256:shared", "sha256:" + c.site.Cluster}}
-			if c.site.Cluster == "north" {
+			r.Mesh = &activities.Mesh{Roots: []string{"sha256:shared", "sha256:" + c.ref.Cluster}}
+			if c.ref.Cluster == "north" {
 				r.Mesh.Roots = r.Mesh.Roots[1:]
 			}
 		}

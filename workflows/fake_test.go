@@ -39,13 +39,13 @@ type fake struct {
 
 type fakeCall struct {
 	name string
-	site activities.Site
+	ref  activities.ClusterRef
 	in   any
 }
 
 // String is "EnsureX east", or "EnsureX east (east.west)" for a step of a link.
 func (c fakeCall) String() string {
-	s := strings.TrimSpace(c.name + " " + c.site.Cluster)
+	s := strings.TrimSpace(c.name + " " + c.ref.Cluster)
 	if in, ok := c.in.(activities.RemoveInput); ok && in.Link != "" {
 		s += " (" + in.Link + ")"
 	} else if l := reflect.ValueOf(c.in).FieldByName("Link"); l.IsValid() {
@@ -81,8 +81,8 @@ func (f *fake) stub(m reflect.Method) reflect.Value {
 	in, out := m.Type.In(2), m.Type.Out(0)
 	sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
 	return reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
-		site := args[1].Interface().(interface{ Where() activities.Site }).Where()
-		c := fakeCall{m.Name, site, args[1].Interface()}
+		ref := args[1].Interface().(interface{ Ref() activities.ClusterRef }).Ref()
+		c := fakeCall{m.Name, ref, args[1].Interface()}
 		f.mu.Lock()
 		f.calls = append(f.calls, c)
 		f.mu.Unlock()
@@ -104,13 +104,13 @@ func (f *fake) fill(c fakeCall, result reflect.Value) {
 	}
 	switch r := result.Interface().(type) {
 	case *activities.CheckClusterResult:
-		*r = activities.CheckClusterResult{UID: c.site.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.site.Cluster}
+		*r = activities.CheckClusterResult{UID: c.ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.ref.Cluster}
 	case *activities.WaitLoadBalancerResult:
 		r.Address = activities.Address{IPs: []string{"203.0.113.1"}}
 	case *activities.EnsureRootResult:
 		r.CertPEM, r.Facts = "root", certs.Facts{Fingerprint: "sha256:0"}
 	case *activities.EnsureSealingKeyResult:
-		r.Recipient = "age1" + c.site.Cluster
+		r.Recipient = "age1" + c.ref.Cluster
 	}
 	if f.answer != nil {
 		f.answer(c, result.Interface())
@@ -148,7 +148,7 @@ func undone(calls []string) []string {
 
 // broken is an error that no retry mends.
 func broken(c fakeCall) error {
-	return temporal.NewNonRetryableApplicationError("cluster "+c.site.Cluster+": no", activities.TypeForbidden, nil)
+	return temporal.NewNonRetryableApplicationError("cluster "+c.ref.Cluster+": no", activities.TypeForbidden, nil)
 }
 
 // testFleet has the clusters, all linked with each other.
@@ -161,22 +161,22 @@ func testFleet(names ...string) fleet.Fleet {
 	return f
 }
 
-func testSite(cluster string) activities.Site {
+func testRef(cluster string) activities.ClusterRef {
 	f := testFleet("east", "west")
 	c, _ := f.Cluster(cluster)
-	return FleetInput{Fleet: f}.site(c, "run-1")
+	return FleetInput{Fleet: f}.ref(c, "run-1")
 }
 
 func clusterInput() ClusterInput {
 	f := testFleet("east", "west")
-	return ClusterInput{Site: testSite("east"), Root: activities.RootSite{Site: activities.Site{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
+	return ClusterInput{ClusterRef: testRef("east"), Root: activities.RootRef{ClusterRef: activities.ClusterRef{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
 		RootPEM: "root", Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
 }
 
 func linkInput() LinkInput {
 	f := testFleet("east", "west")
 	return LinkInput{LinkSettings: LinkSettings{Rollout: f.Spec.Rollout}, Link: fleet.Link{From: "east", To: "west"},
-		Source: testSite("east"), Recipient: "age1east", Target: Target{Site: testSite("west"), TLSServerName: "api.west", Address: activities.Address{Hostname: "lb"}}}
+		Source: testRef("east"), Recipient: "age1east", Target: Target{ClusterRef: testRef("west"), TLSServerName: "api.west", Address: activities.Address{Hostname: "lb"}}}
 }
 
 // run runs a workflow to its end and returns its error.

@@ -162,7 +162,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		c := clusters[i]
-		in := activities.CheckClusterInput{Site: r.in.site(c, r.run), IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+		in := activities.CheckClusterInput{ClusterRef: r.in.ref(c, r.run), IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
 		if spec := r.in.Fleet.Spec; spec.Existing() {
 			in.Existing = &activities.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
 		}
@@ -193,13 +193,13 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	if len(problems) > 0 {
 		return r.status.fail(TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
 	}
-	var records []fleet.Fleet
+	var inventories []fleet.Fleet
 	for _, c := range r.checks {
-		if c.Record != nil {
-			records = append(records, *c.Record)
+		if c.Inventory != nil {
+			inventories = append(inventories, *c.Inventory)
 		}
 	}
-	r.stale = r.in.Fleet.Stale(records)
+	r.stale = r.in.Fleet.Stale(inventories)
 	return nil
 }
 
@@ -221,7 +221,7 @@ func (r *rollout) rolloutClusters(ctx workflow.Context, which []int) {
 		r.errs[i] = r.gate.runChild(ctx, parent+".cluster."+c.Name, clusterUnit(c.Name),
 			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(c.Name), PhaseKey.ValueSet(Running)),
 			RolloutCluster, ClusterInput{
-				Site: r.in.site(c, r.run), Root: r.in.rootSite(r.run), RootPEM: r.root, Network: c.Network,
+				ClusterRef: r.in.ref(c, r.run), Root: r.in.rootRef(r.run), RootPEM: r.root, Network: c.Network,
 				Part: f.Part(c.Name, r.stale), Rollout: f.Spec.Rollout,
 				IsSource: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.From == c.Name }),
 				IsTarget: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.To == c.Name }),
@@ -263,7 +263,7 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 		if errs[i] != nil {
 			// Each of them can be taken up again by itself.
 			for _, t := range in.Targets {
-				unit := linkUnit(fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster})
+				unit := linkUnit(fleet.Link{From: in.Source.Cluster, To: t.ClusterRef.Cluster})
 				f := failureOf(unit, errs[i])
 				f.Unit = unit
 				r.linkFailures[unit] = f
@@ -275,7 +275,7 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 		r.result.Links = append(r.result.Links, results[i].Done...)
 		r.result.Proven += results[i].Proven
 		for _, t := range in.Targets {
-			link := fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster}
+			link := fleet.Link{From: in.Source.Cluster, To: t.ClusterRef.Cluster}
 			if c, ok := results[i].Changes[link.ID()]; ok {
 				r.plan(linkUnit(link), c.Changes)
 			}
@@ -300,10 +300,10 @@ func (r *rollout) linkInputs() []LinksInput {
 	var out []LinksInput
 	for _, links := range fleet.BySource(ready) {
 		source, _ := f.Cluster(links[0].From)
-		in := LinksInput{LinkSettings: settings, Source: r.in.site(source, r.run), Recipient: r.clusters[source.Name].Recipient}
+		in := LinksInput{LinkSettings: settings, Source: r.in.ref(source, r.run), Recipient: r.clusters[source.Name].Recipient}
 		for _, link := range links {
 			i := slices.IndexFunc(f.Spec.Clusters, func(c fleet.Cluster) bool { return c.Name == link.To })
-			in.Targets = append(in.Targets, Target{r.in.site(f.Spec.Clusters[i], r.run), r.checks[i].TLSServerName, r.clusters[link.To].Address})
+			in.Targets = append(in.Targets, Target{r.in.ref(f.Spec.Clusters[i], r.run), r.checks[i].TLSServerName, r.clusters[link.To].Address})
 		}
 		out = append(out, in)
 	}
@@ -342,7 +342,7 @@ func (r *rollout) sum() {
 	r.result.Decisions = r.status.Decisions
 }
 
-// release lets the records go that this run held.
+// release lets the inventories go that this run held.
 func (r *rollout) release(ctx workflow.Context) {
 	releaseAll(ctx, r.in, r.in.Fleet.Spec.Clusters, r.run)
 }
@@ -351,9 +351,9 @@ func releaseAll(ctx workflow.Context, in FleetInput, clusters []fleet.Cluster, r
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	inParallel(free, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		var out activities.ReleaseRecordResult
-		if err := fleetCall(ctx, releaseCall(), "release record", a.ReleaseRecord,
-			activities.ReleaseRecordInput{Site: in.site(clusters[i], run)}, &out); err != nil {
+		var out activities.ReleaseInventoryResult
+		if err := fleetCall(ctx, releaseCall(), "release record", a.ReleaseInventory,
+			activities.ReleaseInventoryInput{ClusterRef: in.ref(clusters[i], run)}, &out); err != nil {
 			workflow.GetLogger(ctx).Warn("the record keeps naming this run", "cluster", clusters[i].Name, "error", err)
 		}
 	})

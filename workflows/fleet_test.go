@@ -50,7 +50,7 @@ func lastIndex(calls []string, prefix string) int {
 func TestFleet_OneClusterFails_TheOthersAndTheirLinksGoOn(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {
-		if c.name == "EnsureIstio" && c.site.Cluster == "west" {
+		if c.name == "EnsureIstio" && c.ref.Cluster == "west" {
 			return broken(c)
 		}
 		return nil
@@ -90,7 +90,7 @@ func TestFleet_PreflightFindsProblems_NamesAllAndChangesNothing(t *testing.T) {
 	f.answer = func(c fakeCall, result any) {
 		if r, ok := result.(*activities.CheckClusterResult); ok {
 			r.UID = "the same"
-			r.Problems = []string{"problem of " + c.site.Cluster}
+			r.Problems = []string{"problem of " + c.ref.Cluster}
 		}
 	}
 	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
@@ -106,7 +106,7 @@ func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
 		for i := range 60 {
-			result.(*activities.CheckClusterResult).Problems = append(result.(*activities.CheckClusterResult).Problems, fmt.Sprintf("problem %d of %s", i, c.site.Cluster))
+			result.(*activities.CheckClusterResult).Problems = append(result.(*activities.CheckClusterResult).Problems, fmt.Sprintf("problem %d of %s", i, c.ref.Cluster))
 		}
 	}
 	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west", "north", "south")})
@@ -121,7 +121,7 @@ func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.
 func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {
-		if c.name == "CheckCluster" && c.site.Cluster == "west" {
+		if c.name == "CheckCluster" && c.ref.Cluster == "west" {
 			return temporal.NewApplicationError("cluster west: connection refused", activities.TypeUnreachable)
 		}
 		return nil
@@ -144,7 +144,7 @@ func TestPlan_OnlyEverDryRuns(t *testing.T) {
 	f := newFake(t)
 	require.NoError(t, f.run(PlanFleet, FleetInput{Fleet: testFleet("east", "west")}))
 	for _, c := range f.calls {
-		require.True(t, c.site.DryRun, "%s must be a dry run", c)
+		require.True(t, c.ref.DryRun, "%s must be a dry run", c)
 	}
 	require.Empty(t, f.names(removes))
 	var r FleetResult
@@ -157,8 +157,8 @@ func remembered(f *fake) {
 	old := testFleet("east", "north", "west")
 	f.answer = func(c fakeCall, result any) {
 		if r, ok := result.(*activities.CheckClusterResult); ok {
-			part := old.Part(c.site.Cluster, fleet.Stale{})
-			r.Record = &part
+			part := old.Part(c.ref.Cluster, fleet.Stale{})
+			r.Inventory = &part
 		}
 	}
 }
@@ -173,7 +173,7 @@ func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
 	require.Len(t, r.Stale.Links, 4)
 	require.Equal(t, "north", r.Stale.Clusters[0].Name)
 	for _, c := range f.calls {
-		if in, ok := c.in.(activities.EnsureRecordInput); ok {
+		if in, ok := c.in.(activities.EnsureInventoryInput); ok {
 			_, still := in.Part.Cluster("north")
 			require.True(t, still, "what is not taken away is not forgotten")
 		}
@@ -192,13 +192,13 @@ func TestFleet_ClusterLeftTheFile_PruneTakesLinksThenCluster(t *testing.T) {
 	require.Contains(t, gone, "RemoveRemoteSecret east (east.north)")
 	require.Contains(t, gone, "RemoveReaderToken north (east.north)")
 	require.Less(t, lastIndex(gone, "RemoveAccess"), lastIndex(gone, "RemoveSealingKey"))
-	require.Equal(t, "RemoveRecord north", gone[len(gone)-1])
+	require.Equal(t, "RemoveInventory north", gone[len(gone)-1])
 }
 
 func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {
-		if c.name == "WaitIstio" && c.site.Cluster == "west" {
+		if c.name == "WaitIstio" && c.ref.Cluster == "west" {
 			f.CancelWorkflow()
 			return temporal.NewCanceledError()
 		}
@@ -206,9 +206,9 @@ func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) 
 	}
 	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
-	require.Contains(t, f.names(removes), "RemoveRecord west")
+	require.Contains(t, f.names(removes), "RemoveInventory west")
 	require.NotContains(t, strings.Join(f.names(ensures), " "), "EnsureAccess", "no link is begun")
-	require.Contains(t, f.names(nil), "ReleaseRecord west")
+	require.Contains(t, f.names(nil), "ReleaseInventory west")
 }
 
 func sorted(s []string) []string {

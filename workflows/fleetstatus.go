@@ -193,7 +193,7 @@ type linksStatus struct {
 func newLinksStatus(ctx workflow.Context, in LinksInput) (*linksStatus, error) {
 	s := &linksStatus{FleetStatus{Fleet: in.Source.Fleet, Phase: "links", Began: workflow.Now(ctx)}, in.Source.Cluster}
 	for _, t := range in.Targets {
-		s.Clusters = append(s.Clusters, UnitState{Name: t.Site.Cluster, State: Pending})
+		s.Clusters = append(s.Clusters, UnitState{Name: t.ClusterRef.Cluster, State: Pending})
 	}
 	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (FleetStatus, error) { return s.FleetStatus, nil })
 }
@@ -234,10 +234,10 @@ func endPhase(ctx workflow.Context, err error) string {
 }
 
 // fleetCall runs an activity that belongs to the fleet and not to one cluster's
-// or link's ledger.
-func fleetCall[I interface{ Where() activities.Site }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
+// or link's compensation.
+func fleetCall[I interface{ Ref() activities.ClusterRef }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I, out *R) error {
-	policy.TaskQueue, policy.Summary = in.Where().TaskQueue, summary(name, in.Where())
+	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, summary(name, in.Ref())
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, out); err != nil {
 		return &stepError{name, err}
 	}

@@ -16,7 +16,7 @@ func GatherFleet(ctx workflow.Context, in FleetInput) (map[string]string, error)
 	inParallel(ctx, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		errs[i] = runChild(ctx, GatheredBy(info.ID, clusters[i].Name), "gather "+clusters[i].Name,
 			attributes(FleetKey.ValueSet(in.Fleet.Metadata.Name), ClusterKey.ValueSet(clusters[i].Name)),
-			GatherCluster, activities.GatherClusterInput{Site: in.site(clusters[i], info.RunID)}, nil)
+			GatherCluster, activities.GatherClusterInput{ClusterRef: in.ref(clusters[i], info.RunID)}, nil)
 	})
 	failed := map[string]string{}
 	for i, err := range errs {

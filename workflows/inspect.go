@@ -25,7 +25,7 @@ func InspectFleet(ctx workflow.Context, in FleetInput) (InspectResult, error) {
 	out := InspectResult{Clusters: make([]InspectedCluster, len(clusters))}
 	inParallel(ctx, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		var found activities.InspectClusterResult
-		err := fleetCall(ctx, preflight(), "1 inspect", a.InspectCluster, activities.InspectClusterInput{Site: in.site(clusters[i], run)}, &found)
+		err := fleetCall(ctx, preflight(), "1 inspect", a.InspectCluster, activities.InspectClusterInput{ClusterRef: in.ref(clusters[i], run)}, &found)
 		out.Clusters[i] = InspectedCluster{Name: clusters[i].Name, Mesh: found.Mesh}
 		if err != nil {
 			_, out.Clusters[i].Why = describe(err)

@@ -15,17 +15,17 @@ type LinkSettings struct {
 
 // Target is what a link needs of the cluster whose API server is read.
 type Target struct {
-	Site          activities.Site    `json:"site"`
-	TLSServerName string             `json:"tlsServerName"`
-	Address       activities.Address `json:"address"`
+	ClusterRef    activities.ClusterRef `json:"cluster"`
+	TLSServerName string                `json:"tlsServerName"`
+	Address       activities.Address    `json:"address"`
 }
 
 // LinksInput is one source cluster with all its targets.
 type LinksInput struct {
 	LinkSettings
-	Source    activities.Site `json:"source"`
-	Recipient string          `json:"recipient"`
-	Targets   []Target        `json:"targets"`
+	Source    activities.ClusterRef `json:"source"`
+	Recipient string                `json:"recipient"`
+	Targets   []Target              `json:"targets"`
 }
 
 // LinksResult is what became of a source's links.
@@ -51,7 +51,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 	errs := make([]error, len(in.Targets))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i].Site.Cluster}
+		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i].ClusterRef.Cluster}
 		status.set(ctx, i, Running, "")
 		errs[i] = ctx.Err()
 		if errs[i] == nil {
@@ -62,7 +62,7 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 		status.finish(ctx, i, errs[i])
 	})
 	for i, t := range in.Targets {
-		link := fleet.Link{From: in.Source.Cluster, To: t.Site.Cluster}
+		link := fleet.Link{From: in.Source.Cluster, To: t.ClusterRef.Cluster}
 		if errs[i] != nil {
 			out.Failures = append(out.Failures, failureOf("link "+link.String(), errs[i]))
 			continue
@@ -84,10 +84,10 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 // LinkInput is one direction of access: the source's istiod reads the target.
 type LinkInput struct {
 	LinkSettings
-	Link      fleet.Link      `json:"link"`
-	Source    activities.Site `json:"source"`
-	Recipient string          `json:"recipient"`
-	Target    Target          `json:"target"`
+	Link      fleet.Link            `json:"link"`
+	Source    activities.ClusterRef `json:"source"`
+	Recipient string                `json:"recipient"`
+	Target    Target                `json:"target"`
 }
 
 // LinkResult is what a link changed, and its proof.
@@ -100,7 +100,7 @@ type LinkResult struct {
 // RolloutLink does the guide's steps 8 (for this source), 10 and 11 for one
 // link. What fails is undone; the error is then of TypeUnit.
 func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
-	l := newLedger("link "+in.Link.String(), in.Rollout)
+	l := newCompensation("link "+in.Link.String(), in.Rollout)
 	if err := l.status.publish(ctx); err != nil {
 		return LinkResult{}, err
 	}
@@ -109,26 +109,26 @@ func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
 	return LinkResult{fleet.Changes{Changes: l.changes}, proof}, l.settle(ctx, err)
 }
 
-func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.CheckLinkResult, error) {
-	source := activities.LinkSite{Site: in.Source, Link: in.Link}
-	target := activities.LinkSite{Site: in.Target.Site, Link: in.Link}
+func rolloutLink(ctx workflow.Context, l *compensation, in LinkInput) (*activities.CheckLinkResult, error) {
+	source := activities.LinkRef{ClusterRef: in.Source, Link: in.Link}
+	target := activities.LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
 	port, domain := in.Gateways.APIPort, in.Istio.TrustDomain
 
 	// Step 8. The target's door opens for this source.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "8 access", a.EnsureAccess, a.RemoveAccess,
-		activities.EnsureAccessInput{LinkSite: target, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
+		activities.EnsureAccessInput{LinkRef: target, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
 		return nil, err
 	}
 
 	// Step 10. Egress gateway in the source, with an identity of its own.
 	if _, err := step(ctx, l, helmCall(in.Rollout), "10 egress gateway", a.EnsureEgressGateway, a.RemoveEgressGateway,
-		activities.EnsureEgressGatewayInput{LinkSite: source, GatewaySettings: in.GatewaySettings}); err != nil {
+		activities.EnsureEgressGatewayInput{LinkRef: source, GatewaySettings: in.GatewaySettings}); err != nil {
 		return nil, err
 	}
 
 	// Step 11. The way from there to the target's door.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "11 egress configuration", a.EnsureEgressConfig, a.RemoveEgressConfig,
-		activities.EnsureEgressConfigInput{LinkSite: source, TLSServerName: in.Target.TLSServerName,
+		activities.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
 			Address: in.Target.Address, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest}); err != nil {
 		return nil, err
 	}
@@ -136,12 +136,12 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.Che
 	// Step 10, the guide's last. The target's token, sealed, becomes the source's
 	// remote secret.
 	token, err := step(ctx, l, apiCall(in.Rollout), "10 reader token", a.EnsureReaderToken, a.RemoveReaderToken,
-		activities.EnsureReaderTokenInput{LinkSite: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
+		activities.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
 	if err != nil {
 		return nil, err
 	}
 	if _, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
-		activities.EnsureRemoteSecretInput{LinkSite: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
+		activities.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
 		return nil, err
 	}
 
@@ -151,7 +151,7 @@ func rolloutLink(ctx workflow.Context, l *ledger, in LinkInput) (*activities.Che
 		return nil, nil
 	}
 	proof, err := call(ctx, l, proofCall(in.Rollout.ProofTimeout.Std()), "proof", a.CheckLink,
-		activities.CheckLinkInput{LinkSite: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
+		activities.CheckLinkInput{LinkRef: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
 	if err != nil {
 		return nil, err
 	}

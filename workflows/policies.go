@@ -53,7 +53,7 @@ func helmCall(r fleet.Rollout) workflow.ActivityOptions {
 	}
 }
 
-// proofCall gives the proof its patience, and then the time to find out which leg
+// proofCall gives the proof its patience, and then the time to find out which hop
 // is broken; the gateways write their logs every 10 s.
 func proofCall(patience time.Duration) workflow.ActivityOptions {
 	const explaining = 90 * time.Second

@@ -29,7 +29,7 @@ func (r *rollout) prune(ctx workflow.Context) error {
 	inParallel(ctx, len(links), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		errs[i] = runChild(ctx, parent+".links."+links[i].From+"."+links[i].To, "remove link "+links[i].String(),
 			attributes(FleetKey.ValueSet(r.in.Fleet.Metadata.Name), LinkKey.ValueSet(links[i].ID())),
-			CleanupLink, CleanupLinkInput{Source: r.in.site(r.known(links[i].From), r.run), Target: r.in.site(r.known(links[i].To), r.run),
+			CleanupLink, CleanupLinkInput{Source: r.in.ref(r.known(links[i].From), r.run), Target: r.in.ref(r.known(links[i].To), r.run),
 				Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
 	})
 	for i, err := range errs {

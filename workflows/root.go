@@ -13,9 +13,9 @@ import (
 // makeRoot is steps 2 and 3: the root, made once and kept.
 func (r *rollout) makeRoot(ctx workflow.Context) error {
 	r.status.phase(ctx, "root")
-	l := newLedger("root", r.in.Fleet.Spec.Rollout)
+	l := newCompensation("root", r.in.Fleet.Spec.Rollout)
 	root, err := step(ctx, l, apiCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
-		activities.EnsureRootInput{RootSite: r.in.rootSite(r.run), CA: r.in.Fleet.Spec.CA})
+		activities.EnsureRootInput{RootRef: r.in.rootRef(r.run), CA: r.in.Fleet.Spec.CA})
 	if err != nil {
 		return l.settle(ctx, err)
 	}

@@ -48,7 +48,7 @@ func anna(unit string) DecisionInput {
 // failing has every step of a cluster that is so called fail, so many times.
 func failing(name, cluster string, times int) func(fakeCall) error {
 	return func(c fakeCall) error {
-		if c.name == name && c.site.Cluster == cluster && times > 0 {
+		if c.name == name && c.ref.Cluster == cluster && times > 0 {
 			times--
 			return broken(c)
 		}
@@ -62,7 +62,7 @@ func TestWaves_TheCanaryIsProvenBeforeTheRestBegins(t *testing.T) {
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
 	calls := f.names(nil)
-	first := slices.Index(calls, "EnsureRecord north")
+	first := slices.Index(calls, "EnsureInventory north")
 	require.Contains(t, calls[:first], "CheckLink east (east.west)")
 	require.Contains(t, calls[:first], "CheckLink west (west.east)")
 	var r FleetResult
@@ -77,7 +77,7 @@ func TestWaves_OneFails_TheNextDoNotBegin(t *testing.T) {
 	err := f.run(RolloutFleet, inWaves(fleet.ApprovalNone, "east", "west", "north"))
 	require.Equal(t, TypeFailed, errorType(t, err))
 	require.ErrorContains(t, err, "cluster west: left out, since a wave before rest failed")
-	require.NotContains(t, f.names(nil), "EnsureRecord west")
+	require.NotContains(t, f.names(nil), "EnsureInventory west")
 	require.Contains(t, f.names(removes), "RemoveRoot")
 	var s FleetStatus
 	f.status(&s)
@@ -89,7 +89,7 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	early := f.update(0, UpdateApprove, anna(""))
 	nobody := f.update(time.Hour, UpdateApprove, DecisionInput{})
 	f.RegisterDelayedCallback(func() {
-		require.NotContains(t, f.names(nil), "EnsureRecord west")
+		require.NotContains(t, f.names(nil), "EnsureInventory west")
 		var s FleetStatus
 		f.status(&s)
 		require.Equal(t, "rest", s.WaitsFor)
@@ -118,7 +118,7 @@ func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	require.Equal(t, "refused: cluster west did not fail; failed so far: cluster east", *wrong)
 	require.Equal(t, "cluster east is taken up again", *said)
 	calls := f.names(nil)
-	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureRecord north"), "the link of the cluster that was taken up is proven first")
+	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureInventory north"), "the link of the cluster that was taken up is proven first")
 }
 
 // A cluster that failed is taken up again while others of its wave still run.
@@ -126,7 +126,7 @@ func TestRetry_WhileOthersStillRun(t *testing.T) {
 	f := newFake(t)
 	east, tries := failing("EnsureIstio", "east", 1), 0
 	f.on = func(c fakeCall) error {
-		if c.name == "WaitIstio" && c.site.Cluster == "west" && tries < 5 { // half a minute
+		if c.name == "WaitIstio" && c.ref.Cluster == "west" && tries < 5 { // half a minute
 			tries++
 			return temporal.NewApplicationError("not yet", activities.TypeOther)
 		}
@@ -170,7 +170,7 @@ func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
 func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 	clean := newFake(t)
 	require.NoError(t, clean.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
-	steps := clean.names(func(c fakeCall) bool { return c.site.Cluster == "east" && c.name != "CheckCluster" })
+	steps := clean.names(func(c fakeCall) bool { return c.ref.Cluster == "east" && c.name != "CheckCluster" })
 	for _, at := range steps {
 		t.Run(at, func(t *testing.T) {
 			f := newFake(t)
@@ -194,7 +194,7 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 			}
 			require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
 			require.ElementsMatch(t, append(clean.names(nil), at), f.names(nil), "every step is done once, this one after a second try")
-			if last := strings.HasPrefix(at, "CheckLink") || strings.HasPrefix(at, "ReleaseRecord"); last && resumed == nil {
+			if last := strings.HasPrefix(at, "CheckLink") || strings.HasPrefix(at, "ReleaseInventory"); last && resumed == nil {
 				return // nothing was left to begin
 			}
 			require.Contains(t, *paused, "paused: steps that run are let end")

@@ -29,7 +29,7 @@ func VerifyFleet(ctx workflow.Context, in FleetInput) (VerifyResult, error) {
 	var sources []VerifyLinksInput
 	for _, links := range fleet.BySource(f.Links()) {
 		c, _ := f.Cluster(links[0].From)
-		source := VerifyLinksInput{Source: in.site(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel}
+		source := VerifyLinksInput{Source: in.ref(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel}
 		for _, link := range links {
 			source.Targets = append(source.Targets, link.To)
 		}
@@ -57,9 +57,9 @@ func VerifyFleet(ctx workflow.Context, in FleetInput) (VerifyResult, error) {
 
 // VerifyLinksInput is one source cluster with the targets of its links.
 type VerifyLinksInput struct {
-	Source      activities.Site `json:"source"`
-	Targets     []string        `json:"targets"`
-	MaxParallel int             `json:"maxParallel"`
+	Source      activities.ClusterRef `json:"source"`
+	Targets     []string              `json:"targets"`
+	MaxParallel int                   `json:"maxParallel"`
 }
 
 // VerifyLinks proves the links of one source. Where a look itself fails, the
@@ -69,7 +69,7 @@ func VerifyLinks(ctx workflow.Context, in VerifyLinksInput) ([]activities.CheckL
 	inParallel(ctx, len(in.Targets), in.MaxParallel, func(ctx workflow.Context, i int) {
 		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i]}
 		err := fleetCall(ctx, verifyCall(), "verify "+link.String(), a.CheckLink,
-			activities.CheckLinkInput{LinkSite: activities.LinkSite{Site: in.Source, Link: link}}, &out[i])
+			activities.CheckLinkInput{LinkRef: activities.LinkRef{ClusterRef: in.Source, Link: link}}, &out[i])
 		if err != nil {
 			_, why := describe(err)
 			out[i] = activities.NotLooked(link, why)

@@ -16,12 +16,12 @@ func TestVerify_OneLinkIsBrokenAndOneSourceIsAway_EachSaysSo(t *testing.T) {
 			require.Zero(t, in.Patience, "verify looks once")
 			*r = activities.CheckLinkResult{Link: in.Link.String(), Proven: in.Link.To != "west", Checks: []activities.LinkCheck{}}
 			if !r.Proven {
-				r.Leg, r.Why = activities.LegToken, "401"
+				r.Hop, r.Why = activities.HopToken, "401"
 			}
 		}
 	}
 	f.on = func(c fakeCall) error {
-		if c.site.Cluster == "north" {
+		if c.ref.Cluster == "north" {
 			return broken(c)
 		}
 		return nil
@@ -32,10 +32,10 @@ func TestVerify_OneLinkIsBrokenAndOneSourceIsAway_EachSaysSo(t *testing.T) {
 	require.False(t, r.Proven)
 	got := map[string]string{}
 	for _, l := range r.Links {
-		got[l.Link] = l.Leg
+		got[l.Link] = l.Hop
 	}
-	require.Equal(t, map[string]string{"east -> west": activities.LegToken, "east -> north": "", "west -> east": "", "west -> north": "",
-		"north -> east": activities.LegSource, "north -> west": activities.LegSource}, got)
+	require.Equal(t, map[string]string{"east -> west": activities.HopToken, "east -> north": "", "west -> east": "", "west -> north": "",
+		"north -> east": activities.HopSource, "north -> west": activities.HopSource}, got)
 	for _, c := range f.names(nil) {
 		require.Contains(t, c, "CheckLink", "nothing else is called")
 	}

@@ -59,32 +59,32 @@ type FleetInput struct {
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun only says what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
-	// FromRecords says, to a cleanup, that the fleet file is lost: Fleet has the name
+	// FromInventories says, to a cleanup, that the fleet file is lost: Fleet has the name
 	// and some clusters, and what these remember says the rest.
-	FromRecords bool `json:"fromRecords,omitempty"`
-	// Mend overwrites what somebody else changed since the last rollout.
-	Mend bool `json:"mend,omitempty"`
+	FromInventories bool `json:"fromInventories,omitempty"`
+	// ForceConflicts overwrites what somebody else changed since the last rollout.
+	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
 	// Request is why, and on whose behalf.
 	fleet.Request
 }
 
-// site is a cluster as the activities address it.
-func (in FleetInput) site(c fleet.Cluster, run string) activities.Site {
+// ref is a cluster as the activities address it.
+func (in FleetInput) ref(c fleet.Cluster, run string) activities.ClusterRef {
 	f := in.Fleet
-	return activities.Site{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
+	return activities.ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, Mend: in.Mend, Render: in.Render, Request: in.Request}
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }
 
-// rootSite is where the root is kept: a cluster, or a worker's directory.
-func (in FleetInput) rootSite(run string) activities.RootSite {
+// rootRef is where the root is kept: a cluster, or a worker's directory.
+func (in FleetInput) rootRef(run string) activities.RootRef {
 	root := in.Fleet.Spec.CA.Root
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
-		return activities.RootSite{Site: in.site(c, run)}
+		return activities.RootRef{ClusterRef: in.ref(c, run)}
 	}
-	s := in.site(fleet.Cluster{}, run)
+	s := in.ref(fleet.Cluster{}, run)
 	s.TaskQueue = root.TaskQueue
-	return activities.RootSite{Site: s}
+	return activities.RootRef{ClusterRef: s}
 }

@@ -107,7 +107,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	if why == "" && drifted == nil {
 		return r.note(fleet.Keep, last, last.Manifest, last.Manifest)
 	}
-	if drifted != nil && !r.w.Mend && !r.w.DryRun {
+	if drifted != nil && !r.w.ForceConflicts && !r.w.DryRun {
 		return drifted
 	}
 	up := action.NewUpgrade(r.cfg)
@@ -115,7 +115,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	up.Labels = r.labels(c)
 	delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
 	// A merge cannot put back every change of somebody else's (of a port, say).
-	up.Force = drifted != nil && r.w.Mend
+	up.Force = drifted != nil && r.w.ForceConflicts
 	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {

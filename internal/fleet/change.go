@@ -27,7 +27,7 @@ type Change struct {
 	// is a fingerprint.
 	Fields []Field `json:"fields,omitempty"`
 	// Drift says that somebody else changed the object since it was applied; only
-	// --mend overwrites that.
+	// --force-conflicts overwrites that.
 	Drift bool `json:"drift,omitempty"`
 	// Cluster and Manifest are there where the manifests were asked for: the object
 	// as it would be applied, in YAML. A Secret has none.

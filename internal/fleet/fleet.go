@@ -5,14 +5,14 @@ package fleet
 
 // APIVersion and Kind are what a fleet file must say it is.
 const (
-	APIVersion = "landbridge/v1alpha1"
+	APIVersion = "landbridge.dev/v1alpha1"
 	Kind       = "Fleet"
 )
 
 // Fleet is a fleet file: the clusters and links of one fleet, and how they are
 // rolled out.
 type Fleet struct {
-	// APIVersion is landbridge/v1alpha1.
+	// APIVersion is landbridge.dev/v1alpha1.
 	APIVersion string `json:"apiVersion"`
 	// Kind is Fleet.
 	Kind string `json:"kind"`
@@ -25,7 +25,7 @@ type Fleet struct {
 // Metadata names a fleet.
 type Metadata struct {
 	// Name of the fleet: a DNS label of at most 40 characters. It is the value
-	// of the label landbridge/fleet on everything that Landbridge creates.
+	// of the label landbridge.dev/fleet on everything that Landbridge creates.
 	Name string `json:"name"`
 }
 

@@ -16,7 +16,7 @@ type Link struct {
 	To string `json:"to"`
 }
 
-// ID is the value of the label landbridge/link: <source>.<target>.
+// ID is the value of the label landbridge.dev/link: <source>.<target>.
 func (l Link) ID() string { return l.From + "." + l.To }
 
 // String is how a link is shown to people.

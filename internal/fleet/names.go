@@ -4,9 +4,9 @@ package fleet
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
 const (
 	// LabelFleet names the fleet that an object belongs to.
-	LabelFleet = "landbridge/fleet"
+	LabelFleet = "landbridge.dev/fleet"
 	// LabelLink names the link that an object belongs to: <source>.<target>.
-	LabelLink = "landbridge/link"
+	LabelLink = "landbridge.dev/link"
 	// LabelComponent says which step an object belongs to.
 	LabelComponent = "app.kubernetes.io/component"
 	// LabelManagedBy and ManagedBy mark what Helm did not make.
@@ -17,27 +17,27 @@ const (
 
 	// AnnotationRun is the run that created an object. An undo removes only what
 	// its own run created.
-	AnnotationRun = "landbridge/created-by-run"
+	AnnotationRun = "landbridge.dev/created-by-run"
 	// AnnotationApplied is the hash of what was last applied, so that a field that
 	// left the wanted state is noticed without a write.
-	AnnotationApplied = "landbridge/applied"
+	AnnotationApplied = "landbridge.dev/applied"
 	// AnnotationReason and AnnotationRequestedBy are why and on whose behalf an
 	// object was last written, such as a change number.
-	AnnotationReason      = "landbridge/reason"
-	AnnotationRequestedBy = "landbridge/requested-by"
+	AnnotationReason      = "landbridge.dev/reason"
+	AnnotationRequestedBy = "landbridge.dev/requested-by"
 	// AnnotationAdopted lists the labels that were added to a namespace that was
 	// there before; they are all that cleanup takes off it.
-	AnnotationAdopted = "landbridge/adopted-labels"
+	AnnotationAdopted = "landbridge.dev/adopted-labels"
 
 	// AnnotationPort names the fleet for which a Service of somebody else's got the
 	// port of the API.
-	AnnotationPort = "landbridge/port-of-fleet"
+	AnnotationPort = "landbridge.dev/port-of-fleet"
 
 	// SystemNamespace is Landbridge's own namespace in every cluster: the record,
 	// the sealing key and, where it is kept in a cluster, the root.
 	SystemNamespace = "landbridge-system"
-	// RecordName is the ConfigMap that remembers the fleet as last applied.
-	RecordName = "landbridge-fleet"
+	// InventoryName is the ConfigMap that remembers the fleet as last applied.
+	InventoryName = "landbridge-inventory"
 	// EastWestGateway is the release, Service and service account of step 7.
 	EastWestGateway = "istio-eastwestgateway"
 )

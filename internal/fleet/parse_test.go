@@ -40,7 +40,7 @@ func TestParse_BadFiles_AllProblemsWithLineAndColumn(t *testing.T) {
 	}
 }
 
-const small = `apiVersion: landbridge/v1alpha1
+const small = `apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: prod}
 spec:

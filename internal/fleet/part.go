@@ -39,10 +39,10 @@ type Stale struct {
 func (s Stale) Empty() bool { return len(s.Clusters) == 0 && len(s.Links) == 0 }
 
 // Stale compares what clusters remember with what the file says.
-func (f *Fleet) Stale(records []Fleet) Stale {
+func (f *Fleet) Stale(inventories []Fleet) Stale {
 	var out Stale
 	links := f.Links()
-	for _, r := range records {
+	for _, r := range inventories {
 		for _, c := range r.Spec.Clusters {
 			if _, ok := f.Cluster(c.Name); !ok && !slices.ContainsFunc(out.Clusters, func(o Cluster) bool { return o.Name == c.Name }) {
 				out.Clusters = append(out.Clusters, c)

@@ -22,7 +22,7 @@ func generateSchema() ([]byte, error) {
 		return nil, err
 	}
 	s := r.Reflect(&Fleet{})
-	s.ID = "https://landbridge.invalid/v1alpha1/fleet.json"
+	s.ID = "https://landbridge.dev/v1alpha1/fleet.json"
 	s.Title = "Landbridge fleet"
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

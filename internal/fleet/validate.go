@@ -35,7 +35,7 @@ func validate(f *Fleet, ps *problems) {
 	if f.Kind != Kind {
 		ps.add("kind", "want %s, got %q", Kind, f.Kind)
 	}
-	dnsLabel(ps, "metadata.name", f.Metadata.Name, maxFleetName, "the label landbridge/fleet")
+	dnsLabel(ps, "metadata.name", f.Metadata.Name, maxFleetName, "the label landbridge.dev/fleet")
 	validateIstio(f.Spec.Istio, ps)
 	validateCA(f, ps)
 	validateGateways(f.Spec.Gateways, ps)

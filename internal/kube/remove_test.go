@@ -41,7 +41,7 @@ func TestDelete_MeetsAConflict_OnlyWhatIsGoneCountsAsDone(t *testing.T) {
 
 func TestFieldsOf_ASecretShowsFingerprints_AndNothingThatOnlyWeNeed(t *testing.T) {
 	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
-		"metadata": map[string]any{"name": "s", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"landbridge/applied": "x"}},
+		"metadata": map[string]any{"name": "s", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"landbridge.dev/applied": "x"}},
 		"data":     map[string]any{"key": "dmVyeS1zZWNyZXQ="}, "type": "Opaque"}}
 	got := fieldsOf(nil, secret)
 	var paths []string

@@ -43,8 +43,8 @@ type Writer struct {
 	Owner Owner
 	// DryRun only notes what would be done.
 	DryRun bool
-	// Mend overwrites what somebody else changed; without it that is a *DriftError.
-	Mend bool
+	// ForceConflicts overwrites what somebody else changed; without it that is a *DriftError.
+	ForceConflicts bool
 	// Render notes each object as it would be applied too, for who applies it by
 	// other means.
 	Render bool
@@ -91,7 +91,7 @@ func (e *NotOursError) Error() string {
 type DriftError struct{ Kind, Namespace, Name, Fields string }
 
 func (e *DriftError) Error() string {
-	return fmt.Sprintf("%s %s was changed by somebody else (%s) and is left as it is; `landbridge drift` shows it, `landbridge rollout --mend` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields)
+	return fmt.Sprintf("%s %s was changed by somebody else (%s) and is left as it is; `landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields)
 }
 
 func path(namespace, name string) string {
@@ -155,7 +155,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	ch := change(fleet.Update, res, obj, note)
 	// The wanted state is that of the last time, the object is not: somebody else did it.
 	ch.Drift = note != "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash
-	if ch.Drift && !w.Mend && !w.DryRun {
+	if ch.Drift && !w.ForceConflicts && !w.DryRun {
 		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
 	}
 	return w.patch(ctx, res, obj, ch, live)
@@ -178,7 +178,7 @@ func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unst
 			return err
 		}
 		_, err = w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
-			metav1.PatchOptions{FieldManager: FieldManager, Force: &w.Mend})
+			metav1.PatchOptions{FieldManager: FieldManager, Force: &w.ForceConflicts})
 		if others := conflicting(err); others != "" {
 			return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), others}
 		}

@@ -113,7 +113,7 @@ func generateSchema() ([]byte, error) {
 		return nil, err
 	}
 	s := r.Reflect(&Report{})
-	s.ID = "https://landbridge.invalid/v1alpha1/report.json"
+	s.ID = "https://landbridge.dev/v1alpha1/report.json"
 	s.Title = "Landbridge report"
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

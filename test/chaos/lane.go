@@ -194,7 +194,7 @@ func (ln *lane) behave(change func(*lab.Behaviour)) error {
 // fleetFile writes the fleet file of a case.
 func (ln *lane) fleetFile(path, fleet, queue, edit string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "apiVersion: landbridge/v1alpha1\nkind: Fleet\nmetadata: {name: %s}\nspec:\n  taskQueue: %s\n  ca: {keyAlgorithm: ECDSA-P256}\n", fleet, queue)
+	fmt.Fprintf(&b, "apiVersion: landbridge.dev/v1alpha1\nkind: Fleet\nmetadata: {name: %s}\nspec:\n  taskQueue: %s\n  ca: {keyAlgorithm: ECDSA-P256}\n", fleet, queue)
 	if edit == "" {
 		edit = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: true}\n"
 	}

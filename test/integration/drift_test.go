@@ -47,12 +47,12 @@ func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
 	out, code = w.try("rollout", "-f", file)
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "was changed by somebody else")
-	require.Contains(t, out, "rollout --mend")
+	require.Contains(t, out, "rollout --force-conflicts")
 	for _, o := range []string{"Gateway istio-system/east-west", "Service istio-system/istio-eastwestgateway", "Secret istio-system/istio-remote-secret-west"} {
 		require.Equal(t, before[o], w.versions("east")[o], "%s is left alone", o)
 	}
 
-	w.must("rollout", "-f", file, "--mend", "--reason", "CHG-9")
+	w.must("rollout", "-f", file, "--force-conflicts", "--reason", "CHG-9")
 	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
 	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
@@ -79,7 +79,7 @@ func TestSchedule_FindsDriftAndMendsIt(t *testing.T) {
 	check("no drift")
 	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
 	check("drift: 1 object")
-	w.must("schedule", "-f", file, "--every", "6h", "--mend", "--reason", "CHG-3")
+	w.must("schedule", "-f", file, "--every", "6h", "--force-conflicts", "--reason", "CHG-3")
 	out := w.must("schedule", "show", "test")
 	require.Contains(t, out, "every 6h")
 	require.Contains(t, out, "CHG-3")
@@ -89,7 +89,7 @@ func TestSchedule_FindsDriftAndMendsIt(t *testing.T) {
 	out, code := w.try("schedule", "delete", "test")
 	require.Equal(t, 1, code)
 	require.Contains(t, out, "the fleet test has no schedule")
-	w.must("schedule", "-f", file, "--mend")
+	w.must("schedule", "-f", file, "--force-conflicts")
 	require.Contains(t, w.must("cleanup", "-f", file), "the schedule of the fleet test is deleted", "it would roll out again")
 	same()
 }
@@ -109,7 +109,7 @@ func TestDrift_OfAFieldThatTheFleetFileChangesToo_IsNotOverwritten(t *testing.T)
 	out, code := w.try("rollout", "-f", changed)
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, `conflict with "somebody"`)
-	w.must("rollout", "-f", changed, "--mend")
+	w.must("rollout", "-f", changed, "--force-conflicts")
 	w.must("cleanup", "-f", changed)
 	same()
 }

@@ -44,18 +44,18 @@ func simulate(w worker.Worker, broken string) {
 		in, out := m.Type.In(2), m.Type.Out(0)
 		sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
 		fn := reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
-			site := args[1].Interface().(interface{ Where() activities.Site }).Where()
+			ref := args[1].Interface().(interface{ Ref() activities.ClusterRef }).Ref()
 			result, err := reflect.New(out), reflect.Zero(reflect.TypeFor[error]())
 			if c := result.Elem().FieldByName("Changes"); c.IsValid() && strings.HasPrefix(m.Name, "Ensure") {
 				var changes []fleet.Change
 				for i := range 5 { // as many as a Helm release has
-					changes = append(changes, fleet.Change{Action: fleet.Create, Kind: "HorizontalPodAutoscaler", Namespace: "istio-system", Name: fmt.Sprintf("kube-apiserver-%s-egress-gateway-%d", site.Cluster, i)})
+					changes = append(changes, fleet.Change{Action: fleet.Create, Kind: "HorizontalPodAutoscaler", Namespace: "istio-system", Name: fmt.Sprintf("kube-apiserver-%s-egress-gateway-%d", ref.Cluster, i)})
 				}
 				c.Set(reflect.ValueOf(fleet.Changes{Changes: changes}))
 			}
 			switch r := result.Interface().(type) {
 			case *activities.CheckClusterResult:
-				*r = activities.CheckClusterResult{UID: site.Cluster, Version: "v1.36.3", TLSServerName: "api." + site.Cluster + ".example.com"}
+				*r = activities.CheckClusterResult{UID: ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + ref.Cluster + ".example.com"}
 			case *activities.WaitLoadBalancerResult:
 				r.Address = activities.Address{IPs: []string{"203.0.113.1", "203.0.113.2"}}
 			case *activities.EnsureReaderTokenResult:
@@ -63,7 +63,7 @@ func simulate(w worker.Worker, broken string) {
 			case *activities.EnsureRootResult:
 				r.CertPEM = strings.Repeat("c", 2<<10)
 			}
-			if site.Cluster == broken && (m.Name == "EnsureEgressConfig" || m.Name == "RemoveEgressGateway") {
+			if ref.Cluster == broken && (m.Name == "EnsureEgressConfig" || m.Name == "RemoveEgressGateway") {
 				e := error(temporal.NewNonRetryableApplicationError("cluster "+broken+": "+strings.Repeat("wörds ", 250), activities.TypeInvalid, nil))
 				err = reflect.ValueOf(&e).Elem()
 			}

@@ -27,7 +27,7 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	c := w.connect("west")
 	_, err := c.CoreV1().ConfigMaps("istio-system").Create(context.Background(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a-persons"}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	_, err = c.CoreV1().Secrets("istio-system").Create(context.Background(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "another-fleets", Labels: map[string]string{"landbridge/fleet": "other"}}}, metav1.CreateOptions{})
+	_, err = c.CoreV1().Secrets("istio-system").Create(context.Background(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "another-fleets", Labels: map[string]string{"landbridge.dev/fleet": "other"}}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	w.stop()
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))

@@ -68,7 +68,7 @@ func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ClusterIP", string(svc.Spec.Type))
 	require.Equal(t, "1.31.0", svc.Labels["app.kubernetes.io/version"], "the chart's version is shown as Istio's")
-	require.Equal(t, "east.west", svc.Labels["landbridge/link"])
+	require.Equal(t, "east.west", svc.Labels["landbridge.dev/link"])
 	// What is cut off is cleaned up as well as what is whole.
 	w.cutOff(t, "east", "upgrade", name, release.StatusPendingUpgrade)
 	w.cutOff(t, "west", "uninstall", "kube-apiserver-east-egress-gateway", release.StatusUninstalling)

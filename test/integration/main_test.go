@@ -228,7 +228,7 @@ func (w *world) proof() string {
 func (w *world) file(names []string, edit ...string) string {
 	w.t.Helper()
 	var b strings.Builder
-	b.WriteString("apiVersion: landbridge/v1alpha1\nkind: Fleet\nmetadata: {name: test}\nspec:\n  ca: {keyAlgorithm: ECDSA-P256}\n  gateways: {loadBalancerTimeout: 60s}\n  rollout: {stepTimeout: 2m" + w.proof() + "}\n  clusters:\n")
+	b.WriteString("apiVersion: landbridge.dev/v1alpha1\nkind: Fleet\nmetadata: {name: test}\nspec:\n  ca: {keyAlgorithm: ECDSA-P256}\n  gateways: {loadBalancerTimeout: 60s}\n  rollout: {stepTimeout: 2m" + w.proof() + "}\n  clusters:\n")
 	for _, n := range names {
 		fmt.Fprintf(&b, "  - {name: %s, network: %s-network, kubeconfig: {path: %s.kubeconfig}}\n", n, n, n)
 	}

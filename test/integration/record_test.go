@@ -21,7 +21,7 @@ import (
 // released code.
 var record = flag.String("record", "", "directory below workflows/testdata to record histories into, such as v0.1.0")
 
-// TestRecord_HistoriesForReplay records one history of each kind of outcome.
+// TestRecord_HistoriesForReplay inventories one history of each kind of outcome.
 func TestRecord_HistoriesForReplay(t *testing.T) {
 	if *record == "" {
 		t.Skip("only for a release: -record v0.1.0")

@@ -52,7 +52,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("nothing else gets in", r.shut)
 	part("istioctl agrees", r.istioctlAgrees)
 	part("what dies comes back", r.recovers)
-	part("each broken leg is named", r.brokenLegs)
+	part("each broken hop is named", r.brokenLegs)
 	part("another address is followed", r.rotates)
 	part("a link that goes is shut", r.revokes)
 	part("cleanup leaves nothing", func() {
@@ -245,7 +245,7 @@ func (r *real) rotates() {
 		return nil
 	})
 	broken := r.verify()["east -> west"]
-	require.Equal(r.t, activities.LegTCP, broken.Leg, broken.Sentence())
+	require.Equal(r.t, activities.HopTCP, broken.Hop, broken.Sentence())
 	r.rollout()
 	r.allProven()
 	r.t.Logf("%s is now %s, and traffic flows", old, r.door("west"))

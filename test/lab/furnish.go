@@ -62,7 +62,7 @@ func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) err
 const fleetFileName = "fleet.yaml"
 
 var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/operate.md says what else can stand here.
-apiVersion: landbridge/v1alpha1
+apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: lab}
 spec:

@@ -59,7 +59,7 @@ title "A fleet file"
 run landbridge version
 KUBECONFIG=lab/east.kubeconfig:lab/west.kubeconfig:lab/north.kubeconfig run landbridge init --name prod
 cat > fleet.yaml <<'EOF'
-apiVersion: landbridge/v1alpha1
+apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: prod}
 spec:

@@ -20,7 +20,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 
 	"github.com/landbridge/landbridge/internal/connect"
-	"github.com/landbridge/landbridge/internal/serve"
+	"github.com/landbridge/landbridge/worker/serve"
 )
 
 func main() {

@@ -1,0 +1,113 @@
+package integration
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/landbridge/landbridge/activities"
+)
+
+const (
+	istioObjects = "/apis/networking.istio.io/v1/namespaces/istio-system/"
+	coreObjects  = "/api/v1/namespaces/istio-system/"
+)
+
+// hop is one thing that breaks a link, and what Landbridge must call it.
+type hop struct {
+	link, want string
+	does       func(r *real)
+	mend       func(r *real) // where a rollout does not
+}
+
+// Each round breaks each link somewhere else; the rollout after it mends. The
+// CA comes last: istiod 1.31 stops reading remote secrets when one that was
+// replaced by a broken one, and mended, is then deleted.
+var rounds = [][]hop{
+	{
+		{"east -> west", activities.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
+	},
+	{
+		{"east -> west", activities.HopEgress, scale("0"), scale("1")},
+		{"west -> east", activities.HopRoute, func(r *real) { r.patch("west", istioObjects+"virtualservices/kube-apiserver-east-egress-gateway", "") }, nil},
+		{"north -> west", activities.HopName, func(r *real) {
+			r.patch("north", istioObjects+"serviceentries/kube-apiserver-west-egress-gateway", `{"spec":{"resolution":"DNS","endpoints":[{"address":"nobody.lab.example"}]}}`)
+		}, nil},
+	},
+	{
+		{"east -> west", activities.HopTCP, func(r *real) {
+			r.patch("east", istioObjects+"serviceentries/kube-apiserver-west-egress-gateway", `{"spec":{"endpoints":[{"address":"203.0.113.30"}]}}`)
+		}, nil},
+		{"west -> east", activities.HopMTLS, func(r *real) {
+			r.patch("west", istioObjects+"serviceentries/kube-apiserver-east-egress-gateway", `{"spec":{"subjectAltNames":["spiffe://cluster.local/ns/istio-system/sa/somebody-else"]}}`)
+		}, nil},
+		{"north -> west", activities.HopAuthorization, func(r *real) {
+			c := r.connect("west")
+			data, err := c.RESTClient().Get().AbsPath("/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies").Param("labelSelector", "landbridge.dev/link=north.west").DoRaw(context.Background())
+			require.NoError(r.t, err)
+			_, rest, _ := strings.Cut(string(data), `"name":"`)
+			name, _, _ := strings.Cut(rest, `"`)
+			require.NotEmpty(r.t, name)
+			r.patch("west", "/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies/"+name, "")
+		}, nil},
+	},
+	{
+		{"east -> west", activities.HopAPITLS, otherCA, nil},
+		{"west -> east", activities.HopToken, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-token-west", "") }, nil},
+		{"north -> west", activities.HopIstiod, func(r *real) {
+			r.patch("north", coreObjects+"secrets/istio-remote-secret-west", `{"metadata":{"labels":{"istio/multiCluster":null}}}`)
+		}, nil},
+	},
+}
+
+func scale(replicas string) func(*real) {
+	return func(r *real) {
+		r.patch("east", "/apis/apps/v1/namespaces/istio-system/deployments/kube-apiserver-west-egress-gateway", `{"spec":{"replicas":`+replicas+`}}`)
+	}
+}
+
+// otherCA gives east's remote secret the CA of another API server.
+func otherCA(r *real) {
+	s, err := r.connect("east").CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-west", metav1.GetOptions{})
+	require.NoError(r.t, err)
+	cfg, err := clientcmd.Load(s.Data["west"])
+	require.NoError(r.t, err)
+	for _, c := range cfg.Clusters {
+		c.CertificateAuthorityData = r.connect("north").cfg.CAData
+	}
+	data, err := clientcmd.Write(*cfg)
+	require.NoError(r.t, err)
+	r.patch("east", coreObjects+"secrets/istio-remote-secret-west", `{"data":{"west":"`+base64.StdEncoding.EncodeToString(data)+`"}}`)
+}
+
+func (r *real) brokenLegs() {
+	for _, round := range rounds {
+		for _, l := range round {
+			l.does(r)
+		}
+		var got map[string]activities.CheckLinkResult
+		r.eventually(90*time.Second, "each hop is named", func() error {
+			got = r.verify()
+			for _, l := range round {
+				if got[l.link].Hop != l.want {
+					return fmt.Errorf("%s: want %s, got %q: %s", l.link, l.want, got[l.link].Hop, got[l.link].Sentence())
+				}
+			}
+			return nil
+		})
+		for _, l := range round {
+			r.t.Logf("%s %s", l.link, got[l.link].Sentence())
+			if l.mend != nil {
+				l.mend(r)
+			}
+		}
+		r.rollout("--force-conflicts") // what broke the hops was not Landbridge
+	}
+	r.allProven()
+}

@@ -1,0 +1,184 @@
+package workflows
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// units are the workflows that have a compensation.
+var units = map[string]struct{ workflow, in any }{
+	"cluster": {RolloutCluster, clusterInput()},
+	"link":    {RolloutLink, linkInput()},
+}
+
+// happy is the sequence of calls when all goes well.
+func happy(t *testing.T, workflow, in any) []string {
+	t.Helper()
+	f := newFake(t)
+	require.NoError(t, f.run(workflow, in))
+	calls := f.names(nil)
+	require.NotEmpty(t, calls)
+	return calls
+}
+
+func TestUnit_EachStepFails_UndoesWhatWasBegunNewestFirst(t *testing.T) {
+	for name, u := range units {
+		calls := happy(t, u.workflow, u.in)
+		for i, failing := range calls {
+			t.Run(name+"/"+failing, func(t *testing.T) {
+				f := newFake(t)
+				f.on = func(c fakeCall) error {
+					if c.String() == failing {
+						return broken(c)
+					}
+					return nil
+				}
+				err := f.run(u.workflow, u.in)
+				require.Equal(t, undone(calls[:i+1]), emptyAsNil(f.names(removes)))
+				failures := Failures(err)
+				require.Len(t, failures, 1)
+				require.Equal(t, activities.TypeForbidden, failures[0].Type)
+				require.Equal(t, StateUndone, failures[0].State)
+				require.NotEmpty(t, failures[0].Step)
+				require.True(t, strings.HasPrefix(failures[0].Unit, name+" "))
+				require.Less(t, len(err.Error()), 2048)
+			})
+		}
+	}
+}
+
+func TestUnit_CanceledAtEachStep_UndoesWhatWasBegunNewestFirst(t *testing.T) {
+	for name, u := range units {
+		calls := happy(t, u.workflow, u.in)
+		for i, at := range calls {
+			t.Run(name+"/"+at, func(t *testing.T) {
+				f := newFake(t)
+				f.on = func(c fakeCall) error {
+					if c.String() == at {
+						f.CancelWorkflow()
+						return temporal.NewCanceledError()
+					}
+					return nil
+				}
+				err := f.run(u.workflow, u.in)
+				require.True(t, temporal.IsCanceledError(err), "%v", err)
+				require.Equal(t, undone(calls[:i+1]), emptyAsNil(f.names(removes)))
+			})
+		}
+	}
+}
+
+func TestUnit_NothingWasNew_NothingIsUndone(t *testing.T) {
+	for name, u := range units {
+		t.Run(name, func(t *testing.T) {
+			calls := happy(t, u.workflow, u.in)
+			last := calls[len(calls)-1]
+			f := newFake(t)
+			f.action = fleet.Update
+			f.on = func(c fakeCall) error {
+				if c.String() == last {
+					return broken(c)
+				}
+				return nil
+			}
+			require.Error(t, f.run(u.workflow, u.in))
+			// The step that failed may have made something; only its own undo runs.
+			require.Equal(t, undone([]string{last}), emptyAsNil(f.names(removes)))
+		})
+	}
+}
+
+func TestUnit_UndoOnlyTouchesThisRun(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureExposure" {
+			return broken(c)
+		}
+		return nil
+	}
+	require.Error(t, f.run(RolloutCluster, clusterInput()))
+	for _, c := range f.calls {
+		if removes(c) {
+			require.Equal(t, "run-1", c.in.(activities.RemoveInput).OnlyRun, c.name)
+		}
+	}
+}
+
+func TestUnit_KeepOnFailure_LeavesEverything(t *testing.T) {
+	in := clusterInput()
+	in.Rollout.OnFailure = fleet.OnFailureKeep
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "WaitLoadBalancer" {
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutCluster, in)
+	require.Empty(t, f.names(removes))
+	require.Equal(t, StateKept, Failures(err)[0].State)
+}
+
+func TestUnit_UndoThatCannotWork_SaysWhatIsLeftAndGoesOn(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "WaitLoadBalancer" || c.name == "RemoveIstio" {
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutCluster, clusterInput())
+	failure := Failures(err)[0]
+	require.Equal(t, StateLeft, failure.State)
+	require.Equal(t, []string{"6 istio: cluster east: no"}, failure.Left)
+	require.Contains(t, f.names(removes), "RemoveInventory east", "the undo goes on past what does not work")
+}
+
+func TestUnit_ATransientFaultIsRetried(t *testing.T) {
+	tries := 0
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureIstio" {
+			if tries++; tries < 3 {
+				return temporal.NewApplicationError("later", activities.TypeUnreachable)
+			}
+		}
+		return nil
+	}
+	require.NoError(t, f.run(RolloutCluster, clusterInput()))
+	require.Equal(t, 3, tries)
+}
+
+func TestUnit_StatusTellsStepsAndReason(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureIstio" {
+			return broken(c)
+		}
+		return nil
+	}
+	require.Error(t, f.run(RolloutCluster, clusterInput()))
+	var s UnitStatus
+	f.status(&s)
+	require.Equal(t, "cluster east", s.Unit)
+	states := map[string]string{}
+	for _, st := range s.Steps {
+		states[st.Step] = st.State + " " + st.Message
+	}
+	require.Equal(t, "done ", states["5 cacerts"])
+	require.Equal(t, "failed cluster east: no", states["6 istio"])
+	require.Equal(t, "done ", states["undo 6 istio"])
+}
+
+func emptyAsNil(s []string) []string {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
+}
