@@ -11,8 +11,10 @@ import (
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -32,68 +34,12 @@ type Activities struct {
 // Register registers every activity under its own name.
 func Register(w worker.ActivityRegistry, a *Activities) { w.RegisterActivity(a) }
 
-// ClusterRef says which cluster an activity works on, and on whose behalf.
-type ClusterRef struct {
-	Fleet      string           `json:"fleet"`
-	Cluster    string           `json:"cluster"`
-	Kubeconfig fleet.Kubeconfig `json:"kubeconfig"`
-	// TaskQueue of the workers that serve the cluster.
-	TaskQueue string `json:"taskQueue"`
-	// Namespace and CNINamespace are Istio's.
-	Namespace    string `json:"namespace"`
-	CNINamespace string `json:"cniNamespace"`
-	// Run is the run ID of the fleet's workflow.
-	Run string `json:"run"`
-	// TakeOver allows writing where another run, which is dead, holds the record.
-	TakeOver bool `json:"takeOver,omitempty"`
-	// DryRun only says what would be done.
-	DryRun bool `json:"dryRun,omitempty"`
-	// ForceConflicts overwrites what somebody else changed.
-	ForceConflicts bool `json:"forceConflicts,omitempty"`
-	// Render notes, with DryRun, each object as it would be applied.
-	Render bool `json:"render,omitempty"`
-	// Request is why, and on whose behalf.
-	Request fleet.Request `json:"request,omitzero"`
-}
-
-// Where returns the ref itself, so that every input that embeds one says where
-// it belongs.
-func (s ClusterRef) Ref() ClusterRef { return s }
-
-// RemoveInput says what a RemoveX takes away: the fleet's objects of that step
-// on one cluster.
-type RemoveInput struct {
-	ClusterRef
-	// Link limits it to one link.
-	Link string `json:"link,omitempty"`
-	// OnlyRun limits it to what that run created: an undo leaves alone what was
-	// there before. Cleanup leaves it empty.
-	OnlyRun string `json:"onlyRun,omitempty"`
-}
-
-// RemoveResult is what a RemoveX took away.
-type RemoveResult struct{ fleet.Changes }
-
-// Undo is the input of the RemoveX that takes back what the run made here.
-func (s ClusterRef) Undo() RemoveInput { return RemoveInput{ClusterRef: s, OnlyRun: s.Run} }
-
-// LinkRef is the ref of a step that belongs to a link.
-type LinkRef struct {
-	ClusterRef
-	Link fleet.Link `json:"link"`
-}
-
-// Undo is the input of the RemoveX that takes back what the run made for the link.
-func (s LinkRef) Undo() RemoveInput {
-	return RemoveInput{ClusterRef: s.ClusterRef, Link: s.Link.ID(), OnlyRun: s.Run}
-}
-
-func (a *Activities) open(s ClusterRef) (*kube.Cluster, error) {
+func (a *Activities) open(s api.ClusterRef) (*kube.Cluster, error) {
 	return a.Access.Open(s.Cluster, s.Kubeconfig)
 }
 
 // holder is this run, as the record names it.
-func (a *Activities) lock(ctx context.Context, s ClusterRef) inventory.Lock {
+func (a *Activities) lock(ctx context.Context, s api.ClusterRef) inventory.Lock {
 	h := inventory.Lock{Temporal: a.Temporal, Run: s.Run}
 	if activity.IsActivity(ctx) {
 		h.Since = activity.GetInfo(ctx).StartedTime.UTC()
@@ -103,16 +49,16 @@ func (a *Activities) lock(ctx context.Context, s ClusterRef) inventory.Lock {
 
 // writer opens the ref's cluster for the writing of one step. What it writes
 // needs the record; where a cleanup took that away, nothing is written.
-func (a *Activities) writer(ctx context.Context, s ClusterRef, component, link string) (*kube.Writer, error) {
+func (a *Activities) writer(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
 	return a.claiming(ctx, s, component, link, true)
 }
 
 // remover is a writer for taking away, which goes on without a record.
-func (a *Activities) remover(ctx context.Context, in RemoveInput, component string) (*kube.Writer, error) {
+func (a *Activities) remover(ctx context.Context, in api.RemoveInput, component string) (*kube.Writer, error) {
 	return a.claiming(ctx, in.ClusterRef, component, in.Link, false)
 }
 
-func (a *Activities) claiming(ctx context.Context, s ClusterRef, component, link string, mustExist bool) (*kube.Writer, error) {
+func (a *Activities) claiming(ctx context.Context, s api.ClusterRef, component, link string, mustExist bool) (*kube.Writer, error) {
 	c, err := a.open(s)
 	if err != nil {
 		return nil, err
@@ -126,15 +72,15 @@ func (a *Activities) claiming(ctx context.Context, s ClusterRef, component, link
 
 // removeAll is the whole of a RemoveX whose step made objects of some kinds:
 // they go in the given order.
-func (a *Activities) removeAll(ctx context.Context, in RemoveInput, component, namespace string, kinds ...kube.Resource) (RemoveResult, error) {
+func (a *Activities) removeAll(ctx context.Context, in api.RemoveInput, component, namespace string, kinds ...kinds.Resource) (fleet.Changes, error) {
 	w, err := a.remover(ctx, in, component)
 	if err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
 	for _, k := range kinds {
 		if err := w.Remove(ctx, k, namespace, in.OnlyRun); err != nil {
-			return RemoveResult{w.Changes()}, err
+			return w.Changes(), err
 		}
 	}
-	return RemoveResult{w.Changes()}, nil
+	return w.Changes(), nil
 }

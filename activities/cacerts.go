@@ -11,7 +11,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -23,66 +25,48 @@ const (
 	componentCACert = "cacerts"
 )
 
-// EnsureIntermediateKeyInput says what the cluster's intermediate is to be, and
-// under which root.
-type EnsureIntermediateKeyInput struct {
-	ClusterRef
-	Spec    IntermediateSpec `json:"spec"`
-	RootPEM string           `json:"rootPEM"`
-}
-
-// EnsureIntermediateKeyResult is a CSR, or the news that none is needed.
-type EnsureIntermediateKeyResult struct {
-	fleet.Changes
-	// Current says that the cluster has a good cacerts already.
-	Current bool   `json:"current"`
-	CSR     string `json:"csr,omitempty"`
-	// Facts of the certificate that is good.
-	Facts certs.Facts `json:"facts,omitzero"`
-}
-
 // EnsureIntermediateKey is step 3 on the cluster's side: the intermediate's key
 // is made here and waits in a Secret of this cluster until its certificate
 // comes. A cacerts that is good needs none; one that another root issued is
 // refused.
-func (a *Activities) EnsureIntermediateKey(ctx context.Context, in EnsureIntermediateKeyInput) (EnsureIntermediateKeyResult, error) {
+func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureIntermediateKeyInput) (api.EnsureIntermediateKeyResult, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentKey, "")
 	if err != nil {
-		return EnsureIntermediateKeyResult{}, err
+		return api.EnsureIntermediateKeyResult{}, err
 	}
 	good, err := currentCACerts(ctx, w, in)
 	if err != nil {
-		return EnsureIntermediateKeyResult{}, err
+		return api.EnsureIntermediateKeyResult{}, err
 	}
 	if good != nil {
 		facts, err := certs.Describe(good)
-		return EnsureIntermediateKeyResult{Current: true, Facts: facts}, err
+		return api.EnsureIntermediateKeyResult{Current: true, Facts: api.CertificateFacts(facts)}, err
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, pendingSecret, pendingKey)
 	if err != nil {
-		return EnsureIntermediateKeyResult{}, err
+		return api.EnsureIntermediateKeyResult{}, err
 	}
 	if key == nil && !in.DryRun {
-		if key, _, err = certs.NewRequest(in.Spec.certs()); err != nil {
-			return EnsureIntermediateKeyResult{}, err
+		if key, _, err = certs.NewRequest(certSpec(in.Spec)); err != nil {
+			return api.EnsureIntermediateKeyResult{}, err
 		}
 	}
 	if err := w.Apply(ctx, secret(fleet.SystemNamespace, pendingSecret, corev1.SecretTypeOpaque, map[string][]byte{pendingKey: key})); err != nil || in.DryRun {
-		return EnsureIntermediateKeyResult{Changes: w.Changes()}, err
+		return api.EnsureIntermediateKeyResult{Changes: w.Changes()}, err
 	}
-	csr, err := certs.RequestFor(key, in.Spec.certs())
-	return EnsureIntermediateKeyResult{Changes: w.Changes(), CSR: string(csr)}, err
+	csr, err := certs.RequestFor(key, certSpec(in.Spec))
+	return api.EnsureIntermediateKeyResult{Changes: w.Changes(), CSR: string(csr)}, err
 }
 
 // RemoveIntermediateKey undoes EnsureIntermediateKey.
-func (a *Activities) RemoveIntermediateKey(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentKey, fleet.SystemNamespace, kube.Secrets)
+func (a *Activities) RemoveIntermediateKey(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentKey, fleet.SystemNamespace, kinds.Secrets)
 }
 
 // currentCACerts is the certificate of the cluster's cacerts where that can stay,
 // else nil. A foreign one stays when it is good under the fleet's root, and is
 // refused otherwise.
-func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKeyInput) ([]byte, error) {
+func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermediateKeyInput) ([]byte, error) {
 	live, set, err := readCACerts(ctx, w.Cluster, in.Namespace)
 	if err != nil || live == nil {
 		return nil, err
@@ -97,7 +81,7 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKe
 		}
 		return set.CACert, nil
 	}
-	if bad != nil || certs.CheckIntermediate(set.CACert, []byte(in.RootPEM), in.Spec.certs()) != nil {
+	if bad != nil || certs.CheckIntermediate(set.CACert, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
 		return nil, nil
 	}
 	if renew, err := certs.NeedsRenewal(set.CACert, time.Now()); renew || err != nil {
@@ -106,32 +90,20 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in EnsureIntermediateKe
 	return set.CACert, nil
 }
 
-// EnsureCACertsInput is the certificate for the key that waits in the cluster.
-type EnsureCACertsInput struct {
-	ClusterRef
-	// Current says that the cluster has a good cacerts already.
-	Current bool   `json:"current"`
-	RootPEM string `json:"rootPEM"`
-	CertPEM string `json:"certPEM"`
-}
-
-// EnsureCACertsResult is what was written.
-type EnsureCACertsResult struct{ fleet.Changes }
-
 // EnsureCACerts is step 5: the Secret cacerts, before istiod starts. The key
 // moves from where it waited into cacerts and never leaves the cluster.
-func (a *Activities) EnsureCACerts(ctx context.Context, in EnsureCACertsInput) (EnsureCACertsResult, error) {
+func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentCACert, "")
 	if err != nil {
-		return EnsureCACertsResult{}, err
+		return fleet.Changes{}, err
 	}
 	if in.Current {
 		w.Note(fleet.Change{Action: fleet.Keep, Kind: "Secret", Namespace: in.Namespace, Name: cacertsSecret})
-		return EnsureCACertsResult{w.Changes()}, nil
+		return w.Changes(), nil
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, pendingSecret, pendingKey)
 	if err != nil {
-		return EnsureCACertsResult{}, err
+		return fleet.Changes{}, err
 	}
 	if key == nil {
 		return ensuredBefore(ctx, w, in)
@@ -139,38 +111,38 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in EnsureCACertsInput) (
 	set := certs.NewCACerts([]byte(in.RootPEM), []byte(in.CertPEM), key)
 	if !in.DryRun {
 		if err := set.Check([]byte(in.RootPEM)); err != nil {
-			return EnsureCACertsResult{}, &DeadEndError{fmt.Sprintf("the new cacerts is not good: %v", err)}
+			return fleet.Changes{}, &DeadEndError{fmt.Sprintf("the new cacerts is not good: %v", err)}
 		}
 	}
 	if err := w.Apply(ctx, secret(in.Namespace, cacertsSecret, corev1.SecretTypeOpaque, set.Data())); err != nil {
-		return EnsureCACertsResult{}, err
+		return fleet.Changes{}, err
 	}
 	changes := w.Changes()
 	w.Owner.Component = componentKey
-	return EnsureCACertsResult{changes}, w.Remove(ctx, kube.Secrets, fleet.SystemNamespace, "")
+	return changes, w.Remove(ctx, kinds.Secrets, fleet.SystemNamespace, "")
 }
 
 // ensuredBefore is the answer when no key waits: a try before this one finished,
 // or this is a dry run in which none was made.
-func ensuredBefore(ctx context.Context, w *kube.Writer, in EnsureCACertsInput) (EnsureCACertsResult, error) {
+func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInput) (fleet.Changes, error) {
 	live, set, err := readCACerts(ctx, w.Cluster, in.Namespace)
 	if err != nil {
-		return EnsureCACertsResult{}, err
+		return fleet.Changes{}, err
 	}
 	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: cacertsSecret}
 	if live != nil {
 		ch.Action = fleet.Update
 	}
 	if !in.DryRun && (live == nil || !bytes.Equal(set.CACert, []byte(in.CertPEM))) {
-		return EnsureCACertsResult{}, &DeadEndError{fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
+		return fleet.Changes{}, &DeadEndError{fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
 	}
 	w.Note(ch)
-	return EnsureCACertsResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 // RemoveCACerts undoes step 5. A cacerts that was there before is not ours.
-func (a *Activities) RemoveCACerts(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentCACert, in.Namespace, kube.Secrets)
+func (a *Activities) RemoveCACerts(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentCACert, in.Namespace, kinds.Secrets)
 }
 
 func readCACerts(ctx context.Context, c *kube.Cluster, namespace string) (*corev1.Secret, certs.CACerts, error) {

@@ -11,6 +11,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // debugPort is where istiod tells a visitor on its own loopback of its state.
@@ -28,18 +30,18 @@ type remoteCluster struct {
 // synced asks every running istiod pod of the source for the target's state.
 // "synced" is sticky: it proves that istiod has read the target once, which is
 // why a live request goes before.
-func (p *prober) synced(ctx context.Context, r *CheckLinkResult) (*breakage, error) {
+func (p *prober) synced(ctx context.Context, r *api.CheckLinkResult) (*breakage, error) {
 	pods, err := p.istiods(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(pods) == 0 {
-		return &breakage{check: CheckSynced, hop: HopIstiod, why: "no istiod pod runs in the source"}, nil
+		return &breakage{check: api.CheckSynced, hop: api.HopIstiod, why: "no istiod pod runs in the source"}, nil
 	}
 	for _, pod := range pods {
 		clusters, err := p.clusterz(ctx, pod)
 		if err != nil {
-			return &breakage{check: CheckSynced, hop: HopIstiod, why: fmt.Sprintf("%s does not say which clusters it reads: %v", pod, err)}, nil
+			return &breakage{check: api.CheckSynced, hop: api.HopIstiod, why: fmt.Sprintf("%s does not say which clusters it reads: %v", pod, err)}, nil
 		}
 		state := "not known"
 		for _, c := range clusters {
@@ -48,10 +50,10 @@ func (p *prober) synced(ctx context.Context, r *CheckLinkResult) (*breakage, err
 			}
 		}
 		if state != syncedStatus {
-			return &breakage{check: CheckSynced, hop: HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.in.Link.To, state)}, nil
+			return &breakage{check: api.CheckSynced, hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.in.Link.To, state)}, nil
 		}
 	}
-	r.passed(CheckSynced, "synced in %d of %d", len(pods), len(pods))
+	passed(r, api.CheckSynced, "synced in %d of %d", len(pods), len(pods))
 	return nil, nil
 }
 

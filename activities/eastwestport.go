@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
 )
@@ -24,7 +25,7 @@ const apiPortName = "istio-mtls-kube-api-server"
 
 // ensurePort is step 7 on an east-west gateway of one's own: its Service gets the
 // port of the API, and nothing else of it is touched.
-func (a *Activities) ensurePort(ctx context.Context, s ClusterRef, g fleet.Gateways) (fleet.Changes, error) {
+func (a *Activities) ensurePort(ctx context.Context, s api.ClusterRef, g fleet.Gateways) (fleet.Changes, error) {
 	w, err := a.writer(ctx, s, componentEastWest, "")
 	if err != nil {
 		return fleet.Changes{}, err
@@ -52,7 +53,7 @@ func hasPort(svc *corev1.Service, number int) bool {
 }
 
 // removePorts takes the fleet's port off Services of somebody else's.
-func (a *Activities) removePorts(ctx context.Context, in RemoveInput) (fleet.Changes, error) {
+func (a *Activities) removePorts(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	w, err := a.remover(ctx, in, componentEastWest)
 	if err != nil {
 		return fleet.Changes{}, err

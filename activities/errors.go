@@ -16,33 +16,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
-)
-
-// The types of errors that activities end with. Those that trying again cannot
-// mend are not retried.
-const (
-	TypeForbidden     = "Forbidden"     // not retried: the worker lacks a right
-	TypeInvalid       = "Invalid"       // not retried: the cluster refuses an object
-	TypeUnknownKind   = "UnknownKind"   // not retried: a CRD is missing
-	TypeNotOurs       = "NotOurs"       // not retried: somebody else made an object
-	TypeKubeconfig    = "Kubeconfig"    // not retried: missing, not allowed or broken
-	TypeOtherFleet    = "OtherFleet"    // not retried: the cluster belongs to another fleet
-	TypeLocked        = "Locked"        // not retried: another run is changing the cluster
-	TypeInventoryGone = "InventoryGone" // not retried: a cleanup ran meanwhile
-	TypeChart         = "Chart"         // not retried: the chart cannot be had
-	TypeRoot          = "Root"          // not retried: the root is not here, or broken
-	TypeDrift         = "Drift"         // not retried: somebody else changed an object
-	TypeUnproven      = "Unproven"      // not retried: the link does not carry requests
-	TypeDeadEnd       = "DeadEnd"       // not retried: nothing can change any more
-	TypeLoadBalancer  = "LoadBalancer"  // not retried: no address within the fleet file's limit
-	TypeThrottled     = "Throttled"     // retried when the API server says
-	TypeNotReady      = "NotReady"      // retried; it only takes longer
-	TypeUnreachable   = "Unreachable"   // retried
-	TypeOther         = "Other"         // retried
 )
 
 // maxMessage in bytes keeps an error below what a person reads and the UI shows.
@@ -103,7 +81,7 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 	}
 	where := ""
 	if len(in.Args) > 0 {
-		if s, ok := in.Args[0].(interface{ Ref() ClusterRef }); ok {
+		if s, ok := in.Args[0].(interface{ Ref() api.ClusterRef }); ok {
 			where = s.Ref().Cluster
 		}
 	}
@@ -121,7 +99,7 @@ func classify(cluster string, err error) error {
 	}
 	typ, options := kind(err)
 	msg := redact(err.Error())
-	if typ == TypeForbidden {
+	if typ == api.TypeForbidden {
 		msg += "; `landbridge plan` lists every right that is missing"
 	}
 	if cluster != "" && !strings.Contains(msg, "cluster "+cluster) {
@@ -150,45 +128,45 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 	)
 	switch {
 	case errors.As(err, &notOurs):
-		return TypeNotOurs, final
+		return api.TypeNotOurs, final
 	case errors.As(err, &drift):
-		return TypeDrift, final
+		return api.TypeDrift, final
 	case errors.As(err, &config):
-		return TypeKubeconfig, final
+		return api.TypeKubeconfig, final
 	case errors.As(err, &other):
-		return TypeOtherFleet, final
+		return api.TypeOtherFleet, final
 	case errors.As(err, &held):
-		return TypeLocked, final
+		return api.TypeLocked, final
 	case errors.As(err, &gone):
-		return TypeInventoryGone, final
+		return api.TypeInventoryGone, final
 	case errors.As(err, &source):
-		return TypeChart, final
+		return api.TypeChart, final
 	case errors.As(err, &unproven):
-		return TypeUnproven, final
+		return api.TypeUnproven, final
 	case errors.As(err, &dead):
-		return TypeDeadEnd, final
+		return api.TypeDeadEnd, final
 	case errors.As(err, &lb):
-		return TypeLoadBalancer, final
+		return api.TypeLoadBalancer, final
 	case errors.As(err, &root):
-		return TypeRoot, final
+		return api.TypeRoot, final
 	case errors.As(err, &notReady):
-		return TypeNotReady, temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign}
+		return api.TypeNotReady, temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign}
 	case apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err):
-		return TypeForbidden, final
+		return api.TypeForbidden, final
 	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
-		return TypeInvalid, final
+		return api.TypeInvalid, final
 	case meta.IsNoMatchError(err) || isUnknownResource(err):
-		return TypeUnknownKind, final
+		return api.TypeUnknownKind, final
 	case apierrors.IsTooManyRequests(err):
 		wait := 5 * time.Second
 		if s, ok := apierrors.SuggestsClientDelay(err); ok && s > 0 {
 			wait = time.Duration(s) * time.Second
 		}
-		return TypeThrottled, temporal.ApplicationErrorOptions{NextRetryDelay: wait}
+		return api.TypeThrottled, temporal.ApplicationErrorOptions{NextRetryDelay: wait}
 	case errors.As(err, &urlErr) || errors.As(err, &netErr):
-		return TypeUnreachable, temporal.ApplicationErrorOptions{}
+		return api.TypeUnreachable, temporal.ApplicationErrorOptions{}
 	}
-	return TypeOther, temporal.ApplicationErrorOptions{}
+	return api.TypeOther, temporal.ApplicationErrorOptions{}
 }
 
 // isUnknownResource tells a kind that the server lacks from an object that is

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
@@ -25,28 +26,28 @@ func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
 		typ   string
 		final bool
 	}{
-		{apierrors.NewForbidden(secrets, "cacerts", errors.New("no")), TypeForbidden, true},
-		{apierrors.NewUnauthorized("who?"), TypeForbidden, true},
-		{apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil), TypeInvalid, true},
-		{apierrors.NewBadRequest("what?"), TypeInvalid, true},
-		{apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true), TypeUnknownKind, true},
-		{&kube.NotOursError{Kind: "Secret", Name: "x"}, TypeNotOurs, true},
-		{&kube.KubeconfigError{Reason: "x"}, TypeKubeconfig, true},
-		{&inventory.OtherFleetError{Cluster: "west", Fleet: "b"}, TypeOtherFleet, true},
-		{&inventory.LockedError{Cluster: "west"}, TypeLocked, true},
-		{&inventory.GoneError{Cluster: "west"}, TypeInventoryGone, true},
-		{&chart.SourceError{Reason: "x"}, TypeChart, true},
-		{&DeadEndError{"x"}, TypeDeadEnd, true},
-		{&LoadBalancerError{"x"}, TypeLoadBalancer, true},
-		{&RootError{"x"}, TypeRoot, true},
-		{errors.Join(nil, &DeadEndError{"x"}), TypeDeadEnd, true},
-		{&kube.NotReadyError{Waiting: "x"}, TypeNotReady, false},
-		{apierrors.NewTooManyRequests("slow down", 7), TypeThrottled, false},
-		{apierrors.NewConflict(secrets, "x", errors.New("y")), TypeOther, false},
-		{apierrors.NewInternalError(errors.New("x")), TypeOther, false},
-		{apierrors.NewNotFound(secrets, "x"), TypeOther, false},
-		{&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")}, TypeUnreachable, false},
-		{errors.New("anything"), TypeOther, false},
+		{apierrors.NewForbidden(secrets, "cacerts", errors.New("no")), api.TypeForbidden, true},
+		{apierrors.NewUnauthorized("who?"), api.TypeForbidden, true},
+		{apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil), api.TypeInvalid, true},
+		{apierrors.NewBadRequest("what?"), api.TypeInvalid, true},
+		{apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true), api.TypeUnknownKind, true},
+		{&kube.NotOursError{Kind: "Secret", Name: "x"}, api.TypeNotOurs, true},
+		{&kube.KubeconfigError{Reason: "x"}, api.TypeKubeconfig, true},
+		{&inventory.OtherFleetError{Cluster: "west", Fleet: "b"}, api.TypeOtherFleet, true},
+		{&inventory.LockedError{Cluster: "west"}, api.TypeLocked, true},
+		{&inventory.GoneError{Cluster: "west"}, api.TypeInventoryGone, true},
+		{&chart.SourceError{Reason: "x"}, api.TypeChart, true},
+		{&DeadEndError{"x"}, api.TypeDeadEnd, true},
+		{&LoadBalancerError{"x"}, api.TypeLoadBalancer, true},
+		{&RootError{"x"}, api.TypeRoot, true},
+		{errors.Join(nil, &DeadEndError{"x"}), api.TypeDeadEnd, true},
+		{&kube.NotReadyError{Waiting: "x"}, api.TypeNotReady, false},
+		{apierrors.NewTooManyRequests("slow down", 7), api.TypeThrottled, false},
+		{apierrors.NewConflict(secrets, "x", errors.New("y")), api.TypeOther, false},
+		{apierrors.NewInternalError(errors.New("x")), api.TypeOther, false},
+		{apierrors.NewNotFound(secrets, "x"), api.TypeOther, false},
+		{&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")}, api.TypeUnreachable, false},
+		{errors.New("anything"), api.TypeOther, false},
 	} {
 		t.Run(c.typ+"/"+c.err.Error(), func(t *testing.T) {
 			var app *temporal.ApplicationError

@@ -11,24 +11,16 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
-
-// Existing is what the fleet file says of a mesh that is there already, in part
-// or as a whole.
-type Existing struct {
-	Istio    fleet.Istio    `json:"istio"`
-	CA       fleet.CA       `json:"ca"`
-	Gateways fleet.Gateways `json:"gateways"`
-	// Network of the cluster in the fleet file.
-	Network string `json:"network"`
-}
 
 // checkMesh compares what the fleet file says of a mesh that is there with what
 // is, and where it says that there is none, looks for one that Landbridge would
 // install another beside. Each problem proposes the setting that fits.
-func (a *Activities) checkMesh(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+func (a *Activities) checkMesh(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, out *api.CheckClusterResult) error {
 	if in.Existing == nil {
 		return uninvited(ctx, c, in, out)
 	}
@@ -40,20 +32,20 @@ func (a *Activities) checkMesh(ctx context.Context, c *kube.Cluster, in CheckClu
 	problem := func(format string, args ...any) { out.Problems = append(out.Problems, fmt.Sprintf(format, args...)) }
 	e := in.Existing
 	if !e.Istio.Managed() {
-		e.checkIstiod(m, in.Cluster, problem)
+		checkIstiod(e, m, in.Cluster, problem)
 	}
 	if !e.CA.Managed() && len(m.Roots) == 0 {
 		problem("it has no root yet: neither ConfigMap istio-ca-root-cert nor Secret cacerts is in %s; start its istiod, plug a CA in, or say spec.ca.manage: true", in.Namespace)
 	}
 	if !e.Gateways.EastWest.Managed() {
-		return e.checkEastWest(ctx, c, in.Namespace, m, problem)
+		return checkEastWest(ctx, c, in, m, problem)
 	}
 	return nil
 }
 
 // uninvited finds an istiod that neither Landbridge nor an Istio resource made.
-func uninvited(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
-	istios, err := c.In(kube.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
+func uninvited(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, out *api.CheckClusterResult) error {
+	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil || len(istios.Items) > 0 {
 		return ignoreMissingKind(err)
 	}
@@ -69,8 +61,8 @@ func uninvited(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *
 	return nil
 }
 
-func (e *Existing) checkIstiod(m Mesh, cluster string, problem func(string, ...any)) {
-	at := slices.IndexFunc(m.Istiods, func(i Istiod) bool { return i.Revision == e.Istio.Revision })
+func checkIstiod(e *api.Existing, m api.Mesh, cluster string, problem func(string, ...any)) {
+	at := slices.IndexFunc(m.Istiods, func(i api.Istiod) bool { return i.Revision == e.Istio.Revision })
 	if at < 0 {
 		var have []string
 		for _, i := range m.Istiods {
@@ -95,9 +87,10 @@ func (e *Existing) checkIstiod(m Mesh, cluster string, problem func(string, ...a
 	}
 }
 
-func (e *Existing) checkEastWest(ctx context.Context, c *kube.Cluster, namespace string, m Mesh, problem func(string, ...any)) error {
+func checkEastWest(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, m api.Mesh, problem func(string, ...any)) error {
+	e, namespace := in.Existing, in.Namespace
 	want := e.Gateways.EastWest
-	at := slices.IndexFunc(m.EastWest, func(g MeshGateway) bool { return g.Service == want.Service })
+	at := slices.IndexFunc(m.EastWest, func(g api.MeshGateway) bool { return g.Service == want.Service })
 	if at < 0 {
 		hint := "install one, or say spec.gateways.eastWest.manage: true"
 		for _, g := range m.EastWest {
@@ -127,7 +120,7 @@ func (e *Existing) checkEastWest(ctx context.Context, c *kube.Cluster, namespace
 // allowing are the AuthorizationPolicies of others that allow something on the
 // gateway: what ours allows would be allowed beside it.
 func allowing(ctx context.Context, c *kube.Cluster, namespace string, pods map[string]string) ([]string, error) {
-	list, err := c.In(kube.AuthorizationPolicies, namespace).List(ctx, metav1.ListOptions{})
+	list, err := c.In(kinds.AuthorizationPolicies, namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, wrap(ignoreMissingKind(err), "list the AuthorizationPolicies of %s", namespace)
 	}

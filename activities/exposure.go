@@ -11,8 +11,9 @@ import (
 	security "istio.io/client-go/pkg/apis/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 const (
@@ -28,22 +29,13 @@ const (
 	securityV1   = "security.istio.io/v1"
 )
 
-// EnsureExposureInput says what the door lets through.
-type EnsureExposureInput struct {
-	ClusterRef
-	Gateways fleet.Gateways `json:"gateways"`
-}
-
-// EnsureExposureResult is what was written.
-type EnsureExposureResult struct{ fleet.Changes }
-
 // EnsureExposure is step 8: kube-apiserver behind the east-west gateway, for
 // mutual TLS of the mesh only, and nobody allowed in until a link says so. The
 // denial comes first, so that there is no moment without it.
-func (a *Activities) EnsureExposure(ctx context.Context, in EnsureExposureInput) (EnsureExposureResult, error) {
+func (a *Activities) EnsureExposure(ctx context.Context, in api.EnsureExposureInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentExposure, "")
 	if err != nil {
-		return EnsureExposureResult{}, err
+		return fleet.Changes{}, err
 	}
 	for _, obj := range []any{
 		denial(in),
@@ -51,20 +43,20 @@ func (a *Activities) EnsureExposure(ctx context.Context, in EnsureExposureInput)
 		eastWestRouting(in),
 	} {
 		if err := w.Apply(ctx, obj); err != nil {
-			return EnsureExposureResult{w.Changes()}, err
+			return w.Changes(), err
 		}
 	}
-	return EnsureExposureResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 // RemoveExposure undoes step 8. The denial goes last.
-func (a *Activities) RemoveExposure(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentExposure, in.Namespace, kube.VirtualServices, kube.IstioGateways, kube.AuthorizationPolicies)
+func (a *Activities) RemoveExposure(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentExposure, in.Namespace, kinds.VirtualServices, kinds.IstioGateways, kinds.AuthorizationPolicies)
 }
 
 // denial lets nobody in. A gateway of one's own has other ports, which stay as
 // open as they are.
-func denial(in EnsureExposureInput) *security.AuthorizationPolicy {
+func denial(in api.EnsureExposureInput) *security.AuthorizationPolicy {
 	var others *securityapi.Rule
 	if !in.Gateways.EastWest.Managed() {
 		others = &securityapi.Rule{To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{NotPorts: []string{strconv.Itoa(in.Gateways.APIPort)}}}}}
@@ -74,7 +66,7 @@ func denial(in EnsureExposureInput) *security.AuthorizationPolicy {
 
 // eastWestGateway leaves the mesh's own traffic to the Gateway that a gateway of
 // one's own has.
-func eastWestGateway(in EnsureExposureInput) *networking.Gateway {
+func eastWestGateway(in api.EnsureExposureInput) *networking.Gateway {
 	g := &networking.Gateway{
 		TypeMeta:   metav1.TypeMeta{APIVersion: networkingV1, Kind: "Gateway"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: gatewayName},
@@ -98,7 +90,7 @@ func eastWestGateway(in EnsureExposureInput) *networking.Gateway {
 }
 
 // eastWestRouting has a tcp route: an ISTIO_MUTUAL server honours no other.
-func eastWestRouting(in EnsureExposureInput) *networking.VirtualService {
+func eastWestRouting(in api.EnsureExposureInput) *networking.VirtualService {
 	return &networking.VirtualService{
 		TypeMeta:   metav1.TypeMeta{APIVersion: networkingV1, Kind: "VirtualService"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: routingName},
@@ -115,39 +107,25 @@ func eastWestRouting(in EnsureExposureInput) *networking.VirtualService {
 	}
 }
 
-// EnsureAccessInput names the link that is let in. Its ref is the target.
-type EnsureAccessInput struct {
-	LinkRef
-	APIPort     int    `json:"apiPort"`
-	TrustDomain string `json:"trustDomain"`
-	// EastWest is the target's door.
-	EastWest fleet.EastWest `json:"eastWest,omitzero"`
-	// SourceNamespace is where the source's egress gateway runs.
-	SourceNamespace string `json:"sourceNamespace"`
-}
-
-// EnsureAccessResult is what was written.
-type EnsureAccessResult struct{ fleet.Changes }
-
 // EnsureAccess is step 8 for one link, in the target: the source's own egress
 // identity may use the port of the API. When it goes, that source is shut out.
-func (a *Activities) EnsureAccess(ctx context.Context, in EnsureAccessInput) (EnsureAccessResult, error) {
+func (a *Activities) EnsureAccess(ctx context.Context, in api.EnsureAccessInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentAccess, in.Link.ID())
 	if err != nil {
-		return EnsureAccessResult{}, err
+		return fleet.Changes{}, err
 	}
 	err = w.Apply(ctx, policy(accessNamePrefix+in.Link.From, in.Namespace, in.EastWest.Selector(), &securityapi.Rule{
 		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
 			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
 		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},
 	}))
-	return EnsureAccessResult{w.Changes()}, err
+	return w.Changes(), err
 }
 
 // RemoveAccess undoes EnsureAccess. New connections are refused at once; an open
 // one lives until Envoy has drained it, 45 s by default.
-func (a *Activities) RemoveAccess(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentAccess, in.Namespace, kube.AuthorizationPolicies)
+func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentAccess, in.Namespace, kinds.AuthorizationPolicies)
 }
 
 // policy allows what the rule says on the east-west gateway; without a rule it

@@ -3,8 +3,10 @@ package activities
 import (
 	"context"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -15,30 +17,14 @@ const (
 	egressPort        = 443
 )
 
-// GatewaySettings is what both gateways take from the fleet file.
-type GatewaySettings struct {
-	Istio    fleet.Istio    `json:"istio"`
-	Gateways fleet.Gateways `json:"gateways"`
-}
-
-// EnsureEastWestGatewayInput says what the cluster's door looks like.
-type EnsureEastWestGatewayInput struct {
-	ClusterRef
-	GatewaySettings
-	Network string `json:"network"`
-}
-
-// EnsureEastWestGatewayResult is what Helm did.
-type EnsureEastWestGatewayResult struct{ fleet.Changes }
-
 // EnsureEastWestGateway is step 7: the gateway chart as istio-eastwestgateway.
 // The network label comes with the chart: a Service that is labelled later loses
 // its address on some clouds.
-func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWestGatewayInput) (EnsureEastWestGatewayResult, error) {
+func (a *Activities) EnsureEastWestGateway(ctx context.Context, in api.EnsureEastWestGatewayInput) (fleet.Changes, error) {
 	g := in.Gateways
 	if !g.EastWest.Managed() {
 		changes, err := a.ensurePort(ctx, in.ClusterRef, g)
-		return EnsureEastWestGatewayResult{changes}, err
+		return changes, err
 	}
 	values := map[string]any{
 		"labels": map[string]any{fleet.LabelNetwork: in.Network},
@@ -57,49 +43,40 @@ func (a *Activities) EnsureEastWestGateway(ctx context.Context, in EnsureEastWes
 		values["service"].(map[string]any)["annotations"] = notes
 	}
 	changes, err := a.ensureGateway(ctx, in.ClusterRef, componentEastWest, "", fleet.EastWestGateway, in.GatewaySettings, values)
-	return EnsureEastWestGatewayResult{changes}, err
+	return changes, err
 }
 
 // RemoveEastWestGateway undoes step 7, and waits until the cloud has its address
 // back: a Service with a load balancer goes only then.
 // From a gateway of one's own only the port goes that was added.
-func (a *Activities) RemoveEastWestGateway(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+func (a *Activities) RemoveEastWestGateway(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	ports, err := a.removePorts(ctx, in)
 	if err != nil {
-		return RemoveResult{ports}, err
+		return ports, err
 	}
 	removed, err := a.removeGateways(ctx, in, componentEastWest)
-	removed.Changes.Changes = append(ports.Changes, removed.Changes.Changes...)
+	removed.Changes = append(ports.Changes, removed.Changes...)
 	return removed, err
 }
-
-// EnsureEgressGatewayInput names the link that the gateway serves.
-type EnsureEgressGatewayInput struct {
-	LinkRef
-	GatewaySettings
-}
-
-// EnsureEgressGatewayResult is what Helm did.
-type EnsureEgressGatewayResult struct{ fleet.Changes }
 
 // EnsureEgressGateway is step 10: the gateway chart as
 // kube-apiserver-<target>-egress-gateway, with an identity of its own, by which
 // the target knows this source.
-func (a *Activities) EnsureEgressGateway(ctx context.Context, in EnsureEgressGatewayInput) (EnsureEgressGatewayResult, error) {
+func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgressGatewayInput) (fleet.Changes, error) {
 	values := map[string]any{
 		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
 		"service":        map[string]any{"type": "ClusterIP", "ports": []any{port("remote-kube-apiserver", egressPort)}},
 	}
 	changes, err := a.ensureGateway(ctx, in.ClusterRef, componentEgress, in.Link.ID(), fleet.EgressGateway(in.Link.To), in.GatewaySettings, values)
-	return EnsureEgressGatewayResult{changes}, err
+	return changes, err
 }
 
 // RemoveEgressGateway undoes step 10.
-func (a *Activities) RemoveEgressGateway(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+func (a *Activities) RemoveEgressGateway(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	return a.removeGateways(ctx, in, componentEgress)
 }
 
-func (a *Activities) ensureGateway(ctx context.Context, s ClusterRef, component, link, release string, set GatewaySettings, values map[string]any) (fleet.Changes, error) {
+func (a *Activities) ensureGateway(ctx context.Context, s api.ClusterRef, component, link, release string, set api.GatewaySettings, values map[string]any) (fleet.Changes, error) {
 	w, err := a.writer(ctx, s, component, link)
 	if err != nil {
 		return fleet.Changes{}, err
@@ -133,37 +110,37 @@ func (a *Activities) ensureGateway(ctx context.Context, s ClusterRef, component,
 	return w.Changes(), w.WaitDeployment(ctx, s.Namespace, release)
 }
 
-func (a *Activities) removeGateways(ctx context.Context, in RemoveInput, component string) (RemoveResult, error) {
+func (a *Activities) removeGateways(ctx context.Context, in api.RemoveInput, component string) (fleet.Changes, error) {
 	w, err := a.remover(ctx, in, component)
 	if err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
 	// Without the namespace there is nothing; Helm would not say so.
 	if _, gone, err := namespaceGone(ctx, w.Cluster, in.Namespace); gone || err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
 	releases, err := chart.Open(w, in.Namespace)
 	if err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
 	kube.Waiting(ctx, "Helm is uninstalling")
 	if err := releases.Remove(ctx, in.OnlyRun); err != nil || in.DryRun {
-		return RemoveResult{w.Changes()}, err
+		return w.Changes(), err
 	}
 	// What is on its way out, from this try or one before it, is waited for.
-	services, err := w.Owned(ctx, kube.Services, in.Namespace, "")
+	services, err := w.Owned(ctx, kinds.Services, in.Namespace, "")
 	if err != nil {
-		return RemoveResult{w.Changes()}, err
+		return w.Changes(), err
 	}
 	for i := range services {
 		if services[i].GetDeletionTimestamp() == nil {
 			continue
 		}
-		if err := w.WaitGone(ctx, kube.Services, &services[i]); err != nil {
-			return RemoveResult{w.Changes()}, err
+		if err := w.WaitGone(ctx, kinds.Services, &services[i]); err != nil {
+			return w.Changes(), err
 		}
 	}
-	return RemoveResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 func port(name string, number int) map[string]any {

@@ -15,8 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/rights"
 )
 
 // Bounds of what is gathered of one cluster, in bytes, lines and pods: Temporal
@@ -27,31 +30,19 @@ const (
 	gatheredPods  = 12
 )
 
-// GatherClusterInput names a cluster.
-type GatherClusterInput struct{ ClusterRef }
-
-// GatherClusterResult is what a person who helps wants to see of a cluster. What
-// a Secret holds is in it by length and fingerprint only.
-type GatherClusterResult struct {
-	// Files are text by name: objects.yaml, pods.txt, events.txt and logs.
-	Files map[string]string `json:"files"`
-	// Cut says that there was more than may be carried.
-	Cut bool `json:"cut,omitempty"`
-}
-
 // GatherCluster reads the fleet's objects on a cluster, and the pods, events and
 // last log lines of Istio's namespace, for `landbridge gather`. What the worker
 // may not read is said in its place. Nothing is changed.
-func (a *Activities) GatherCluster(ctx context.Context, in GatherClusterInput) (GatherClusterResult, error) {
+func (a *Activities) GatherCluster(ctx context.Context, in api.GatherClusterInput) (api.GatherClusterResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return GatherClusterResult{}, err
+		return api.GatherClusterResult{}, err
 	}
 	version, err := serverVersion(ctx, c)
 	if err != nil {
-		return GatherClusterResult{}, wrap(err, "the API server at %s cannot be reached", hostOf(c))
+		return api.GatherClusterResult{}, wrap(err, "the API server at %s cannot be reached", hostOf(c))
 	}
-	g := &gathered{out: GatherClusterResult{Files: map[string]string{}}, left: maxGathered}
+	g := &gathered{out: api.GatherClusterResult{Files: map[string]string{}}, left: maxGathered}
 	g.add("version.txt", "Kubernetes "+version+"\n")
 	g.pods(ctx, c, in.Namespace)
 	g.events(ctx, c, in.Namespace)
@@ -61,7 +52,7 @@ func (a *Activities) GatherCluster(ctx context.Context, in GatherClusterInput) (
 }
 
 type gathered struct {
-	out  GatherClusterResult
+	out  api.GatherClusterResult
 	left int
 	// talking are pods whose logs are wanted.
 	talking []corev1.Pod
@@ -120,10 +111,10 @@ func (g *gathered) events(ctx context.Context, c *kube.Cluster, namespace string
 }
 
 // objects are those that carry the fleet's label, and the Istio resources.
-func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s ClusterRef) {
+func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s api.ClusterRef) {
 	own := metav1.ListOptions{LabelSelector: fleet.LabelFleet + "=" + s.Fleet}
-	for _, r := range Rights(Needs{Namespace: s.Namespace}) {
-		if r.Kind == kube.Pods.Kind || r.Kind == kube.Events.Kind || r.Kind == kube.CRDs.Kind {
+	for _, r := range rights.For(rights.Needs{Namespace: s.Namespace}) {
+		if r.Kind == kinds.Pods.Kind || r.Kind == kinds.Events.Kind || r.Kind == kinds.CRDs.Kind {
 			continue
 		}
 		list, err := c.In(r.Resource, r.In).List(ctx, own)
@@ -145,7 +136,7 @@ func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s ClusterRef) {
 func withoutSecrets(o *unstructured.Unstructured) *unstructured.Unstructured {
 	unstructured.RemoveNestedField(o.Object, "metadata", "managedFields")
 	unstructured.RemoveNestedField(o.Object, "metadata", "annotations", corev1.LastAppliedConfigAnnotation)
-	if o.GetKind() != kube.Secrets.Kind {
+	if o.GetKind() != kinds.Secrets.Kind {
 		return o
 	}
 	data, _, _ := unstructured.NestedMap(o.Object, "data")

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -29,25 +30,25 @@ const (
 
 // explain finds out from the source's egress gateway at which hop beyond it the
 // request ended. What the gateway does not say stays as it is.
-func (p *prober) explain(ctx context.Context, r *CheckLinkResult) {
+func (p *prober) explain(ctx context.Context, r *api.CheckLinkResult) {
 	if p.broken == nil || !p.broken.far {
 		return
 	}
 	if strings.Contains(p.broken.why, "connection refused") {
-		r.breaksAt(HopRoute, fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", egressPort, p.pod))
+		breaksAt(r, api.HopRoute, fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", egressPort, p.pod))
 		return
 	}
 	if hop, why := p.upstream(ctx); hop != "" {
-		r.breaksAt(hop, why)
+		breaksAt(r, hop, why)
 		return
 	}
 	line, err := p.accessLog(ctx)
 	if err != nil {
-		r.breaksAt(r.Hop, r.Why+fmt.Sprintf(" (the gateway's log cannot be read: %v)", err))
+		breaksAt(r, r.Hop, r.Why+fmt.Sprintf(" (the gateway's log cannot be read: %v)", err))
 		return
 	}
 	if hop, why := hopOf(line); hop != "" {
-		r.breaksAt(hop, why)
+		breaksAt(r, hop, why)
 	}
 }
 
@@ -72,11 +73,11 @@ func (p *prober) upstream(ctx context.Context) (hop, why string) {
 			continue
 		}
 		if len(c.HostStatuses) == 0 {
-			return HopName, "the gateway has no address for the target: the load balancer's name does not resolve in the source"
+			return api.HopName, "the gateway has no address for the target: the load balancer's name does not resolve in the source"
 		}
 		return "", ""
 	}
-	return HopRoute, "the gateway does not know " + host
+	return api.HopRoute, "the gateway does not know " + host
 }
 
 // accessLog is what the gateway wrote of the last connection that came by
@@ -128,10 +129,10 @@ var said = []struct {
 	hop   string
 	what  string
 }{
-	{regexp.MustCompile(`TLS_error|CERTIFICATE_VERIFY_FAILED|SSL_routines|SSL routines`), HopMTLS, "the gateways do not accept each other's certificates"},
-	{regexp.MustCompile(`\bNR\b|filter_chain_not_found|route_not_found`), HopRoute, "the gateway has no route for the server name"},
-	{regexp.MustCompile(`\bUH\b|no_healthy_upstream`), HopName, "the gateway has no address for the target"},
-	{regexp.MustCompile(`Connection_refused|connection_timeout|No_route_to_host|Network_is_unreachable|delayed_connect_error|immediate_connect_error|\bUF\b|\bURX\b`), HopTCP, "the target's east-west gateway cannot be reached"},
+	{regexp.MustCompile(`TLS_error|CERTIFICATE_VERIFY_FAILED|SSL_routines|SSL routines`), api.HopMTLS, "the gateways do not accept each other's certificates"},
+	{regexp.MustCompile(`\bNR\b|filter_chain_not_found|route_not_found`), api.HopRoute, "the gateway has no route for the server name"},
+	{regexp.MustCompile(`\bUH\b|no_healthy_upstream`), api.HopName, "the gateway has no address for the target"},
+	{regexp.MustCompile(`Connection_refused|connection_timeout|No_route_to_host|Network_is_unreachable|delayed_connect_error|immediate_connect_error|\bUF\b|\bURX\b`), api.HopTCP, "the target's east-west gateway cannot be reached"},
 }
 
 // hopOf reads a line of the access log of a connection that was broken. One that
@@ -145,5 +146,5 @@ func hopOf(line string) (hop, why string) {
 			return s.hop, fmt.Sprintf("%s; it says: %s", s.what, line)
 		}
 	}
-	return HopAuthorization, "the target's east-west gateway closed the connection after the handshake, without an answer; the source's gateway says: " + line
+	return api.HopAuthorization, "the target's east-west gateway closed the connection after the handshake, without an answer; the source's gateway says: " + line
 }

@@ -3,113 +3,89 @@ package activities
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	corev1 "k8s.io/api/core/v1"
-
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
 const componentInventory = "record"
 
-// EnsureInventoryInput is the part of the fleet that a cluster remembers.
-type EnsureInventoryInput struct {
-	ClusterRef
-	Part fleet.Fleet `json:"part"`
-}
-
-// EnsureInventoryResult is what was written.
-type EnsureInventoryResult struct{ fleet.Changes }
-
 // EnsureInventory is step 0: Landbridge's namespace, and in it the record of the
 // fleet as applied to this cluster. It is written before anything else.
-func (a *Activities) EnsureInventory(ctx context.Context, in EnsureInventoryInput) (EnsureInventoryResult, error) {
-	w, err := a.remover(ctx, RemoveInput{ClusterRef: in.ClusterRef}, componentInventory) // there may be no record yet
+func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventoryInput) (fleet.Changes, error) {
+	w, err := a.remover(ctx, api.RemoveInput{ClusterRef: in.ClusterRef}, componentInventory) // there may be no record yet
 	if err != nil {
-		return EnsureInventoryResult{}, err
+		return fleet.Changes{}, err
 	}
 	old, err := inventory.Read(ctx, w.Cluster)
 	if err != nil {
-		return EnsureInventoryResult{}, err
+		return fleet.Changes{}, err
 	}
 	if err := old.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver); err != nil {
-		return EnsureInventoryResult{}, err
+		return fleet.Changes{}, err
 	}
 	if err := ensureNamespace(ctx, w, fleet.SystemNamespace, nil); err != nil {
-		return EnsureInventoryResult{}, err
+		return fleet.Changes{}, err
 	}
 	ch, err := inventory.Write(ctx, w.Cluster, in.Part, a.lock(ctx, in.ClusterRef), in.DryRun)
 	if err != nil {
-		return EnsureInventoryResult{}, err
+		return fleet.Changes{}, err
 	}
 	w.Note(ch)
-	return EnsureInventoryResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 // RemoveInventory undoes step 0: the record goes, and then Landbridge's namespace,
 // where it is ours. It is removed after everything else.
-func (a *Activities) RemoveInventory(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+func (a *Activities) RemoveInventory(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	w, err := a.remover(ctx, in, componentInventory)
 	if err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
-	if err := w.Remove(ctx, kube.ConfigMaps, fleet.SystemNamespace, in.OnlyRun); err != nil {
-		return RemoveResult{}, err
+	if err := w.Remove(ctx, kinds.ConfigMaps, fleet.SystemNamespace, in.OnlyRun); err != nil {
+		return fleet.Changes{}, err
 	}
 	// The root may live here too; then the namespace goes with it.
-	root, err := w.Get(ctx, kube.Secrets, fleet.SystemNamespace, rootSecret)
+	root, err := w.Get(ctx, kinds.Secrets, fleet.SystemNamespace, rootSecret)
 	if root != nil || err != nil && !apierrors.IsNotFound(err) {
-		return RemoveResult{w.Changes()}, err
+		return w.Changes(), err
 	}
 	err = removeNamespaces(ctx, w, in.OnlyRun, fleet.SystemNamespace)
-	return RemoveResult{w.Changes()}, err
-}
-
-// ReleaseInventoryInput names the cluster whose record is let go.
-type ReleaseInventoryInput struct{ ClusterRef }
-
-// ReleaseInventoryResult says whether the run had held it.
-type ReleaseInventoryResult struct {
-	Released bool `json:"released"`
+	return w.Changes(), err
 }
 
 // ReleaseInventory takes the run's hold off the record when the run is over. A run
 // that wrote nothing never held it.
-func (a *Activities) ReleaseInventory(ctx context.Context, in ReleaseInventoryInput) (ReleaseInventoryResult, error) {
+func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInventoryInput) (api.ReleaseInventoryResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return ReleaseInventoryResult{}, err
+		return api.ReleaseInventoryResult{}, err
 	}
 	released, err := inventory.Release(ctx, c, a.lock(ctx, in.ClusterRef))
-	return ReleaseInventoryResult{released}, err
-}
-
-// CheckInventoryInput names a cluster that is to be cleaned up.
-type CheckInventoryInput struct{ ClusterRef }
-
-// CheckInventoryResult is what the cluster remembers, or nothing.
-type CheckInventoryResult struct {
-	Inventory *fleet.Fleet `json:"inventory,omitempty"`
+	return api.ReleaseInventoryResult{Released: released}, err
 }
 
 // CheckInventory reads what a cluster remembers of the fleet, for cleanup. It is
 // an error when the cluster belongs to another fleet or another run holds it.
-func (a *Activities) CheckInventory(ctx context.Context, in CheckInventoryInput) (CheckInventoryResult, error) {
+func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryInput) (api.CheckInventoryResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return CheckInventoryResult{}, err
+		return api.CheckInventoryResult{}, err
 	}
 	r, err := inventory.Read(ctx, c)
 	if err != nil || r == nil {
-		return CheckInventoryResult{}, err
+		return api.CheckInventoryResult{}, err
 	}
 	if err := r.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver); err != nil {
-		return CheckInventoryResult{}, err
+		return api.CheckInventoryResult{}, err
 	}
-	return CheckInventoryResult{&r.Fleet}, nil
+	return api.CheckInventoryResult{Inventory: &r.Fleet}, nil
 }
 
 // namespaceGone says whether there is no such namespace.

@@ -11,42 +11,34 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
 const componentIstio = "istio"
 
-// EnsureIstioInput says which Istio the cluster runs.
-type EnsureIstioInput struct {
-	ClusterRef
-	Istio   fleet.Istio `json:"istio"`
-	Network string      `json:"network"`
-}
-
-// EnsureIstioResult is what was written.
-type EnsureIstioResult struct{ fleet.Changes }
-
 // EnsureIstio is step 6: the IstioCNI and Istio resources for the Sail operator.
 // One that somebody else made stays as it is when it says all that the fleet
 // wants, and is refused otherwise.
-func (a *Activities) EnsureIstio(ctx context.Context, in EnsureIstioInput) (EnsureIstioResult, error) {
+func (a *Activities) EnsureIstio(ctx context.Context, in api.EnsureIstioInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentIstio, "")
 	if err != nil {
-		return EnsureIstioResult{}, err
+		return fleet.Changes{}, err
 	}
 	for _, obj := range []*unstructured.Unstructured{istioCNI(in), istio(in)} {
 		if err := applyOrAdopt(ctx, w, obj); err != nil {
-			return EnsureIstioResult{w.Changes()}, err
+			return w.Changes(), err
 		}
 	}
-	return EnsureIstioResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 // RemoveIstio undoes step 6: Istio, then IstioCNI, and waits until Sail has
 // taken what it installed. What istiod itself wrote goes with the last istiod.
-func (a *Activities) RemoveIstio(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	removed, err := a.removeAll(ctx, in, componentIstio, "", kube.Istios, kube.IstioCNIs)
+func (a *Activities) RemoveIstio(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	removed, err := a.removeAll(ctx, in, componentIstio, "", kinds.Istios, kinds.IstioCNIs)
 	if err != nil || in.DryRun || in.OnlyRun != "" && len(removed.All()) == 0 {
 		return removed, err
 	}
@@ -55,7 +47,7 @@ func (a *Activities) RemoveIstio(ctx context.Context, in RemoveInput) (RemoveRes
 		return removed, err
 	}
 	err = removeDistributed(ctx, w, in.Namespace)
-	removed.Changes.Changes = append(removed.Changes.Changes, w.Changes().Changes...)
+	removed.Changes = append(removed.Changes, w.Changes().Changes...)
 	return removed, err
 }
 
@@ -66,7 +58,7 @@ const distributed = "istio.io/config=true"
 // removeDistributed takes them away where no istiod is left to want them. A
 // worker that may not look into every namespace leaves them: they are public.
 func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) error {
-	left, err := w.In(kube.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
+	left, err := w.In(kinds.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil || len(left.Items) > 0 {
 		return wrap(err, "list the Istio resources")
 	}
@@ -87,7 +79,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 	}); err != nil {
 		return err
 	}
-	list, err := w.In(kube.ConfigMaps, "").List(ctx, metav1.ListOptions{LabelSelector: distributed})
+	list, err := w.In(kinds.ConfigMaps, "").List(ctx, metav1.ListOptions{LabelSelector: distributed})
 	if apierrors.IsForbidden(err) {
 		return nil
 	}
@@ -95,7 +87,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 		return wrap(err, "list istiod's ConfigMaps")
 	}
 	for i := range list.Items {
-		if err := w.Delete(ctx, kube.ConfigMaps, &list.Items[i]); err != nil && !apierrors.IsForbidden(err) {
+		if err := w.Delete(ctx, kinds.ConfigMaps, &list.Items[i]); err != nil && !apierrors.IsForbidden(err) {
 			return err
 		}
 	}
@@ -108,9 +100,9 @@ func applyOrAdopt(ctx context.Context, w *kube.Writer, obj *unstructured.Unstruc
 	if !errors.As(err, &notOurs) || notOurs.Owner != "" {
 		return err
 	}
-	res := kube.Istios
-	if obj.GetKind() == kube.IstioCNIs.Kind {
-		res = kube.IstioCNIs
+	res := kinds.Istios
+	if obj.GetKind() == kinds.IstioCNIs.Kind {
+		res = kinds.IstioCNIs
 	}
 	live, err := w.Get(ctx, res, "", obj.GetName())
 	if err != nil {
@@ -123,15 +115,15 @@ func applyOrAdopt(ctx context.Context, w *kube.Writer, obj *unstructured.Unstruc
 	return nil
 }
 
-func istioCNI(in EnsureIstioInput) *unstructured.Unstructured {
+func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	spec := map[string]any{"version": in.Istio.Version, "namespace": in.CNINamespace}
 	if p := in.Istio.Platform; p != "" {
 		spec["values"] = map[string]any{"global": map[string]any{"platform": p}}
 	}
-	return sail(kube.IstioCNIs, in.Istio.Name, spec)
+	return sail(kinds.IstioCNIs, in.Istio.Name, spec)
 }
 
-func istio(in EnsureIstioInput) *unstructured.Unstructured {
+func istio(in api.EnsureIstioInput) *unstructured.Unstructured {
 	global := map[string]any{
 		"meshID":       in.Istio.MeshID,
 		"multiCluster": map[string]any{"clusterName": in.Cluster},
@@ -151,11 +143,11 @@ func istio(in EnsureIstioInput) *unstructured.Unstructured {
 		},
 		"global": global,
 	}
-	return sail(kube.Istios, in.Istio.Name, map[string]any{
+	return sail(kinds.Istios, in.Istio.Name, map[string]any{
 		"version": in.Istio.Version, "namespace": in.Namespace, "values": overlay(values, in.Istio.Values)})
 }
 
-func sail(r kube.Resource, name string, spec map[string]any) *unstructured.Unstructured {
+func sail(r kinds.Resource, name string, spec map[string]any) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": r.GroupVersion().String(), "kind": r.Kind,
 		"metadata": map[string]any{"name": name}, "spec": spec}}
@@ -175,28 +167,17 @@ func overlay(base, over map[string]any) map[string]any {
 	return out
 }
 
-// WaitIstioInput names what is waited for.
-type WaitIstioInput struct {
-	ClusterRef
-	Name string `json:"name"`
-}
-
-// WaitIstioResult says what Sail says.
-type WaitIstioResult struct {
-	State string `json:"state"`
-}
-
 // WaitIstio waits until Sail says of IstioCNI and Istio that the generation at
 // hand is ready and healthy. It ends early, with Sail's own message, where
 // nothing can change any more.
-func (a *Activities) WaitIstio(ctx context.Context, in WaitIstioInput) (WaitIstioResult, error) {
+func (a *Activities) WaitIstio(ctx context.Context, in api.WaitIstioInput) (api.WaitIstioResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return WaitIstioResult{}, err
+		return api.WaitIstioResult{}, err
 	}
 	state := ""
 	err = kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
-		for _, r := range []kube.Resource{kube.IstioCNIs, kube.Istios} {
+		for _, r := range []kinds.Resource{kinds.IstioCNIs, kinds.Istios} {
 			obj, err := c.Get(ctx, r, "", in.Name)
 			if err != nil {
 				return "", false, err
@@ -209,7 +190,7 @@ func (a *Activities) WaitIstio(ctx context.Context, in WaitIstioInput) (WaitIsti
 		}
 		return "", true, nil
 	})
-	return WaitIstioResult{state}, err
+	return api.WaitIstioResult{State: state}, err
 }
 
 // sailReady says what a Sail resource still waits for, or nothing. A resource

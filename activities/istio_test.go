@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -59,7 +60,7 @@ func TestSailReady_TellsReadyFromWaitingFromDeadEnd(t *testing.T) {
 }
 
 func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
-	in := EnsureIstioInput{ClusterRef: ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w",
+	in := api.EnsureIstioInput{ClusterRef: api.ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w",
 		Istio: fleet.Istio{Name: "default", Version: "v1.31.0", MeshID: "m", TrustDomain: "td", Platform: "openshift",
 			Values: map[string]any{"meshConfig": map[string]any{"accessLogFile": ""}, "pilot": map[string]any{"cpu": "1"}}}}
 	values := istio(in).Object["spec"].(map[string]any)["values"].(map[string]any)
@@ -75,7 +76,7 @@ func TestAddressOf_AllIPsElseTheHostname(t *testing.T) {
 	}
 	require.False(t, addressOf(svc()).Known())
 	require.False(t, addressOf(svc(corev1.LoadBalancerIngress{})).Known())
-	require.Equal(t, Address{Hostname: "lb"}, addressOf(svc(corev1.LoadBalancerIngress{Hostname: "lb"})))
-	require.Equal(t, Address{IPs: []string{"192.0.2.1", "192.0.2.2"}},
+	require.Equal(t, api.Address{Hostname: "lb"}, addressOf(svc(corev1.LoadBalancerIngress{Hostname: "lb"})))
+	require.Equal(t, api.Address{IPs: []string{"192.0.2.1", "192.0.2.2"}},
 		addressOf(svc(corev1.LoadBalancerIngress{IP: "192.0.2.2", Hostname: "lb"}, corev1.LoadBalancerIngress{IP: "192.0.2.1"})))
 }

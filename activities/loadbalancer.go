@@ -11,53 +11,29 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/kube"
 )
-
-// Address is where a cluster's east-west gateway is reached: a hostname, or
-// one or more IPs.
-type Address struct {
-	Hostname string   `json:"hostname,omitempty"`
-	IPs      []string `json:"ips,omitempty"`
-}
-
-// Known says whether there is an address.
-func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
-
-// WaitLoadBalancerInput says until when a cloud may take.
-type WaitLoadBalancerInput struct {
-	ClusterRef
-	// Until is the moment at which waiting ends, whichever try it is.
-	Until time.Time `json:"until"`
-	// EastWest is the gateway whose address it is.
-	EastWest fleet.EastWest `json:"eastWest,omitzero"`
-}
-
-// WaitLoadBalancerResult is the address that the cloud gave.
-type WaitLoadBalancerResult struct {
-	Address Address `json:"address"`
-}
 
 // WaitLoadBalancer waits for the address of the east-west gateway (between
 // steps 8 and 11 of the guide, which does not wait). While it waits, the
 // Service's own events are in its heartbeats, and when time is up in its error,
 // which is a *LoadBalancerError.
-func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerInput) (WaitLoadBalancerResult, error) {
+func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalancerInput) (api.WaitLoadBalancerResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return WaitLoadBalancerResult{}, err
+		return api.WaitLoadBalancerResult{}, err
 	}
 	if in.DryRun {
 		addr, _, err := loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
 		if apierrors.IsNotFound(err) {
 			err = nil
 		}
-		return WaitLoadBalancerResult{addr}, err
+		return api.WaitLoadBalancerResult{Address: addr}, err
 	}
 	limited, cancel := context.WithDeadline(ctx, in.Until)
 	defer cancel()
-	var addr Address
+	var addr api.Address
 	last := ""
 	err = kube.Poll(limited, func(ctx context.Context) (waiting string, done bool, err error) {
 		addr, waiting, err = loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
@@ -69,21 +45,21 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in WaitLoadBalancerIn
 	// A request that the end of the wait cuts off fails in its own way; what the
 	// cloud said before is what matters.
 	if err != nil && ctx.Err() == nil && time.Until(in.Until) < theEnd {
-		return WaitLoadBalancerResult{}, &LoadBalancerError{"the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout" + last}
+		return api.WaitLoadBalancerResult{}, &LoadBalancerError{"the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout" + last}
 	}
-	return WaitLoadBalancerResult{addr}, err
+	return api.WaitLoadBalancerResult{Address: addr}, err
 }
 
 // theEnd is how close to its limit a wait counts as over.
 const theEnd = 2 * time.Second
 
-func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) (Address, string, error) {
+func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) (api.Address, string, error) {
 	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		return Address{}, "", err
+		return api.Address{}, "", err
 	}
 	if svc.DeletionTimestamp != nil {
-		return Address{}, "", &DeadEndError{fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
+		return api.Address{}, "", &DeadEndError{fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
 	}
 	if addr := addressOf(svc); addr.Known() {
 		return addr, "", nil
@@ -92,14 +68,14 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) 
 	if events := c.LastEvents(ctx, "Service", namespace, svc.Name); events != "" {
 		waiting += " (" + events + ")"
 	}
-	return Address{}, waiting, nil
+	return api.Address{}, waiting, nil
 }
 
 // addressOf prefers IPs, all of them, to a hostname: they need no DNS. What is
 // no IP is not one, and one that is said twice counts once: Istio would refuse
 // the endpoints.
-func addressOf(svc *corev1.Service) Address {
-	var a Address
+func addressOf(svc *corev1.Service) api.Address {
+	var a api.Address
 	for _, i := range svc.Status.LoadBalancer.Ingress {
 		if ip, err := netip.ParseAddr(i.IP); err == nil && ip.Zone() == "" {
 			a.IPs = append(a.IPs, ip.String())

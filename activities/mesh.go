@@ -16,60 +16,24 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// Mesh is the mesh that a cluster has already, whoever installed it.
-type Mesh struct {
-	Istiods []Istiod `json:"istiods,omitempty"`
-	// Network is the label topology.istio.io/network of Istio's namespace.
-	Network string `json:"network,omitempty"`
-	// Roots are the fingerprints of the certificates that its workloads trust.
-	Roots []string `json:"roots,omitempty"`
-	// EastWest are Services that look like an east-west gateway: a load balancer
-	// with the port of the mesh's own traffic.
-	EastWest []MeshGateway `json:"eastWest,omitempty"`
-}
-
-// Istiod is a control plane of a mesh.
-type Istiod struct {
-	Revision string `json:"revision"`
-	Version  string `json:"version,omitempty"`
-	// ClusterName, MeshID and TrustDomain are what it calls its cluster and mesh.
-	ClusterName string `json:"clusterName,omitempty"`
-	MeshID      string `json:"meshID,omitempty"`
-	TrustDomain string `json:"trustDomain"`
-	// By is who installed it, where that can be seen: Sail, Helm or istioctl.
-	By string `json:"by,omitempty"`
-}
-
-// MeshGateway is an east-west gateway that is there.
-type MeshGateway struct {
-	Service        string            `json:"service"`
-	Labels         map[string]string `json:"labels"`
-	ServiceAccount string            `json:"serviceAccount,omitempty"`
-}
-
-// InspectClusterInput names a cluster.
-type InspectClusterInput struct{ ClusterRef }
-
-// InspectClusterResult is what is there.
-type InspectClusterResult struct{ Mesh }
-
 // InspectCluster finds out what mesh a cluster has already, for `landbridge init`.
 // It needs no more rights than reading Istio's namespace.
-func (a *Activities) InspectCluster(ctx context.Context, in InspectClusterInput) (InspectClusterResult, error) {
+func (a *Activities) InspectCluster(ctx context.Context, in api.InspectClusterInput) (api.InspectClusterResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
-		return InspectClusterResult{}, err
+		return api.InspectClusterResult{}, err
 	}
 	m, err := findMesh(ctx, c, in.Namespace, istioDataPlanePort)
-	return InspectClusterResult{m}, err
+	return api.InspectClusterResult{Mesh: m}, err
 }
 
-func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) (Mesh, error) {
-	var m Mesh
+func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) (api.Mesh, error) {
+	var m api.Mesh
 	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return m, nil
@@ -96,8 +60,8 @@ func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 	return m, err
 }
 
-func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) (Istiod, error) {
-	found := Istiod{Revision: revisionOf(d), Version: d.Labels["app.kubernetes.io/version"], TrustDomain: "cluster.local", By: installer(d)}
+func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) (api.Istiod, error) {
+	found := api.Istiod{Revision: revisionOf(d), Version: d.Labels["app.kubernetes.io/version"], TrustDomain: "cluster.local", By: installer(d)}
 	for _, container := range d.Spec.Template.Spec.Containers {
 		for _, env := range container.Env {
 			if container.Name == "discovery" && env.Name == "CLUSTER_ID" {
@@ -165,12 +129,12 @@ func meshRoots(ctx context.Context, c *kube.Cluster, namespace string) ([]string
 	return certs.Fingerprints(set.RootCert), nil
 }
 
-func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) ([]MeshGateway, error) {
+func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) ([]api.MeshGateway, error) {
 	list, err := c.Client.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, wrap(err, "list the Services of %s", namespace)
 	}
-	var out []MeshGateway
+	var out []api.MeshGateway
 	for i := range list.Items {
 		svc := &list.Items[i]
 		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer || !hasPort(svc, dataPlanePort) || len(svc.Spec.Selector) == 0 {
@@ -180,7 +144,7 @@ func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, da
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, MeshGateway{svc.Name, svc.Spec.Selector, account})
+		out = append(out, api.MeshGateway{Service: svc.Name, Labels: svc.Spec.Selector, ServiceAccount: account})
 	}
 	return out, nil
 }

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -64,7 +64,7 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 	if len(in.Args) == 0 {
 		return
 	}
-	at, ok := in.Args[0].(interface{ Ref() ClusterRef })
+	at, ok := in.Args[0].(interface{ Ref() api.ClusterRef })
 	if !ok {
 		return
 	}
@@ -73,36 +73,36 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 		m.retries.WithLabelValues(ref.Fleet, ref.Cluster, step).Inc()
 	}
 	switch arg := in.Args[0].(type) {
-	case WaitLoadBalancerInput:
-		if !ref.DryRun && (err == nil || outcome == TypeLoadBalancer) {
+	case api.WaitLoadBalancerInput:
+		if !ref.DryRun && (err == nil || outcome == api.TypeLoadBalancer) {
 			m.waits.WithLabelValues(ref.Fleet, ref.Cluster, outcome).Observe(time.Since(info.ScheduledTime).Seconds())
 		}
-	case CheckLinkInput:
-		if proof, ok := out.(CheckLinkResult); ok && err == nil || outcome == TypeUnproven {
+	case api.CheckLinkInput:
+		if proof, ok := out.(api.CheckLinkResult); ok && err == nil || outcome == api.TypeUnproven {
 			m.link(ref.Fleet, arg.Link, proof.Proven)
 		}
-	case RemoveInput:
+	case api.RemoveInput:
 		m.forget(step, arg, err)
 	}
 	if err != nil {
 		return
 	}
 	switch r := out.(type) {
-	case EnsureRootResult:
+	case api.EnsureRootResult:
 		m.end(ref.Fleet, "", endRoot, r.Facts)
-	case EnsureIntermediateKeyResult:
+	case api.EnsureIntermediateKeyResult:
 		m.end(ref.Fleet, ref.Cluster, endIntermediate, r.Facts)
-	case SignIntermediateResult:
-		if arg, ok := in.Args[0].(SignIntermediateInput); ok {
+	case api.SignIntermediateResult:
+		if arg, ok := in.Args[0].(api.SignIntermediateInput); ok {
 			m.end(ref.Fleet, arg.Spec.Cluster, endIntermediate, r.Facts)
 		}
-	case CheckClusterResult:
-		m.end(ref.Fleet, ref.Cluster, endKubeconfig, certs.Facts{NotAfter: r.CredentialEnds})
+	case api.CheckClusterResult:
+		m.end(ref.Fleet, ref.Cluster, endKubeconfig, api.CertificateFacts{NotAfter: r.CredentialEnds})
 	}
 }
 
 // forget drops what a cleanup took away: it neither breaks nor ends any more.
-func (m *Metrics) forget(step string, in RemoveInput, err error) {
+func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 	if err != nil || in.DryRun || in.OnlyRun != "" {
 		return
 	}
@@ -128,7 +128,7 @@ func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
 	m.proven.WithLabelValues(fleetName, l.From, l.To).Set(value)
 }
 
-func (m *Metrics) end(fleetName, cluster, of string, f certs.Facts) {
+func (m *Metrics) end(fleetName, cluster, of string, f api.CertificateFacts) {
 	if !f.NotAfter.IsZero() {
 		m.ends.WithLabelValues(fleetName, cluster, of).Set(float64(f.NotAfter.Unix()))
 	}

@@ -7,7 +7,7 @@ import (
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -32,17 +32,17 @@ func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
 		m.link("prod", l, l.To == "west")
 	}
 	for _, c := range []string{"east", "west"} {
-		m.end("prod", c, endIntermediate, certs.Facts{NotAfter: time.Now()})
-		m.end("prod", c, endKubeconfig, certs.Facts{NotAfter: time.Now()})
+		m.end("prod", c, endIntermediate, api.CertificateFacts{NotAfter: time.Now()})
+		m.end("prod", c, endKubeconfig, api.CertificateFacts{NotAfter: time.Now()})
 	}
-	m.end("prod", "", endRoot, certs.Facts{NotAfter: time.Now()})
-	m.end("prod", "north", endKubeconfig, certs.Facts{}) // of an exec plugin nobody knows
+	m.end("prod", "", endRoot, api.CertificateFacts{NotAfter: time.Now()})
+	m.end("prod", "north", endKubeconfig, api.CertificateFacts{}) // of an exec plugin nobody knows
 	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
 
-	east := RemoveInput{ClusterRef: ClusterRef{Fleet: "prod", Cluster: "east"}}
+	east := api.RemoveInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "east"}}
 	undo, dry := east, east
 	undo.OnlyRun, dry.DryRun = "run", true
-	for _, in := range []RemoveInput{undo, dry, {ClusterRef: ClusterRef{Fleet: "other", Cluster: "east"}}} {
+	for _, in := range []api.RemoveInput{undo, dry, {ClusterRef: api.ClusterRef{Fleet: "other", Cluster: "east"}}} {
 		m.forget("RemoveEgressGateway", in, nil)
 		m.forget("RemoveCACerts", in, nil)
 	}
@@ -57,6 +57,6 @@ func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
 	require.Equal(t, 1, series(t, r)["landbridge_link_proven"])
 	m.forget("RemoveCACerts", east, nil)
 	require.Equal(t, 3, series(t, r)["landbridge_not_after_timestamp_seconds"])
-	m.forget("RemoveRoot", RemoveInput{ClusterRef: ClusterRef{Fleet: "prod"}}, nil)
+	m.forget("RemoveRoot", api.RemoveInput{ClusterRef: api.ClusterRef{Fleet: "prod"}}, nil)
 	require.Equal(t, 2, series(t, r)["landbridge_not_after_timestamp_seconds"])
 }

@@ -14,51 +14,42 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
 const componentNamespaces = "namespaces"
 
-// EnsureNamespacesInput names the cluster's network.
-type EnsureNamespacesInput struct {
-	ClusterRef
-	Network string `json:"network"`
-	// OnlyControlPlane leaves the CNI plugin's namespace out: Istio is there already.
-	OnlyControlPlane bool `json:"onlyControlPlane,omitempty"`
-}
-
-// EnsureNamespacesResult is what was written.
-type EnsureNamespacesResult struct{ fleet.Changes }
-
 // EnsureNamespaces is step 4: Istio's namespaces, the control plane's with the
 // network label. One that is there already is adopted: it gets the labels that
 // it lacks, and they are all that cleanup takes off again.
-func (a *Activities) EnsureNamespaces(ctx context.Context, in EnsureNamespacesInput) (EnsureNamespacesResult, error) {
+func (a *Activities) EnsureNamespaces(ctx context.Context, in api.EnsureNamespacesInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentNamespaces, "")
 	if err != nil {
-		return EnsureNamespacesResult{}, err
+		return fleet.Changes{}, err
 	}
 	if !in.OnlyControlPlane {
 		if err := ensureNamespace(ctx, w, in.CNINamespace, nil); err != nil {
-			return EnsureNamespacesResult{}, err
+			return fleet.Changes{}, err
 		}
 	}
 	if err := ensureNamespace(ctx, w, in.Namespace, map[string]string{fleet.LabelNetwork: in.Network}); err != nil {
-		return EnsureNamespacesResult{}, err
+		return fleet.Changes{}, err
 	}
-	return EnsureNamespacesResult{w.Changes()}, nil
+	return w.Changes(), nil
 }
 
 // RemoveNamespaces undoes step 4: our namespaces go, adopted ones lose the
 // labels that Landbridge added.
-func (a *Activities) RemoveNamespaces(ctx context.Context, in RemoveInput) (RemoveResult, error) {
+func (a *Activities) RemoveNamespaces(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	w, err := a.remover(ctx, in, componentNamespaces)
 	if err != nil {
-		return RemoveResult{}, err
+		return fleet.Changes{}, err
 	}
 	err = removeNamespaces(ctx, w, in.OnlyRun, in.Namespace, in.CNINamespace)
-	return RemoveResult{w.Changes()}, err
+	return w.Changes(), err
 }
 
 func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels map[string]string) error {
@@ -132,7 +123,7 @@ func removeNamespaces(ctx context.Context, w *kube.Writer, onlyRun string, names
 	}
 	if !w.DryRun {
 		for _, obj := range going {
-			errs = append(errs, w.WaitGone(ctx, kube.Namespaces, obj))
+			errs = append(errs, w.WaitGone(ctx, kinds.Namespaces, obj))
 		}
 	}
 	return errors.Join(errs...)
@@ -167,7 +158,7 @@ func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) 
 // deleteNamespace deletes a namespace of ours, unless somebody put something
 // into it: then it stays, and the error says what is in the way.
 func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstructured.Unstructured, error) {
-	obj, err := w.Get(ctx, kube.Namespaces, "", name)
+	obj, err := w.Get(ctx, kinds.Namespaces, "", name)
 	if err != nil {
 		return nil, wrap(err, "read the namespace %s", name)
 	}
@@ -181,7 +172,7 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 			return nil, &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
 		}
 	}
-	if err := w.Delete(ctx, kube.Namespaces, obj); err != nil {
+	if err := w.Delete(ctx, kinds.Namespaces, obj); err != nil {
 		return nil, err // nobody may wait for it
 	}
 	return obj, nil

@@ -2,12 +2,12 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -16,50 +16,22 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/version"
 
-	"encoding/json"
-
-	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/rights"
 )
 
-// CheckClusterInput says what the fleet wants of a cluster.
-type CheckClusterInput struct {
-	ClusterRef
-	IstioVersion string `json:"istioVersion"`
-	// TLSServerName from the fleet file, or empty to find one.
-	TLSServerName string `json:"tlsServerName,omitempty"`
-	// Existing is what the fleet file says of a mesh that is there already, if it does.
-	Existing *Existing `json:"existing,omitempty"`
-}
-
 // ownIstio says whether Istio is there already.
-func (in CheckClusterInput) ownIstio() bool {
+func existingIstio(in api.CheckClusterInput) bool {
 	return in.Existing != nil && !in.Existing.Istio.Managed()
-}
-
-// CheckClusterResult is what the cluster is, and all that stands in the way.
-type CheckClusterResult struct {
-	// Problems are sentences for people; empty means that a rollout can begin.
-	Problems []string `json:"problems,omitempty"`
-	// UID of the cluster (of its kube-system), by which two entries of a fleet file
-	// that mean the same API server are found.
-	UID     string `json:"uid,omitempty"`
-	Version string `json:"version,omitempty"`
-	// TLSServerName that the API server's certificate is good for.
-	TLSServerName string `json:"tlsServerName,omitempty"`
-	// CredentialEnds is when the worker's kubeconfig for it ends, where that is known.
-	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
-	// Mesh is what is there already, where the fleet file says that something is.
-	Mesh *Mesh `json:"mesh,omitempty"`
-	// Record of the fleet as last applied here, or nothing.
-	Inventory *fleet.Fleet `json:"inventory,omitempty"`
 }
 
 // CheckCluster is step 1: it looks at all that a rollout needs of a cluster
 // before anything is changed, and reports every problem at once.
-func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (CheckClusterResult, error) {
-	var out CheckClusterResult
+func (a *Activities) CheckCluster(ctx context.Context, in api.CheckClusterInput) (api.CheckClusterResult, error) {
+	var out api.CheckClusterResult
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return out, err
@@ -68,16 +40,16 @@ func (a *Activities) CheckCluster(ctx context.Context, in CheckClusterInput) (Ch
 		return out, wrap(err, "the API server at %s cannot be reached", hostOf(c))
 	}
 	out.CredentialEnds = c.CredentialEnds()
-	rights, err := missingRights(ctx, c, Rights(Needs{Namespace: in.Namespace, ExistingIstio: in.ownIstio()}))
+	missing, err := missingRights(ctx, c, rights.For(rights.Needs{Namespace: in.Namespace, ExistingIstio: existingIstio(in)}))
 	if err != nil {
 		return out, err
 	}
-	out.Problems = append(out.Problems, rights...)
-	for _, check := range []func(context.Context, *kube.Cluster, CheckClusterInput, *CheckClusterResult) error{
+	out.Problems = append(out.Problems, missing...)
+	for _, check := range []func(context.Context, *kube.Cluster, api.CheckClusterInput, *api.CheckClusterResult) error{
 		a.checkIdentity, a.checkKinds, a.checkMesh, a.checkServerName, a.checkInventory} {
 		if err := check(ctx, c, in, &out); err != nil {
 			// A right that is missing was named above already.
-			if apierrors.IsForbidden(err) && len(rights) > 0 {
+			if apierrors.IsForbidden(err) && len(missing) > 0 {
 				continue
 			}
 			return out, err
@@ -98,7 +70,7 @@ func serverVersion(ctx context.Context, c *kube.Cluster) (string, error) {
 	return v.GitVersion, nil
 }
 
-func (a *Activities) checkIdentity(ctx context.Context, c *kube.Cluster, _ CheckClusterInput, out *CheckClusterResult) error {
+func (a *Activities) checkIdentity(ctx context.Context, c *kube.Cluster, _ api.CheckClusterInput, out *api.CheckClusterResult) error {
 	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {
 		return wrap(err, "read the namespace %s", metav1.NamespaceSystem)
@@ -109,13 +81,13 @@ func (a *Activities) checkIdentity(ctx context.Context, c *kube.Cluster, _ Check
 
 // checkKinds looks for Sail's and Istio's kinds, and whether Sail's know the
 // wanted version.
-func (a *Activities) checkKinds(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
-	for _, r := range []kube.Resource{kube.Istios, kube.IstioCNIs, kube.IstioGateways, kube.VirtualServices,
-		kube.DestinationRules, kube.ServiceEntries, kube.AuthorizationPolicies} {
-		if in.ownIstio() && r.Group == kube.Istios.Group {
+func (a *Activities) checkKinds(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, out *api.CheckClusterResult) error {
+	for _, r := range []kinds.Resource{kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices,
+		kinds.DestinationRules, kinds.ServiceEntries, kinds.AuthorizationPolicies} {
+		if existingIstio(in) && r.Group == kinds.Istios.Group {
 			continue
 		}
-		crd, err := c.Get(ctx, kube.CRDs, "", r.GroupResource().String())
+		crd, err := c.Get(ctx, kinds.CRDs, "", r.GroupResource().String())
 		if apierrors.IsNotFound(err) {
 			out.Problems = append(out.Problems, fmt.Sprintf("it does not know the kind %s (%s); install the Sail operator or OpenShift Service Mesh 3", r.Kind, r.Group))
 			continue
@@ -124,7 +96,7 @@ func (a *Activities) checkKinds(ctx context.Context, c *kube.Cluster, in CheckCl
 			return wrap(err, "look for the kind %s", r.Kind)
 		}
 		known := knownVersions(crd)
-		if r.Group == kube.Istios.Group && len(known) > 0 && !slices.Contains(known, in.IstioVersion) {
+		if r.Group == kinds.Istios.Group && len(known) > 0 && !slices.Contains(known, in.IstioVersion) {
 			out.Problems = append(out.Problems, fmt.Sprintf("its Sail operator does not know %s %s; it knows %s: change spec.istio.version", r.Kind, in.IstioVersion, strings.Join(known, ", ")))
 		}
 	}
@@ -136,7 +108,7 @@ func knownVersions(crd *unstructured.Unstructured) []string {
 	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
 	for _, v := range versions {
 		m, _ := v.(map[string]any)
-		if m["name"] == kube.Istios.Version {
+		if m["name"] == kinds.Istios.Version {
 			enum, _, _ := unstructured.NestedStringSlice(m, "schema", "openAPIV3Schema", "properties", "spec", "properties", "version", "enum")
 			return enum
 		}
@@ -146,7 +118,7 @@ func knownVersions(crd *unstructured.Unstructured) []string {
 
 // checkServerName finds a name for which the API server's certificate verifies
 // against the CA that goes into the remote secret.
-func (a *Activities) checkServerName(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+func (a *Activities) checkServerName(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, out *api.CheckClusterResult) error {
 	ca, err := clusterCA(ctx, c)
 	if err != nil {
 		return err
@@ -178,7 +150,7 @@ func serverNames(ctx context.Context, given string, c *kube.Cluster) []string {
 // first: its certificate is always the cluster's own. Where that cannot be read
 // there are none.
 func openShiftNames(ctx context.Context, c *kube.Cluster) []string {
-	infra, err := c.Get(ctx, kube.Infrastructures, "", "cluster")
+	infra, err := c.Get(ctx, kinds.Infrastructures, "", "cluster")
 	if err != nil {
 		return nil
 	}
@@ -211,7 +183,7 @@ func clusterCA(ctx context.Context, c *kube.Cluster) ([]byte, error) {
 	return nil, wrap(err, "read the CA bundle of the cluster (ConfigMap %s/kube-root-ca.crt)", metav1.NamespaceSystem)
 }
 
-func (a *Activities) checkInventory(ctx context.Context, c *kube.Cluster, in CheckClusterInput, out *CheckClusterResult) error {
+func (a *Activities) checkInventory(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, out *api.CheckClusterResult) error {
 	r, err := inventory.Read(ctx, c)
 	if err != nil || r == nil {
 		return err

@@ -8,68 +8,60 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
 const componentRemoteSecret = "remote-secret"
 
-// EnsureRemoteSecretInput is what the target sealed. Its ref is the source.
-type EnsureRemoteSecretInput struct {
-	LinkRef
-	Sealed        string `json:"sealed"`
-	TLSServerName string `json:"tlsServerName"`
-}
-
-// EnsureRemoteSecretResult is what was written.
-type EnsureRemoteSecretResult struct{ fleet.Changes }
-
 // EnsureRemoteSecret is the source's half of the guide's last step: the Secret
 // that tells istiod of the target, as `istioctl create-remote-secret` writes it,
 // with tls-server-name. An unchanged one is never written again: istiod would
 // drop the cluster for a moment.
-func (a *Activities) EnsureRemoteSecret(ctx context.Context, in EnsureRemoteSecretInput) (EnsureRemoteSecretResult, error) {
+func (a *Activities) EnsureRemoteSecret(ctx context.Context, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentRemoteSecret, in.Link.ID())
 	if err != nil {
-		return EnsureRemoteSecretResult{}, err
+		return fleet.Changes{}, err
 	}
 	if in.DryRun {
 		return dryRemoteSecret(ctx, w, in)
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
 	if err != nil {
-		return EnsureRemoteSecretResult{}, err
+		return fleet.Changes{}, err
 	}
 	cred, err := unseal(key, in.Sealed)
 	if err != nil {
-		return EnsureRemoteSecretResult{}, err
+		return fleet.Changes{}, err
 	}
 	obj, err := remoteSecret(in, cred)
 	if err != nil {
-		return EnsureRemoteSecretResult{}, err
+		return fleet.Changes{}, err
 	}
 	err = w.Apply(ctx, obj)
-	return EnsureRemoteSecretResult{w.Changes()}, err
+	return w.Changes(), err
 }
 
 // RemoveRemoteSecret undoes EnsureRemoteSecret.
-func (a *Activities) RemoveRemoteSecret(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentRemoteSecret, in.Namespace, kube.Secrets)
+func (a *Activities) RemoveRemoteSecret(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentRemoteSecret, in.Namespace, kinds.Secrets)
 }
 
 // dryRemoteSecret tells a secret that is there from one that is not; whether its
 // token still fits is known only when the target has sealed one.
-func dryRemoteSecret(ctx context.Context, w *kube.Writer, in EnsureRemoteSecretInput) (EnsureRemoteSecretResult, error) {
-	live, err := w.Owned(ctx, kube.Secrets, in.Namespace, "")
+func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
+	live, err := w.Owned(ctx, kinds.Secrets, in.Namespace, "")
 	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
 	if len(live) > 0 {
 		ch.Action = fleet.Keep
 	}
 	w.Note(ch)
-	return EnsureRemoteSecretResult{w.Changes()}, err
+	return w.Changes(), err
 }
 
-func remoteSecret(in EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {
+func remoteSecret(in api.EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {
 	target := in.Link.To
 	cfg := clientcmdapi.NewConfig()
 	cfg.Clusters[target] = &clientcmdapi.Cluster{

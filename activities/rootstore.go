@@ -15,6 +15,7 @@ import (
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -133,7 +134,7 @@ func (s secretStore) save(ctx context.Context, r *certs.Root) error {
 
 // remove takes the namespace too where the cluster's record is gone already.
 func (s secretStore) remove(ctx context.Context, onlyRun string) error {
-	if err := s.w.Remove(ctx, kube.Secrets, fleet.SystemNamespace, onlyRun); err != nil {
+	if err := s.w.Remove(ctx, kinds.Secrets, fleet.SystemNamespace, onlyRun); err != nil {
 		return err
 	}
 	if r, err := inventory.Read(ctx, s.w.Cluster); r != nil || err != nil {

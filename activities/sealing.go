@@ -11,8 +11,9 @@ import (
 	"filippo.io/age"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 const (
@@ -21,40 +22,31 @@ const (
 	componentSealing = "sealing-key"
 )
 
-// EnsureSealingKeyInput names a source cluster.
-type EnsureSealingKeyInput struct{ ClusterRef }
-
-// EnsureSealingKeyResult is the public half of the cluster's key pair.
-type EnsureSealingKeyResult struct {
-	fleet.Changes
-	Recipient string `json:"recipient"`
-}
-
 // EnsureSealingKey gives a source cluster an age key pair in a Secret of its
 // own. What is sealed to it crosses the workflow unreadable, and stays so for
 // good once cleanup has removed the key.
-func (a *Activities) EnsureSealingKey(ctx context.Context, in EnsureSealingKeyInput) (EnsureSealingKeyResult, error) {
+func (a *Activities) EnsureSealingKey(ctx context.Context, in api.EnsureSealingKeyInput) (api.EnsureSealingKeyResult, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentSealing, "")
 	if err != nil {
-		return EnsureSealingKeyResult{}, err
+		return api.EnsureSealingKeyResult{}, err
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
 	if err != nil {
-		return EnsureSealingKeyResult{}, err
+		return api.EnsureSealingKeyResult{}, err
 	}
 	id, err := age.ParseX25519Identity(string(key))
 	if err != nil { // there is none, or it is broken: what was sealed to it has been used up
 		if id, err = age.GenerateX25519Identity(); err != nil {
-			return EnsureSealingKeyResult{}, err
+			return api.EnsureSealingKeyResult{}, err
 		}
 	}
 	err = w.Apply(ctx, secret(fleet.SystemNamespace, sealingSecret, corev1.SecretTypeOpaque, map[string][]byte{sealingKeyKey: []byte(id.String())}))
-	return EnsureSealingKeyResult{w.Changes(), id.Recipient().String()}, err
+	return api.EnsureSealingKeyResult{Changes: w.Changes(), Recipient: id.Recipient().String()}, err
 }
 
 // RemoveSealingKey undoes EnsureSealingKey.
-func (a *Activities) RemoveSealingKey(ctx context.Context, in RemoveInput) (RemoveResult, error) {
-	return a.removeAll(ctx, in, componentSealing, fleet.SystemNamespace, kube.Secrets)
+func (a *Activities) RemoveSealingKey(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentSealing, fleet.SystemNamespace, kinds.Secrets)
 }
 
 // credentials are what a remote secret needs of the target. They leave an

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -37,7 +38,7 @@ func TestSealing_OnlyTheSourceOpensIt(t *testing.T) {
 }
 
 func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
-	in := EnsureRemoteSecretInput{LinkRef: LinkRef{ClusterRef: ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
+	in := api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
 	s, err := remoteSecret(in, credentials{CA: []byte("ca"), Token: []byte("token")})
 	require.NoError(t, err)
 	require.Equal(t, "istio-remote-secret-west", s.Name)

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -37,14 +38,14 @@ func (p *prober) tunnel(ctx context.Context) (*tunnel, *breakage, error) {
 	name := fleet.RemoteSecret(p.in.Link.To)
 	s, err := p.Client.CoreV1().Secrets(p.in.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil, &breakage{check: CheckRequest, hop: HopSecret, why: fmt.Sprintf("there is no Secret %s/%s in the source", p.in.Namespace, name)}, nil
+		return nil, &breakage{check: api.CheckRequest, hop: api.HopSecret, why: fmt.Sprintf("there is no Secret %s/%s in the source", p.in.Namespace, name)}, nil
 	}
 	if err != nil {
 		return nil, nil, wrap(err, "read Secret %s", name)
 	}
 	t, why := parseRemoteSecret(s, p.in.Link.To)
 	if why != "" {
-		return nil, &breakage{check: CheckRequest, hop: HopSecret, why: fmt.Sprintf("Secret %s/%s %s", p.in.Namespace, name, why)}, nil
+		return nil, &breakage{check: api.CheckRequest, hop: api.HopSecret, why: fmt.Sprintf("Secret %s/%s %s", p.in.Namespace, name, why)}, nil
 	}
 	t.p = p
 	pod, why, err := p.egressPod(ctx)
@@ -52,7 +53,7 @@ func (p *prober) tunnel(ctx context.Context) (*tunnel, *breakage, error) {
 		return nil, nil, err
 	}
 	if why != "" {
-		return nil, &breakage{check: CheckRequest, hop: HopEgress, why: why}, nil
+		return nil, &breakage{check: api.CheckRequest, hop: api.HopEgress, why: why}, nil
 	}
 	t.pod, p.pod = pod, pod
 	return t, nil, nil
@@ -99,10 +100,10 @@ func (p *prober) egressPod(ctx context.Context) (pod, why string, err error) {
 }
 
 // prove sends the live request, and then the two that must fail.
-func (t *tunnel) prove(ctx context.Context, r *CheckLinkResult) (*breakage, error) {
+func (t *tunnel) prove(ctx context.Context, r *api.CheckLinkResult) (*breakage, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*podTimeout)
 	defer cancel()
-	for _, check := range []func(context.Context, *CheckLinkResult) *breakage{t.request, t.withoutToken, t.otherName} {
+	for _, check := range []func(context.Context, *api.CheckLinkResult) *breakage{t.request, t.withoutToken, t.otherName} {
 		if b := check(ctx, r); b != nil {
 			return b, ctx.Err()
 		}
@@ -111,7 +112,7 @@ func (t *tunnel) prove(ctx context.Context, r *CheckLinkResult) (*breakage, erro
 }
 
 // request asks for /readyz and for a list of one kind, over one connection.
-func (t *tunnel) request(ctx context.Context, r *CheckLinkResult) *breakage {
+func (t *tunnel) request(ctx context.Context, r *api.CheckLinkResult) *breakage {
 	began := time.Now()
 	session, b := t.dial(ctx, t.serverName)
 	if b != nil {
@@ -126,22 +127,22 @@ func (t *tunnel) request(ctx context.Context, r *CheckLinkResult) *breakage {
 		r.RoundTrip = time.Since(began)
 		switch {
 		case err != nil:
-			return &breakage{CheckRequest, HopAuthorization, fmt.Sprintf("the connection broke at GET %s: %v", path, err), true}
+			return &breakage{api.CheckRequest, api.HopAuthorization, fmt.Sprintf("the connection broke at GET %s: %v", path, err), true}
 		case code == http.StatusUnauthorized:
-			return &breakage{CheckRequest, HopToken, "the target's API server does not accept the token (401)", false}
+			return &breakage{api.CheckRequest, api.HopToken, "the target's API server does not accept the token (401)", false}
 		case code == http.StatusForbidden:
-			return &breakage{CheckRequest, HopToken, fmt.Sprintf("the token may not read %s (403)", path), false}
+			return &breakage{api.CheckRequest, api.HopToken, fmt.Sprintf("the token may not read %s (403)", path), false}
 		case code != http.StatusOK:
-			return &breakage{CheckRequest, HopAPITLS, fmt.Sprintf("the target's API server answers GET %s with %d", path, code), false}
+			return &breakage{api.CheckRequest, api.HopAPITLS, fmt.Sprintf("the target's API server answers GET %s with %d", path, code), false}
 		}
 	}
-	r.passed(CheckRequest, "connected in %s, a request takes %s", ms(r.Connect), ms(r.RoundTrip))
+	passed(r, api.CheckRequest, "connected in %s, a request takes %s", ms(r.Connect), ms(r.RoundTrip))
 	return nil
 }
 
 // withoutToken must be refused. A server that lets the anonymous in says 403,
 // another one 401.
-func (t *tunnel) withoutToken(ctx context.Context, r *CheckLinkResult) *breakage {
+func (t *tunnel) withoutToken(ctx context.Context, r *api.CheckLinkResult) *breakage {
 	session, b := t.dial(ctx, t.serverName)
 	if b != nil {
 		return b
@@ -149,28 +150,28 @@ func (t *tunnel) withoutToken(ctx context.Context, r *CheckLinkResult) *breakage
 	defer session.Close()
 	code, err := t.get(ctx, &http.Client{Transport: over(session)}, "/api/v1/namespaces?limit=1", "")
 	if err != nil {
-		return &breakage{CheckNoToken, HopAuthorization, err.Error(), true}
+		return &breakage{api.CheckNoToken, api.HopAuthorization, err.Error(), true}
 	}
 	if code != http.StatusUnauthorized && code != http.StatusForbidden {
-		return &breakage{CheckNoToken, HopToken, fmt.Sprintf("a request without a token is answered with %d: everybody may read", code), false}
+		return &breakage{api.CheckNoToken, api.HopToken, fmt.Sprintf("a request without a token is answered with %d: everybody may read", code), false}
 	}
-	r.passed(CheckNoToken, "%d", code)
+	passed(r, api.CheckNoToken, "%d", code)
 	return nil
 }
 
 // otherName must get no connection: the egress gateway serves one name.
-func (t *tunnel) otherName(ctx context.Context, r *CheckLinkResult) *breakage {
+func (t *tunnel) otherName(ctx context.Context, r *api.CheckLinkResult) *breakage {
 	session, b := t.dial(ctx, strangerName)
 	switch {
 	case b == nil:
 		session.Close()
-		return &breakage{CheckOtherName, HopRoute, "a request for another server name gets through", false}
-	case b.hop == HopAPITLS:
-		return &breakage{CheckOtherName, HopRoute, "a request for another server name reaches a server", false}
-	case b.hop == HopEgress:
+		return &breakage{api.CheckOtherName, api.HopRoute, "a request for another server name gets through", false}
+	case b.hop == api.HopAPITLS:
+		return &breakage{api.CheckOtherName, api.HopRoute, "a request for another server name reaches a server", false}
+	case b.hop == api.HopEgress:
 		return b
 	}
-	r.passed(CheckOtherName, "no connection")
+	passed(r, api.CheckOtherName, "no connection")
 	return nil
 }
 
@@ -178,7 +179,7 @@ func (t *tunnel) otherName(ctx context.Context, r *CheckLinkResult) *breakage {
 func (t *tunnel) dial(ctx context.Context, serverName string) (*tls.Conn, *breakage) {
 	conn, err := t.p.DialPod(ctx, t.p.in.Namespace, t.pod, egressPort)
 	if err != nil {
-		return nil, &breakage{CheckRequest, HopEgress, err.Error(), false}
+		return nil, &breakage{api.CheckRequest, api.HopEgress, err.Error(), false}
 	}
 	session := tls.Client(conn, &tls.Config{ServerName: serverName, RootCAs: t.roots, MinVersion: tls.VersionTLS12})
 	handshake, cancel := context.WithTimeout(ctx, podTimeout)
@@ -190,10 +191,10 @@ func (t *tunnel) dial(ctx context.Context, serverName string) (*tls.Conn, *break
 	conn.Close()
 	var wrong *tls.CertificateVerificationError
 	if errors.As(err, &wrong) {
-		return nil, &breakage{CheckRequest, HopAPITLS, fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, wrong.Err), false}
+		return nil, &breakage{api.CheckRequest, api.HopAPITLS, fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, wrong.Err), false}
 	}
 	// What else it was, the gateway knows.
-	return nil, &breakage{CheckRequest, HopRoute, fmt.Sprintf("no TLS session for %s through %s: %v", serverName, t.pod, err), true}
+	return nil, &breakage{api.CheckRequest, api.HopRoute, fmt.Sprintf("no TLS session for %s through %s: %v", serverName, t.pod, err), true}
 }
 
 // over makes requests over a session that stands.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 func (a *app) cleanup() *cobra.Command {
@@ -29,7 +29,7 @@ func (a *app) cleanup() *cobra.Command {
 			"  landbridge cleanup --dry-run                              # only list what would be removed\n" +
 			"  landbridge cleanup --fleet prod --cluster east=east-ctx   # the fleet file is lost",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			in := workflows.FleetInput{TakeOver: takeOver, DryRun: dryRun}
+			in := api.FleetInput{TakeOver: takeOver, DryRun: dryRun}
 			f, err := a.loadOrKnown(cmd, known)
 			if err != nil {
 				return err
@@ -38,8 +38,8 @@ func (a *app) cleanup() *cobra.Command {
 				return err
 			}
 			in.Fleet, in.FromInventories, in.Request = *f, known.given(), why
-			return a.change(cmd, typeCleanup, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r workflows.CleanupResult
+			return a.change(cmd, api.CleanupFleet, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
+				var r api.CleanupResult
 				if err := raw(&r); err != nil {
 					return err
 				}
@@ -105,7 +105,7 @@ func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
 }
 
 // printCleanup says what was removed; of a dry run, each object.
-func printCleanup(w io.Writer, r workflows.CleanupResult, dryRun bool, took time.Duration) {
+func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Duration) {
 	verb := "removed"
 	if dryRun {
 		verb = "would remove"

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 func (a *app) drift() *cobra.Command {
@@ -25,8 +25,8 @@ func (a *app) drift() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var r workflows.DriftResult
-			if err := a.look(cmd.Context(), "DriftFleet", "drift", workflows.FleetInput{Fleet: *f}, &r, func(c client.Client, id string) {
+			var r api.DriftResult
+			if err := a.look(cmd.Context(), api.DriftFleet, "drift", api.FleetInput{Fleet: *f}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id+".plan", r.Changes)
 			}); err != nil {
 				return err
@@ -46,7 +46,7 @@ func (a *app) drift() *cobra.Command {
 	return cmd
 }
 
-func printDrift(w io.Writer, r workflows.DriftResult) {
+func printDrift(w io.Writer, r api.DriftResult) {
 	for _, u := range r.Changes {
 		fmt.Fprintln(w, bold.Render(u.Unit))
 		for _, c := range u.Changes {

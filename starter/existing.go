@@ -10,9 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // withMeshes has a worker look at the clusters of a draft, and writes down what
@@ -22,8 +21,8 @@ func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, er
 	if err != nil {
 		return nil, usage(err)
 	}
-	var r workflows.InspectResult
-	if err := a.look(ctx, "InspectFleet", "inspect", workflows.FleetInput{Fleet: *f}, &r, nil); err != nil {
+	var r api.InspectResult
+	if err := a.look(ctx, api.InspectFleet, "inspect", api.FleetInput{Fleet: *f}, &r, nil); err != nil {
 		return nil, err
 	}
 	if err := d.adopt(r); err != nil {
@@ -38,8 +37,8 @@ func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, er
 
 // adopt puts what was found into the draft. One fleet file says one thing for all
 // clusters, so that what differs between them is an error.
-func (d *draft) adopt(r workflows.InspectResult) error {
-	var first activities.Istiod
+func (d *draft) adopt(r api.InspectResult) error {
+	var first api.Istiod
 	for i, c := range r.Clusters {
 		switch {
 		case c.Why != "":
@@ -81,8 +80,8 @@ func (d *draft) adopt(r workflows.InspectResult) error {
 const istioNamespace = "istio-system"
 
 // sameGateway is the east-west gateway that all clusters have, under one name.
-func sameGateway(r workflows.InspectResult) (activities.MeshGateway, bool) {
-	var found activities.MeshGateway
+func sameGateway(r api.InspectResult) (api.MeshGateway, bool) {
+	var found api.MeshGateway
 	for i, c := range r.Clusters {
 		if len(c.Mesh.EastWest) == 0 {
 			return found, false

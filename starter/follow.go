@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // followInterval is between two looks at a workflow that is followed.
@@ -77,7 +77,7 @@ func (l *lines) progress(p progress) {
 		l.say(fmt.Sprint("decision ", i), d.String())
 	}
 	for _, u := range p.Units {
-		if u.State == workflows.Pending {
+		if u.State == api.Pending {
 			continue
 		}
 		line := u.Unit + ": " + u.State
@@ -85,7 +85,7 @@ func (l *lines) progress(p progress) {
 			line = fmt.Sprintf("%d %s: %s", u.Links, u.Unit, u.State)
 		}
 		u.Links = 0 // said already
-		if d := u.doing(); u.State == workflows.Running && d != "" {
+		if d := u.doing(); u.State == api.Running && d != "" {
 			line += ", " + d
 		} else if u.Message != "" {
 			line += ": " + u.Message
@@ -95,7 +95,7 @@ func (l *lines) progress(p progress) {
 }
 
 func query(ctx context.Context, c client.Client, id, runID string, out any) error {
-	v, err := c.QueryWorkflow(ctx, id, runID, workflows.StatusQuery)
+	v, err := c.QueryWorkflow(ctx, id, runID, api.StatusQuery)
 	if err != nil {
 		return err
 	}

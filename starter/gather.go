@@ -18,11 +18,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"sigs.k8s.io/yaml"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/report"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 func (a *app) gather() *cobra.Command {
@@ -50,7 +49,7 @@ func (a *app) gather() *cobra.Command {
 			}
 			if !offline {
 				unread := map[string]string{}
-				if err := a.look(cmd.Context(), "GatherFleet", "gather", workflows.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
+				if err := a.look(cmd.Context(), api.GatherFleet, "gather", api.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
 					b.clusters(cmd.Context(), c, id, f, unread)
 				}); err != nil {
 					return err
@@ -114,8 +113,8 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 func (b *bundle) clusters(ctx context.Context, c client.Client, id string, f *fleet.Fleet, unread map[string]string) {
 	b.unread = unread
 	for _, cluster := range f.Spec.Clusters {
-		var got activities.GatherClusterResult
-		if err := c.GetWorkflow(ctx, workflows.GatheredBy(id, cluster.Name), "").Get(ctx, &got); err != nil {
+		var got api.GatherClusterResult
+		if err := c.GetWorkflow(ctx, api.Member(cluster.Name).WorkflowID(id), "").Get(ctx, &got); err != nil {
 			b.files[path.Join("clusters", cluster.Name, "error.txt")] = []byte(cmp.Or(unread[cluster.Name], err.Error()) + "\n")
 			continue
 		}

@@ -13,9 +13,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 func (a *app) plan() *cobra.Command {
@@ -31,8 +31,8 @@ func (a *app) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var r workflows.FleetResult
-			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
+			var r api.FleetResult
+			if err := a.look(cmd.Context(), api.PlanFleet, "plan", api.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
 				if !brief {
 					withDetails(cmd.Context(), c, id, r.Plan)
 				}
@@ -52,7 +52,7 @@ func (a *app) plan() *cobra.Command {
 
 // look runs a workflow that only looks at a fleet. It has an ID of its own, so
 // that it is in nobody's way. When it is done, then may ask for more.
-func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInput, out any, then func(c client.Client, id string)) error {
+func (a *app) look(ctx context.Context, typ, verb string, in api.FleetInput, out any, then func(c client.Client, id string)) error {
 	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
 		return failed(err)
@@ -62,7 +62,7 @@ func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInpu
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 		ID: fleet.WorkflowID(name) + "." + verb + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
 		StaticSummary:         typ + " " + name,
-		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)),
 	}, typ, in)
 	if err != nil {
 		return failed(err)
@@ -79,7 +79,7 @@ func (a *app) look(ctx context.Context, typ, verb string, in workflows.FleetInpu
 // marks are what stands before each action.
 var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-"}
 
-func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
+func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	total := map[fleet.Action]int{}
 	for _, u := range r.Plan {
 		fmt.Fprintln(w, bold.Render(u.Unit))
@@ -104,7 +104,7 @@ func printPlan(w io.Writer, r workflows.FleetResult, all bool) {
 }
 
 // colours of what is created, changed and taken away, the terminal's own.
-var colours = map[fleet.Action]lipgloss.Style{fleet.Create: styles[workflows.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[workflows.Failed]}
+var colours = map[fleet.Action]lipgloss.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed]}
 
 // printChange is an object, and field by field what becomes of it.
 func printChange(w io.Writer, c fleet.Change) {
@@ -124,7 +124,7 @@ func printChange(w io.Writer, c fleet.Change) {
 
 // withDetails fills in what the workflow of each cluster and link knows of its
 // objects, so that no history has it twice.
-func withDetails(ctx context.Context, c client.Client, plan string, units []workflows.PlannedUnit) {
+func withDetails(ctx context.Context, c client.Client, plan string, units []api.PlannedUnit) {
 	for _, u := range units {
 		id := plan
 		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {

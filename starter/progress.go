@@ -10,13 +10,13 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // progress is where a rollout or cleanup is, with what each of its clusters and
 // sources of links does just now.
 type progress struct {
-	workflows.FleetStatus
+	api.FleetStatus
 	Units []unitProgress `json:"units,omitempty"`
 }
 
@@ -58,7 +58,7 @@ func readProgress(ctx context.Context, c client.Client, id, runID string) (progr
 	group.SetLimit(lookups)
 	for i := range p.Units {
 		u := &p.Units[i]
-		if u.State != workflows.Running {
+		if u.State != api.Running {
 			continue
 		}
 		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
@@ -72,19 +72,19 @@ func readProgress(ctx context.Context, c client.Client, id, runID string) (progr
 
 // readLinks counts a source's links, and looks at the first that runs.
 func (u *unitProgress) readLinks(ctx context.Context, c client.Client, id string) {
-	var s workflows.FleetStatus
+	var s api.FleetStatus
 	if query(ctx, c, id, "", &s) != nil {
 		return
 	}
 	failed := 0
 	for _, to := range s.Clusters {
 		switch to.State {
-		case workflows.Done:
+		case api.Done:
 			u.Done++
-		case workflows.Failed:
+		case api.Failed:
 			failed++
 			u.Message = to.Message
-		case workflows.Running:
+		case api.Running:
 			if u.Step == "" {
 				u.readStep(ctx, c, id+"."+to.Name)
 				u.Step = "to " + to.Name + ": " + u.Step
@@ -98,13 +98,13 @@ func (u *unitProgress) readLinks(ctx context.Context, c client.Client, id string
 
 // readStep finds the step that a cluster or link is at, and what holds it up.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string) {
-	var s workflows.UnitStatus
+	var s api.UnitStatus
 	if query(ctx, c, id, "", &s) != nil || len(s.Steps) == 0 {
 		return
 	}
 	last := s.Steps[len(s.Steps)-1]
 	u.Step = last.Step
-	if last.State != workflows.Running {
+	if last.State != api.Running {
 		return
 	}
 	u.Since = &last.Began
@@ -128,7 +128,7 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string)
 // doing is what a unit does just now, in a line.
 func (u unitProgress) doing() string {
 	var parts []string
-	if u.Links > 0 && u.State != workflows.Done && (u.Done > 0 || u.State == workflows.Running) {
+	if u.Links > 0 && u.State != api.Done && (u.Done > 0 || u.State == api.Running) {
 		parts = append(parts, fmt.Sprintf("%d of %d done", u.Done, u.Links))
 	}
 	if u.Step != "" {
@@ -154,7 +154,7 @@ func (p progress) holds() string {
 	switch {
 	case p.Paused:
 		return fmt.Sprintf("paused; `landbridge resume %s` lets it go on", p.Fleet)
-	case p.Phase == workflows.PhaseApproval:
+	case p.Phase == api.PhaseApproval:
 		return fmt.Sprintf("wave %s waits; `landbridge approve %s --reason …` lets it begin", p.WaitsFor, p.Fleet)
 	}
 	return ""

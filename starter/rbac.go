@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/rights"
 )
 
 // rbacName is the name of the role, its binding, and the account in it.
@@ -18,7 +18,7 @@ const rbacName = "landbridge-worker"
 
 func rbac() *cobra.Command {
 	var (
-		needs                     activities.Needs
+		needs                     rights.Needs
 		account, accountNamespace string
 	)
 	cmd := &cobra.Command{
@@ -36,7 +36,7 @@ func rbac() *cobra.Command {
 			w := cmd.OutOrStdout()
 			for i, obj := range []any{
 				&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: account}},
-				activities.ClusterRole(rbacName, needs),
+				rights.ClusterRole(rbacName, needs),
 				&rbacv1.ClusterRoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
 					ObjectMeta: metav1.ObjectMeta{Name: rbacName},
 					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: rbacName},

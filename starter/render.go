@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"sigs.k8s.io/yaml"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // renderedBy is the first line of every file that render writes: only those does
@@ -44,8 +44,8 @@ func (a *app) render() *cobra.Command {
 			if err := mayRender(dir); err != nil {
 				return usage(err)
 			}
-			var r workflows.FleetResult
-			if err := a.look(cmd.Context(), "PlanFleet", "plan", workflows.FleetInput{Fleet: *f, DryRun: true, Render: true}, &r, func(c client.Client, id string) {
+			var r api.FleetResult
+			if err := a.look(cmd.Context(), api.PlanFleet, "plan", api.FleetInput{Fleet: *f, DryRun: true, Render: true}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id, r.Plan)
 			}); err != nil {
 				return err
@@ -69,7 +69,7 @@ func (a *app) render() *cobra.Command {
 }
 
 // renderedFiles are the contents by the path below the directory.
-func renderedFiles(plan []workflows.PlannedUnit) (map[string]string, error) {
+func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
 	files, resources, secrets := map[string]string{}, map[string][]string{}, map[string][]string{}
 	for _, u := range plan {
 		for _, c := range u.Changes {
@@ -124,7 +124,7 @@ func unmark(v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, below := range v {
-			if strings.HasPrefix(k, "landbridge/") || k == fleet.LabelManagedBy && below == fleet.ManagedBy {
+			if strings.HasPrefix(k, fleet.Domain+"/") || k == fleet.LabelManagedBy && below == fleet.ManagedBy {
 				delete(v, k)
 				continue
 			}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 const marked = `apiVersion: apps/v1
@@ -24,7 +24,7 @@ spec:
 `
 
 func TestRender_TakesOffLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
-	files, err := renderedFiles([]workflows.PlannedUnit{
+	files, err := renderedFiles([]api.PlannedUnit{
 		{Unit: "cluster east", Changes: []fleet.Change{
 			{Action: fleet.Create, Kind: "Deployment", Namespace: "istio-system", Name: "gateway", Cluster: "east", Manifest: marked},
 			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},

@@ -9,9 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 func (a *app) rollout() *cobra.Command {
@@ -34,7 +33,7 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			return a.change(cmd, typeRollout, workflows.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: mend, Request: why}, detach, a.showRollout)
+			return a.change(cmd, api.RolloutFleet, api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: mend, Request: why}, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)
@@ -49,14 +48,14 @@ func (a *app) rollout() *cobra.Command {
 }
 
 // change starts a workflow, follows it on stderr and prints its result on stdout.
-func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
+func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
 	ctx := cmd.Context()
 	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
 		return failed(err)
 	}
 	defer c.Close()
-	if typ == typeCleanup && !in.DryRun && c.ScheduleClient().GetHandle(ctx, scheduleID(in.Fleet.Metadata.Name)).Delete(ctx) == nil {
+	if typ == api.CleanupFleet && !in.DryRun && c.ScheduleClient().GetHandle(ctx, scheduleID(in.Fleet.Metadata.Name)).Delete(ctx) == nil {
 		// A check that mends would roll out what is cleaned up.
 		fmt.Fprintf(cmd.ErrOrStderr(), "the schedule of the fleet %s is deleted\n", in.Fleet.Metadata.Name)
 	}
@@ -85,14 +84,14 @@ func (a *app) change(cmd *cobra.Command, typ string, in workflows.FleetInput, de
 
 // showRollout prints a rollout's result.
 func (a *app) showRollout(w io.Writer, raw func(any) error, took time.Duration) error {
-	var r workflows.FleetResult
+	var r api.FleetResult
 	if err := raw(&r); err != nil {
 		return err
 	}
 	return a.print(w, r, func(w io.Writer) { printRollout(w, r, took) })
 }
 
-func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
+func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 	t := newTable(w, "CLUSTER", "KUBERNETES", "SERVER NAME", "ADDRESS", "CHANGES")
 	for _, c := range r.Clusters {
 		t.row(c.Name, c.Version, c.TLSServerName, showAddress(c.Address), showCounts(c.Counts))
@@ -118,7 +117,7 @@ func printRollout(w io.Writer, r workflows.FleetResult, took time.Duration) {
 	}
 }
 
-func showAddress(a activities.Address) string {
+func showAddress(a api.Address) string {
 	switch {
 	case a.Hostname != "":
 		return a.Hostname

@@ -18,25 +18,15 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
-
-// The names of the workflow types that change a fleet.
-const (
-	typeRollout = "RolloutFleet"
-	typeCleanup = "CleanupFleet"
-)
-
-// memoRequest is the digest of what was asked for, by which the same request
-// is told from another one.
-const memoRequest = "landbridgeRequest"
 
 // start starts what changes a fleet, under the fleet's one workflow ID, which
 // is the lock. The same request joins the one that runs. Another one is refused
 // with what is running; only a cleanup cancels a rollout, and waits for it.
-func start(ctx context.Context, c client.Client, say io.Writer, typ string, in workflows.FleetInput) (client.WorkflowRun, error) {
+func start(ctx context.Context, c client.Client, say io.Writer, typ string, in api.FleetInput) (client.WorkflowRun, error) {
 	id := fleet.WorkflowID(in.Fleet.Metadata.Name)
 	if in.DryRun { // it changes nothing, so it is in nobody's way
 		id += ".dry-run." + uuid.NewString()
@@ -52,7 +42,7 @@ func start(ctx context.Context, c client.Client, say io.Writer, typ string, in w
 			WorkflowExecutionErrorWhenAlreadyStarted: true,
 			StaticSummary:                            typ + " " + in.Fleet.Metadata.Name,
 			StaticDetails:                            in.Request.Line(),
-			Memo:                                     map[string]any{memoRequest: request},
+			Memo:                                     map[string]any{api.MemoRequest: request},
 			TypedSearchAttributes:                    found(in),
 		}, typ, in)
 		var running *serviceerror.WorkflowExecutionAlreadyStarted
@@ -79,7 +69,7 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 	}
 	run := c.GetWorkflow(ctx, id, info.GetExecution().GetRunId())
 	var have string
-	if p := info.GetMemo().GetFields()[memoRequest]; p != nil {
+	if p := info.GetMemo().GetFields()[api.MemoRequest]; p != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(p, &have)
 	}
 	what := info.GetType().GetName()
@@ -88,7 +78,7 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 	case have == request:
 		fmt.Fprintf(say, "joining the %s of the fleet %s that runs since %s\n", noun(what), name, since)
 		return run, nil
-	case typ == typeCleanup && what == typeRollout:
+	case typ == api.CleanupFleet && what == api.RolloutFleet:
 		fmt.Fprintf(say, "cancelling the rollout that runs since %s, and waiting until it has undone its open steps\n", since)
 		if err := c.CancelWorkflow(ctx, id, run.GetRunID()); err != nil {
 			var gone *serviceerror.NotFound
@@ -106,28 +96,28 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 
 func noun(workflowType string) string {
 	switch workflowType {
-	case typeRollout:
+	case api.RolloutFleet:
 		return "rollout"
-	case typeCleanup:
+	case api.CleanupFleet:
 		return "cleanup"
 	}
 	return workflowType
 }
 
 // found is what finds the workflow in Temporal.
-func found(in workflows.FleetInput) temporal.SearchAttributes {
-	keys := []temporal.SearchAttributeUpdate{workflows.FleetKey.ValueSet(in.Fleet.Metadata.Name), workflows.PhaseKey.ValueSet(workflows.Pending)}
+func found(in api.FleetInput) temporal.SearchAttributes {
+	keys := []temporal.SearchAttributeUpdate{api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(api.Pending)}
 	if in.Reason != "" {
-		keys = append(keys, workflows.ReasonKey.ValueSet(in.Reason))
+		keys = append(keys, api.ReasonKey.ValueSet(in.Reason))
 	}
 	if in.RequestedBy != "" {
-		keys = append(keys, workflows.RequestedByKey.ValueSet(in.RequestedBy))
+		keys = append(keys, api.RequestedByKey.ValueSet(in.RequestedBy))
 	}
 	return temporal.NewSearchAttributes(keys...)
 }
 
 // digest is of what is asked for, whoever asks.
-func digest(typ string, in workflows.FleetInput) (string, error) {
+func digest(typ string, in api.FleetInput) (string, error) {
 	in.Request = fleet.Request{}
 	data, err := json.Marshal(in)
 	if err != nil {
@@ -141,9 +131,9 @@ func digest(typ string, in workflows.FleetInput) (string, error) {
 // error itself has room for a few. Where no worker answers, those must do.
 func explained(ctx context.Context, c client.Client, run client.WorkflowRun, err error) error {
 	end := ended(err)
-	var s workflows.FleetStatus
+	var s api.FleetStatus
 	var coded *exitError
-	if !errors.As(end, &coded) || len(workflows.Failures(err)) == 0 || query(ctx, c, run.GetID(), run.GetRunID(), &s) != nil || len(s.Failures) == 0 {
+	if !errors.As(end, &coded) || len(api.Failures(err)) == 0 || query(ctx, c, run.GetID(), run.GetRunID(), &s) != nil || len(s.Failures) == 0 {
 		return end
 	}
 	first, _, _ := strings.Cut(coded.Error(), "\n")
@@ -174,9 +164,9 @@ func ended(err error) error {
 		return failed(err)
 	}
 	switch app.Type() {
-	case workflows.TypePartly, workflows.TypeLeftOver:
+	case api.TypePartly, api.TypeLeftOver:
 		return &exitError{exitPartly, errors.New(app.Message())}
-	case workflows.TypePreflight:
+	case api.TypePreflight:
 		return usage(errors.New(app.Message()))
 	}
 	return failed(errors.New(app.Message()))

@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // leastEvery keeps a schedule from being one drift check after the other.
@@ -53,7 +53,7 @@ func (a *app) schedule() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := setSchedule(cmd.Context(), c, workflows.FleetInput{Fleet: *f, ForceConflicts: mend, Request: why}, every); err != nil {
+			if err := setSchedule(cmd.Context(), c, api.FleetInput{Fleet: *f, ForceConflicts: mend, Request: why}, every); err != nil {
 				return failed(err)
 			}
 			name, what := f.Metadata.Name, "checked for drift"
@@ -74,11 +74,11 @@ func (a *app) schedule() *cobra.Command {
 }
 
 // setSchedule makes a fleet's schedule, or replaces it.
-func setSchedule(ctx context.Context, c client.Client, in workflows.FleetInput, every time.Duration) error {
+func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
 	name := in.Fleet.Metadata.Name
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
-	action := &client.ScheduleWorkflowAction{ID: scheduleID(name), Workflow: "DriftFleet", Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
-		TypedSearchAttributes: temporal.NewSearchAttributes(workflows.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}
+	action := &client.ScheduleWorkflowAction{ID: scheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
+		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}
 	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: scheduleID(name), Spec: spec, Action: action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, Note: in.Request.Line()})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
@@ -112,10 +112,10 @@ type shownSchedule struct {
 }
 
 type shownCheck struct {
-	At       time.Time              `json:"at"`
-	Workflow string                 `json:"workflow"`
-	Result   *workflows.DriftResult `json:"result,omitempty"`
-	Error    string                 `json:"error,omitempty"`
+	At       time.Time        `json:"at"`
+	Workflow string           `json:"workflow"`
+	Result   *api.DriftResult `json:"result,omitempty"`
+	Error    string           `json:"error,omitempty"`
 }
 
 // shownChecks is how many of the last checks are shown.
@@ -163,7 +163,7 @@ func readSchedule(ctx context.Context, c client.Client, name string, d *client.S
 			s.Last = append(s.Last, check)
 			continue
 		}
-		check.Result = &workflows.DriftResult{}
+		check.Result = &api.DriftResult{}
 		if err := c.GetWorkflow(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID).Get(ctx, check.Result); err != nil {
 			check.Result, check.Error = nil, ended(err).Error()
 		}

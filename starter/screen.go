@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // screen shows a fleet on a terminal: what runs, waits or failed has a line,
@@ -63,14 +63,14 @@ func (p picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // The colours are the terminal's own, so that they fit a light and a dark one.
 var (
 	styles = map[string]lipgloss.Style{
-		workflows.Running: lipgloss.NewStyle().Foreground(lipgloss.Color("4")),
-		workflows.Done:    lipgloss.NewStyle().Foreground(lipgloss.Color("2")),
-		workflows.Failed:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
-		workflows.Skipped: lipgloss.NewStyle().Faint(true),
-		workflows.Pending: lipgloss.NewStyle().Faint(true),
+		api.Running: lipgloss.NewStyle().Foreground(lipgloss.Color("4")),
+		api.Done:    lipgloss.NewStyle().Foreground(lipgloss.Color("2")),
+		api.Failed:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
+		api.Skipped: lipgloss.NewStyle().Faint(true),
+		api.Pending: lipgloss.NewStyle().Faint(true),
 	}
 	bold, faint, attention = lipgloss.NewStyle().Bold(true), lipgloss.NewStyle().Faint(true), lipgloss.NewStyle().Foreground(lipgloss.Color("3")).Bold(true)
-	signs                  = map[string]string{workflows.Running: "●", workflows.Done: "✓", workflows.Failed: "✗", workflows.Skipped: "-", workflows.Pending: "○"}
+	signs                  = map[string]string{api.Running: "●", api.Done: "✓", api.Failed: "✗", api.Skipped: "-", api.Pending: "○"}
 )
 
 func (p picture) View() string {
@@ -79,7 +79,7 @@ func (p picture) View() string {
 	}
 	rows := p.head()
 	var units []string
-	for _, state := range []string{workflows.Failed, workflows.Running} {
+	for _, state := range []string{api.Failed, api.Running} {
 		for _, u := range p.Units {
 			if u.State == state {
 				units = append(units, p.unit(u)...)
@@ -155,7 +155,7 @@ func (p picture) nameWidth() (n int) {
 // counts are what folds away.
 func (p picture) counts() []string {
 	var rows []string
-	for _, state := range []string{workflows.Pending, workflows.Skipped, workflows.Done} {
+	for _, state := range []string{api.Pending, api.Skipped, api.Done} {
 		clusters, links := 0, 0
 		for _, u := range p.Units {
 			if u.State == state && u.Links == 0 {

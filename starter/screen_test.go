@@ -12,8 +12,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -25,25 +25,25 @@ func fifty() picture {
 	p := picture{noun: "rollout", now: began.Add(4*time.Minute + 12*time.Second)}
 	p.Fleet, p.Phase, p.Began = "prod", "clusters", began
 	p.Request = fleet.Request{Reason: "CHG-1234", RequestedBy: "anna@bastion"}
-	p.Waves = []workflows.WaveState{{Name: "canary", Clusters: []string{"c01"}, State: workflows.Done},
-		{Name: "europe", Clusters: make([]string, 30), State: workflows.Running}, {Name: "rest", Clusters: make([]string, 19), State: workflows.Pending}}
+	p.Waves = []api.WaveState{{Name: "canary", Clusters: []string{"c01"}, State: api.Done},
+		{Name: "europe", Clusters: make([]string, 30), State: api.Running}, {Name: "rest", Clusters: make([]string, 19), State: api.Pending}}
 	for i := range 50 {
-		u := unitProgress{Unit: fmt.Sprintf("cluster c%02d", i+1), State: workflows.Pending}
+		u := unitProgress{Unit: fmt.Sprintf("cluster c%02d", i+1), State: api.Pending}
 		switch {
 		case i < 20:
-			u.State = workflows.Done
+			u.State = api.Done
 		case i == 20:
-			u.State, u.Message = workflows.Failed, "cluster c21: its Sail operator does not know Istio v1.31.0; it knows v1.28.0, v1.29.1: change spec.istio.version"
+			u.State, u.Message = api.Failed, "cluster c21: its Sail operator does not know Istio v1.31.0; it knows v1.28.0, v1.29.1: change spec.istio.version"
 		case i < 26:
-			u.State, u.Step, u.Since, u.Attempt = workflows.Running, "11 wait for load balancer", &since, 1
+			u.State, u.Step, u.Since, u.Attempt = api.Running, "11 wait for load balancer", &since, 1
 			u.WaitsFor = "Service istio-system/istio-eastwestgateway has no address; the cloud says SyncLoadBalancerFailed: quota exceeded"
 		case i == 26:
-			u.State, u.Step, u.Since, u.Attempt, u.LastError = workflows.Running, "7 east-west gateway", &since, 3, "cluster c27: helm install: connection refused"
+			u.State, u.Step, u.Since, u.Attempt, u.LastError = api.Running, "7 east-west gateway", &since, 3, "cluster c27: helm install: connection refused"
 		}
 		p.Units = append(p.Units, u)
 	}
-	p.Units = append(p.Units, unitProgress{Unit: "links of c01", State: workflows.Running, Links: 49, Done: 12, Step: "to c14: proof", Since: &since},
-		unitProgress{Unit: "links of c02", State: workflows.Pending, Links: 49})
+	p.Units = append(p.Units, unitProgress{Unit: "links of c01", State: api.Running, Links: 49, Done: 12, Step: "to c14: proof", Since: &since},
+		unitProgress{Unit: "links of c02", State: api.Pending, Links: 49})
 	return p
 }
 
@@ -67,7 +67,7 @@ func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
 func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	p := fifty()
 	p.width, p.height = 120, 40
-	p.WaitsFor, p.Phase = "rest", workflows.PhaseApproval
+	p.WaitsFor, p.Phase = "rest", api.PhaseApproval
 	require.Contains(t, p.View(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
 	p.Paused = true
 	require.Contains(t, p.View(), "paused; `landbridge resume prod` lets it go on")
@@ -82,7 +82,7 @@ func TestLines_OneForEachChange(t *testing.T) {
 	first := b.String()
 	l.progress(p)
 	require.Equal(t, first, b.String())
-	p.Decisions = []workflows.Decision{{What: "pause", By: "anna"}}
+	p.Decisions = []api.Decision{{What: "pause", By: "anna"}}
 	p.Paused = true
 	l.progress(p)
 	require.Equal(t, "paused; `landbridge resume prod` lets it go on\npause, by anna", unstamped(strings.TrimPrefix(b.String(), first)))

@@ -14,21 +14,21 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // statusOutput is what `status -o json` prints.
 type statusOutput struct {
-	Workflow string              `json:"workflow"`
-	Run      string              `json:"run"`
-	Type     string              `json:"type"`
-	Status   string              `json:"status"`
-	Started  time.Time           `json:"started"`
-	Closed   *time.Time          `json:"closed,omitempty"`
-	Fleet    progress            `json:"fleet"`
-	Failures []workflows.Failure `json:"failures,omitempty"`
-	Error    string              `json:"error,omitempty"`
+	Workflow string        `json:"workflow"`
+	Run      string        `json:"run"`
+	Type     string        `json:"type"`
+	Status   string        `json:"status"`
+	Started  time.Time     `json:"started"`
+	Closed   *time.Time    `json:"closed,omitempty"`
+	Fleet    progress      `json:"fleet"`
+	Failures []api.Failure `json:"failures,omitempty"`
+	Error    string        `json:"error,omitempty"`
 }
 
 func (a *app) status() *cobra.Command {
@@ -164,7 +164,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Closed = &closed
 	}
 	if out.Fleet, err = readProgress(ctx, c, id, out.Run); err != nil {
-		out.Fleet = progress{FleetStatus: workflows.FleetStatus{Fleet: name, Phase: "unknown: no worker answers"}}
+		out.Fleet = progress{FleetStatus: api.FleetStatus{Fleet: name, Phase: "unknown: no worker answers"}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil, nil
@@ -172,7 +172,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	run := c.GetWorkflow(ctx, id, out.Run)
 	end := run.Get(ctx, nil)
 	if out.Failures, out.Fleet.Failures = out.Fleet.Failures, nil; len(out.Failures) == 0 {
-		out.Failures = workflows.Failures(end)
+		out.Failures = api.Failures(end)
 	}
 	if end != nil {
 		out.Error = explained(ctx, c, run, end).Error()

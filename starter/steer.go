@@ -11,22 +11,22 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // steering are the commands that decide about a rollout that runs.
 func (a *app) steering() []*cobra.Command {
 	return []*cobra.Command{
-		a.steer(workflows.UpdateApprove, "Let the wave begin that waits for an approval",
+		a.steer(api.UpdateApprove, "Let the wave begin that waits for an approval",
 			"Let the wave begin that waits for an approval (rollout.approval: waves). It is refused where none waits.", true, false),
-		a.steer(workflows.UpdatePause, "Hold a rollout before its next steps",
+		a.steer(api.UpdatePause, "Hold a rollout before its next steps",
 			"Hold a rollout: steps that run are let end, and no other begins, on any cluster, until `landbridge resume`.", false, false),
-		a.steer(workflows.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false),
-		a.steer(workflows.UpdateRetry, "Take up a failed cluster or link again",
+		a.steer(api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false),
+		a.steer(api.UpdateRetry, "Take up a failed cluster or link again",
 			"Take up a failed cluster or link of a rollout that runs. Where the rollout has ended, it is run again as it was\n"+
 				"asked for: what is as it should be is not touched.", false, true),
-		a.steer(workflows.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
+		a.steer(api.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
 			"Leave a cluster or link that has failed, or has not begun, out of a rollout that runs; of a cluster its links too.", true, true),
 	}
 }
@@ -37,7 +37,7 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 		Use: verb + " FLEET", Args: cobra.ExactArgs(1), Short: short,
 		Long: long + "\n\nWho decided, when and why is in the workflow's history, in `landbridge status` and in the report.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in, err := decision(by, reason, cluster, link, needsReason, needsUnit && verb == workflows.UpdateSkip)
+			in, err := decision(by, reason, cluster, link, needsReason, needsUnit && verb == api.UpdateSkip)
 			if err != nil {
 				return usage(err)
 			}
@@ -50,10 +50,10 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 			if err != nil {
 				return failed(err)
 			}
-			if verb == workflows.UpdateRetry && !running.running {
+			if verb == api.UpdateRetry && !running.running {
 				return a.again(cmd, c, running, in)
 			}
-			if verb == workflows.UpdateRetry && in.Unit == "" {
+			if verb == api.UpdateRetry && in.Unit == "" {
 				return usage(fmt.Errorf("the rollout still runs: say what to take up again with --cluster or --link"))
 			}
 			said, err := decide(cmd.Context(), c, running, verb, in)
@@ -79,8 +79,8 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 }
 
 // decision checks what a person typed.
-func decision(by, reason, cluster, link string, needsReason, needsUnit bool) (workflows.DecisionInput, error) {
-	in := workflows.DecisionInput{By: by, Reason: strings.TrimSpace(reason)}
+func decision(by, reason, cluster, link string, needsReason, needsUnit bool) (api.DecisionInput, error) {
+	in := api.DecisionInput{By: by, Reason: strings.TrimSpace(reason)}
 	if in.By == "" {
 		in.By = me()
 	}
@@ -129,11 +129,11 @@ func unknownFleet(name string) error {
 }
 
 // decide sends a decision, and returns what the rollout says to it.
-func decide(ctx context.Context, c client.Client, r lastChange, verb string, in workflows.DecisionInput) (string, error) {
+func decide(ctx context.Context, c client.Client, r lastChange, verb string, in api.DecisionInput) (string, error) {
 	switch {
 	case !r.running:
 		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), verb)
-	case r.typ != typeRollout:
+	case r.typ != api.RolloutFleet:
 		return "", fmt.Errorf("a %s of the fleet %s runs; only a rollout takes %s", noun(r.typ), r.fleet, verb)
 	}
 	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: verb,
@@ -153,8 +153,8 @@ func decide(ctx context.Context, c client.Client, r lastChange, verb string, in 
 }
 
 // again runs a rollout that ended once more, as it was asked for.
-func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in workflows.DecisionInput) error {
-	if r.typ != typeRollout {
+func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.DecisionInput) error {
+	if r.typ != api.RolloutFleet {
 		return failed(fmt.Errorf("the last that was done with the fleet %s is a %s; `landbridge rollout` rolls it out again", r.fleet, noun(r.typ)))
 	}
 	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
@@ -164,10 +164,10 @@ func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in workfl
 	if err != nil {
 		return failed(err)
 	}
-	var input workflows.FleetInput
+	var input api.FleetInput
 	if err := decode(began.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[0], &input); err != nil {
 		return failed(fmt.Errorf("read what the last rollout was asked for: %w", err))
 	}
 	input.Request = fleet.Request{Reason: in.Reason, RequestedBy: in.By}
-	return a.change(cmd, typeRollout, input, false, a.showRollout)
+	return a.change(cmd, api.RolloutFleet, input, false, a.showRollout)
 }

@@ -8,8 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 func (a *app) verify() *cobra.Command {
@@ -28,8 +27,8 @@ func (a *app) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var r workflows.VerifyResult
-			if err := a.look(cmd.Context(), "VerifyFleet", "verify", workflows.FleetInput{Fleet: *f}, &r, nil); err != nil {
+			var r api.VerifyResult
+			if err := a.look(cmd.Context(), api.VerifyFleet, "verify", api.FleetInput{Fleet: *f}, &r, nil); err != nil {
 				return err
 			}
 			if junit != "" {
@@ -50,7 +49,7 @@ func (a *app) verify() *cobra.Command {
 	return cmd
 }
 
-func proven(r workflows.VerifyResult) (n int) {
+func proven(r api.VerifyResult) (n int) {
 	for _, l := range r.Links {
 		if l.Proven {
 			n++
@@ -59,7 +58,7 @@ func proven(r workflows.VerifyResult) (n int) {
 	return n
 }
 
-func proofError(r workflows.VerifyResult) error {
+func proofError(r api.VerifyResult) error {
 	n := proven(r)
 	switch {
 	case r.Proven:
@@ -71,9 +70,9 @@ func proofError(r workflows.VerifyResult) error {
 }
 
 // columns are the checks as the table shows them.
-var columns = []string{activities.CheckSynced, activities.CheckRequest, activities.CheckNoToken, activities.CheckOtherName}
+var columns = []string{api.CheckSynced, api.CheckRequest, api.CheckNoToken, api.CheckOtherName}
 
-func printProof(w io.Writer, r workflows.VerifyResult) {
+func printProof(w io.Writer, r api.VerifyResult) {
 	t := newTable(w, "LINK", "ISTIOD", "REQUEST", "WITHOUT TOKEN", "OTHER SERVER NAME", "PROVEN")
 	for _, l := range r.Links {
 		row := []string{l.Link}
@@ -99,7 +98,7 @@ func printProof(w io.Writer, r workflows.VerifyResult) {
 
 // shown is a check in the table: what was seen, failed, or - where the link
 // broke before it.
-func shown(l activities.CheckLinkResult, name string) string {
+func shown(l api.CheckLinkResult, name string) string {
 	for _, c := range l.Checks {
 		if c.Name != name {
 			continue
@@ -107,7 +106,7 @@ func shown(l activities.CheckLinkResult, name string) string {
 		if !c.OK {
 			return "failed"
 		}
-		if name == activities.CheckRequest {
+		if name == api.CheckRequest {
 			return fmt.Sprintf("%d ms, connect %d ms", l.RoundTrip.Milliseconds(), l.Connect.Milliseconds())
 		}
 		return c.Detail
@@ -139,7 +138,7 @@ type (
 )
 
 // writeJUnit writes one test case for each link.
-func writeJUnit(path string, r workflows.VerifyResult) error {
+func writeJUnit(path string, r api.VerifyResult) error {
 	suite := testSuite{Name: "landbridge verify " + r.Fleet, Tests: len(r.Links), Failures: len(r.Links) - proven(r), Time: r.At.UTC().Format("2006-01-02T15:04:05")}
 	for _, l := range r.Links {
 		c := testCase{Name: l.Link, Class: "landbridge." + r.Fleet, Seconds: (l.Connect + l.RoundTrip).Seconds()}

@@ -10,16 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
-func oneOfTwoProven() workflows.VerifyResult {
-	ok := []activities.LinkCheck{{Name: activities.CheckRequest, OK: true}, {Name: activities.CheckNoToken, OK: true, Detail: "401"},
-		{Name: activities.CheckOtherName, OK: true, Detail: "no connection"}, {Name: activities.CheckSynced, OK: true, Detail: "synced in 2 of 2"}}
-	return workflows.VerifyResult{Fleet: "prod", At: time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC), Links: []activities.CheckLinkResult{
+func oneOfTwoProven() api.VerifyResult {
+	ok := []api.LinkCheck{{Name: api.CheckRequest, OK: true}, {Name: api.CheckNoToken, OK: true, Detail: "401"},
+		{Name: api.CheckOtherName, OK: true, Detail: "no connection"}, {Name: api.CheckSynced, OK: true, Detail: "synced in 2 of 2"}}
+	return api.VerifyResult{Fleet: "prod", At: time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC), Links: []api.CheckLinkResult{
 		{Link: "east -> west", Proven: true, Checks: ok, Connect: 24 * time.Millisecond, RoundTrip: 3 * time.Millisecond},
-		{Link: "west -> east", Checks: []activities.LinkCheck{{Name: activities.CheckRequest, Detail: "x"}}, Hop: activities.HopTCP, Why: "Envoy says <UF>", Look: "look at the firewall"},
+		{Link: "west -> east", Checks: []api.LinkCheck{{Name: api.CheckRequest, Detail: "x"}}, Hop: api.HopTCP, Why: "Envoy says <UF>", Look: "look at the firewall"},
 	}}
 }
 
@@ -37,7 +36,7 @@ west -> east breaks at TCP: Envoy says <UF>
 
 func TestVerify_ExitCodes(t *testing.T) {
 	r := oneOfTwoProven()
-	code := func(r workflows.VerifyResult) int {
+	code := func(r api.VerifyResult) int {
 		err := proofError(r)
 		if err == nil {
 			return 0
@@ -45,8 +44,8 @@ func TestVerify_ExitCodes(t *testing.T) {
 		return err.(*exitError).code
 	}
 	require.Equal(t, exitPartly, code(r))
-	require.Equal(t, exitFailed, code(workflows.VerifyResult{Links: r.Links[1:]}))
-	require.Equal(t, 0, code(workflows.VerifyResult{Proven: true, Links: r.Links[:1]}))
+	require.Equal(t, exitFailed, code(api.VerifyResult{Links: r.Links[1:]}))
+	require.Equal(t, 0, code(api.VerifyResult{Proven: true, Links: r.Links[:1]}))
 }
 
 func TestVerify_JUnitHasACaseForEachLink(t *testing.T) {

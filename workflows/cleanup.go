@@ -7,34 +7,16 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// CleanupResult is what a cleanup took away.
-type CleanupResult struct {
-	Fleet    string   `json:"fleet"`
-	Clusters []string `json:"clusters"`
-	Removed  int      `json:"removed"`
-	// Objects are what a dry run would remove.
-	Objects []ClusterObject `json:"objects,omitempty"`
-}
-
-// ClusterObject is an object of a cluster, by its name; the root's cluster is
-// empty where a worker keeps it.
-type ClusterObject struct {
-	Cluster   string `json:"cluster,omitempty"`
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace,omitempty"`
-	Name      string `json:"name"`
-}
-
 // removed notes what a step took away, or would.
-func (r *CleanupResult) removed(s activities.ClusterRef, changes []fleet.Change) {
+func noteRemoved(r *api.CleanupResult, s api.ClusterRef, changes []fleet.Change) {
 	r.Removed += len(changes)
 	for _, ch := range changes {
 		if s.DryRun {
-			r.Objects = append(r.Objects, ClusterObject{s.Cluster, ch.Kind, ch.Namespace, ch.Name})
+			r.Objects = append(r.Objects, api.ClusterObject{Cluster: s.Cluster, Kind: ch.Kind, Namespace: ch.Namespace, Name: ch.Name})
 		}
 	}
 }
@@ -42,27 +24,27 @@ func (r *CleanupResult) removed(s activities.ClusterRef, changes []fleet.Change)
 // CleanupFleet takes a fleet away, in the exact reverse of RolloutFleet. It
 // works from the fleet file, the clusters' inventories and labels alone. It goes on
 // past a failure, and its error, of TypeLeftOver, lists what is left.
-func CleanupFleet(ctx workflow.Context, in FleetInput) (CleanupResult, error) {
+func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, error) {
 	status, err := newFleetStatus(ctx, in)
 	if err != nil {
-		return CleanupResult{}, err
+		return api.CleanupResult{}, err
 	}
 	c := &cleanup{in: in, status: status, run: workflow.GetInfo(ctx).WorkflowExecution.RunID,
-		result: CleanupResult{Fleet: in.Fleet.Metadata.Name}}
+		result: api.CleanupResult{Fleet: in.Fleet.Metadata.Name}}
 	err = c.do(ctx)
 	if err == nil && len(c.failures) > 0 {
-		err = status.fail(TypeLeftOver, "the cleanup could not take everything away", c.failures)
+		err = status.fail(api.TypeLeftOver, "the cleanup could not take everything away", c.failures)
 	}
 	status.phase(ctx, endPhase(ctx, err))
 	return c.result, err
 }
 
 type cleanup struct {
-	in       FleetInput
+	in       api.FleetInput
 	run      string
 	status   *fleetStatus
-	failures []Failure
-	result   CleanupResult
+	failures []api.Failure
+	result   api.CleanupResult
 	// remembered says that the settings are those of a cluster's record.
 	remembered bool
 }
@@ -78,21 +60,21 @@ func (c *cleanup) do(ctx workflow.Context) error {
 
 	// The links' steps, on every cluster: the tunnels are shut first.
 	c.status.phase(ctx, "links")
-	c.each(ctx, clusters, func(ctx workflow.Context, i int) (CleanupResult, error) {
-		var out CleanupResult
+	c.each(ctx, clusters, func(ctx workflow.Context, i int) (api.CleanupResult, error) {
+		var out api.CleanupResult
 		err := runChild(ctx, c.childID(ctx, ".links.", clusters[i]), "links of "+clusters[i].Name,
-			attributes(FleetKey.ValueSet(c.in.Fleet.Metadata.Name), ClusterKey.ValueSet(clusters[i].Name)),
+			attributes(api.FleetKey.ValueSet(c.in.Fleet.Metadata.Name), api.ClusterKey.ValueSet(clusters[i].Name)),
 			CleanupLinks, c.input(clusters[i]), &out)
 		return out, err
 	})
 
 	// Then what the clusters have of their own.
 	c.status.phase(ctx, "clusters")
-	c.each(ctx, clusters, func(ctx workflow.Context, i int) (CleanupResult, error) {
-		c.status.cluster(ctx, i, Running, nil)
-		var out CleanupResult
+	c.each(ctx, clusters, func(ctx workflow.Context, i int) (api.CleanupResult, error) {
+		c.status.cluster(ctx, i, api.Running, nil)
+		var out api.CleanupResult
 		err := runChild(ctx, c.childID(ctx, ".cluster.", clusters[i]), "cluster "+clusters[i].Name,
-			attributes(FleetKey.ValueSet(c.in.Fleet.Metadata.Name), ClusterKey.ValueSet(clusters[i].Name)),
+			attributes(api.FleetKey.ValueSet(c.in.Fleet.Metadata.Name), api.ClusterKey.ValueSet(clusters[i].Name)),
 			CleanupCluster, c.input(clusters[i]), &out)
 		c.status.cluster(ctx, i, endState(err), err)
 		return out, err
@@ -112,12 +94,12 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		return ctx.Err()
 	}
 	c.status.phase(ctx, "root")
-	var out activities.RemoveResult
-	root := c.in.rootRef(c.run).ClusterRef
-	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot, activities.RemoveInput{ClusterRef: root}, &out); err != nil {
+	var out fleet.Changes
+	root := c.in.RootRef(c.run).ClusterRef
+	if err := fleetCall(ctx, cleanupCall(c.in.Fleet.Spec.Rollout), "3 root", a.RemoveRoot, api.RemoveInput{ClusterRef: root}, &out); err != nil {
 		c.failures = append(c.failures, leftover("root", "3 root", err))
 	}
-	c.result.removed(root, out.All())
+	noteRemoved(&c.result, root, out.All())
 	return ctx.Err()
 }
 
@@ -129,15 +111,15 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 	for asked := 0; asked < len(clusters) && ctx.Err() == nil; {
 		wave := clusters[asked:]
 		asked = len(clusters)
-		found := make([]activities.CheckInventoryResult, len(wave))
+		found := make([]api.CheckInventoryResult, len(wave))
 		errs := make([]error, len(wave))
 		inParallel(ctx, len(wave), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-			errs[i] = fleetCall(ctx, preflight(), "0 read record", a.CheckInventory, activities.CheckInventoryInput{ClusterRef: c.in.ref(wave[i], c.run)}, &found[i])
+			errs[i] = fleetCall(ctx, preflight(), "0 read record", a.CheckInventory, api.CheckInventoryInput{ClusterRef: c.in.Ref(wave[i], c.run)}, &found[i])
 		})
 		refused := map[string]bool{}
 		for i := range wave {
 			if errs[i] != nil {
-				if f := leftover("cluster "+wave[i].Name, "0 read record", errs[i]); f.Type == activities.TypeOtherFleet || f.Type == activities.TypeLocked {
+				if f := leftover("cluster "+wave[i].Name, "0 read record", errs[i]); f.Type == api.TypeOtherFleet || f.Type == api.TypeLocked {
 					refused[wave[i].Name] = true
 					c.failures = append(c.failures, f)
 				}
@@ -164,8 +146,8 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 }
 
 // each runs a child per cluster and gathers what they left.
-func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, work func(workflow.Context, int) (CleanupResult, error)) {
-	outs := make([]CleanupResult, len(clusters))
+func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, work func(workflow.Context, int) (api.CleanupResult, error)) {
+	outs := make([]api.CleanupResult, len(clusters))
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		if errs[i] = ctx.Err(); errs[i] == nil {
@@ -178,7 +160,7 @@ func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, work func
 		if errs[i] == nil {
 			continue
 		}
-		if list := Failures(errs[i]); len(list) > 0 {
+		if list := api.Failures(errs[i]); len(list) > 0 {
 			c.failures = append(c.failures, list...)
 			continue
 		}
@@ -190,58 +172,41 @@ func (c *cleanup) childID(ctx workflow.Context, kind string, cl fleet.Cluster) s
 	return workflow.GetInfo(ctx).WorkflowExecution.ID + kind + cl.Name
 }
 
-func (c *cleanup) input(cl fleet.Cluster) CleanupInput {
+func (c *cleanup) input(cl fleet.Cluster) api.CleanupInput {
 	return cleanupInput(c.in, cl, c.run)
 }
 
-func cleanupInput(in FleetInput, c fleet.Cluster, run string) CleanupInput {
-	return CleanupInput{ClusterRef: in.ref(c, run), Rollout: in.Fleet.Spec.Rollout,
+func cleanupInput(in api.FleetInput, c fleet.Cluster, run string) api.CleanupInput {
+	return api.CleanupInput{ClusterRef: in.Ref(c, run), Rollout: in.Fleet.Spec.Rollout,
 		KeepIstio: !in.Fleet.Spec.Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
-}
-
-// CleanupInput is one cluster of a cleanup.
-type CleanupInput struct {
-	ClusterRef activities.ClusterRef `json:"cluster"`
-	Rollout    fleet.Rollout         `json:"rollout"`
-	// KeepIstio and KeepCA say what was there before and stays.
-	KeepIstio bool `json:"keepIstio,omitempty"`
-	KeepCA    bool `json:"keepCA,omitempty"`
 }
 
 // CleanupLinks takes away what all links have on one cluster, as source and as
 // target, in the reverse order of RolloutLink.
-func CleanupLinks(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
+func CleanupLinks(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, "links of "+in.ClusterRef.Cluster, in.Rollout)
 	if err != nil {
-		return CleanupResult{}, err
+		return api.CleanupResult{}, err
 	}
-	here := activities.RemoveInput{ClusterRef: in.ClusterRef}
+	here := api.RemoveInput{ClusterRef: in.ClusterRef}
 	r.removeLinks(ctx, here, here)
 	return r.end(ctx)
 }
 
-// CleanupLinkInput is one link that left the fleet file.
-type CleanupLinkInput struct {
-	Source  activities.ClusterRef `json:"source"`
-	Target  activities.ClusterRef `json:"target"`
-	Link    fleet.Link            `json:"link"`
-	Rollout fleet.Rollout         `json:"rollout"`
-}
-
 // CleanupLink takes one link away, in the reverse order of RolloutLink.
-func CleanupLink(ctx workflow.Context, in CleanupLinkInput) (CleanupResult, error) {
+func CleanupLink(ctx workflow.Context, in api.CleanupLinkInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, "link "+in.Link.String(), in.Rollout)
 	if err != nil {
-		return CleanupResult{}, err
+		return api.CleanupResult{}, err
 	}
-	source := activities.RemoveInput{ClusterRef: in.Source, Link: in.Link.ID()}
-	target := activities.RemoveInput{ClusterRef: in.Target, Link: in.Link.ID()}
+	source := api.RemoveInput{ClusterRef: in.Source, Link: in.Link.ID()}
+	target := api.RemoveInput{ClusterRef: in.Target, Link: in.Link.ID()}
 	r.removeLinks(ctx, source, target)
 	return r.end(ctx)
 }
 
 // removeLinks has the steps of RolloutLink in their reverse order.
-func (r *removal) removeLinks(ctx workflow.Context, source, target activities.RemoveInput) {
+func (r *removal) removeLinks(ctx workflow.Context, source, target api.RemoveInput) {
 	r.remove(ctx, "10 remote secret", a.RemoveRemoteSecret, source)
 	r.remove(ctx, "10 reader token", a.RemoveReaderToken, target)
 	r.remove(ctx, "11 egress configuration", a.RemoveEgressConfig, source)
@@ -251,12 +216,12 @@ func (r *removal) removeLinks(ctx workflow.Context, source, target activities.Re
 
 // CleanupCluster takes away what a cluster has of its own, in the reverse order
 // of RolloutCluster.
-func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error) {
+func CleanupCluster(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, "cluster "+in.ClusterRef.Cluster, in.Rollout)
 	if err != nil {
-		return CleanupResult{}, err
+		return api.CleanupResult{}, err
 	}
-	here := activities.RemoveInput{ClusterRef: in.ClusterRef}
+	here := api.RemoveInput{ClusterRef: in.ClusterRef}
 	r.remove(ctx, "10 sealing key", a.RemoveSealingKey, here)
 	r.remove(ctx, "10 reader", a.RemoveReader, here)
 	r.remove(ctx, "8 expose kube-apiserver", a.RemoveExposure, here)
@@ -279,17 +244,17 @@ func CleanupCluster(ctx workflow.Context, in CleanupInput) (CleanupResult, error
 }
 
 // cleanupCluster removes a whole cluster that left the fleet file.
-func cleanupCluster(ctx workflow.Context, in FleetInput, c fleet.Cluster, run, parent string) error {
+func cleanupCluster(ctx workflow.Context, in api.FleetInput, c fleet.Cluster, run, parent string) error {
 	return runChild(ctx, parent+".cluster."+c.Name, "remove cluster "+c.Name,
-		attributes(FleetKey.ValueSet(in.Fleet.Metadata.Name), ClusterKey.ValueSet(c.Name)),
+		attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.ClusterKey.ValueSet(c.Name)),
 		CleanupCluster, cleanupInput(in, c, run), nil)
 }
 
 // removal takes things away one after the other, past failures.
 type removal struct {
 	*compensation
-	failures []Failure
-	result   CleanupResult
+	failures []api.Failure
+	result   api.CleanupResult
 	gone     unreachable
 }
 
@@ -298,14 +263,14 @@ func newRemoval(ctx workflow.Context, unit string, r fleet.Rollout) (*removal, e
 	return &removal{compensation: l, gone: unreachable{}}, l.status.publish(ctx)
 }
 
-func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in activities.RemoveInput) {
+func (r *removal) remove(ctx workflow.Context, name string, do func(context.Context, api.RemoveInput) (fleet.Changes, error), in api.RemoveInput) {
 	if r.gone.skip(ctx, in.Cluster) {
 		f := &r.failures[r.gone[in.Cluster]]
 		f.Left = append(f.Left, name)
 		return
 	}
 	out, err := call(ctx, r.compensation, cleanupCall(r.rollout), name, do, in)
-	r.result.removed(in.ClusterRef, out.All())
+	noteRemoved(&r.result, in.ClusterRef, out.All())
 	if err != nil {
 		f := leftover(r.unit, name, err)
 		if r.gone.note(in.Cluster, f.Type, len(r.failures)) {
@@ -315,22 +280,22 @@ func (r *removal) remove(ctx workflow.Context, name string, do func(context.Cont
 	}
 }
 
-func (r *removal) end(ctx workflow.Context) (CleanupResult, error) {
+func (r *removal) end(ctx workflow.Context) (api.CleanupResult, error) {
 	out := r.result
 	if ctx.Err() != nil {
 		return out, ctx.Err()
 	}
 	if len(r.failures) == 1 {
-		return out, failUnit(TypeLeftOver, r.failures[0])
+		return out, failUnit(api.TypeLeftOver, r.failures[0])
 	}
 	if len(r.failures) > 1 {
-		return out, fail(TypeLeftOver, fmt.Sprintf("%s: %d steps left something", r.unit, len(r.failures)), r.failures)
+		return out, fail(api.TypeLeftOver, fmt.Sprintf("%s: %d steps left something", r.unit, len(r.failures)), r.failures)
 	}
 	return out, nil
 }
 
-func leftover(unit, step string, err error) Failure {
-	f := Failure{Unit: unit, Step: step, State: StateLeft}
+func leftover(unit, step string, err error) api.Failure {
+	f := api.Failure{Unit: unit, Step: step, State: api.StateLeft}
 	f.Type, f.Message = describe(err)
 	return f
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -23,10 +23,10 @@ func steps(f *fake, keep func(fakeCall) bool) []string {
 
 func TestCleanup_IsTheExactReverseOfTheRollout(t *testing.T) {
 	for name, pair := range map[string]struct{ rollout, in, cleanup, back any }{
-		"cluster": {RolloutCluster, clusterInput(), CleanupCluster, CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
-		"link": {RolloutLink, linkInput(), CleanupLink, CleanupLinkInput{Source: testRef("east"), Target: testRef("west"),
+		"cluster": {RolloutCluster, clusterInput(), CleanupCluster, api.CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
+		"link": {RolloutLink, linkInput(), CleanupLink, api.CleanupLinkInput{Source: testRef("east"), Target: testRef("west"),
 			Link: fleet.Link{From: "east", To: "west"}, Rollout: testFleet("east").Spec.Rollout}},
-		"links": {RolloutLink, linkInput(), CleanupLinks, CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
+		"links": {RolloutLink, linkInput(), CleanupLinks, api.CleanupInput{ClusterRef: testRef("east"), Rollout: testFleet("east").Spec.Rollout}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			there, back := newFake(t), newFake(t)
@@ -41,20 +41,20 @@ func TestCleanup_IsTheExactReverseOfTheRollout(t *testing.T) {
 
 func TestCleanup_OfAFleet_LinksThenClustersThenRoot(t *testing.T) {
 	f := newFake(t)
-	require.NoError(t, f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.NoError(t, f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	calls := f.names(removes)
 	require.Less(t, lastIndex(calls, "RemoveAccess"), slices.Index(calls, "RemoveSealingKey east"))
 	require.Equal(t, "RemoveRoot", calls[len(calls)-1])
 	for _, c := range f.calls {
 		if removes(c) {
-			require.Empty(t, c.in.(activities.RemoveInput).OnlyRun, "cleanup takes what any run made")
+			require.Empty(t, c.in.(api.RemoveInput).OnlyRun, "cleanup takes what any run made")
 		}
 	}
 }
 
 func TestCleanup_EachStepFails_GoesOnAndNamesWhatIsLeft(t *testing.T) {
 	all := newFake(t)
-	require.NoError(t, all.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.NoError(t, all.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	for _, failing := range all.names(removes) {
 		t.Run(failing, func(t *testing.T) {
 			f := newFake(t)
@@ -64,11 +64,11 @@ func TestCleanup_EachStepFails_GoesOnAndNamesWhatIsLeft(t *testing.T) {
 				}
 				return nil
 			}
-			err := f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")})
-			require.Equal(t, TypeLeftOver, errorType(t, err))
-			failures := Failures(err)
+			err := f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+			require.Equal(t, api.TypeLeftOver, errorType(t, err))
+			failures := api.Failures(err)
 			require.Len(t, failures, 1)
-			require.Equal(t, StateLeft, failures[0].State)
+			require.Equal(t, api.StateLeft, failures[0].State)
 			require.NotEmpty(t, failures[0].Step)
 			if failing == "RemoveRoot" {
 				return
@@ -84,12 +84,12 @@ func TestCleanup_ClusterRemembersAnotherOne_ThatIsCleanedToo(t *testing.T) {
 	f := newFake(t)
 	old := testFleet("east", "north", "west")
 	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*activities.CheckInventoryResult); ok {
+		if r, ok := result.(*api.CheckInventoryResult); ok {
 			part := old.Part(c.ref.Cluster, fleet.Stale{})
 			r.Inventory = &part
 		}
 	}
-	require.NoError(t, f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.NoError(t, f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	require.Contains(t, f.names(removes), "RemoveInventory north")
 }
 
@@ -98,12 +98,12 @@ func TestCleanup_ClusterOfAnotherFleet_IsNotTouched(t *testing.T) {
 	f.on = func(c fakeCall) error {
 		if c.name == "CheckInventory" && c.ref.Cluster == "west" {
 			e := broken(c)
-			return withType(e, activities.TypeOtherFleet)
+			return withType(e, api.TypeOtherFleet)
 		}
 		return nil
 	}
-	err := f.run(CleanupFleet, FleetInput{Fleet: testFleet("east", "west")})
-	require.Equal(t, TypeLeftOver, errorType(t, err))
+	err := f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypeLeftOver, errorType(t, err))
 	for _, c := range f.calls {
 		if removes(c) {
 			require.Equal(t, "east", c.ref.Cluster)

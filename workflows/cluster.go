@@ -3,41 +3,16 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// ClusterInput is one cluster's part of the fleet.
-type ClusterInput struct {
-	ClusterRef activities.ClusterRef `json:"cluster"`
-	Root       activities.RootRef    `json:"root"`
-	RootPEM    string                `json:"rootPEM"`
-	Network    string                `json:"network"`
-	// Part of the fleet that the cluster remembers.
-	Part    fleet.Fleet   `json:"part"`
-	Rollout fleet.Rollout `json:"rollout"`
-	// IsSource and IsTarget say which ends of links the cluster is.
-	IsSource bool `json:"isSource"`
-	IsTarget bool `json:"isTarget"`
-}
-
-// ClusterResult is what links need of a cluster, all of it public.
-type ClusterResult struct {
-	Address activities.Address `json:"address"`
-	// Recipient is the public half of the cluster's sealing key.
-	Recipient string `json:"recipient,omitempty"`
-	// Certificate is the cluster's intermediate; nothing where a plan would make one.
-	Certificate certs.Facts `json:"certificate,omitzero"`
-	fleet.Changes
-}
-
 // RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is
 // undone; the error is then of TypeUnit.
-func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error) {
+func RolloutCluster(ctx workflow.Context, in api.ClusterInput) (api.ClusterResult, error) {
 	l := newCompensation("cluster "+in.ClusterRef.Cluster, in.Rollout)
 	if err := l.status.publish(ctx); err != nil {
-		return ClusterResult{}, err
+		return api.ClusterResult{}, err
 	}
 	l.gate = newGate(ctx)
 	result, err := rolloutCluster(ctx, l, in)
@@ -45,15 +20,15 @@ func RolloutCluster(ctx workflow.Context, in ClusterInput) (ClusterResult, error
 	return result, l.settle(ctx, err)
 }
 
-func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (result ClusterResult, err error) {
+func rolloutCluster(ctx workflow.Context, l *compensation, in api.ClusterInput) (result api.ClusterResult, err error) {
 	spec, at := in.Part.Spec, in.ClusterRef
-	intermediate := activities.IntermediateSpec{Cluster: at.Cluster, Organization: spec.CA.Organization,
+	intermediate := api.IntermediateSpec{Cluster: at.Cluster, Organization: spec.CA.Organization,
 		DNSName: "istiod." + at.Namespace + ".svc", KeyAlgorithm: spec.CA.KeyAlgorithm, Lifetime: spec.CA.IntermediateLifetime}
-	gateways := activities.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
+	gateways := api.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
 
 	// Step 0. The cluster remembers what is about to be applied to it.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "0 record", a.EnsureInventory, a.RemoveInventory,
-		activities.EnsureInventoryInput{ClusterRef: at, Part: in.Part}); err != nil {
+		api.EnsureInventoryInput{ClusterRef: at, Part: in.Part}); err != nil {
 		return
 	}
 
@@ -68,14 +43,14 @@ func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (res
 
 	// Step 4. Namespaces, with the network label.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "4 namespaces", a.EnsureNamespaces, a.RemoveNamespaces,
-		activities.EnsureNamespacesInput{ClusterRef: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
+		api.EnsureNamespacesInput{ClusterRef: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
 		return
 	}
 
 	// Step 5. cacerts, before istiod starts.
 	if spec.CA.Managed() {
 		if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
-			activities.EnsureCACertsInput{ClusterRef: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
+			api.EnsureCACertsInput{ClusterRef: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
 			return
 		}
 	}
@@ -89,13 +64,13 @@ func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (res
 
 	// Step 7. East-west gateway.
 	if _, err = step(ctx, l, helmCall(in.Rollout), "7 east-west gateway", a.EnsureEastWestGateway, a.RemoveEastWestGateway,
-		activities.EnsureEastWestGatewayInput{ClusterRef: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
+		api.EnsureEastWestGatewayInput{ClusterRef: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
 		return
 	}
 
 	// Step 8. The API server behind it, for nobody yet.
 	if _, err = step(ctx, l, apiCall(in.Rollout), "8 expose kube-apiserver", a.EnsureExposure, a.RemoveExposure,
-		activities.EnsureExposureInput{ClusterRef: at, Gateways: spec.Gateways}); err != nil {
+		api.EnsureExposureInput{ClusterRef: at, Gateways: spec.Gateways}); err != nil {
 		return
 	}
 
@@ -103,13 +78,13 @@ func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (res
 	// key that tokens for this cluster are sealed to.
 	if in.IsTarget {
 		if _, err = step(ctx, l, apiCall(in.Rollout), "10 reader", a.EnsureReader, a.RemoveReader,
-			activities.EnsureReaderInput{ClusterRef: at, IstioName: spec.Istio.Rev()}); err != nil {
+			api.EnsureReaderInput{ClusterRef: at, IstioName: spec.Istio.Rev()}); err != nil {
 			return
 		}
 	}
 	if in.IsSource {
 		sealing, err := step(ctx, l, apiCall(in.Rollout), "10 sealing key", a.EnsureSealingKey, a.RemoveSealingKey,
-			activities.EnsureSealingKeyInput{ClusterRef: at})
+			api.EnsureSealingKeyInput{ClusterRef: at})
 		if err != nil {
 			return result, err
 		}
@@ -119,7 +94,7 @@ func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (res
 	// The address that the cloud gives; it had the time of the steps since 7.
 	limit := spec.Gateways.LoadBalancerTimeout.Std()
 	lb, err := call(ctx, l, longWait(limit), "11 wait for load balancer", a.WaitLoadBalancer,
-		activities.WaitLoadBalancerInput{ClusterRef: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
+		api.WaitLoadBalancerInput{ClusterRef: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }
@@ -129,28 +104,28 @@ func rolloutCluster(ctx workflow.Context, l *compensation, in ClusterInput) (res
 type intermediateCert struct {
 	current bool
 	pem     string
-	facts   certs.Facts
+	facts   api.CertificateFacts
 }
 
-func newIntermediate(ctx workflow.Context, l *compensation, in ClusterInput, want activities.IntermediateSpec) (intermediateCert, error) {
+func newIntermediate(ctx workflow.Context, l *compensation, in api.ClusterInput, want api.IntermediateSpec) (intermediateCert, error) {
 	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
-		activities.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
+		api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
 	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediateCert{current: key.Current, facts: key.Facts}, err
 	}
 	signed, err := call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
-		activities.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
+		api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
 	return intermediateCert{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 
-func installIstio(ctx workflow.Context, l *compensation, in ClusterInput) error {
+func installIstio(ctx workflow.Context, l *compensation, in api.ClusterInput) error {
 	istio := in.Part.Spec.Istio
 	if _, err := step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
-		activities.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
+		api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
 	_, err := call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
-		activities.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
+		api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
 	return err
 }
 

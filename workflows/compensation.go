@@ -6,7 +6,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -26,18 +26,18 @@ type compensation struct {
 
 type entry struct {
 	step string
-	undo func(context.Context, activities.RemoveInput) (activities.RemoveResult, error)
-	in   activities.RemoveInput
+	undo func(context.Context, api.RemoveInput) (fleet.Changes, error)
+	in   api.RemoveInput
 }
 
 func newCompensation(unit string, r fleet.Rollout) *compensation {
-	return &compensation{unit: unit, rollout: r, status: &unitStatus{UnitStatus: UnitStatus{Unit: unit}}}
+	return &compensation{unit: unit, rollout: r, status: &unitStatus{UnitStatus: api.UnitStatus{Unit: unit}}}
 }
 
 // stepInput is what an EnsureX takes.
 type stepInput interface {
-	Ref() activities.ClusterRef
-	Undo() activities.RemoveInput
+	Ref() api.ClusterRef
+	Undo() api.RemoveInput
 }
 
 // stepResult is what an EnsureX gives.
@@ -50,7 +50,7 @@ type stepResult interface {
 // the action begins, and leaves it when the action made nothing new.
 func step[I stepInput, R stepResult](ctx workflow.Context, l *compensation, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error),
-	undo func(context.Context, activities.RemoveInput) (activities.RemoveResult, error), in I) (R, error) {
+	undo func(context.Context, api.RemoveInput) (fleet.Changes, error), in I) (R, error) {
 	if !in.Ref().DryRun {
 		l.entries = append(l.entries, entry{name, undo, in.Undo()})
 	}
@@ -67,7 +67,7 @@ func step[I stepInput, R stepResult](ctx workflow.Context, l *compensation, poli
 
 // call runs an activity that has nothing to undo, on its cluster's task queue,
 // with the summary that the Temporal UI shows.
-func call[I interface{ Ref() activities.ClusterRef }, R any](ctx workflow.Context, l *compensation, policy workflow.ActivityOptions, name string,
+func call[I interface{ Ref() api.ClusterRef }, R any](ctx workflow.Context, l *compensation, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
 	if err := l.gate.wait(ctx); err != nil {
 		var none R
@@ -79,14 +79,14 @@ func call[I interface{ Ref() activities.ClusterRef }, R any](ctx workflow.Contex
 	var result R
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &result)
 	if err != nil {
-		l.status.end(ctx, Failed, err)
+		l.status.end(ctx, api.Failed, err)
 		return result, &stepError{name, err}
 	}
-	l.status.end(ctx, Done, nil)
+	l.status.end(ctx, api.Done, nil)
 	return result, nil
 }
 
-func summary(step string, s activities.ClusterRef) string {
+func summary(step string, s api.ClusterRef) string {
 	if s.Cluster == "" {
 		return step + " · root"
 	}
@@ -101,19 +101,19 @@ func (l *compensation) settle(ctx workflow.Context, err error) error {
 		return nil
 	}
 	f := failureOf(l.unit, err)
-	f.State = StateUndone
+	f.State = api.StateUndone
 	if l.rollout.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err) {
-		f.State = StateKept
-		return failUnit(TypeUnit, f)
+		f.State = api.StateKept
+		return failUnit(api.TypeUnit, f)
 	}
 	f.Left = l.undo(ctx)
 	if len(f.Left) > 0 {
-		f.State = StateLeft
+		f.State = api.StateLeft
 	}
 	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
 		return temporal.NewCanceledError(l.unit + " was canceled and undone")
 	}
-	return failUnit(TypeUnit, f)
+	return failUnit(api.TypeUnit, f)
 }
 
 // undo takes back what is in the compensation, newest first, detached from any

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -41,10 +41,10 @@ func TestUnit_EachStepFails_UndoesWhatWasBegunNewestFirst(t *testing.T) {
 				}
 				err := f.run(u.workflow, u.in)
 				require.Equal(t, undone(calls[:i+1]), emptyAsNil(f.names(removes)))
-				failures := Failures(err)
+				failures := api.Failures(err)
 				require.Len(t, failures, 1)
-				require.Equal(t, activities.TypeForbidden, failures[0].Type)
-				require.Equal(t, StateUndone, failures[0].State)
+				require.Equal(t, api.TypeForbidden, failures[0].Type)
+				require.Equal(t, api.StateUndone, failures[0].State)
 				require.NotEmpty(t, failures[0].Step)
 				require.True(t, strings.HasPrefix(failures[0].Unit, name+" "))
 				require.Less(t, len(err.Error()), 2048)
@@ -105,7 +105,7 @@ func TestUnit_UndoOnlyTouchesThisRun(t *testing.T) {
 	require.Error(t, f.run(RolloutCluster, clusterInput()))
 	for _, c := range f.calls {
 		if removes(c) {
-			require.Equal(t, "run-1", c.in.(activities.RemoveInput).OnlyRun, c.name)
+			require.Equal(t, "run-1", c.in.(api.RemoveInput).OnlyRun, c.name)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestUnit_KeepOnFailure_LeavesEverything(t *testing.T) {
 	}
 	err := f.run(RolloutCluster, in)
 	require.Empty(t, f.names(removes))
-	require.Equal(t, StateKept, Failures(err)[0].State)
+	require.Equal(t, api.StateKept, api.Failures(err)[0].State)
 }
 
 func TestUnit_UndoThatCannotWork_SaysWhatIsLeftAndGoesOn(t *testing.T) {
@@ -134,8 +134,8 @@ func TestUnit_UndoThatCannotWork_SaysWhatIsLeftAndGoesOn(t *testing.T) {
 		return nil
 	}
 	err := f.run(RolloutCluster, clusterInput())
-	failure := Failures(err)[0]
-	require.Equal(t, StateLeft, failure.State)
+	failure := api.Failures(err)[0]
+	require.Equal(t, api.StateLeft, failure.State)
 	require.Equal(t, []string{"6 istio: cluster east: no"}, failure.Left)
 	require.Contains(t, f.names(removes), "RemoveInventory east", "the undo goes on past what does not work")
 }
@@ -146,7 +146,7 @@ func TestUnit_ATransientFaultIsRetried(t *testing.T) {
 	f.on = func(c fakeCall) error {
 		if c.name == "EnsureIstio" {
 			if tries++; tries < 3 {
-				return temporal.NewApplicationError("later", activities.TypeUnreachable)
+				return temporal.NewApplicationError("later", api.TypeUnreachable)
 			}
 		}
 		return nil
@@ -164,7 +164,7 @@ func TestUnit_StatusTellsStepsAndReason(t *testing.T) {
 		return nil
 	}
 	require.Error(t, f.run(RolloutCluster, clusterInput()))
-	var s UnitStatus
+	var s api.UnitStatus
 	f.status(&s)
 	require.Equal(t, "cluster east", s.Unit)
 	states := map[string]string{}

@@ -9,12 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // worst is a failure with all that can be long in it.
-func worst(i int) Failure {
-	f := Failure{Unit: fmt.Sprintf("link a-cluster-with-a-name%d -> a-cluster-with-a-name%d", i, i+1), Step: "11 egress configuration", Type: "LoadBalancer",
-		Message: strings.Repeat("wörds of a cloud ", 200), State: StateLeft}
+func worst(i int) api.Failure {
+	f := api.Failure{Unit: fmt.Sprintf("link a-cluster-with-a-name%d -> a-cluster-with-a-name%d", i, i+1), Step: "11 egress configuration", Type: "LoadBalancer",
+		Message: strings.Repeat("wörds of a cloud ", 200), State: api.StateLeft}
 	for s := range 12 {
 		f.Left = append(f.Left, fmt.Sprintf("step %d: %s", s, strings.Repeat("why ", 30)))
 	}
@@ -22,30 +24,30 @@ func worst(i int) Failure {
 }
 
 func TestFail_HoweverMuchWentWrong_StaysBelowTwoKilobytes(t *testing.T) {
-	var fifty []Failure
+	var fifty []api.Failure
 	for i := range 50 {
 		fifty = append(fifty, worst(i))
 	}
 	for name, err := range map[string]error{
-		"one unit": failUnit(TypeUnit, worst(0)), "one": fail(TypeFailed, "the rollout failed", fifty[:1]),
-		"three": fail(TypeFailed, "the rollout failed", fifty[:3]), "fifty": fail(TypePartly, "the rollout is partly done", fifty),
-		"nothing": fail(TypeFailed, "the rollout failed", nil),
+		"one unit": failUnit(api.TypeUnit, worst(0)), "one": fail(api.TypeFailed, "the rollout failed", fifty[:1]),
+		"three": fail(api.TypeFailed, "the rollout failed", fifty[:3]), "fifty": fail(api.TypePartly, "the rollout is partly done", fifty),
+		"nothing": fail(api.TypeFailed, "the rollout failed", nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			failure := temporal.GetDefaultFailureConverter().ErrorToFailure(err)
 			require.LessOrEqual(t, proto.Size(failure), 2048)
 			require.True(t, utf8.ValidString(failure.Message))
-			list := Failures(err)
+			list := api.Failures(err)
 			if name != "nothing" {
 				require.Equal(t, worst(0).Unit, list[0].Unit)
 				require.NotEmpty(t, list[0].Message)
 			}
 		})
 	}
-	require.Contains(t, fail(TypeFailed, "x", fifty).Error(), "and 49 more")
+	require.Contains(t, fail(api.TypeFailed, "x", fifty).Error(), "and 49 more")
 }
 
 func TestFailUnit_ShortFailure_IsTheSameForTheParent(t *testing.T) {
-	f := Failure{Unit: "cluster west", Step: "5 cacerts", Type: "Forbidden", Message: "no", State: StateLeft, Left: []string{"4 namespaces: no"}}
-	require.Equal(t, []Failure{f}, Failures(failUnit(TypeUnit, f)))
+	f := api.Failure{Unit: "cluster west", Step: "5 cacerts", Type: "Forbidden", Message: "no", State: api.StateLeft, Left: []string{"4 namespaces: no"}}
+	require.Equal(t, []api.Failure{f}, api.Failures(failUnit(api.TypeUnit, f)))
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -29,15 +29,15 @@ func theirs(c fakeCall) bool {
 func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *testing.T) {
 	f := existingFleet("east", "west")
 	rollout, cleanup := newFake(t), newFake(t)
-	require.NoError(t, rollout.run(RolloutFleet, FleetInput{Fleet: f}))
-	require.NoError(t, cleanup.run(CleanupFleet, FleetInput{Fleet: f}))
+	require.NoError(t, rollout.run(RolloutFleet, api.FleetInput{Fleet: f}))
+	require.NoError(t, cleanup.run(CleanupFleet, api.FleetInput{Fleet: f}))
 	require.Empty(t, rollout.names(theirs))
 	require.Empty(t, cleanup.names(theirs))
 
 	there, back := newFake(t), newFake(t)
-	ref := FleetInput{Fleet: f}.ref(f.Spec.Clusters[0], "run-1")
-	require.NoError(t, there.run(RolloutCluster, ClusterInput{ClusterRef: ref, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
-	require.NoError(t, back.run(CleanupCluster, cleanupInput(FleetInput{Fleet: f}, f.Spec.Clusters[0], "run-1")))
+	ref := api.FleetInput{Fleet: f}.Ref(f.Spec.Clusters[0], "run-1")
+	require.NoError(t, there.run(RolloutCluster, api.ClusterInput{ClusterRef: ref, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
+	require.NoError(t, back.run(CleanupCluster, cleanupInput(api.FleetInput{Fleet: f}, f.Spec.Clusters[0], "run-1")))
 	want := steps(there, ensures)
 	slices.Reverse(want)
 	require.Equal(t, want, steps(back, removes))
@@ -45,16 +45,16 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 	// What the steps are told of the gateway is what the file says.
 	for _, c := range append(there.calls, rollout.calls...) {
 		switch in := c.in.(type) {
-		case activities.WaitLoadBalancerInput:
+		case api.WaitLoadBalancerInput:
 			require.Equal(t, fleet.EastWestGateway, in.EastWest.ServiceName())
 			require.False(t, in.EastWest.Managed())
-		case activities.EnsureNamespacesInput:
+		case api.EnsureNamespacesInput:
 			require.True(t, in.OnlyControlPlane)
-		case activities.EnsureAccessInput:
+		case api.EnsureAccessInput:
 			require.Equal(t, map[string]string{"istio": "eastwestgateway"}, in.EastWest.Selector())
-		case activities.EnsureReaderInput:
+		case api.EnsureReaderInput:
 			require.Equal(t, "default", in.IstioName)
-		case activities.CheckClusterInput:
+		case api.CheckClusterInput:
 			require.NotNil(t, in.Existing)
 		}
 	}
@@ -62,7 +62,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 
 func TestExistingMesh_EachStepFails_UndoesWhatWasBegun(t *testing.T) {
 	f := existingFleet("east", "west")
-	in := ClusterInput{ClusterRef: testRef("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+	in := api.ClusterInput{ClusterRef: testRef("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
 	calls := happy(t, RolloutCluster, in)
 	for i, failing := range calls {
 		f := newFake(t)
@@ -80,15 +80,15 @@ func TestExistingMesh_EachStepFails_UndoesWhatWasBegun(t *testing.T) {
 func TestExistingMesh_RootsThatDiffer_StopTheRollout(t *testing.T) {
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*activities.CheckClusterResult); ok {
-			r.Mesh = &activities.Mesh{Roots: []string{"sha256:shared", "sha256:" + c.ref.Cluster}}
+		if r, ok := result.(*api.CheckClusterResult); ok {
+			r.Mesh = &api.Mesh{Roots: []string{"sha256:shared", "sha256:" + c.ref.Cluster}}
 			if c.ref.Cluster == "north" {
 				r.Mesh.Roots = r.Mesh.Roots[1:]
 			}
 		}
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: existingFleet("east", "west", "north")})
-	require.Equal(t, TypePreflight, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: existingFleet("east", "west", "north")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.ErrorContains(t, err, "cluster north: its mesh trusts another root (sha256:north) than that of cluster east (sha256:shared)")
 	require.NotContains(t, err.Error(), "cluster west")
 	require.Empty(t, f.names(ensures))

@@ -16,7 +16,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -39,14 +39,14 @@ type fake struct {
 
 type fakeCall struct {
 	name string
-	ref  activities.ClusterRef
+	ref  api.ClusterRef
 	in   any
 }
 
 // String is "EnsureX east", or "EnsureX east (east.west)" for a step of a link.
 func (c fakeCall) String() string {
 	s := strings.TrimSpace(c.name + " " + c.ref.Cluster)
-	if in, ok := c.in.(activities.RemoveInput); ok && in.Link != "" {
+	if in, ok := c.in.(api.RemoveInput); ok && in.Link != "" {
 		s += " (" + in.Link + ")"
 	} else if l := reflect.ValueOf(c.in).FieldByName("Link"); l.IsValid() {
 		if link, ok := l.Interface().(fleet.Link); ok {
@@ -81,7 +81,7 @@ func (f *fake) stub(m reflect.Method) reflect.Value {
 	in, out := m.Type.In(2), m.Type.Out(0)
 	sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
 	return reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
-		ref := args[1].Interface().(interface{ Ref() activities.ClusterRef }).Ref()
+		ref := args[1].Interface().(interface{ Ref() api.ClusterRef }).Ref()
 		c := fakeCall{m.Name, ref, args[1].Interface()}
 		f.mu.Lock()
 		f.calls = append(f.calls, c)
@@ -99,17 +99,22 @@ func (f *fake) stub(m reflect.Method) reflect.Value {
 }
 
 func (f *fake) fill(c fakeCall, result reflect.Value) {
-	if changes := result.Elem().FieldByName("Changes"); changes.IsValid() && strings.HasPrefix(c.name, "Ensure") {
-		changes.Set(reflect.ValueOf(fleet.Changes{Changes: []fleet.Change{{Action: f.action, Kind: "Kind", Name: c.name}}}))
+	if strings.HasPrefix(c.name, "Ensure") {
+		did := []fleet.Change{{Action: f.action, Kind: "Kind", Name: c.name}}
+		if changes := result.Elem().FieldByName("Changes"); changes.Type() == reflect.TypeFor[fleet.Changes]() {
+			changes.Set(reflect.ValueOf(fleet.Changes{Changes: did}))
+		} else {
+			changes.Set(reflect.ValueOf(did))
+		}
 	}
 	switch r := result.Interface().(type) {
-	case *activities.CheckClusterResult:
-		*r = activities.CheckClusterResult{UID: c.ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.ref.Cluster}
-	case *activities.WaitLoadBalancerResult:
-		r.Address = activities.Address{IPs: []string{"203.0.113.1"}}
-	case *activities.EnsureRootResult:
-		r.CertPEM, r.Facts = "root", certs.Facts{Fingerprint: "sha256:0"}
-	case *activities.EnsureSealingKeyResult:
+	case *api.CheckClusterResult:
+		*r = api.CheckClusterResult{UID: c.ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.ref.Cluster}
+	case *api.WaitLoadBalancerResult:
+		r.Address = api.Address{IPs: []string{"203.0.113.1"}}
+	case *api.EnsureRootResult:
+		r.CertPEM, r.Facts = "root", api.CertificateFacts{Fingerprint: "sha256:0"}
+	case *api.EnsureSealingKeyResult:
 		r.Recipient = "age1" + c.ref.Cluster
 	}
 	if f.answer != nil {
@@ -148,7 +153,7 @@ func undone(calls []string) []string {
 
 // broken is an error that no retry mends.
 func broken(c fakeCall) error {
-	return temporal.NewNonRetryableApplicationError("cluster "+c.ref.Cluster+": no", activities.TypeForbidden, nil)
+	return temporal.NewNonRetryableApplicationError("cluster "+c.ref.Cluster+": no", api.TypeForbidden, nil)
 }
 
 // testFleet has the clusters, all linked with each other.
@@ -161,22 +166,22 @@ func testFleet(names ...string) fleet.Fleet {
 	return f
 }
 
-func testRef(cluster string) activities.ClusterRef {
+func testRef(cluster string) api.ClusterRef {
 	f := testFleet("east", "west")
 	c, _ := f.Cluster(cluster)
-	return FleetInput{Fleet: f}.ref(c, "run-1")
+	return api.FleetInput{Fleet: f}.Ref(c, "run-1")
 }
 
-func clusterInput() ClusterInput {
+func clusterInput() api.ClusterInput {
 	f := testFleet("east", "west")
-	return ClusterInput{ClusterRef: testRef("east"), Root: activities.RootRef{ClusterRef: activities.ClusterRef{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
+	return api.ClusterInput{ClusterRef: testRef("east"), Root: api.RootRef{ClusterRef: api.ClusterRef{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
 		RootPEM: "root", Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
 }
 
-func linkInput() LinkInput {
+func linkInput() api.LinkInput {
 	f := testFleet("east", "west")
-	return LinkInput{LinkSettings: LinkSettings{Rollout: f.Spec.Rollout}, Link: fleet.Link{From: "east", To: "west"},
-		Source: testRef("east"), Recipient: "age1east", Target: Target{ClusterRef: testRef("west"), TLSServerName: "api.west", Address: activities.Address{Hostname: "lb"}}}
+	return api.LinkInput{LinkSettings: api.LinkSettings{Rollout: f.Spec.Rollout}, Link: fleet.Link{From: "east", To: "west"},
+		Source: testRef("east"), Recipient: "age1east", Target: api.Target{ClusterRef: testRef("west"), TLSServerName: "api.west", Address: api.Address{Hostname: "lb"}}}
 }
 
 // run runs a workflow to its end and returns its error.
@@ -189,7 +194,7 @@ func (f *fake) run(workflow, in any) error {
 
 func (f *fake) status(out any) {
 	f.t.Helper()
-	v, err := f.QueryWorkflow(StatusQuery)
+	v, err := f.QueryWorkflow(api.StatusQuery)
 	require.NoError(f.t, err)
 	require.NoError(f.t, v.Get(out))
 }

@@ -6,65 +6,28 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
-
-// FleetResult is what a rollout did, or a plan would do.
-type FleetResult struct {
-	Fleet    string        `json:"fleet"`
-	Root     certs.Facts   `json:"root"`
-	Clusters []ClusterDone `json:"clusters"`
-	Links    []string      `json:"links"`
-	// Proven is how many of the links were proven.
-	Proven int `json:"proven"`
-	// Pruned was taken away; Stale is still there and wants --prune.
-	Pruned fleet.Stale `json:"pruned"`
-	Stale  fleet.Stale `json:"stale"`
-	// Skipped was left out by somebody's decision.
-	Skipped []string `json:"skipped,omitempty"`
-	// Decisions are who steered the rollout, when and why.
-	Decisions []Decision `json:"decisions,omitempty"`
-	// Plan is what would be done, unit by unit. Only PlanFleet fills it.
-	Plan []PlannedUnit `json:"plan,omitempty"`
-}
-
-// ClusterDone is a cluster that is rolled out.
-type ClusterDone struct {
-	Name          string               `json:"name"`
-	Version       string               `json:"version"`
-	TLSServerName string               `json:"tlsServerName"`
-	Address       activities.Address   `json:"address"`
-	Counts        map[fleet.Action]int `json:"counts"`
-	// Certificate is the cluster's intermediate.
-	Certificate certs.Facts `json:"certificate,omitzero"`
-}
-
-// PlannedUnit is what would be done to one cluster, link or the root.
-type PlannedUnit struct {
-	Unit    string         `json:"unit"`
-	Changes []fleet.Change `json:"changes"`
-}
 
 // RolloutFleet rolls out a fleet: preflight, root, clusters, links. A cluster or
 // link that fails is undone while the others go on; the error is then of
 // TypePartly or TypeFailed and names each. Nothing was changed where the error
 // is of TypePreflight.
-func RolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
+func RolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
 	return rolloutFleet(ctx, in)
 }
 
 // PlanFleet says what RolloutFleet would do, object by object, and changes nothing.
-func PlanFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
+func PlanFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
 	in.DryRun = true
 	return rolloutFleet(ctx, in)
 }
 
-func rolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
+func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
 	status, err := newFleetStatus(ctx, in)
 	if err != nil {
-		return FleetResult{}, err
+		return api.FleetResult{}, err
 	}
 	r := newRollout(ctx, in, status)
 	if !in.DryRun {
@@ -94,7 +57,7 @@ func rolloutFleet(ctx workflow.Context, in FleetInput) (FleetResult, error) {
 
 // rollout is a rollout under way.
 type rollout struct {
-	in     FleetInput
+	in     api.FleetInput
 	run    string
 	status *fleetStatus
 	waves  []fleet.Wave
@@ -102,14 +65,14 @@ type rollout struct {
 	root     string
 	undoRoot func(workflow.Context) []string
 
-	checks   []activities.CheckClusterResult
+	checks   []api.CheckClusterResult
 	stale    fleet.Stale
-	clusters map[string]ClusterResult // those that are done
+	clusters map[string]api.ClusterResult // those that are done
 	// errs are how the clusters failed, by their index.
 	errs []error
 	// begun are the links that were, linkFailures how they failed, by their unit.
 	begun        map[string]bool
-	linkFailures map[string]Failure
+	linkFailures map[string]api.Failure
 
 	// gate is shut by a pause, again is what a retry asked for, working is what
 	// clusters are being worked on, skipped what was left out by a decision.
@@ -120,16 +83,16 @@ type rollout struct {
 	over    bool
 
 	// stopped are clusters of waves that were not begun.
-	stopped  []Failure
-	failures []Failure
-	result   FleetResult
+	stopped  []api.Failure
+	failures []api.Failure
+	result   api.FleetResult
 }
 
-func newRollout(ctx workflow.Context, in FleetInput, status *fleetStatus) *rollout {
+func newRollout(ctx workflow.Context, in api.FleetInput, status *fleetStatus) *rollout {
 	return &rollout{in: in, status: status, run: workflow.GetInfo(ctx).WorkflowExecution.RunID, waves: in.Fleet.Waves(),
-		clusters: map[string]ClusterResult{}, errs: make([]error, len(in.Fleet.Spec.Clusters)), begun: map[string]bool{},
-		linkFailures: map[string]Failure{}, gate: &gate{}, skipped: map[string]bool{},
-		result: FleetResult{Fleet: in.Fleet.Metadata.Name, Clusters: []ClusterDone{}, Links: []string{}}}
+		clusters: map[string]api.ClusterResult{}, errs: make([]error, len(in.Fleet.Spec.Clusters)), begun: map[string]bool{},
+		linkFailures: map[string]api.Failure{}, gate: &gate{}, skipped: map[string]bool{},
+		result: api.FleetResult{Fleet: in.Fleet.Metadata.Name, Clusters: []api.ClusterDone{}, Links: []string{}}}
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
@@ -155,23 +118,23 @@ func (r *rollout) do(ctx workflow.Context) error {
 // preflight checks every cluster and reports all that stands in the way at once.
 func (r *rollout) preflight(ctx workflow.Context) error {
 	if err := r.in.Fleet.Validate(); err != nil {
-		return r.status.fail(TypePreflight, "the fleet cannot be rolled out; nothing was changed", []Failure{{Unit: "fleet", Type: activities.TypeInvalid, Message: err.Error()}})
+		return r.status.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", []api.Failure{{Unit: "fleet", Type: api.TypeInvalid, Message: err.Error()}})
 	}
 	clusters := r.in.Fleet.Spec.Clusters
-	r.checks = make([]activities.CheckClusterResult, len(clusters))
+	r.checks = make([]api.CheckClusterResult, len(clusters))
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		c := clusters[i]
-		in := activities.CheckClusterInput{ClusterRef: r.in.ref(c, r.run), IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+		in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: r.in.Fleet.Spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
 		if spec := r.in.Fleet.Spec; spec.Existing() {
-			in.Existing = &activities.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
+			in.Existing = &api.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
 		}
 		errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, in, &r.checks[i])
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var problems []Failure
+	var problems []api.Failure
 	seen := map[string]string{}
 	for i, c := range clusters {
 		unit := "cluster " + c.Name
@@ -179,10 +142,10 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 			problems = append(problems, failureOf(unit, errs[i]))
 		}
 		for _, p := range r.checks[i].Problems {
-			problems = append(problems, Failure{Unit: unit, Type: TypePreflight, Message: p})
+			problems = append(problems, api.Failure{Unit: unit, Type: api.TypePreflight, Message: p})
 		}
 		if first, twice := seen[r.checks[i].UID]; twice && r.checks[i].UID != "" {
-			problems = append(problems, Failure{Unit: unit, Type: TypePreflight,
+			problems = append(problems, api.Failure{Unit: unit, Type: api.TypePreflight,
 				Message: fmt.Sprintf("it is the same API server as cluster %s; each cluster needs its own: check the kubeconfigs", first)})
 		}
 		seen[r.checks[i].UID] = c.Name
@@ -191,7 +154,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		problems = append(problems, r.rootsDiffer()...)
 	}
 	if len(problems) > 0 {
-		return r.status.fail(TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
+		return r.status.fail(api.TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
 	}
 	var inventories []fleet.Fleet
 	for _, c := range r.checks {
@@ -216,12 +179,12 @@ func (r *rollout) rolloutClusters(ctx workflow.Context, which []int) {
 		if r.errs[i] = ctx.Err(); r.errs[i] != nil {
 			return
 		}
-		r.status.cluster(ctx, i, Running, nil)
-		var result ClusterResult
+		r.status.cluster(ctx, i, api.Running, nil)
+		var result api.ClusterResult
 		r.errs[i] = r.gate.runChild(ctx, parent+".cluster."+c.Name, clusterUnit(c.Name),
-			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(c.Name), PhaseKey.ValueSet(Running)),
-			RolloutCluster, ClusterInput{
-				ClusterRef: r.in.ref(c, r.run), Root: r.in.rootRef(r.run), RootPEM: r.root, Network: c.Network,
+			attributes(api.FleetKey.ValueSet(f.Metadata.Name), api.ClusterKey.ValueSet(c.Name), api.PhaseKey.ValueSet(api.Running)),
+			RolloutCluster, api.ClusterInput{
+				ClusterRef: r.in.Ref(c, r.run), Root: r.in.RootRef(r.run), RootPEM: r.root, Network: c.Network,
 				Part: f.Part(c.Name, r.stale), Rollout: f.Spec.Rollout,
 				IsSource: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.From == c.Name }),
 				IsTarget: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.To == c.Name }),
@@ -245,7 +208,7 @@ func (r *rollout) rolloutClusters(ctx workflow.Context, which []int) {
 func (r *rollout) rolloutLinks(ctx workflow.Context) {
 	f := r.in.Fleet
 	inputs := r.linkInputs()
-	results := make([]LinksResult, len(inputs))
+	results := make([]api.LinksResult, len(inputs))
 	errs := make([]error, len(inputs))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(inputs), f.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
@@ -253,9 +216,9 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 			return
 		}
 		source := inputs[i].Source.Cluster
-		r.status.source(ctx, source, Running, 0, nil)
+		r.status.source(ctx, source, api.Running, 0, nil)
 		errs[i] = r.gate.runChild(ctx, parent+".links."+source, linksUnit(source),
-			attributes(FleetKey.ValueSet(f.Metadata.Name), ClusterKey.ValueSet(source), PhaseKey.ValueSet(Running)),
+			attributes(api.FleetKey.ValueSet(f.Metadata.Name), api.ClusterKey.ValueSet(source), api.PhaseKey.ValueSet(api.Running)),
 			RolloutLinks, inputs[i], &results[i])
 		r.status.source(ctx, source, endState(errs[i]), len(results[i].Done), results[i].Failures)
 	})
@@ -284,9 +247,9 @@ func (r *rollout) rolloutLinks(ctx workflow.Context) {
 }
 
 // linkInputs are the links that are ready, by their source, and marks them as begun.
-func (r *rollout) linkInputs() []LinksInput {
+func (r *rollout) linkInputs() []api.LinksInput {
 	f := r.in.Fleet
-	settings := LinkSettings{activities.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, f.Spec.Rollout}
+	settings := api.LinkSettings{GatewaySettings: api.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, Rollout: f.Spec.Rollout}
 	settings.Rollout.Waves = nil // no link needs them
 	var ready []fleet.Link
 	for _, link := range f.Links() {
@@ -297,13 +260,13 @@ func (r *rollout) linkInputs() []LinksInput {
 			ready = append(ready, link)
 		}
 	}
-	var out []LinksInput
+	var out []api.LinksInput
 	for _, links := range fleet.BySource(ready) {
 		source, _ := f.Cluster(links[0].From)
-		in := LinksInput{LinkSettings: settings, Source: r.in.ref(source, r.run), Recipient: r.clusters[source.Name].Recipient}
+		in := api.LinksInput{LinkSettings: settings, Source: r.in.Ref(source, r.run), Recipient: r.clusters[source.Name].Recipient}
 		for _, link := range links {
 			i := slices.IndexFunc(f.Spec.Clusters, func(c fleet.Cluster) bool { return c.Name == link.To })
-			in.Targets = append(in.Targets, Target{r.in.ref(f.Spec.Clusters[i], r.run), r.checks[i].TLSServerName, r.clusters[link.To].Address})
+			in.Targets = append(in.Targets, api.Target{ClusterRef: r.in.Ref(f.Spec.Clusters[i], r.run), TLSServerName: r.checks[i].TLSServerName, Address: r.clusters[link.To].Address})
 		}
 		out = append(out, in)
 	}
@@ -317,7 +280,7 @@ func (r *rollout) sum() {
 		unit := clusterUnit(c.Name)
 		switch done, ok := r.clusters[c.Name]; {
 		case ok:
-			r.result.Clusters = append(r.result.Clusters, ClusterDone{c.Name, r.checks[i].Version, r.checks[i].TLSServerName, done.Address, count(done.Changes), done.Certificate})
+			r.result.Clusters = append(r.result.Clusters, api.ClusterDone{Name: c.Name, Version: r.checks[i].Version, TLSServerName: r.checks[i].TLSServerName, Address: done.Address, Counts: count(done.Changes), Certificate: done.Certificate})
 		case r.skipped[unit]:
 			r.result.Skipped = append(r.result.Skipped, unit)
 		case r.errs[i] != nil:
@@ -336,7 +299,7 @@ func (r *rollout) sum() {
 			r.failures = append(r.failures, failure)
 		case !r.begun[unit] && len(r.checks) > 0 && len(r.failures) > 0:
 			r.status.skip(l)
-			r.failures = append(r.failures, Failure{Unit: unit, Type: Skipped, Message: "left out, since a cluster of it failed"})
+			r.failures = append(r.failures, api.Failure{Unit: unit, Type: api.Skipped, Message: "left out, since a cluster of it failed"})
 		}
 	}
 	r.result.Decisions = r.status.Decisions
@@ -347,13 +310,13 @@ func (r *rollout) release(ctx workflow.Context) {
 	releaseAll(ctx, r.in, r.in.Fleet.Spec.Clusters, r.run)
 }
 
-func releaseAll(ctx workflow.Context, in FleetInput, clusters []fleet.Cluster, run string) {
+func releaseAll(ctx workflow.Context, in api.FleetInput, clusters []fleet.Cluster, run string) {
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	inParallel(free, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		var out activities.ReleaseInventoryResult
+		var out api.ReleaseInventoryResult
 		if err := fleetCall(ctx, releaseCall(), "release record", a.ReleaseInventory,
-			activities.ReleaseInventoryInput{ClusterRef: in.ref(clusters[i], run)}, &out); err != nil {
+			api.ReleaseInventoryInput{ClusterRef: in.Ref(clusters[i], run)}, &out); err != nil {
 			workflow.GetLogger(ctx).Warn("the record keeps naming this run", "cluster", clusters[i].Name, "error", err)
 		}
 	})
@@ -364,14 +327,14 @@ func (r *rollout) failed() error {
 	units := len(r.in.Fleet.Spec.Clusters) + len(r.in.Fleet.Links())
 	done := len(r.result.Clusters) + len(r.result.Links)
 	if done == 0 {
-		return r.status.fail(TypeFailed, "the rollout failed", r.failures)
+		return r.status.fail(api.TypeFailed, "the rollout failed", r.failures)
 	}
-	return r.status.fail(TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), r.failures)
+	return r.status.fail(api.TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), r.failures)
 }
 
 func (r *rollout) plan(unit string, changes []fleet.Change) {
 	if r.in.DryRun {
-		r.result.Plan = append(r.result.Plan, PlannedUnit{unit, changes})
+		r.result.Plan = append(r.result.Plan, api.PlannedUnit{Unit: unit, Changes: changes})
 	}
 }
 

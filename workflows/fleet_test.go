@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -22,8 +22,8 @@ func errorType(t *testing.T, err error) string {
 
 func TestFleet_AllGoesWell_ClustersThenLinks(t *testing.T) {
 	f := newFake(t)
-	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west", "north")}))
-	var r FleetResult
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north")}))
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Len(t, r.Clusters, 3)
 	require.Equal(t, []string{"east.north", "east.west", "north.east", "north.west", "west.east", "west.north"}, r.Links)
@@ -55,21 +55,21 @@ func TestFleet_OneClusterFails_TheOthersAndTheirLinksGoOn(t *testing.T) {
 		}
 		return nil
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "north", "west")})
-	require.Equal(t, TypePartly, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "north", "west")})
+	require.Equal(t, api.TypePartly, errorType(t, err))
 	for _, c := range f.names(removes) {
 		require.Contains(t, c, " west", "only the failed cluster is undone")
 	}
 	var units []string
-	for _, x := range Failures(err) {
+	for _, x := range api.Failures(err) {
 		units = append(units, x.Unit)
 	}
 	require.ElementsMatch(t, []string{"cluster west", "link east -> west", "link north -> west", "link west -> east", "link west -> north"}, units)
 	require.Contains(t, f.names(ensures), "EnsureRemoteSecret north (north.east)", "the other links are made")
-	var s FleetStatus
+	var s api.FleetStatus
 	f.status(&s)
-	require.Equal(t, Failed, s.Phase)
-	require.Equal(t, Done, s.Clusters[0].State)
+	require.Equal(t, api.Failed, s.Phase)
+	require.Equal(t, api.Done, s.Clusters[0].State)
 }
 
 func TestFleet_EveryClusterFails_TheRootOfThisRunGoesToo(t *testing.T) {
@@ -80,21 +80,21 @@ func TestFleet_EveryClusterFails_TheRootOfThisRunGoesToo(t *testing.T) {
 		}
 		return nil
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
-	require.Equal(t, TypeFailed, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypeFailed, errorType(t, err))
 	require.Contains(t, f.names(removes), "RemoveRoot")
 }
 
 func TestFleet_PreflightFindsProblems_NamesAllAndChangesNothing(t *testing.T) {
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*activities.CheckClusterResult); ok {
+		if r, ok := result.(*api.CheckClusterResult); ok {
 			r.UID = "the same"
 			r.Problems = []string{"problem of " + c.ref.Cluster}
 		}
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
-	require.Equal(t, TypePreflight, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.ErrorContains(t, err, "problem of east")
 	require.ErrorContains(t, err, "problem of west")
 	require.ErrorContains(t, err, "the same API server as cluster east")
@@ -106,28 +106,28 @@ func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
 		for i := range 60 {
-			result.(*activities.CheckClusterResult).Problems = append(result.(*activities.CheckClusterResult).Problems, fmt.Sprintf("problem %d of %s", i, c.ref.Cluster))
+			result.(*api.CheckClusterResult).Problems = append(result.(*api.CheckClusterResult).Problems, fmt.Sprintf("problem %d of %s", i, c.ref.Cluster))
 		}
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west", "north", "south")})
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north", "south")})
 	require.ErrorContains(t, err, "more")
-	var s FleetStatus
+	var s api.FleetStatus
 	f.status(&s)
 	require.Equal(t, 240, s.Failed)
 	require.Len(t, s.Failures, maxListed)
-	require.Equal(t, Failure{Unit: "cluster west", Type: TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
+	require.Equal(t, api.Failure{Unit: "cluster west", Type: api.TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
 }
 
 func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {
 		if c.name == "CheckCluster" && c.ref.Cluster == "west" {
-			return temporal.NewApplicationError("cluster west: connection refused", activities.TypeUnreachable)
+			return temporal.NewApplicationError("cluster west: connection refused", api.TypeUnreachable)
 		}
 		return nil
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
-	require.Equal(t, TypePreflight, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.ErrorContains(t, err, "connection refused")
 	require.Empty(t, f.names(ensures))
 }
@@ -135,19 +135,19 @@ func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) 
 func TestFleet_InvalidFleet_IsRefused(t *testing.T) {
 	bad := testFleet("east", "east")
 	f := newFake(t)
-	err := f.run(RolloutFleet, FleetInput{Fleet: bad})
-	require.Equal(t, TypePreflight, errorType(t, err))
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: bad})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.Empty(t, f.names(nil))
 }
 
 func TestPlan_OnlyEverDryRuns(t *testing.T) {
 	f := newFake(t)
-	require.NoError(t, f.run(PlanFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.NoError(t, f.run(PlanFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	for _, c := range f.calls {
 		require.True(t, c.ref.DryRun, "%s must be a dry run", c)
 	}
 	require.Empty(t, f.names(removes))
-	var r FleetResult
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Len(t, r.Plan, 5, "root, two clusters, two links")
 }
@@ -156,7 +156,7 @@ func TestPlan_OnlyEverDryRuns(t *testing.T) {
 func remembered(f *fake) {
 	old := testFleet("east", "north", "west")
 	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*activities.CheckClusterResult); ok {
+		if r, ok := result.(*api.CheckClusterResult); ok {
 			part := old.Part(c.ref.Cluster, fleet.Stale{})
 			r.Inventory = &part
 		}
@@ -166,14 +166,14 @@ func remembered(f *fake) {
 func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
 	f := newFake(t)
 	remembered(f)
-	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
-	var r FleetResult
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Empty(t, f.names(removes))
 	require.Len(t, r.Stale.Links, 4)
 	require.Equal(t, "north", r.Stale.Clusters[0].Name)
 	for _, c := range f.calls {
-		if in, ok := c.in.(activities.EnsureInventoryInput); ok {
+		if in, ok := c.in.(api.EnsureInventoryInput); ok {
 			_, still := in.Part.Cluster("north")
 			require.True(t, still, "what is not taken away is not forgotten")
 		}
@@ -183,8 +183,8 @@ func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
 func TestFleet_ClusterLeftTheFile_PruneTakesLinksThenCluster(t *testing.T) {
 	f := newFake(t)
 	remembered(f)
-	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west"), Prune: true}))
-	var r FleetResult
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west"), Prune: true}))
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Len(t, r.Pruned.Links, 4)
 	require.True(t, r.Stale.Empty())
@@ -204,7 +204,7 @@ func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) 
 		}
 		return nil
 	}
-	err := f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")})
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
 	require.True(t, temporal.IsCanceledError(err), "%v", err)
 	require.Contains(t, f.names(removes), "RemoveInventory west")
 	require.NotContains(t, strings.Join(f.names(ensures), " "), "EnsureAccess", "no link is begun")

@@ -9,94 +9,46 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
-
-// FleetStatus is where a rollout or cleanup is.
-type FleetStatus struct {
-	Fleet string    `json:"fleet"`
-	Phase string    `json:"phase"`
-	Began time.Time `json:"began"`
-	fleet.Request
-	Clusters []UnitState   `json:"clusters"`
-	Sources  []SourceState `json:"sources,omitempty"`
-	// Waves are there where the fleet file has some.
-	Waves []WaveState `json:"waves,omitempty"`
-	// Paused is what somebody did; WaitsFor is the wave whose approval is waited for.
-	Paused   bool   `json:"paused,omitempty"`
-	WaitsFor string `json:"waitsFor,omitempty"`
-	// Decisions are who steered it, when and why.
-	Decisions []Decision `json:"decisions,omitempty"`
-	// Failures are what a run ended with, the first maxListed of Failed: the error
-	// itself has room for a few.
-	Failures []Failure `json:"failures,omitempty"`
-	Failed   int       `json:"failed,omitempty"`
-}
 
 // maxListed keeps the answer to the status query far below what Temporal carries.
 const maxListed = 200
 
-// PhaseApproval is the phase of a rollout whose next wave waits for its approval.
-const PhaseApproval = "waiting for approval"
-
-// WaveState is where one wave is.
-type WaveState struct {
-	Name     string   `json:"name"`
-	Clusters []string `json:"clusters"`
-	State    string   `json:"state"`
-}
-
-// UnitState is where one cluster or link is.
-type UnitState struct {
-	Name    string `json:"name"`
-	State   string `json:"state"`
-	Message string `json:"message,omitempty"`
-}
-
-// SourceState is where the links of one source are.
-type SourceState struct {
-	UnitState
-	// Links is how many there are, Done how many of them are done, Skipped how many
-	// were left out.
-	Links   int `json:"links"`
-	Done    int `json:"done,omitempty"`
-	Skipped int `json:"skipped,omitempty"`
-}
-
 // fleetStatus answers the status query of a fleet's workflow, and shows the
 // same as its details in the Temporal UI.
-type fleetStatus struct{ FleetStatus }
+type fleetStatus struct{ api.FleetStatus }
 
-func newFleetStatus(ctx workflow.Context, in FleetInput) (*fleetStatus, error) {
+func newFleetStatus(ctx workflow.Context, in api.FleetInput) (*fleetStatus, error) {
 	f := in.Fleet
-	s := &fleetStatus{FleetStatus{Fleet: f.Metadata.Name, Phase: Pending, Began: workflow.Now(ctx), Request: in.Request}}
+	s := &fleetStatus{api.FleetStatus{Fleet: f.Metadata.Name, Phase: api.Pending, Began: workflow.Now(ctx), Request: in.Request}}
 	s.clusters(f.Spec.Clusters)
 	if len(f.Spec.Rollout.Waves) > 0 {
 		for _, w := range f.Waves() {
-			s.Waves = append(s.Waves, WaveState{w.Name, w.Clusters, Pending})
+			s.Waves = append(s.Waves, api.WaveState{Name: w.Name, Clusters: w.Clusters, State: api.Pending})
 		}
 	}
 	at := map[string]int{}
 	for _, l := range f.Links() {
 		if _, ok := at[l.From]; !ok {
 			at[l.From] = len(s.Sources)
-			s.Sources = append(s.Sources, SourceState{UnitState: UnitState{Name: l.From, State: Pending}})
+			s.Sources = append(s.Sources, api.SourceState{UnitState: api.UnitState{Name: l.From, State: api.Pending}})
 		}
 		s.Sources[at[l.From]].Links++
 	}
-	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (FleetStatus, error) { return s.FleetStatus, nil })
+	return s, workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.FleetStatus, error) { return s.FleetStatus, nil })
 }
 
 func (s *fleetStatus) clusters(list []fleet.Cluster) {
 	s.Clusters = nil
 	for _, c := range list {
-		s.Clusters = append(s.Clusters, UnitState{Name: c.Name, State: Pending})
+		s.Clusters = append(s.Clusters, api.UnitState{Name: c.Name, State: api.Pending})
 	}
 }
 
 // fail is the error that the run ends with; the status keeps what it has no room for.
-func (s *fleetStatus) fail(typ, what string, list []Failure) error {
+func (s *fleetStatus) fail(typ, what string, list []api.Failure) error {
 	s.Failures, s.Failed = list[:min(len(list), maxListed)], len(list)
 	return fail(typ, what, list)
 }
@@ -123,18 +75,18 @@ func (s *fleetStatus) cluster(ctx workflow.Context, i int, state string, err err
 
 // source says where the links of a source are, of which some more are done. Those
 // of later waves are still to come.
-func (s *fleetStatus) source(ctx workflow.Context, name, state string, done int, failures []Failure) {
+func (s *fleetStatus) source(ctx workflow.Context, name, state string, done int, failures []api.Failure) {
 	for i := range s.Sources {
 		if s.Sources[i].Name != name {
 			continue
 		}
 		s.Sources[i].State, s.Sources[i].Message = state, ""
 		s.Sources[i].Done += done
-		if state == Done && s.Sources[i].Done+s.Sources[i].Skipped < s.Sources[i].Links {
-			s.Sources[i].State = Pending
+		if state == api.Done && s.Sources[i].Done+s.Sources[i].Skipped < s.Sources[i].Links {
+			s.Sources[i].State = api.Pending
 		}
 		if len(failures) > 0 {
-			s.Sources[i].State = Failed
+			s.Sources[i].State = api.Failed
 			s.Sources[i].Message = fmt.Sprintf("%d links failed; %s", len(failures), failures[0].Message)
 		}
 	}
@@ -146,18 +98,18 @@ func (s *fleetStatus) skip(l fleet.Link) {
 		if s.Sources[i].Name == l.From {
 			s.Sources[i].Skipped++
 			if s.Sources[i].Skipped == s.Sources[i].Links {
-				s.Sources[i].State = Skipped
+				s.Sources[i].State = api.Skipped
 			}
 		}
 	}
 }
 
 // held says what keeps it from going on.
-func (s FleetStatus) held() string {
+func held(s api.FleetStatus) string {
 	switch {
 	case s.Paused:
 		return ", paused"
-	case s.Phase == PhaseApproval:
+	case s.Phase == api.PhaseApproval:
 		return " (wave " + s.WaitsFor + ")"
 	}
 	return ""
@@ -165,7 +117,7 @@ func (s FleetStatus) held() string {
 
 func (s *fleetStatus) show(ctx workflow.Context) {
 	var b strings.Builder
-	b.WriteString(fmt.Sprintf("**fleet %s: %s%s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase, s.held()))
+	b.WriteString(fmt.Sprintf("**fleet %s: %s%s**\n\n| cluster | state | its links | |\n| --- | --- | --- | --- |\n", s.Fleet, s.Phase, held(s.FleetStatus)))
 	for _, c := range s.Clusters {
 		links, msg := "", c.Message
 		for _, src := range s.Sources {
@@ -186,16 +138,16 @@ func (s *fleetStatus) show(ctx workflow.Context) {
 
 // linksStatus shows where the links of one source are.
 type linksStatus struct {
-	FleetStatus
+	api.FleetStatus
 	source string
 }
 
-func newLinksStatus(ctx workflow.Context, in LinksInput) (*linksStatus, error) {
-	s := &linksStatus{FleetStatus{Fleet: in.Source.Fleet, Phase: "links", Began: workflow.Now(ctx)}, in.Source.Cluster}
+func newLinksStatus(ctx workflow.Context, in api.LinksInput) (*linksStatus, error) {
+	s := &linksStatus{api.FleetStatus{Fleet: in.Source.Fleet, Phase: "links", Began: workflow.Now(ctx)}, in.Source.Cluster}
 	for _, t := range in.Targets {
-		s.Clusters = append(s.Clusters, UnitState{Name: t.ClusterRef.Cluster, State: Pending})
+		s.Clusters = append(s.Clusters, api.UnitState{Name: t.ClusterRef.Cluster, State: api.Pending})
 	}
-	return s, workflow.SetQueryHandler(ctx, StatusQuery, func() (FleetStatus, error) { return s.FleetStatus, nil })
+	return s, workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.FleetStatus, error) { return s.FleetStatus, nil })
 }
 
 func (s *linksStatus) finish(ctx workflow.Context, i int, err error) {
@@ -218,24 +170,24 @@ func (s *linksStatus) set(ctx workflow.Context, i int, state, msg string) {
 
 func endState(err error) string {
 	if err != nil {
-		return Failed
+		return api.Failed
 	}
-	return Done
+	return api.Done
 }
 
 func endPhase(ctx workflow.Context, err error) string {
 	switch {
 	case err == nil:
-		return Done
+		return api.Done
 	case temporal.IsCanceledError(err) || ctx.Err() != nil:
 		return "canceled"
 	}
-	return Failed
+	return api.Failed
 }
 
 // fleetCall runs an activity that belongs to the fleet and not to one cluster's
 // or link's compensation.
-func fleetCall[I interface{ Ref() activities.ClusterRef }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
+func fleetCall[I interface{ Ref() api.ClusterRef }, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I, out *R) error {
 	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, summary(name, in.Ref())
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, out); err != nil {

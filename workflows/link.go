@@ -3,61 +3,30 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
-
-// LinkSettings is what every link takes from the fleet file.
-type LinkSettings struct {
-	activities.GatewaySettings
-	Rollout fleet.Rollout `json:"rollout"`
-}
-
-// Target is what a link needs of the cluster whose API server is read.
-type Target struct {
-	ClusterRef    activities.ClusterRef `json:"cluster"`
-	TLSServerName string                `json:"tlsServerName"`
-	Address       activities.Address    `json:"address"`
-}
-
-// LinksInput is one source cluster with all its targets.
-type LinksInput struct {
-	LinkSettings
-	Source    activities.ClusterRef `json:"source"`
-	Recipient string                `json:"recipient"`
-	Targets   []Target              `json:"targets"`
-}
-
-// LinksResult is what became of a source's links.
-type LinksResult struct {
-	Done []string `json:"done,omitempty"`
-	// Proven are those of Done whose proof was seen.
-	Proven   int       `json:"proven,omitempty"`
-	Failures []Failure `json:"failures,omitempty"`
-	// Changes by link ID, of a plan only; a rollout's are in each link's result.
-	Changes map[string]fleet.Changes `json:"changes,omitempty"`
-}
 
 // RolloutLinks rolls out the links of one source, so that the history of the
 // fleet does not grow with their number. A link that fails does not stop the
 // others; the failures are in the result.
-func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
+func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, error) {
 	status, err := newLinksStatus(ctx, in)
 	if err != nil {
-		return LinksResult{}, err
+		return api.LinksResult{}, err
 	}
-	out, gate := LinksResult{}, newGate(ctx)
-	results := make([]LinkResult, len(in.Targets))
+	out, gate := api.LinksResult{}, newGate(ctx)
+	results := make([]api.LinkResult, len(in.Targets))
 	errs := make([]error, len(in.Targets))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i].ClusterRef.Cluster}
-		status.set(ctx, i, Running, "")
+		status.set(ctx, i, api.Running, "")
 		errs[i] = ctx.Err()
 		if errs[i] == nil {
 			errs[i] = gate.runChild(ctx, parent+"."+link.To, "link "+link.String(),
-				attributes(FleetKey.ValueSet(in.Source.Fleet), LinkKey.ValueSet(link.ID()), PhaseKey.ValueSet(Running)),
-				RolloutLink, LinkInput{in.LinkSettings, link, in.Source, in.Recipient, in.Targets[i]}, &results[i])
+				attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(link.ID()), api.PhaseKey.ValueSet(api.Running)),
+				RolloutLink, api.LinkInput{LinkSettings: in.LinkSettings, Link: link, Source: in.Source, Recipient: in.Recipient, Target: in.Targets[i]}, &results[i])
 		}
 		status.finish(ctx, i, errs[i])
 	})
@@ -81,54 +50,38 @@ func RolloutLinks(ctx workflow.Context, in LinksInput) (LinksResult, error) {
 	return out, ctx.Err()
 }
 
-// LinkInput is one direction of access: the source's istiod reads the target.
-type LinkInput struct {
-	LinkSettings
-	Link      fleet.Link            `json:"link"`
-	Source    activities.ClusterRef `json:"source"`
-	Recipient string                `json:"recipient"`
-	Target    Target                `json:"target"`
-}
-
-// LinkResult is what a link changed, and its proof.
-type LinkResult struct {
-	fleet.Changes
-	// Proof is nothing where the fleet file skips it, and in a plan.
-	Proof *activities.CheckLinkResult `json:"proof,omitempty"`
-}
-
 // RolloutLink does the guide's steps 8 (for this source), 10 and 11 for one
 // link. What fails is undone; the error is then of TypeUnit.
-func RolloutLink(ctx workflow.Context, in LinkInput) (LinkResult, error) {
+func RolloutLink(ctx workflow.Context, in api.LinkInput) (api.LinkResult, error) {
 	l := newCompensation("link "+in.Link.String(), in.Rollout)
 	if err := l.status.publish(ctx); err != nil {
-		return LinkResult{}, err
+		return api.LinkResult{}, err
 	}
 	l.gate = newGate(ctx)
 	proof, err := rolloutLink(ctx, l, in)
-	return LinkResult{fleet.Changes{Changes: l.changes}, proof}, l.settle(ctx, err)
+	return api.LinkResult{Changes: fleet.Changes{Changes: l.changes}, Proof: proof}, l.settle(ctx, err)
 }
 
-func rolloutLink(ctx workflow.Context, l *compensation, in LinkInput) (*activities.CheckLinkResult, error) {
-	source := activities.LinkRef{ClusterRef: in.Source, Link: in.Link}
-	target := activities.LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
+func rolloutLink(ctx workflow.Context, l *compensation, in api.LinkInput) (*api.CheckLinkResult, error) {
+	source := api.LinkRef{ClusterRef: in.Source, Link: in.Link}
+	target := api.LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
 	port, domain := in.Gateways.APIPort, in.Istio.TrustDomain
 
 	// Step 8. The target's door opens for this source.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "8 access", a.EnsureAccess, a.RemoveAccess,
-		activities.EnsureAccessInput{LinkRef: target, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
+		api.EnsureAccessInput{LinkRef: target, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
 		return nil, err
 	}
 
 	// Step 10. Egress gateway in the source, with an identity of its own.
 	if _, err := step(ctx, l, helmCall(in.Rollout), "10 egress gateway", a.EnsureEgressGateway, a.RemoveEgressGateway,
-		activities.EnsureEgressGatewayInput{LinkRef: source, GatewaySettings: in.GatewaySettings}); err != nil {
+		api.EnsureEgressGatewayInput{LinkRef: source, GatewaySettings: in.GatewaySettings}); err != nil {
 		return nil, err
 	}
 
 	// Step 11. The way from there to the target's door.
 	if _, err := step(ctx, l, apiCall(in.Rollout), "11 egress configuration", a.EnsureEgressConfig, a.RemoveEgressConfig,
-		activities.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
+		api.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
 			Address: in.Target.Address, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest}); err != nil {
 		return nil, err
 	}
@@ -136,12 +89,12 @@ func rolloutLink(ctx workflow.Context, l *compensation, in LinkInput) (*activiti
 	// Step 10, the guide's last. The target's token, sealed, becomes the source's
 	// remote secret.
 	token, err := step(ctx, l, apiCall(in.Rollout), "10 reader token", a.EnsureReaderToken, a.RemoveReaderToken,
-		activities.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
+		api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
 	if err != nil {
 		return nil, err
 	}
 	if _, err = step(ctx, l, apiCall(in.Rollout), "10 remote secret", a.EnsureRemoteSecret, a.RemoveRemoteSecret,
-		activities.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
+		api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, TLSServerName: in.Target.TLSServerName}); err != nil {
 		return nil, err
 	}
 
@@ -151,7 +104,7 @@ func rolloutLink(ctx workflow.Context, l *compensation, in LinkInput) (*activiti
 		return nil, nil
 	}
 	proof, err := call(ctx, l, proofCall(in.Rollout.ProofTimeout.Std()), "proof", a.CheckLink,
-		activities.CheckLinkInput{LinkRef: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
+		api.CheckLinkInput{LinkRef: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
 	if err != nil {
 		return nil, err
 	}

@@ -7,40 +7,13 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
 )
-
-// StatusQuery is the name of the query that every workflow answers: a
-// FleetStatus, or for a cluster or link a UnitStatus.
-const StatusQuery = "status"
-
-// The states of a cluster, link or step.
-const (
-	Pending = "pending"
-	Running = "running"
-	Done    = "done"
-	Failed  = "failed"
-	Skipped = "skipped"
-)
-
-// UnitStatus is where one cluster or link is.
-type UnitStatus struct {
-	Unit  string       `json:"unit"`
-	Steps []StepStatus `json:"steps"`
-}
-
-// StepStatus is where one step is.
-type StepStatus struct {
-	Step  string    `json:"step"`
-	State string    `json:"state"`
-	Began time.Time `json:"began"`
-	// Took is how long it took, 0 while it runs.
-	Took    time.Duration `json:"took,omitempty"`
-	Message string        `json:"message,omitempty"`
-}
 
 // unitStatus remembers where a cluster or link is.
 type unitStatus struct {
-	UnitStatus
+	api.UnitStatus
 	shown bool
 }
 
@@ -48,11 +21,11 @@ type unitStatus struct {
 // in the Temporal UI.
 func (s *unitStatus) publish(ctx workflow.Context) error {
 	s.shown = true
-	return workflow.SetQueryHandler(ctx, StatusQuery, func() (UnitStatus, error) { return s.UnitStatus, nil })
+	return workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.UnitStatus, error) { return s.UnitStatus, nil })
 }
 
 func (s *unitStatus) begin(ctx workflow.Context, step string) {
-	s.Steps = append(s.Steps, StepStatus{Step: step, State: Running, Began: workflow.Now(ctx)})
+	s.Steps = append(s.Steps, api.StepStatus{Step: step, State: api.Running, Began: workflow.Now(ctx)})
 	s.show(ctx)
 }
 
@@ -73,7 +46,7 @@ func (s *unitStatus) show(ctx workflow.Context) {
 	b.WriteString(fmt.Sprintf("**%s**\n\n| step | state | took | |\n| --- | --- | --- | --- |\n", s.Unit))
 	for _, st := range s.Steps {
 		took := ""
-		if st.State != Running {
+		if st.State != api.Running {
 			took = st.Took.Round(time.Millisecond * 10).String()
 		}
 		b.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", st.Step, st.State, took, cell(st.Message)))
@@ -95,7 +68,7 @@ func cell(s string) string {
 
 // setPhase makes the phase findable.
 func setPhase(ctx workflow.Context, phase string) {
-	if err := workflow.UpsertTypedSearchAttributes(ctx, PhaseKey.ValueSet(phase)); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, api.PhaseKey.ValueSet(phase)); err != nil {
 		workflow.GetLogger(ctx).Warn("cannot set the phase", "phase", phase, "error", err)
 	}
 }

@@ -3,6 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -28,8 +29,8 @@ func (r *rollout) prune(ctx workflow.Context) error {
 	errs := make([]error, len(links))
 	inParallel(ctx, len(links), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		errs[i] = runChild(ctx, parent+".links."+links[i].From+"."+links[i].To, "remove link "+links[i].String(),
-			attributes(FleetKey.ValueSet(r.in.Fleet.Metadata.Name), LinkKey.ValueSet(links[i].ID())),
-			CleanupLink, CleanupLinkInput{Source: r.in.ref(r.known(links[i].From), r.run), Target: r.in.ref(r.known(links[i].To), r.run),
+			attributes(api.FleetKey.ValueSet(r.in.Fleet.Metadata.Name), api.LinkKey.ValueSet(links[i].ID())),
+			CleanupLink, api.CleanupLinkInput{Source: r.in.Ref(r.known(links[i].From), r.run), Target: r.in.Ref(r.known(links[i].To), r.run),
 				Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
 	})
 	for i, err := range errs {

@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -15,7 +15,7 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	r.status.phase(ctx, "root")
 	l := newCompensation("root", r.in.Fleet.Spec.Rollout)
 	root, err := step(ctx, l, apiCall(r.in.Fleet.Spec.Rollout), "3 root", a.EnsureRoot, a.RemoveRoot,
-		activities.EnsureRootInput{RootRef: r.in.rootRef(r.run), CA: r.in.Fleet.Spec.CA})
+		api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA})
 	if err != nil {
 		return l.settle(ctx, err)
 	}
@@ -35,7 +35,7 @@ func (r *rollout) rootUnused(ctx workflow.Context) {
 
 // rootsDiffer compares the roots of meshes that have their own CA: without one
 // that they share, no gateway would trust another.
-func (r *rollout) rootsDiffer() (out []Failure) {
+func (r *rollout) rootsDiffer() (out []api.Failure) {
 	first := -1
 	for i, c := range r.checks {
 		switch {
@@ -44,7 +44,7 @@ func (r *rollout) rootsDiffer() (out []Failure) {
 			first = i
 		case !slices.ContainsFunc(c.Mesh.Roots, func(f string) bool { return slices.Contains(r.checks[first].Mesh.Roots, f) }):
 			names := r.in.Fleet.Spec.Clusters
-			out = append(out, Failure{Unit: clusterUnit(names[i].Name), Type: TypePreflight, Message: fmt.Sprintf(
+			out = append(out, api.Failure{Unit: clusterUnit(names[i].Name), Type: api.TypePreflight, Message: fmt.Sprintf(
 				"its mesh trusts another root (%s) than that of cluster %s (%s); give both a CA under one root (spec.ca.manage: false leaves that to you)",
 				c.Mesh.Roots[0], names[first].Name, r.checks[first].Mesh.Roots[0])})
 		}

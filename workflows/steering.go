@@ -5,70 +5,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
-
-// The updates by which people steer a rollout that runs. Each has a validator,
-// takes a DecisionInput, and returns what it comes to, in a sentence.
-const (
-	UpdateApprove = "approve"
-	UpdatePause   = "pause"
-	UpdateResume  = "resume"
-	UpdateRetry   = "retry"
-	UpdateSkip    = "skip"
-)
-
-// DecisionInput is what somebody decides about a rollout, and why.
-type DecisionInput struct {
-	// Unit is "cluster west" or "link east -> west", for retry and skip.
-	Unit   string `json:"unit,omitempty"`
-	By     string `json:"by"`
-	Reason string `json:"reason,omitempty"`
-}
-
-// Decision is a decision that was taken.
-type Decision struct {
-	What string    `json:"what"`
-	At   time.Time `json:"at"`
-	// Unit is the cluster or link, or the wave, that it is about.
-	Unit   string `json:"unit,omitempty"`
-	By     string `json:"by"`
-	Reason string `json:"reason,omitempty"`
-}
-
-// String is one line for people.
-func (d Decision) String() string {
-	s := d.What
-	if d.Unit != "" {
-		s += " " + d.Unit
-	}
-	s += ", by " + d.By
-	if d.Reason != "" {
-		s += ": " + d.Reason
-	}
-	return s
-}
 
 // steer has a rollout take updates.
 func (r *rollout) steer(ctx workflow.Context) error {
 	for _, u := range []struct {
 		name     string
-		validate func(workflow.Context, DecisionInput) error
-		do       func(workflow.Context, DecisionInput) string
+		validate func(workflow.Context, api.DecisionInput) error
+		do       func(workflow.Context, api.DecisionInput) string
 	}{
-		{UpdateApprove, r.mayApprove, r.approve},
-		{UpdatePause, r.mayPause, r.pause},
-		{UpdateResume, r.mayResume, r.resume},
-		{UpdateRetry, r.mayRetry, r.retry},
-		{UpdateSkip, r.maySkip, r.skip},
+		{api.UpdateApprove, r.mayApprove, r.approve},
+		{api.UpdatePause, r.mayPause, r.pause},
+		{api.UpdateResume, r.mayResume, r.resume},
+		{api.UpdateRetry, r.mayRetry, r.retry},
+		{api.UpdateSkip, r.maySkip, r.skip},
 	} {
-		err := workflow.SetUpdateHandlerWithOptions(ctx, u.name, func(ctx workflow.Context, in DecisionInput) (string, error) {
+		err := workflow.SetUpdateHandlerWithOptions(ctx, u.name, func(ctx workflow.Context, in api.DecisionInput) (string, error) {
 			return u.do(ctx, in), nil
-		}, workflow.UpdateHandlerOptions{Description: u.name + " a rollout", Validator: func(ctx workflow.Context, in DecisionInput) error {
+		}, workflow.UpdateHandlerOptions{Description: u.name + " a rollout", Validator: func(ctx workflow.Context, in api.DecisionInput) error {
 			if in.By == "" {
 				return fmt.Errorf("say who decides (by)")
 			}
@@ -86,57 +45,57 @@ func (r *rollout) steer(ctx workflow.Context) error {
 
 // decided puts a decision on record: it is in the history as an update, in the
 // status, and in the report.
-func (r *rollout) decided(ctx workflow.Context, what, unit string, in DecisionInput) {
-	r.status.Decisions = append(r.status.Decisions, Decision{What: what, At: workflow.Now(ctx), Unit: unit, By: in.By, Reason: in.Reason})
+func (r *rollout) decided(ctx workflow.Context, what, unit string, in api.DecisionInput) {
+	r.status.Decisions = append(r.status.Decisions, api.Decision{What: what, At: workflow.Now(ctx), Unit: unit, By: in.By, Reason: in.Reason})
 	r.status.show(ctx)
 }
 
-func (r *rollout) mayApprove(workflow.Context, DecisionInput) error {
+func (r *rollout) mayApprove(workflow.Context, api.DecisionInput) error {
 	if r.status.WaitsFor == "" {
 		return fmt.Errorf("no wave waits for an approval")
 	}
 	return nil
 }
 
-func (r *rollout) approve(ctx workflow.Context, in DecisionInput) string {
+func (r *rollout) approve(ctx workflow.Context, in api.DecisionInput) string {
 	wave := r.status.WaitsFor
 	r.status.WaitsFor = ""
-	r.decided(ctx, UpdateApprove, "wave "+wave, in)
+	r.decided(ctx, api.UpdateApprove, "wave "+wave, in)
 	return fmt.Sprintf("wave %s begins", wave)
 }
 
-func (r *rollout) mayPause(workflow.Context, DecisionInput) error {
+func (r *rollout) mayPause(workflow.Context, api.DecisionInput) error {
 	if r.gate.paused {
 		return fmt.Errorf("it is paused already")
 	}
 	return nil
 }
 
-func (r *rollout) pause(ctx workflow.Context, in DecisionInput) string {
+func (r *rollout) pause(ctx workflow.Context, in api.DecisionInput) string {
 	r.status.Paused = true
 	r.gate.set(ctx, true)
-	r.decided(ctx, UpdatePause, "", in)
+	r.decided(ctx, api.UpdatePause, "", in)
 	return "paused: steps that run are let end, and no other begins"
 }
 
-func (r *rollout) mayResume(workflow.Context, DecisionInput) error {
+func (r *rollout) mayResume(workflow.Context, api.DecisionInput) error {
 	if !r.gate.paused {
 		return fmt.Errorf("it is not paused")
 	}
 	return nil
 }
 
-func (r *rollout) resume(ctx workflow.Context, in DecisionInput) string {
+func (r *rollout) resume(ctx workflow.Context, in api.DecisionInput) string {
 	r.status.Paused = false
 	r.gate.set(ctx, false)
-	r.decided(ctx, UpdateResume, "", in)
+	r.decided(ctx, api.UpdateResume, "", in)
 	return "it goes on"
 }
 
 // failedUnits are the clusters and links that failed so far and can be taken up again.
 func (r *rollout) failedUnits() (units []string) {
 	for i, c := range r.in.Fleet.Spec.Clusters {
-		if r.status.Clusters[i].State == Failed {
+		if r.status.Clusters[i].State == api.Failed {
 			units = append(units, clusterUnit(c.Name))
 		}
 	}
@@ -148,7 +107,7 @@ func (r *rollout) failedUnits() (units []string) {
 	return units
 }
 
-func (r *rollout) mayRetry(_ workflow.Context, in DecisionInput) error {
+func (r *rollout) mayRetry(_ workflow.Context, in api.DecisionInput) error {
 	failed := r.failedUnits()
 	switch {
 	case slices.Contains(r.again, in.Unit):
@@ -159,11 +118,11 @@ func (r *rollout) mayRetry(_ workflow.Context, in DecisionInput) error {
 	return nil
 }
 
-func (r *rollout) retry(ctx workflow.Context, in DecisionInput) string {
-	r.decided(ctx, UpdateRetry, in.Unit, in)
+func (r *rollout) retry(ctx workflow.Context, in api.DecisionInput) string {
+	r.decided(ctx, api.UpdateRetry, in.Unit, in)
 	// While clusters are worked on, one more is just that.
 	if i := r.clusterOf(in.Unit); i >= 0 && r.working != nil {
-		r.status.cluster(ctx, i, Pending, nil)
+		r.status.cluster(ctx, i, api.Pending, nil)
 		r.working.queue = append(r.working.queue, i)
 		return in.Unit + " is taken up again"
 	}
@@ -174,7 +133,7 @@ func (r *rollout) retry(ctx workflow.Context, in DecisionInput) string {
 	return in.Unit + " is taken up again"
 }
 
-func (r *rollout) maySkip(_ workflow.Context, in DecisionInput) error {
+func (r *rollout) maySkip(_ workflow.Context, in api.DecisionInput) error {
 	if _, done := r.skipped[in.Unit]; done {
 		return fmt.Errorf("%s is left out already", in.Unit)
 	}
@@ -182,7 +141,7 @@ func (r *rollout) maySkip(_ workflow.Context, in DecisionInput) error {
 		return nil
 	}
 	if i := r.clusterOf(in.Unit); i >= 0 {
-		if state := r.status.Clusters[i].State; state != Pending {
+		if state := r.status.Clusters[i].State; state != api.Pending {
 			return fmt.Errorf("%s is %s: only what has failed or not begun can be left out", in.Unit, state)
 		}
 		return nil
@@ -198,14 +157,14 @@ func (r *rollout) maySkip(_ workflow.Context, in DecisionInput) error {
 	return fmt.Errorf("the fleet has no %s", in.Unit)
 }
 
-func (r *rollout) skip(ctx workflow.Context, in DecisionInput) string {
+func (r *rollout) skip(ctx workflow.Context, in api.DecisionInput) string {
 	r.skipped[in.Unit] = true
 	r.again = slices.DeleteFunc(r.again, func(u string) bool { return u == in.Unit })
 	delete(r.linkFailures, in.Unit)
 	if i := r.clusterOf(in.Unit); i >= 0 {
-		r.status.cluster(ctx, i, Skipped, nil)
+		r.status.cluster(ctx, i, api.Skipped, nil)
 	}
-	r.decided(ctx, UpdateSkip, in.Unit, in)
+	r.decided(ctx, api.UpdateSkip, in.Unit, in)
 	return in.Unit + " is left out of this rollout"
 }
 

@@ -12,20 +12,20 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // inWaves has east as the canary, and the others after it.
-func inWaves(approval string, names ...string) FleetInput {
+func inWaves(approval string, names ...string) api.FleetInput {
 	f := testFleet(names...)
 	f.Spec.Rollout.Waves = []fleet.Wave{{Name: "canary", Clusters: names[:1]}}
 	f.Spec.Rollout.Approval = approval
-	return FleetInput{Fleet: f}
+	return api.FleetInput{Fleet: f}
 }
 
 // update is what a person says after a while, and what is answered.
-func (f *fake) update(after time.Duration, name string, in DecisionInput) *string {
+func (f *fake) update(after time.Duration, name string, in api.DecisionInput) *string {
 	answer := "no answer"
 	f.RegisterDelayedCallback(func() {
 		f.UpdateWorkflow(name, uuid.NewString(), &testsuite.TestUpdateCallback{
@@ -41,8 +41,8 @@ func (f *fake) update(after time.Duration, name string, in DecisionInput) *strin
 	return &answer
 }
 
-func anna(unit string) DecisionInput {
-	return DecisionInput{Unit: unit, By: "anna", Reason: "CHG-7"}
+func anna(unit string) api.DecisionInput {
+	return api.DecisionInput{Unit: unit, By: "anna", Reason: "CHG-7"}
 }
 
 // failing has every step of a cluster that is so called fail, so many times.
@@ -65,7 +65,7 @@ func TestWaves_TheCanaryIsProvenBeforeTheRestBegins(t *testing.T) {
 	first := slices.Index(calls, "EnsureInventory north")
 	require.Contains(t, calls[:first], "CheckLink east (east.west)")
 	require.Contains(t, calls[:first], "CheckLink west (west.east)")
-	var r FleetResult
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Len(t, r.Links, 6)
 	require.Equal(t, 6, r.Proven)
@@ -75,32 +75,32 @@ func TestWaves_OneFails_TheNextDoNotBegin(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("EnsureIstio", "east", 1)
 	err := f.run(RolloutFleet, inWaves(fleet.ApprovalNone, "east", "west", "north"))
-	require.Equal(t, TypeFailed, errorType(t, err))
+	require.Equal(t, api.TypeFailed, errorType(t, err))
 	require.ErrorContains(t, err, "cluster west: left out, since a wave before rest failed")
 	require.NotContains(t, f.names(nil), "EnsureInventory west")
 	require.Contains(t, f.names(removes), "RemoveRoot")
-	var s FleetStatus
+	var s api.FleetStatus
 	f.status(&s)
-	require.Equal(t, []WaveState{{"canary", []string{"east"}, Failed}, {"rest", []string{"west", "north"}, Skipped}}, s.Waves)
+	require.Equal(t, []api.WaveState{{Name: "canary", Clusters: []string{"east"}, State: api.Failed}, {Name: "rest", Clusters: []string{"west", "north"}, State: api.Skipped}}, s.Waves)
 }
 
 func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	f := newFake(t)
-	early := f.update(0, UpdateApprove, anna(""))
-	nobody := f.update(time.Hour, UpdateApprove, DecisionInput{})
+	early := f.update(0, api.UpdateApprove, anna(""))
+	nobody := f.update(time.Hour, api.UpdateApprove, api.DecisionInput{})
 	f.RegisterDelayedCallback(func() {
 		require.NotContains(t, f.names(nil), "EnsureInventory west")
-		var s FleetStatus
+		var s api.FleetStatus
 		f.status(&s)
 		require.Equal(t, "rest", s.WaitsFor)
 		require.Equal(t, "waiting for approval", s.Phase)
 	}, 2*time.Hour)
-	said := f.update(3*time.Hour, UpdateApprove, anna(""))
+	said := f.update(3*time.Hour, api.UpdateApprove, anna(""))
 	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
 	require.Equal(t, "refused: no wave waits for an approval", *early)
 	require.Equal(t, "refused: say who decides (by)", *nobody)
 	require.Equal(t, "wave rest begins", *said)
-	var r FleetResult
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Len(t, r.Links, 2)
 	require.Equal(t, "approve wave rest, by anna: CHG-7", r.Decisions[0].String())
@@ -109,9 +109,9 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("EnsureIstio", "east", 1)
-	wrong := f.update(time.Hour, UpdateRetry, anna("cluster west"))
-	said := f.update(2*time.Hour, UpdateRetry, anna("cluster east"))
-	f.update(3*time.Hour, UpdateApprove, anna(""))
+	wrong := f.update(time.Hour, api.UpdateRetry, anna("cluster west"))
+	said := f.update(2*time.Hour, api.UpdateRetry, anna("cluster east"))
+	f.update(3*time.Hour, api.UpdateApprove, anna(""))
 	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
@@ -128,20 +128,20 @@ func TestRetry_WhileOthersStillRun(t *testing.T) {
 	f.on = func(c fakeCall) error {
 		if c.name == "WaitIstio" && c.ref.Cluster == "west" && tries < 5 { // half a minute
 			tries++
-			return temporal.NewApplicationError("not yet", activities.TypeOther)
+			return temporal.NewApplicationError("not yet", api.TypeOther)
 		}
 		return east(c)
 	}
-	said := f.update(10*time.Second, UpdateRetry, anna("cluster east"))
-	require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	said := f.update(10*time.Second, api.UpdateRetry, anna("cluster east"))
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	require.Equal(t, "cluster east is taken up again", *said)
 }
 
 func TestRetry_OfALink(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("CheckLink", "east", 1)
-	said := f.update(time.Hour, UpdateRetry, anna("link east -> west"))
-	f.update(2*time.Hour, UpdateApprove, anna(""))
+	said := f.update(time.Hour, api.UpdateRetry, anna("link east -> west"))
+	f.update(2*time.Hour, api.UpdateApprove, anna(""))
 	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
@@ -151,15 +151,15 @@ func TestRetry_OfALink(t *testing.T) {
 func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("EnsureIstio", "east", 1)
-	said := f.update(time.Hour, UpdateSkip, anna("cluster east"))
-	later := f.update(time.Hour+1, UpdateSkip, anna("link north -> west"))
-	unknown := f.update(time.Hour+2, UpdateSkip, anna("cluster nowhere"))
-	f.update(2*time.Hour, UpdateApprove, anna(""))
+	said := f.update(time.Hour, api.UpdateSkip, anna("cluster east"))
+	later := f.update(time.Hour+1, api.UpdateSkip, anna("link north -> west"))
+	unknown := f.update(time.Hour+2, api.UpdateSkip, anna("cluster nowhere"))
+	f.update(2*time.Hour, api.UpdateApprove, anna(""))
 	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west", "north")))
 	require.Equal(t, "cluster east is left out of this rollout", *said)
 	require.Equal(t, "link north -> west is left out of this rollout", *later)
 	require.Equal(t, "refused: the fleet has no cluster nowhere", *unknown)
-	var r FleetResult
+	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Equal(t, []string{"west.north"}, r.Links)
 	require.Equal(t, []string{"cluster east", "link east -> north", "link east -> west", "link north -> east", "link north -> west", "link west -> east"}, r.Skipped)
@@ -169,7 +169,7 @@ func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
 // somebody resumes.
 func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 	clean := newFake(t)
-	require.NoError(t, clean.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+	require.NoError(t, clean.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 	steps := clean.names(func(c fakeCall) bool { return c.ref.Cluster == "east" && c.name != "CheckCluster" })
 	for _, at := range steps {
 		t.Run(at, func(t *testing.T) {
@@ -179,20 +179,20 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 				if c.String() != at || paused != nil {
 					return nil
 				}
-				paused = f.update(0, UpdatePause, anna(""))
+				paused = f.update(0, api.UpdatePause, anna(""))
 				var before []string
 				f.RegisterDelayedCallback(func() { before = f.names(nil) }, time.Minute)
 				f.RegisterDelayedCallback(func() {
 					require.Equal(t, before, f.names(nil), "nothing begins while it is paused")
-					var s FleetStatus
+					var s api.FleetStatus
 					f.status(&s)
 					require.True(t, s.Paused)
-					again = f.update(0, UpdatePause, anna(""))
-					resumed = f.update(time.Minute, UpdateResume, anna(""))
+					again = f.update(0, api.UpdatePause, anna(""))
+					resumed = f.update(time.Minute, api.UpdateResume, anna(""))
 				}, time.Hour)
-				return temporal.NewApplicationError("it takes a second try", activities.TypeOther)
+				return temporal.NewApplicationError("it takes a second try", api.TypeOther)
 			}
-			require.NoError(t, f.run(RolloutFleet, FleetInput{Fleet: testFleet("east", "west")}))
+			require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
 			require.ElementsMatch(t, append(clean.names(nil), at), f.names(nil), "every step is done once, this one after a second try")
 			if last := strings.HasPrefix(at, "CheckLink") || strings.HasPrefix(at, "ReleaseInventory"); last && resumed == nil {
 				return // nothing was left to begin

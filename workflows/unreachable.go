@@ -3,7 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // unreachable holds the clusters that did not answer for as long as one step may take,
@@ -14,7 +14,7 @@ type unreachable map[string]int
 
 // note remembers a cluster whose step ended so, and says whether it is away.
 func (u unreachable) note(cluster, errorType string, failure int) bool {
-	if errorType != activities.TypeUnreachable && errorType != typeNoWorker {
+	if errorType != api.TypeUnreachable && errorType != typeNoWorker {
 		return false
 	}
 	u[cluster] = failure

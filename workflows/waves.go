@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -24,7 +25,7 @@ func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 			r.stop(ctx, n)
 			return nil
 		}
-		r.status.wave(n, Running)
+		r.status.wave(n, api.Running)
 		r.wave(ctx, wave, n == len(r.waves)-1)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -84,7 +85,7 @@ func (r *rollout) takeUp(ctx workflow.Context) {
 // or left out, meanwhile.
 func (r *rollout) hold(ctx workflow.Context, wave string) error {
 	r.status.WaitsFor = wave
-	r.status.phase(ctx, PhaseApproval)
+	r.status.phase(ctx, api.PhaseApproval)
 	for {
 		if err := workflow.Await(ctx, func() bool { return r.status.WaitsFor == "" || len(r.again) > 0 }); err != nil {
 			return err
@@ -94,7 +95,7 @@ func (r *rollout) hold(ctx workflow.Context, wave string) error {
 		}
 		r.takeUp(ctx)
 		if r.status.WaitsFor != "" {
-			r.status.phase(ctx, PhaseApproval)
+			r.status.phase(ctx, api.PhaseApproval)
 		}
 	}
 }
@@ -102,11 +103,11 @@ func (r *rollout) hold(ctx workflow.Context, wave string) error {
 // stop leaves out the waves from n on.
 func (r *rollout) stop(ctx workflow.Context, n int) {
 	for ; n < len(r.waves); n++ {
-		r.status.wave(n, Skipped)
+		r.status.wave(n, api.Skipped)
 		for i, c := range r.in.Fleet.Spec.Clusters {
 			if slices.Contains(r.waves[n].Clusters, c.Name) && !r.skipped[clusterUnit(c.Name)] {
-				r.status.cluster(ctx, i, Skipped, nil)
-				r.stopped = append(r.stopped, Failure{Unit: clusterUnit(c.Name), Type: Skipped,
+				r.status.cluster(ctx, i, api.Skipped, nil)
+				r.stopped = append(r.stopped, api.Failure{Unit: clusterUnit(c.Name), Type: api.Skipped,
 					Message: fmt.Sprintf("left out, since a wave before %s failed", r.waves[n].Name)})
 			}
 		}
@@ -118,13 +119,13 @@ func (r *rollout) waveState(wave fleet.Wave) string {
 	failed := r.failedUnits()
 	for _, c := range wave.Clusters {
 		if slices.Contains(failed, clusterUnit(c)) {
-			return Failed
+			return api.Failed
 		}
 		for _, l := range r.in.Fleet.Links() {
 			if (l.From == c || l.To == c) && slices.Contains(failed, linkUnit(l)) {
-				return Failed
+				return api.Failed
 			}
 		}
 	}
-	return Done
+	return api.Done
 }

@@ -21,7 +21,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // DefaultAddress is where Temporal's tools look when nobody says otherwise.
@@ -134,9 +134,9 @@ func Identity(ctx context.Context, c client.Client, namespace string) (string, e
 // SearchAttributes are what a namespace must know for Landbridge's workflows.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
-	return map[string]enumspb.IndexedValueType{workflows.FleetKey.GetName(): keyword, workflows.ClusterKey.GetName(): keyword,
-		workflows.LinkKey.GetName(): keyword, workflows.PhaseKey.GetName(): keyword,
-		workflows.ReasonKey.GetName(): keyword, workflows.RequestedByKey.GetName(): keyword}
+	return map[string]enumspb.IndexedValueType{api.FleetKey.GetName(): keyword, api.ClusterKey.GetName(): keyword,
+		api.LinkKey.GetName(): keyword, api.PhaseKey.GetName(): keyword,
+		api.ReasonKey.GetName(): keyword, api.RequestedByKey.GetName(): keyword}
 }
 
 // attributesTimeout is how long a server takes to notice new search attributes.

@@ -3,10 +3,13 @@ package fleet
 // The labels, annotations and names by which Landbridge knows its own things.
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
 const (
+	// Domain is the API group, and the prefix of labels and annotations.
+	Domain = "landbridge.dev"
+
 	// LabelFleet names the fleet that an object belongs to.
-	LabelFleet = "landbridge.dev/fleet"
+	LabelFleet = Domain + "/fleet"
 	// LabelLink names the link that an object belongs to: <source>.<target>.
-	LabelLink = "landbridge.dev/link"
+	LabelLink = Domain + "/link"
 	// LabelComponent says which step an object belongs to.
 	LabelComponent = "app.kubernetes.io/component"
 	// LabelManagedBy and ManagedBy mark what Helm did not make.
@@ -17,21 +20,21 @@ const (
 
 	// AnnotationRun is the run that created an object. An undo removes only what
 	// its own run created.
-	AnnotationRun = "landbridge.dev/created-by-run"
+	AnnotationRun = Domain + "/created-by-run"
 	// AnnotationApplied is the hash of what was last applied, so that a field that
 	// left the wanted state is noticed without a write.
-	AnnotationApplied = "landbridge.dev/applied"
+	AnnotationApplied = Domain + "/applied"
 	// AnnotationReason and AnnotationRequestedBy are why and on whose behalf an
 	// object was last written, such as a change number.
-	AnnotationReason      = "landbridge.dev/reason"
-	AnnotationRequestedBy = "landbridge.dev/requested-by"
+	AnnotationReason      = Domain + "/reason"
+	AnnotationRequestedBy = Domain + "/requested-by"
 	// AnnotationAdopted lists the labels that were added to a namespace that was
 	// there before; they are all that cleanup takes off it.
-	AnnotationAdopted = "landbridge.dev/adopted-labels"
+	AnnotationAdopted = Domain + "/adopted-labels"
 
 	// AnnotationPort names the fleet for which a Service of somebody else's got the
 	// port of the API.
-	AnnotationPort = "landbridge.dev/port-of-fleet"
+	AnnotationPort = Domain + "/port-of-fleet"
 
 	// SystemNamespace is Landbridge's own namespace in every cluster: the record,
 	// the sealing key and, where it is kept in a cluster, the root.

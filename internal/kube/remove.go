@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 // Selector finds what belongs to the writer's owner: its fleet and component,
@@ -28,7 +29,7 @@ func (w *Writer) Selector() string {
 
 // Owned lists what belongs to the writer's owner. With onlyRun it lists only
 // what that run created. A kind that the cluster does not know has no objects.
-func (w *Writer) Owned(ctx context.Context, res Resource, namespace, onlyRun string) ([]unstructured.Unstructured, error) {
+func (w *Writer) Owned(ctx context.Context, res kinds.Resource, namespace, onlyRun string) ([]unstructured.Unstructured, error) {
 	list, err := w.In(res, namespace).List(ctx, metav1.ListOptions{LabelSelector: w.Selector()})
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		return nil, nil
@@ -47,7 +48,7 @@ func (w *Writer) Owned(ctx context.Context, res Resource, namespace, onlyRun str
 
 // Remove deletes what Owned lists, and returns when it is gone, so that what
 // comes after in the order of cleanup does not overtake it.
-func (w *Writer) Remove(ctx context.Context, res Resource, namespace, onlyRun string) error {
+func (w *Writer) Remove(ctx context.Context, res kinds.Resource, namespace, onlyRun string) error {
 	objs, err := w.Owned(ctx, res, namespace, onlyRun)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (w *Writer) Remove(ctx context.Context, res Resource, namespace, onlyRun st
 
 // Delete asks for the deletion of exactly this object, not of another one that
 // took its name. Not found means done.
-func (w *Writer) Delete(ctx context.Context, res Resource, obj *unstructured.Unstructured) error {
+func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
 	if !w.DryRun && obj.GetDeletionTimestamp() == nil {
 		if err := w.BeforeWrite(ctx); err != nil {
 			return err
@@ -94,7 +95,7 @@ func (w *Writer) Delete(ctx context.Context, res Resource, obj *unstructured.Uns
 
 // WaitGone waits until this object is no longer there; what holds it up is in
 // the heartbeat and in the error.
-func (w *Writer) WaitGone(ctx context.Context, res Resource, obj *unstructured.Unstructured) error {
+func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
 	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
 		live, err := w.find(ctx, res, obj)
 		if live == nil {
@@ -106,7 +107,7 @@ func (w *Writer) WaitGone(ctx context.Context, res Resource, obj *unstructured.U
 
 // find reads exactly this object, not another one that took its name; nil where
 // it is no longer there.
-func (w *Writer) find(ctx context.Context, res Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (w *Writer) find(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
 	if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {
 		return nil, nil

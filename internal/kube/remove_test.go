@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 func configMap(uid string) *unstructured.Unstructured {
@@ -26,16 +28,16 @@ func configMap(uid string) *unstructured.Unstructured {
 func conflictingDeletes(live ...runtime.Object) *Writer {
 	client := fake.NewSimpleDynamicClient(runtime.NewScheme(), live...)
 	client.PrependReactor("delete", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return true, nil, apierrors.NewConflict(ConfigMaps.GroupResource(), "cm", nil)
+		return true, nil, apierrors.NewConflict(kinds.ConfigMaps.GroupResource(), "cm", nil)
 	})
 	return &Writer{Cluster: &Cluster{Name: "west", Dynamic: client}}
 }
 
 func TestDelete_MeetsAConflict_OnlyWhatIsGoneCountsAsDone(t *testing.T) {
 	ctx := context.Background()
-	require.NoError(t, conflictingDeletes(configMap("another")).Delete(ctx, ConfigMaps, configMap("ours")), "another object has the name")
-	require.NoError(t, conflictingDeletes().Delete(ctx, ConfigMaps, configMap("ours")), "nothing has it")
-	err := conflictingDeletes(configMap("ours")).Delete(ctx, ConfigMaps, configMap("ours"))
+	require.NoError(t, conflictingDeletes(configMap("another")).Delete(ctx, kinds.ConfigMaps, configMap("ours")), "another object has the name")
+	require.NoError(t, conflictingDeletes().Delete(ctx, kinds.ConfigMaps, configMap("ours")), "nothing has it")
+	err := conflictingDeletes(configMap("ours")).Delete(ctx, kinds.ConfigMaps, configMap("ours"))
 	require.True(t, apierrors.IsConflict(err), "it is still there, and must be tried again: %v", err)
 }
 

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 // FieldManager is Landbridge's name in managedFields.
@@ -65,7 +66,7 @@ func (w *Writer) Note(c ...fleet.Change) { w.changes.Changes = append(w.changes.
 // NoteApplied adds a change with the object that it applies, where these are asked
 // for. A Secret's is never noted.
 func (w *Writer) NoteApplied(c fleet.Change, object any) error {
-	if w.Render && c.Kind != Secrets.Kind {
+	if w.Render && c.Kind != kinds.Secrets.Kind {
 		manifest, err := yaml.Marshal(object)
 		if err != nil {
 			return err
@@ -163,7 +164,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 
 // patch applies the object, which is live already or nil. Where the wanted state
 // changed too, the API server says which fields somebody else has set meanwhile.
-func (w *Writer) patch(ctx context.Context, res Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
+func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
 	if w.DryRun {
 		ch.Fields = fieldsOf(live, obj)
 	}
@@ -206,37 +207,37 @@ func conflicting(err error) string {
 }
 
 // Get reads one object. The error is Kubernetes' own.
-func (c *Cluster) Get(ctx context.Context, res Resource, namespace, name string) (*unstructured.Unstructured, error) {
+func (c *Cluster) Get(ctx context.Context, res kinds.Resource, namespace, name string) (*unstructured.Unstructured, error) {
 	return c.In(res, namespace).Get(ctx, name, metav1.GetOptions{})
 }
 
 // In is the client for a resource in a namespace, or cluster-wide.
-func (c *Cluster) In(res Resource, namespace string) dynamic.ResourceInterface {
+func (c *Cluster) In(res kinds.Resource, namespace string) dynamic.ResourceInterface {
 	if namespace == "" {
 		return c.Dynamic.Resource(res.GroupVersionResource)
 	}
 	return c.Dynamic.Resource(res.GroupVersionResource).Namespace(namespace)
 }
 
-func change(a fleet.Action, res Resource, obj *unstructured.Unstructured, note string) fleet.Change {
+func change(a fleet.Action, res kinds.Resource, obj *unstructured.Unstructured, note string) fleet.Change {
 	return fleet.Change{Action: a, Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Note: note}
 }
 
 // toUnstructured goes through JSON, since Istio's types marshal themselves.
-func toUnstructured(object any) (*unstructured.Unstructured, Resource, error) {
+func toUnstructured(object any) (*unstructured.Unstructured, kinds.Resource, error) {
 	data, err := json.Marshal(object)
 	if err != nil {
-		return nil, Resource{}, err
+		return nil, kinds.Resource{}, err
 	}
 	obj := &unstructured.Unstructured{}
 	if err := obj.UnmarshalJSON(data); err != nil {
-		return nil, Resource{}, err
+		return nil, kinds.Resource{}, err
 	}
 	delete(obj.Object, "status")
 	unstructured.RemoveNestedField(obj.Object, "metadata", "creationTimestamp")
-	res, ok := resourceOf(obj.GroupVersionKind())
+	res, ok := kinds.ResourceOf(obj.GroupVersionKind())
 	if !ok {
-		return nil, Resource{}, fmt.Errorf("kind %s is not in kinds.go", obj.GroupVersionKind())
+		return nil, kinds.Resource{}, fmt.Errorf("kind %s is not in kinds.go", obj.GroupVersionKind())
 	}
 	return obj, res, nil
 }

@@ -17,11 +17,9 @@ import (
 	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // readers is how many histories are read at once.
@@ -35,7 +33,7 @@ type Histories interface {
 // Gather reads the history of a workflow and of all its children.
 func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (*Report, error) {
 	r := &Report{Identity: Identity{Namespace: namespace, Workflow: workflow, Run: run}, Units: []Unit{},
-		Decisions: []workflows.Decision{}, Certificates: []Certificate{}, Proofs: []activities.CheckLinkResult{}, Made: time.Now().UTC(), Version: build.Version()}
+		Decisions: []api.Decision{}, Certificates: []Certificate{}, Proofs: []api.CheckLinkResult{}, Made: time.Now().UTC(), Version: build.Version()}
 	g := &gathering{client: c, report: r}
 	top, err := g.read(ctx, workflow, run)
 	if err != nil {
@@ -49,7 +47,7 @@ func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (
 		r.Status = "terminated"
 	}
 	r.Type, r.Identity.Run = top.typ, top.unit.Run
-	var in workflows.FleetInput
+	var in api.FleetInput
 	if decode(top.input, &in) == nil {
 		r.Fleet, r.Request = in.Fleet.Metadata.Name, in.Request
 		for _, cl := range in.Fleet.Spec.Clusters {
@@ -67,7 +65,7 @@ func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (
 		return strings.Compare(a.Name, b.Name)
 	})
 	slices.SortFunc(r.Certificates, func(a, b Certificate) int { return strings.Compare(order(a.Of), order(b.Of)) })
-	slices.SortFunc(r.Proofs, func(a, b activities.CheckLinkResult) int { return strings.Compare(a.Link, b.Link) })
+	slices.SortFunc(r.Proofs, func(a, b api.CheckLinkResult) int { return strings.Compare(a.Link, b.Link) })
 	return r, nil
 }
 
@@ -240,7 +238,7 @@ func (g *gathering) result(unit string, s *Step, p *commonpb.Payload) {
 	switch s.Activity {
 	case "EnsureRoot", "SignIntermediate", "EnsureIntermediateKey":
 		var cert struct {
-			Facts certs.Facts `json:"facts"`
+			Facts api.CertificateFacts `json:"facts"`
 		}
 		if decode(p, &cert) == nil && cert.Facts.Fingerprint != "" {
 			of := strings.TrimPrefix(unit, "cluster ")
@@ -250,7 +248,7 @@ func (g *gathering) result(unit string, s *Step, p *commonpb.Payload) {
 			g.certificate(Certificate{of, cert.Facts, s.Began})
 		}
 	case "CheckLink":
-		var proof activities.CheckLinkResult
+		var proof api.CheckLinkResult
 		if decode(p, &proof) == nil {
 			g.report.Proofs = append(g.report.Proofs, proof)
 		}
@@ -272,9 +270,9 @@ func (g *gathering) certificate(c Certificate) {
 
 func (g *gathering) decision(at time.Time, a *historypb.WorkflowExecutionUpdateAcceptedEventAttributes) {
 	in := a.GetAcceptedRequest().GetInput()
-	d := workflows.Decision{What: in.GetName(), At: at}
+	d := api.Decision{What: in.GetName(), At: at}
 	if args := in.GetArgs().GetPayloads(); len(args) > 0 {
-		var said workflows.DecisionInput
+		var said api.DecisionInput
 		if decode(args[0], &said) == nil {
 			d.Unit, d.By, d.Reason = said.Unit, said.By, said.Reason
 		}

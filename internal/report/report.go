@@ -12,10 +12,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 
-	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 //go:generate go test . -run TestSchema_FileIsFresh -update
@@ -45,9 +43,9 @@ type Report struct {
 	// Units are the fleet, its clusters and its links, in the order in which they began.
 	Units []Unit `json:"units"`
 	// Decisions are what people decided meanwhile.
-	Decisions    []workflows.Decision         `json:"decisions"`
-	Certificates []Certificate                `json:"certificates"`
-	Proofs       []activities.CheckLinkResult `json:"proofs"`
+	Decisions    []api.Decision        `json:"decisions"`
+	Certificates []Certificate         `json:"certificates"`
+	Proofs       []api.CheckLinkResult `json:"proofs"`
 	// Made is when the report was, and By which build.
 	Made    time.Time `json:"made"`
 	Version string    `json:"version"`
@@ -102,7 +100,7 @@ type Step struct {
 // Certificate is one that the run made, or found good.
 type Certificate struct {
 	Of string `json:"of"`
-	certs.Facts
+	api.CertificateFacts
 	seen time.Time
 }
 

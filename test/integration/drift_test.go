@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // What somebody else changed is shown, field by field, and overwritten only when
@@ -37,7 +37,7 @@ func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
 	require.Regexp(t, `Gateway istio-system/east-west.*somebody else changed spec\.servers\[0\]\.port\.number`, out)
 	require.Contains(t, out, "spec.servers[0].port.number: - 9999 + ")
 	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port`, out)
-	var r workflows.DriftResult
+	var r api.DriftResult
 	asJSON, err := w.command(ctx, "drift", "-f", file, "-o", "json").Output()
 	require.Error(t, err, "exit code 3")
 	require.NoError(t, json.Unmarshal(asJSON, &r))

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/workflows"
 )
@@ -44,7 +45,7 @@ func simulate(w worker.Worker, broken string) {
 		in, out := m.Type.In(2), m.Type.Out(0)
 		sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
 		fn := reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
-			ref := args[1].Interface().(interface{ Ref() activities.ClusterRef }).Ref()
+			ref := args[1].Interface().(interface{ Ref() api.ClusterRef }).Ref()
 			result, err := reflect.New(out), reflect.Zero(reflect.TypeFor[error]())
 			if c := result.Elem().FieldByName("Changes"); c.IsValid() && strings.HasPrefix(m.Name, "Ensure") {
 				var changes []fleet.Change
@@ -54,17 +55,17 @@ func simulate(w worker.Worker, broken string) {
 				c.Set(reflect.ValueOf(fleet.Changes{Changes: changes}))
 			}
 			switch r := result.Interface().(type) {
-			case *activities.CheckClusterResult:
-				*r = activities.CheckClusterResult{UID: ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + ref.Cluster + ".example.com"}
-			case *activities.WaitLoadBalancerResult:
-				r.Address = activities.Address{IPs: []string{"203.0.113.1", "203.0.113.2"}}
-			case *activities.EnsureReaderTokenResult:
+			case *api.CheckClusterResult:
+				*r = api.CheckClusterResult{UID: ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + ref.Cluster + ".example.com"}
+			case *api.WaitLoadBalancerResult:
+				r.Address = api.Address{IPs: []string{"203.0.113.1", "203.0.113.2"}}
+			case *api.EnsureReaderTokenResult:
 				r.Sealed = strings.Repeat("s", 4<<10)
-			case *activities.EnsureRootResult:
+			case *api.EnsureRootResult:
 				r.CertPEM = strings.Repeat("c", 2<<10)
 			}
 			if ref.Cluster == broken && (m.Name == "EnsureEgressConfig" || m.Name == "RemoveEgressGateway") {
-				e := error(temporal.NewNonRetryableApplicationError("cluster "+broken+": "+strings.Repeat("wörds ", 250), activities.TypeInvalid, nil))
+				e := error(temporal.NewNonRetryableApplicationError("cluster "+broken+": "+strings.Repeat("wörds ", 250), api.TypeInvalid, nil))
 				err = reflect.ValueOf(&e).Elem()
 			}
 			return []reflect.Value{result.Elem(), err}
@@ -97,7 +98,7 @@ func TestFifty_HistoriesPayloadsAndFailures_StayWithinTheLimits(t *testing.T) {
 	}
 	f.SetDefaults()
 	for _, typ := range []string{"RolloutFleet", "CleanupFleet"} {
-		run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: fleet.WorkflowID("fifty"), TaskQueue: fleet.DefaultTaskQueue}, typ, workflows.FleetInput{Fleet: f})
+		run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: fleet.WorkflowID("fifty"), TaskQueue: fleet.DefaultTaskQueue}, typ, api.FleetInput{Fleet: f})
 		require.NoError(t, err)
 		require.Error(t, run.Get(ctx, nil), "one cluster is broken")
 		seen := map[string]*largest{}

@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // All that is left is a worker that reaches the clusters, the fleet's name and
@@ -39,7 +39,7 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	require.Equal(t, 3, code)
 	require.Contains(t, out, "belongs to the fleet test")
 
-	var would workflows.CleanupResult
+	var would api.CleanupResult
 	full := w.versions("east")
 	asJSON, err := w.command(ctx, append(known, "--dry-run", "-o", "json")...).Output()
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	require.Equal(t, full, w.versions("east"), "a dry run changes nothing")
 	require.ElementsMatch(t, clusters, would.Clusters)
 	require.Len(t, would.Objects, would.Removed)
-	require.Contains(t, would.Objects, workflows.ClusterObject{Cluster: "north", Kind: "Secret", Namespace: "istio-system", Name: "cacerts"})
+	require.Contains(t, would.Objects, api.ClusterObject{Cluster: "north", Kind: "Secret", Namespace: "istio-system", Name: "cacerts"})
 	for _, o := range would.Objects {
 		require.NotContains(t, []string{"a-persons", "another-fleets"}, o.Name)
 	}

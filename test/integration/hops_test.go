@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 const (
@@ -31,23 +31,23 @@ type hop struct {
 // replaced by a broken one, and mended, is then deleted.
 var rounds = [][]hop{
 	{
-		{"east -> west", activities.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
+		{"east -> west", api.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
 	},
 	{
-		{"east -> west", activities.HopEgress, scale("0"), scale("1")},
-		{"west -> east", activities.HopRoute, func(r *real) { r.patch("west", istioObjects+"virtualservices/kube-apiserver-east-egress-gateway", "") }, nil},
-		{"north -> west", activities.HopName, func(r *real) {
+		{"east -> west", api.HopEgress, scale("0"), scale("1")},
+		{"west -> east", api.HopRoute, func(r *real) { r.patch("west", istioObjects+"virtualservices/kube-apiserver-east-egress-gateway", "") }, nil},
+		{"north -> west", api.HopName, func(r *real) {
 			r.patch("north", istioObjects+"serviceentries/kube-apiserver-west-egress-gateway", `{"spec":{"resolution":"DNS","endpoints":[{"address":"nobody.lab.example"}]}}`)
 		}, nil},
 	},
 	{
-		{"east -> west", activities.HopTCP, func(r *real) {
+		{"east -> west", api.HopTCP, func(r *real) {
 			r.patch("east", istioObjects+"serviceentries/kube-apiserver-west-egress-gateway", `{"spec":{"endpoints":[{"address":"203.0.113.30"}]}}`)
 		}, nil},
-		{"west -> east", activities.HopMTLS, func(r *real) {
+		{"west -> east", api.HopMTLS, func(r *real) {
 			r.patch("west", istioObjects+"serviceentries/kube-apiserver-east-egress-gateway", `{"spec":{"subjectAltNames":["spiffe://cluster.local/ns/istio-system/sa/somebody-else"]}}`)
 		}, nil},
-		{"north -> west", activities.HopAuthorization, func(r *real) {
+		{"north -> west", api.HopAuthorization, func(r *real) {
 			c := r.connect("west")
 			data, err := c.RESTClient().Get().AbsPath("/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies").Param("labelSelector", "landbridge.dev/link=north.west").DoRaw(context.Background())
 			require.NoError(r.t, err)
@@ -58,9 +58,9 @@ var rounds = [][]hop{
 		}, nil},
 	},
 	{
-		{"east -> west", activities.HopAPITLS, otherCA, nil},
-		{"west -> east", activities.HopToken, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-token-west", "") }, nil},
-		{"north -> west", activities.HopIstiod, func(r *real) {
+		{"east -> west", api.HopAPITLS, otherCA, nil},
+		{"west -> east", api.HopToken, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-token-west", "") }, nil},
+		{"north -> west", api.HopIstiod, func(r *real) {
 			r.patch("north", coreObjects+"secrets/istio-remote-secret-west", `{"metadata":{"labels":{"istio/multiCluster":null}}}`)
 		}, nil},
 	},
@@ -91,7 +91,7 @@ func (r *real) brokenLegs() {
 		for _, l := range round {
 			l.does(r)
 		}
-		var got map[string]activities.CheckLinkResult
+		var got map[string]api.CheckLinkResult
 		r.eventually(90*time.Second, "each hop is named", func() error {
 			got = r.verify()
 			for _, l := range round {

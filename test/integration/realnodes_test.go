@@ -19,10 +19,9 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/test/lab"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // real is a world whose clusters run what they are given.
@@ -66,15 +65,15 @@ func (r *real) rollout(flags ...string) {
 }
 
 // verify returns the proof of each link.
-func (r *real) verify() map[string]activities.CheckLinkResult {
+func (r *real) verify() map[string]api.CheckLinkResult {
 	r.t.Helper()
 	cmd := r.command(context.Background(), "verify", "-f", r.fleet, "-o", "json")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	data, _ := cmd.Output()
-	var v workflows.VerifyResult
+	var v api.VerifyResult
 	require.NoError(r.t, json.Unmarshal(data, &v), "%s%s", data, &stderr)
-	out := map[string]activities.CheckLinkResult{}
+	out := map[string]api.CheckLinkResult{}
 	for _, l := range v.Links {
 		out[l.Link] = l
 	}

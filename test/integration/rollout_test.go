@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 var ctx = context.Background()
@@ -173,7 +173,7 @@ func TestLoadBalancer_NeverComes_UndoesItsClusterAndKeepsTheRest(t *testing.T) {
 	require.NoError(t, err, "east stays")
 	status, code := w.try("status", "-f", file, "-o", "json")
 	require.Equal(t, 3, code)
-	var s struct{ Failures []workflows.Failure }
+	var s struct{ Failures []api.Failure }
 	require.NoError(t, json.Unmarshal([]byte(status), &s))
 	require.Equal(t, "LoadBalancer", s.Failures[0].Type)
 

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // spans is a collector of OpenTelemetry's traces.
@@ -94,7 +96,7 @@ func (w *world) renders(t *testing.T, file string) {
 		for _, name := range k.Resources {
 			data, err := os.ReadFile(filepath.Join(dir, cluster, name))
 			require.NoError(t, err)
-			require.NotContains(t, string(data), "landbridge/", name)
+			require.NotContains(t, string(data), fleet.Domain, name)
 			obj := &unstructured.Unstructured{}
 			require.NoError(t, yaml.Unmarshal(data, &obj.Object), name)
 			require.NotEqual(t, "Secret", obj.GetKind())

@@ -21,7 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
@@ -245,7 +245,7 @@ func (r *real) rotates() {
 		return nil
 	})
 	broken := r.verify()["east -> west"]
-	require.Equal(r.t, activities.HopTCP, broken.Hop, broken.Sentence())
+	require.Equal(r.t, api.HopTCP, broken.Hop, broken.Sentence())
 	r.rollout()
 	r.allProven()
 	r.t.Logf("%s is now %s, and traffic flows", old, r.door("west"))

@@ -38,7 +38,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/landbridge/landbridge/workflows"
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // The key that the front of Temporal knows.
@@ -286,7 +286,7 @@ func (w *world) asOpenShift(t *testing.T, dir string) {
 	}, commandTimeout, commandTimeout/200)
 	out, err := w.command(ctx, "plan", "-f", w.file([]string{"east", "west"}, "path: east", "path: mounted-east", "path: west", "path: mounted-west"), "-o", "json").Output()
 	require.NoError(t, err)
-	var r workflows.FleetResult
+	var r api.FleetResult
 	require.NoError(t, json.Unmarshal(out, &r))
 	require.Equal(t, "kubernetes.default", r.Clusters[0].TLSServerName)
 	require.Equal(t, "kubernetes.default.svc", r.Clusters[1].TLSServerName)

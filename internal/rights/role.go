@@ -1,4 +1,4 @@
-package activities
+package rights
 
 import (
 	"slices"
@@ -7,17 +7,17 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
-// ClusterRole is the least role with which a worker can roll out and clean up a
+// ClusterRole returns the least role with which a worker can roll out and clean up a
 // cluster, made from the same list that the preflight asks for. It is for the
 // whole cluster, since a rollout makes the namespaces that it works in.
 func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	role := &rbacv1.ClusterRole{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 		ObjectMeta: metav1.ObjectMeta{Name: name}}
 	verbs := map[[2]string][]string{}
-	for _, r := range Rights(n) {
+	for _, r := range For(n) {
 		on := [2]string{r.Group, r.Resource.Resource}
 		verbs[on] = append(verbs[on], r.Verbs...)
 	}
@@ -27,10 +27,19 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	}
 	// Istio before 1.26, or under a revision, leaves the binding of its reader to us, and Kubernetes lets
 	// nobody bind what he may not bind.
-	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kube.ClusterRoles.Group}, Resources: []string{kube.ClusterRoles.Resource},
-		ResourceNames: []string{readerRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
+	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kinds.ClusterRoles.Group}, Resources: []string{kinds.ClusterRoles.Resource},
+		ResourceNames: []string{ReaderRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
 	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
 		return strings.Compare(a.APIGroups[0]+"/"+a.Resources[0], b.APIGroups[0]+"/"+b.Resources[0])
 	})
 	return role
+}
+
+// ReaderRole names Istio's own ClusterRole for the account that other clusters read
+// with, of one revision of Istio ("" and "default" mean the default revision).
+func ReaderRole(namespace, revision string) string {
+	if revision == "" || revision == "default" {
+		return "istio-reader-clusterrole-" + namespace
+	}
+	return "istio-reader-clusterrole-" + revision + "-" + namespace
 }

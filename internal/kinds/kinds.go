@@ -1,8 +1,6 @@
-package kube
+package kinds
 
-import (
-	"k8s.io/apimachinery/pkg/runtime/schema"
-)
+import "k8s.io/apimachinery/pkg/runtime/schema"
 
 // Resource is a kind that Landbridge reads or writes.
 type Resource struct {
@@ -42,8 +40,8 @@ var (
 	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, Events}
 )
 
-// resourceOf finds the resource of an object's group and kind.
-func resourceOf(gvk schema.GroupVersionKind) (Resource, bool) {
+// ResourceOf finds the resource of an object's group and kind.
+func ResourceOf(gvk schema.GroupVersionKind) (Resource, bool) {
 	for _, r := range all {
 		if r.Group == gvk.Group && r.Kind == gvk.Kind {
 			return r, true

@@ -1,0 +1,80 @@
+package api
+
+import (
+	"errors"
+	"strings"
+
+	"go.temporal.io/sdk/temporal"
+)
+
+// The types of errors that workflows end with. Each carries []Failure as details.
+const (
+	// TypePreflight: nothing was changed.
+	TypePreflight = "PreflightFailed"
+	// TypeUnit: one cluster or link failed.
+	TypeUnit = "UnitFailed"
+	// TypePartly: some clusters or links failed, others are done.
+	TypePartly = "PartlyDone"
+	// TypeFailed: no cluster or link is done.
+	TypeFailed = "RolloutFailed"
+	// TypeLeftOver: something is left that cleanup could not take away.
+	TypeLeftOver = "LeftOver"
+)
+
+// Failure is one cluster or link that failed, at which step and why.
+type Failure struct {
+	// Unit is "cluster west" or "link east -> west".
+	Unit string `json:"unit"`
+	Step string `json:"step,omitempty"`
+	// Type is one of the activities' error types, or Canceled, Timeout or NoWorker.
+	Type    string `json:"type"`
+	Message string `json:"message"`
+	// State is undone, kept, half undone (Left says what is left) or left.
+	State string   `json:"state,omitempty"`
+	Left  []string `json:"left,omitempty"`
+}
+
+// The values of Failure.State.
+const (
+	StateUndone = "undone"
+	StateKept   = "kept"
+	StateLeft   = "left"
+)
+
+// String is one line for people.
+func (f Failure) String() string {
+	s := f.Unit
+	if f.Step != "" {
+		s += ", step " + f.Step
+	}
+	s += ": " + f.Message
+	switch f.State {
+	case StateUndone:
+		s += " (undone)"
+	case StateKept:
+		s += " (kept as it is for a retry)"
+	case StateLeft:
+		if len(f.Left) == 0 { // the message says it
+			return s
+		}
+		s += " (left: " + strings.Join(f.Left, "; ") + ")"
+	}
+	return s
+}
+
+// Failures reads the failures that a workflow's error carries; none where it is
+// another error.
+func Failures(err error) []Failure {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || !app.HasDetails() {
+		return nil
+	}
+	var list []Failure
+	if app.Details(&list) != nil {
+		return nil
+	}
+	if len(list) == 1 && list[0].Message == "" {
+		list[0].Message = app.Message()
+	}
+	return list
+}

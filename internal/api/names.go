@@ -1,0 +1,57 @@
+// Package api holds all that crosses Temporal: the names of workflows, updates,
+// queries and search attributes, IDs, inputs, results, states, failures and
+// decisions. It knows neither clusters nor how a step is done, so that the command,
+// the report and the connection need nothing else of ours but the fleet file.
+package api
+
+import (
+	"go.temporal.io/sdk/temporal"
+)
+
+// The names of the workflow types, as Temporal and its UI show them.
+const (
+	RolloutFleet   = "RolloutFleet"
+	RolloutCluster = "RolloutCluster"
+	RolloutLinks   = "RolloutLinks"
+	RolloutLink    = "RolloutLink"
+	CleanupFleet   = "CleanupFleet"
+	CleanupCluster = "CleanupCluster"
+	CleanupLinks   = "CleanupLinks"
+	CleanupLink    = "CleanupLink"
+	PlanFleet      = "PlanFleet"
+	VerifyFleet    = "VerifyFleet"
+	VerifyLinks    = "VerifyLinks"
+	DriftFleet     = "DriftFleet"
+	InspectFleet   = "InspectFleet"
+	GatherFleet    = "GatherFleet"
+	GatherCluster  = "GatherCluster"
+)
+
+// MemoRequest is the memo that holds the digest of what was asked for: by it the same
+// request joins a run, and another one is refused.
+const MemoRequest = "landbridgeRequest"
+
+// StatusQuery is the name of the query that every workflow answers: a
+// FleetStatus, or for a cluster or link a UnitStatus.
+const StatusQuery = "status"
+
+// The updates by which people steer a rollout that runs. Each has a validator,
+// takes a DecisionInput, and returns what it comes to, in a sentence.
+const (
+	UpdateApprove = "approve"
+	UpdatePause   = "pause"
+	UpdateResume  = "resume"
+	UpdateRetry   = "retry"
+	UpdateSkip    = "skip"
+)
+
+// The search attributes that find a workflow in the Temporal UI.
+var (
+	FleetKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgeFleet")
+	ClusterKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeCluster")
+	LinkKey    = temporal.NewSearchAttributeKeyKeyword("LandbridgeLink")
+	PhaseKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgePhase")
+	// ReasonKey and RequestedByKey are of the workflow that changes the fleet.
+	ReasonKey      = temporal.NewSearchAttributeKeyKeyword("LandbridgeReason")
+	RequestedByKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeRequestedBy")
+)

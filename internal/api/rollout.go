@@ -1,0 +1,152 @@
+package api
+
+import (
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// ClusterInput is one cluster's part of the fleet.
+type ClusterInput struct {
+	ClusterRef ClusterRef `json:"cluster"`
+	Root       RootRef    `json:"root"`
+	RootPEM    string     `json:"rootPEM"`
+	Network    string     `json:"network"`
+	// Part of the fleet that the cluster remembers.
+	Part    fleet.Fleet   `json:"part"`
+	Rollout fleet.Rollout `json:"rollout"`
+	// IsSource and IsTarget say which ends of links the cluster is.
+	IsSource bool `json:"isSource"`
+	IsTarget bool `json:"isTarget"`
+}
+
+// ClusterResult is what links need of a cluster, all of it public.
+type ClusterResult struct {
+	Address Address `json:"address"`
+	// Recipient is the public half of the cluster's sealing key.
+	Recipient string `json:"recipient,omitempty"`
+	// Certificate is the cluster's intermediate; nothing where a plan would make one.
+	Certificate CertificateFacts `json:"certificate,omitzero"`
+	fleet.Changes
+}
+
+// FleetResult is what a rollout did, or a plan would do.
+type FleetResult struct {
+	Fleet    string           `json:"fleet"`
+	Root     CertificateFacts `json:"root"`
+	Clusters []ClusterDone    `json:"clusters"`
+	Links    []string         `json:"links"`
+	// Proven is how many of the links were proven.
+	Proven int `json:"proven"`
+	// Pruned was taken away; Stale is still there and wants --prune.
+	Pruned fleet.Stale `json:"pruned"`
+	Stale  fleet.Stale `json:"stale"`
+	// Skipped was left out by somebody's decision.
+	Skipped []string `json:"skipped,omitempty"`
+	// Decisions are who steered the rollout, when and why.
+	Decisions []Decision `json:"decisions,omitempty"`
+	// Plan is what would be done, unit by unit. Only PlanFleet fills it.
+	Plan []PlannedUnit `json:"plan,omitempty"`
+}
+
+// ClusterDone is a cluster that is rolled out.
+type ClusterDone struct {
+	Name          string               `json:"name"`
+	Version       string               `json:"version"`
+	TLSServerName string               `json:"tlsServerName"`
+	Address       Address              `json:"address"`
+	Counts        map[fleet.Action]int `json:"counts"`
+	// Certificate is the cluster's intermediate.
+	Certificate CertificateFacts `json:"certificate,omitzero"`
+}
+
+// PlannedUnit is what would be done to one cluster, link or the root.
+type PlannedUnit struct {
+	Unit    string         `json:"unit"`
+	Changes []fleet.Change `json:"changes"`
+}
+
+// LinkSettings is what every link takes from the fleet file.
+type LinkSettings struct {
+	GatewaySettings
+	Rollout fleet.Rollout `json:"rollout"`
+}
+
+// Target is what a link needs of the cluster whose API server is read.
+type Target struct {
+	ClusterRef    ClusterRef `json:"cluster"`
+	TLSServerName string     `json:"tlsServerName"`
+	Address       Address    `json:"address"`
+}
+
+// LinksInput is one source cluster with all its targets.
+type LinksInput struct {
+	LinkSettings
+	Source    ClusterRef `json:"source"`
+	Recipient string     `json:"recipient"`
+	Targets   []Target   `json:"targets"`
+}
+
+// LinksResult is what became of a source's links.
+type LinksResult struct {
+	Done []string `json:"done,omitempty"`
+	// Proven are those of Done whose proof was seen.
+	Proven   int       `json:"proven,omitempty"`
+	Failures []Failure `json:"failures,omitempty"`
+	// Changes by link ID, of a plan only; a rollout's are in each link's result.
+	Changes map[string]fleet.Changes `json:"changes,omitempty"`
+}
+
+// LinkInput is one direction of access: the source's istiod reads the target.
+type LinkInput struct {
+	LinkSettings
+	Link      fleet.Link `json:"link"`
+	Source    ClusterRef `json:"source"`
+	Recipient string     `json:"recipient"`
+	Target    Target     `json:"target"`
+}
+
+// LinkResult is what a link changed, and its proof.
+type LinkResult struct {
+	fleet.Changes
+	// Proof is nothing where the fleet file skips it, and in a plan.
+	Proof *CheckLinkResult `json:"proof,omitempty"`
+}
+
+// FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.
+type FleetInput struct {
+	// Fleet is the fleet file with its defaults filled in.
+	Fleet fleet.Fleet `json:"fleet"`
+	// Prune takes away clusters and links that left the fleet file.
+	Prune bool `json:"prune,omitempty"`
+	// TakeOver goes ahead where another Temporal's run, which is dead, holds a record.
+	TakeOver bool `json:"takeOver,omitempty"`
+	// DryRun only says what would be done.
+	DryRun bool `json:"dryRun,omitempty"`
+	// FromInventories says, to a cleanup, that the fleet file is lost: Fleet has the name
+	// and some clusters, and what these remember says the rest.
+	FromInventories bool `json:"fromInventories,omitempty"`
+	// ForceConflicts overwrites what somebody else changed since the last rollout.
+	ForceConflicts bool `json:"forceConflicts,omitempty"`
+	// Render has PlanFleet note each object as it would be applied.
+	Render bool `json:"render,omitempty"`
+	// Request is why, and on whose behalf.
+	fleet.Request
+}
+
+// ref is a cluster as the activities address it.
+func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
+	f := in.Fleet
+	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
+		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
+		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
+}
+
+// rootRef is where the root is kept: a cluster, or a worker's directory.
+func (in FleetInput) RootRef(run string) RootRef {
+	root := in.Fleet.Spec.CA.Root
+	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
+		return RootRef{ClusterRef: in.Ref(c, run)}
+	}
+	s := in.Ref(fleet.Cluster{}, run)
+	s.TaskQueue = root.TaskQueue
+	return RootRef{ClusterRef: s}
+}

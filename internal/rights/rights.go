@@ -1,0 +1,73 @@
+// Package rights is the one table of what a worker must be allowed to do on a
+// cluster. The preflight asks for it, `landbridge rbac` prints it, and the documents
+// show it.
+package rights
+
+import (
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+// Right names verbs on one kind of object, in one namespace or in the whole cluster.
+type Right struct {
+	kinds.Resource
+	Verbs []string
+	// In is the namespace, or empty for the whole cluster.
+	In string
+}
+
+var (
+	write = []string{"get", "list", "create", "patch", "delete"}
+	// Helm updates its release Secrets, and patches what it upgrades.
+	helm = []string{"get", "list", "create", "patch", "update", "delete"}
+)
+
+// Needs describes a cluster as far as its rights depend on it.
+type Needs struct {
+	// Namespace is Istio's.
+	Namespace string
+	// Revision of the cluster's Istio. Empty: default.
+	Revision string
+	// ExistingIstio is one that is there already: it is read, and Sail is not asked.
+	ExistingIstio bool
+	// OpenShift lets the worker read by what name the API server is known. The
+	// preflight does not insist on it.
+	OpenShift bool
+}
+
+// For lists every right that the activities use on such a cluster. The preflight asks
+// for each of them before anything is changed.
+func For(n Needs) []Right {
+	sys, istio := fleet.SystemNamespace, n.Namespace
+	rights := []Right{
+		{kinds.Namespaces, write, ""},
+		{kinds.CRDs, []string{"get"}, ""},
+		{kinds.ConfigMaps, []string{"get", "list", "create", "update", "delete"}, sys},
+		{kinds.Secrets, write, sys},
+		{kinds.ClusterRoleBindings, write, ""},
+		{kinds.Secrets, helm, istio},
+		{kinds.Services, helm, istio},
+		{kinds.ServiceAccounts, helm, istio},
+		{kinds.Deployments, helm, istio},
+		{kinds.HorizontalAutoscalers, helm, istio},
+		{kinds.Events, []string{"list"}, istio},
+		{kinds.Pods, []string{"list"}, istio},
+		{kinds.PodLogs, []string{"get"}, istio},
+		// By WebSocket this is a get, by SPDY a create; which it is, is the API server's.
+		{kinds.PodPorts, []string{"get", "create"}, istio},
+		{kinds.IstioGateways, write, istio},
+		{kinds.VirtualServices, write, istio},
+		{kinds.DestinationRules, write, istio},
+		{kinds.ServiceEntries, write, istio},
+		{kinds.AuthorizationPolicies, write, istio},
+	}
+	if n.ExistingIstio {
+		rights = append(rights, Right{kinds.ConfigMaps, []string{"get"}, istio})
+	} else {
+		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""})
+	}
+	if n.OpenShift {
+		rights = append(rights, Right{kinds.Infrastructures, []string{"get"}, ""})
+	}
+	return rights
+}
