@@ -120,6 +120,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		gone     *inventory.GoneError
 		source   *chart.SourceError
 		dead     *DeadEndError
+		stalled  *kube.StalledError
 		unproven *UnprovenError
 		lb       *LoadBalancerError
 		root     *RootError
@@ -143,7 +144,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		return api.TypeChart, final
 	case errors.As(err, &unproven):
 		return api.TypeUnproven, final
-	case errors.As(err, &dead):
+	case errors.As(err, &dead), errors.As(err, &stalled):
 		return api.TypeDeadEnd, final
 	case errors.As(err, &lb):
 		return api.TypeLoadBalancer, final

@@ -38,6 +38,7 @@ func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
 		{&inventory.GoneError{Cluster: "west"}, api.TypeInventoryGone, true},
 		{&chart.SourceError{Reason: "x"}, api.TypeChart, true},
 		{&DeadEndError{"x"}, api.TypeDeadEnd, true},
+		{&kube.StalledError{Reason: "x"}, api.TypeDeadEnd, true},
 		{&LoadBalancerError{"x"}, api.TypeLoadBalancer, true},
 		{&RootError{"x"}, api.TypeRoot, true},
 		{errors.Join(nil, &DeadEndError{"x"}), api.TypeDeadEnd, true},

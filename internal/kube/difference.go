@@ -52,7 +52,7 @@ func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 
 // unsaid are fields that tell a person nothing: they are in the object's name, or
 // for Landbridge itself.
-var unsaid = []string{"apiVersion", "kind", "metadata.name", "metadata.annotations.landbridge/"}
+var unsaid = []string{"apiVersion", "kind", "metadata.name", "metadata.annotations.landbridge.dev/"}
 
 const (
 	// maxFields and maxValue, in bytes, keep a plan of many objects below what

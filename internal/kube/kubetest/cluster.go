@@ -1,0 +1,112 @@
+// Package kubetest gives tests a cluster without an API server: client-go's fake
+// clients, typed and dynamic, on one store, with server-side apply and its
+// conflicts, identities, and finalizers that hold deletions up. It admits what no
+// API server would (nothing is validated, defaulted or versioned) and runs no
+// controllers; tests of those use the lab.
+package kubetest
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	fakediscovery "k8s.io/client-go/discovery/fake"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
+	clientset "k8s.io/client-go/kubernetes/fake"
+	clientscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// untyped are the kinds that client-go has no types for.
+var untyped = []kinds.Resource{kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
+	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures}
+
+// Cluster holds the clients of a fake cluster, which Cluster.Cluster uses.
+type Cluster struct {
+	*kube.Cluster
+	typed   *clientset.Clientset
+	dynamic *dynamicfake.FakeDynamicClient
+	store   clienttesting.ObjectTracker
+}
+
+// New makes a cluster of that name with the given objects in it. It panics where
+// an object cannot be there, as client-go's own fakes do.
+func New(name string, objects ...runtime.Object) *Cluster {
+	scheme, listKinds := known()
+	s := newStore(scheme)
+	typed, dyn := &clientset.Clientset{}, dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme, listKinds)
+	typed.AddReactor("*", "*", clienttesting.ObjectReaction(s))
+	dyn.PrependReactor("*", "*", clienttesting.ObjectReaction(s))
+	for _, obj := range objects {
+		if err := s.Add(obj); err != nil {
+			panic(err)
+		}
+	}
+	return &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
+		Name: name, Config: &rest.Config{Host: "https://" + name + ".test"}, Client: typed, Dynamic: dyn,
+		Discovery: &preferred{&fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}
+}
+
+// React lets a test answer requests in place of the cluster: those with the verb
+// for the resource, "*" for every one. What the reaction does not handle goes on.
+func (c *Cluster) React(verb, resource string, react clienttesting.ReactionFunc) {
+	c.typed.PrependReactor(verb, resource, react)
+	c.dynamic.PrependReactor(verb, resource, react)
+}
+
+// Serve adds kinds to those that the cluster says it has.
+func (c *Cluster) Serve(lists ...*metav1.APIResourceList) {
+	c.typed.Resources = append(c.typed.Resources, lists...)
+}
+
+// Writes returns every request so far that changes something, as "verb resource name".
+func (c *Cluster) Writes() []string {
+	var out []string
+	for _, a := range slices.Concat(c.typed.Actions(), c.dynamic.Actions()) {
+		switch a := a.(type) {
+		case clienttesting.CreateActionImpl:
+			obj, _ := meta.Accessor(a.GetObject())
+			if obj != nil && obj.GetName() != "" { // a review is a question
+				out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+obj.GetName())
+			}
+		case clienttesting.UpdateActionImpl:
+			obj, _ := meta.Accessor(a.GetObject())
+			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+obj.GetName())
+		case clienttesting.PatchActionImpl:
+			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+a.GetName())
+		case clienttesting.DeleteActionImpl:
+			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+a.GetName())
+		}
+	}
+	return out
+}
+
+// kinds returns client-go's types and the untyped ones, with the kind of each list.
+func known() (*runtime.Scheme, map[schema.GroupVersionResource]string) {
+	scheme, listKinds := runtime.NewScheme(), map[schema.GroupVersionResource]string{}
+	if err := clientscheme.AddToScheme(scheme); err != nil {
+		panic(err)
+	}
+	for _, r := range untyped {
+		gvk := r.GroupVersion().WithKind(r.Kind)
+		scheme.AddKnownTypeWithName(gvk, &unstructured.Unstructured{})
+		scheme.AddKnownTypeWithName(r.GroupVersion().WithKind(r.Kind+"List"), &unstructured.UnstructuredList{})
+		listKinds[r.GroupVersionResource] = r.Kind + "List"
+	}
+	return scheme, listKinds
+}
+
+// preferred prefers what is served: client-go's fake prefers nothing.
+type preferred struct{ *fakediscovery.FakeDiscovery }
+
+func (p *preferred) ServerPreferredNamespacedResources() ([]*metav1.APIResourceList, error) {
+	_, lists, err := p.ServerGroupsAndResources()
+	return lists, err
+}
