@@ -32,7 +32,7 @@ func (r Request) Line() string {
 func (r Request) Validate() error {
 	for name, v := range map[string]string{"reason": r.Reason, "requested-by": r.RequestedBy} {
 		if n := len([]rune(v)); n > maxRequest {
-			return fmt.Errorf("--%s has %d characters; at most %d are kept", name, n, maxRequest)
+			return fmt.Errorf("--%s has %s; at most %d are kept", name, Count(n, "character"), maxRequest)
 		}
 		if strings.ContainsFunc(v, unicode.IsControl) {
 			return fmt.Errorf("--%s must be one line of text", name)

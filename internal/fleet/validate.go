@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 )
@@ -188,8 +189,8 @@ func dnsLabel(ps *problems, at, v string, most int, use string) {
 	switch errs := validation.IsDNS1123Label(v); {
 	case v == "":
 		ps.add(at, "is required")
-	case len(v) > most:
-		ps.add(at, "%q has %d characters; at most %d fit into %s", v, len(v), most, use)
+	case utf8.RuneCountInString(v) > most:
+		ps.add(at, "%q has %s; at most %d fit into %s", v, Count(utf8.RuneCountInString(v), "character"), most, use)
 	case len(errs) > 0:
 		ps.add(at, "%q is not a DNS label: lower case letters, digits and -, starting and ending with a letter or digit", v)
 	}
