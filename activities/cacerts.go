@@ -18,7 +18,6 @@ import (
 )
 
 const (
-	cacertsSecret   = "cacerts"
 	pendingSecret   = "landbridge-intermediate"
 	pendingKey      = "ca-key.pem"
 	componentKey    = "intermediate-key"
@@ -77,7 +76,7 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermedia
 			bad = fmt.Errorf("the fleet has no root yet that could have issued it")
 		}
 		if bad != nil {
-			return nil, &DeadEndError{fmt.Sprintf("Secret %s/%s is there already and is not Landbridge's: %v; remove it, or keep the root that issued it as the fleet's", in.Namespace, cacertsSecret, bad)}
+			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("Secret %s/%s is there already and is not Landbridge's: %v; remove it, or keep the root that issued it as the fleet's", in.Namespace, fleet.CACerts, bad)}
 		}
 		return set.CACert, nil
 	}
@@ -98,7 +97,7 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 		return fleet.Changes{}, err
 	}
 	if in.Current {
-		w.Note(fleet.Change{Action: fleet.Keep, Kind: "Secret", Namespace: in.Namespace, Name: cacertsSecret})
+		w.Note(fleet.Change{Action: fleet.Keep, Kind: "Secret", Namespace: in.Namespace, Name: fleet.CACerts})
 		return w.Changes(), nil
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, pendingSecret, pendingKey)
@@ -111,10 +110,10 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 	set := certs.NewCACerts([]byte(in.RootPEM), []byte(in.CertPEM), key)
 	if !in.DryRun {
 		if err := set.Check([]byte(in.RootPEM)); err != nil {
-			return fleet.Changes{}, &DeadEndError{fmt.Sprintf("the new cacerts is not good: %v", err)}
+			return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the new cacerts is not good: %v", err)}
 		}
 	}
-	if err := w.Apply(ctx, secret(in.Namespace, cacertsSecret, corev1.SecretTypeOpaque, set.Data())); err != nil {
+	if err := w.Apply(ctx, secret(in.Namespace, fleet.CACerts, corev1.SecretTypeOpaque, set.Data())); err != nil {
 		return fleet.Changes{}, err
 	}
 	changes := w.Changes()
@@ -129,12 +128,12 @@ func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInpu
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: cacertsSecret}
+	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: fleet.CACerts}
 	if live != nil {
 		ch.Action = fleet.Update
 	}
 	if !in.DryRun && (live == nil || !bytes.Equal(set.CACert, []byte(in.CertPEM))) {
-		return fleet.Changes{}, &DeadEndError{fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
+		return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
 	}
 	w.Note(ch)
 	return w.Changes(), nil
@@ -146,12 +145,12 @@ func (a *Activities) RemoveCACerts(ctx context.Context, in api.RemoveInput) (fle
 }
 
 func readCACerts(ctx context.Context, c *kube.Cluster, namespace string) (*corev1.Secret, certs.CACerts, error) {
-	s, err := c.Client.CoreV1().Secrets(namespace).Get(ctx, cacertsSecret, metav1.GetOptions{})
+	s, err := c.Client.CoreV1().Secrets(namespace).Get(ctx, fleet.CACerts, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, certs.CACerts{}, nil
 	}
 	if err != nil {
-		return nil, certs.CACerts{}, wrap(err, "read Secret %s/%s", namespace, cacertsSecret)
+		return nil, certs.CACerts{}, wrap(err, "read Secret %s/%s", namespace, fleet.CACerts)
 	}
 	return s, certs.CACertsFrom(s.Data), nil
 }

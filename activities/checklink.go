@@ -10,6 +10,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/redact"
 )
 
 // UnprovenError is a link that is in place and does not carry requests.
@@ -98,7 +99,7 @@ func (p *prober) look(ctx context.Context) (api.CheckLinkResult, error) {
 
 // breaksAt says where and why. The check that failed is the last one.
 func breaksAt(r *api.CheckLinkResult, hop, why string) {
-	r.Hop, r.Why, r.Look = hop, redact(strings.TrimSpace(why)), api.HopHint(hop)
+	r.Hop, r.Why, r.Look = hop, redact.Secrets(strings.TrimSpace(why)), api.HopHint(hop)
 	r.Checks[len(r.Checks)-1].Detail = r.Why
 }
 

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // debugPort is where istiod tells a visitor on its own loopback of its state.
@@ -57,12 +58,9 @@ func (p *prober) synced(ctx context.Context, r *api.CheckLinkResult) (*breakage,
 	return nil, nil
 }
 
-// istiodPods selects them, and their Deployment, whatever the revision.
-const istiodPods = "app=istiod"
-
 // istiods are the names of the istiod pods that run.
 func (p *prober) istiods(ctx context.Context) ([]string, error) {
-	list, err := p.Client.CoreV1().Pods(p.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
+	list, err := p.Client.CoreV1().Pods(p.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 	if err != nil {
 		return nil, wrap(err, "list the istiod pods")
 	}

@@ -53,7 +53,7 @@ func egressGateway(in api.EnsureEgressConfigInput) *networking.Gateway {
 		Spec: networkingapi.Gateway{
 			Selector: map[string]string{"app": fleet.EgressGateway(in.Link.To)},
 			Servers: []*networkingapi.Server{{
-				Port:  &networkingapi.Port{Number: egressPort, Name: "tls", Protocol: "TLS"},
+				Port:  &networkingapi.Port{Number: fleet.EgressPort, Name: "tls", Protocol: "TLS"},
 				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_PASSTHROUGH},
 				Hosts: []string{in.TLSServerName},
 			}},
@@ -69,7 +69,7 @@ func egressRouting(in api.EnsureEgressConfigInput) *networking.VirtualService {
 			Hosts:    []string{in.TLSServerName},
 			Gateways: []string{fleet.EgressGateway(in.Link.To)},
 			Tls: []*networkingapi.TLSRoute{{
-				Match: []*networkingapi.TLSMatchAttributes{{Port: egressPort, SniHosts: []string{in.TLSServerName}}},
+				Match: []*networkingapi.TLSMatchAttributes{{Port: fleet.EgressPort, SniHosts: []string{in.TLSServerName}}},
 				Route: []*networkingapi.RouteDestination{{Destination: &networkingapi.Destination{
 					Host: egressHost(in), Port: &networkingapi.PortSelector{Number: uint32(in.APIPort)}}}},
 			}},

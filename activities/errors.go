@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -21,15 +20,11 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/redact"
 )
 
 // maxMessage in bytes keeps an error below what a person reads and the UI shows.
 const maxMessage = 1800
-
-// DeadEndError is a wait that cannot end well.
-type DeadEndError struct{ Reason string }
-
-func (e *DeadEndError) Error() string { return e.Reason }
 
 // LoadBalancerError is a cloud that gave no address in time.
 type LoadBalancerError struct{ Reason string }
@@ -85,7 +80,7 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 			where = s.Ref().Cluster
 		}
 	}
-	activity.GetLogger(ctx).Warn("activity failed", "cluster", where, "error", redact(err.Error()))
+	activity.GetLogger(ctx).Warn("activity failed", "cluster", where, "error", redact.Secrets(err.Error()))
 	return nil, classify(where, err)
 }
 
@@ -98,7 +93,7 @@ func classify(cluster string, err error) error {
 		return err
 	}
 	typ, options := kind(err)
-	msg := redact(err.Error())
+	msg := redact.Secrets(err.Error())
 	if typ == api.TypeForbidden {
 		msg += "; `landbridge plan` lists every right that is missing"
 	}
@@ -119,8 +114,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		held     *inventory.LockedError
 		gone     *inventory.GoneError
 		source   *chart.SourceError
-		dead     *DeadEndError
-		stalled  *kube.StalledError
+		dead     *kube.DeadEndError
 		unproven *UnprovenError
 		lb       *LoadBalancerError
 		root     *RootError
@@ -144,7 +138,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		return api.TypeChart, final
 	case errors.As(err, &unproven):
 		return api.TypeUnproven, final
-	case errors.As(err, &dead), errors.As(err, &stalled):
+	case errors.As(err, &dead):
 		return api.TypeDeadEnd, final
 	case errors.As(err, &lb):
 		return api.TypeLoadBalancer, final
@@ -176,12 +170,6 @@ func isUnknownResource(err error) bool {
 	var s apierrors.APIStatus
 	return apierrors.IsNotFound(err) && errors.As(err, &s) && (s.Status().Details == nil || s.Status().Details.Name == "")
 }
-
-// secrets are the shapes of what must never be in a message: PEM keys, JWTs,
-// age identities, and long base64.
-var secrets = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+|AGE-SECRET-KEY-[A-Z0-9]+|[A-Za-z0-9+/]{120,}={0,2}`)
-
-func redact(msg string) string { return secrets.ReplaceAllString(msg, "(redacted)") }
 
 // wrap says what an error is about.
 func wrap(err error, format string, args ...any) error {

@@ -37,11 +37,10 @@ func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
 		{&inventory.LockedError{Cluster: "west"}, api.TypeLocked, true},
 		{&inventory.GoneError{Cluster: "west"}, api.TypeInventoryGone, true},
 		{&chart.SourceError{Reason: "x"}, api.TypeChart, true},
-		{&DeadEndError{"x"}, api.TypeDeadEnd, true},
-		{&kube.StalledError{Reason: "x"}, api.TypeDeadEnd, true},
+		{&kube.DeadEndError{Reason: "x"}, api.TypeDeadEnd, true},
 		{&LoadBalancerError{"x"}, api.TypeLoadBalancer, true},
 		{&RootError{"x"}, api.TypeRoot, true},
-		{errors.Join(nil, &DeadEndError{"x"}), api.TypeDeadEnd, true},
+		{errors.Join(nil, &kube.DeadEndError{Reason: "x"}), api.TypeDeadEnd, true},
 		{&kube.NotReadyError{Waiting: "x"}, api.TypeNotReady, false},
 		{apierrors.NewTooManyRequests("slow down", 7), api.TypeThrottled, false},
 		{apierrors.NewConflict(secrets, "x", errors.New("y")), api.TypeOther, false},
@@ -73,5 +72,4 @@ func TestClassify_MessagesAreShortAndHoldNoSecret(t *testing.T) {
 		require.NotContains(t, err.Error(), s)
 	}
 	require.Less(t, len(err.Error()), 2048)
-	require.Contains(t, redact("an unfinished "+pem[:40]), "(redacted)")
 }

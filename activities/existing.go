@@ -49,7 +49,7 @@ func uninvited(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, o
 	if err != nil || len(istios.Items) > 0 {
 		return ignoreMissingKind(err)
 	}
-	list, err := c.Client.AppsV1().Deployments(in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
+	list, err := c.Client.AppsV1().Deployments(in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 	if err != nil {
 		return wrap(err, "look for istiod")
 	}

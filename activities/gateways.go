@@ -14,7 +14,6 @@ const (
 	componentEastWest = "east-west-gateway"
 	componentEgress   = "egress-gateway"
 	statusPort        = 15021
-	egressPort        = 443
 )
 
 // EnsureEastWestGateway is step 7: the gateway chart as istio-eastwestgateway.
@@ -65,7 +64,7 @@ func (a *Activities) RemoveEastWestGateway(ctx context.Context, in api.RemoveInp
 func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgressGatewayInput) (fleet.Changes, error) {
 	values := map[string]any{
 		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
-		"service":        map[string]any{"type": "ClusterIP", "ports": []any{port("remote-kube-apiserver", egressPort)}},
+		"service":        map[string]any{"type": "ClusterIP", "ports": []any{port("remote-kube-apiserver", fleet.EgressPort)}},
 	}
 	changes, err := a.ensureGateway(ctx, in.ClusterRef, componentEgress, in.Link.ID(), fleet.EgressGateway(in.Link.To), in.GatewaySettings, values)
 	return changes, err

@@ -19,6 +19,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/redact"
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
@@ -60,7 +61,7 @@ type gathered struct {
 
 // add appends to a file what may still be carried.
 func (g *gathered) add(file, text string) {
-	text = redact(text)
+	text = redact.Secrets(text)
 	if len(text) > g.left {
 		text, g.out.Cut = text[:g.left], true
 	}

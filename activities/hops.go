@@ -35,7 +35,7 @@ func (p *prober) explain(ctx context.Context, r *api.CheckLinkResult) {
 		return
 	}
 	if strings.Contains(p.broken.why, "connection refused") {
-		breaksAt(r, api.HopRoute, fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", egressPort, p.pod))
+		breaksAt(r, api.HopRoute, fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", fleet.EgressPort, p.pod))
 		return
 	}
 	if hop, why := p.upstream(ctx); hop != "" {

@@ -62,7 +62,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 	if err != nil || len(left.Items) > 0 {
 		return wrap(err, "list the Istio resources")
 	}
-	others, err := w.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: istiodPods, Limit: 1})
+	others, err := w.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods, Limit: 1})
 	if apierrors.IsForbidden(err) || err == nil && len(others.Items) > 0 {
 		return nil
 	}
@@ -71,7 +71,7 @@ func removeDistributed(ctx context.Context, w *kube.Writer, namespace string) er
 	}
 	// An istiod that is on its way out would write them again.
 	if err := kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
-		pods, err := w.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
+		pods, err := w.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 		if err != nil {
 			return "", apierrors.IsForbidden(err), err
 		}
@@ -109,7 +109,7 @@ func applyOrAdopt(ctx context.Context, w *kube.Writer, obj *unstructured.Unstruc
 		return err
 	}
 	if at, ok := kube.Covers(live.Object["spec"], obj.Object["spec"]); !ok {
-		return &DeadEndError{fmt.Sprintf("%s %s was there before and differs from the fleet file in spec.%s; make it fit, or give the fleet's another name (spec.istio.name)", obj.GetKind(), obj.GetName(), at)}
+		return &kube.DeadEndError{Reason: fmt.Sprintf("%s %s was there before and differs from the fleet file in spec.%s; make it fit, or give the fleet's another name (spec.istio.name)", obj.GetKind(), obj.GetName(), at)}
 	}
 	w.Note(fleet.Change{Action: fleet.Keep, Kind: obj.GetKind(), Name: obj.GetName(), Note: "was there before; stays at cleanup"})
 	return nil
@@ -211,7 +211,7 @@ func sailReady(obj *unstructured.Unstructured) (waiting string, err error) {
 		reason, _ := cond["reason"].(string)
 		message, _ := cond["message"].(string)
 		if typ == "Reconciled" && status == "False" && isDeadEnd(reason, message) {
-			return "", &DeadEndError{fmt.Sprintf("Sail cannot install %s: %s: %s", what, reason, message)}
+			return "", &kube.DeadEndError{Reason: fmt.Sprintf("Sail cannot install %s: %s: %s", what, reason, message)}
 		}
 		if typ == "Ready" {
 			ready = status == "True"

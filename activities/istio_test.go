@@ -9,6 +9,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 func istioWith(generation int64, status map[string]any) *unstructured.Unstructured {
@@ -44,7 +45,7 @@ func TestSailReady_TellsReadyFromWaitingFromDeadEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			waiting, err := sailReady(c.obj)
 			if c.dead != "" {
-				var dead *DeadEndError
+				var dead *kube.DeadEndError
 				require.ErrorAs(t, err, &dead)
 				require.ErrorContains(t, err, c.dead)
 				return

@@ -59,7 +59,7 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) 
 		return api.Address{}, "", err
 	}
 	if svc.DeletionTimestamp != nil {
-		return api.Address{}, "", &DeadEndError{fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
+		return api.Address{}, "", &kube.DeadEndError{Reason: fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
 	}
 	if addr := addressOf(svc); addr.Known() {
 		return addr, "", nil

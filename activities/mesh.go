@@ -42,7 +42,7 @@ func findMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 		return m, wrap(err, "read the namespace %s", namespace)
 	}
 	m.Network = ns.Labels[fleet.LabelNetwork]
-	list, err := c.Client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: istiodPods})
+	list, err := c.Client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 	if err != nil {
 		return m, wrap(err, "look for istiod")
 	}
@@ -87,7 +87,7 @@ func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) 
 		} `json:"defaultConfig"`
 	}
 	if err := yaml.Unmarshal([]byte(cm.Data["mesh"]), &mesh); err != nil {
-		return found, &DeadEndError{fmt.Sprintf("the mesh's settings (ConfigMap %s/%s) cannot be read: %v", d.Namespace, name, err)}
+		return found, &kube.DeadEndError{Reason: fmt.Sprintf("the mesh's settings (ConfigMap %s/%s) cannot be read: %v", d.Namespace, name, err)}
 	}
 	if mesh.TrustDomain != "" {
 		found.TrustDomain = mesh.TrustDomain

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // series are how many of each metric a registry has.
@@ -46,7 +47,7 @@ func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
 		m.forget("RemoveEgressGateway", in, nil)
 		m.forget("RemoveCACerts", in, nil)
 	}
-	m.forget("RemoveEgressGateway", east, &DeadEndError{"it stays"})
+	m.forget("RemoveEgressGateway", east, &kube.DeadEndError{Reason: "it stays"})
 	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
 
 	one := east

@@ -84,7 +84,7 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Name
 		case !ok:
 			add[k] = v
 		case have != v:
-			return &DeadEndError{fmt.Sprintf("namespace %s has the label %s=%s, the fleet file wants %s; change one of them", live.Name, k, have, v)}
+			return &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s has the label %s=%s, the fleet file wants %s; change one of them", live.Name, k, have, v)}
 		}
 	}
 	if live.Labels[fleet.LabelFleet] == "" {
@@ -169,7 +169,7 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 			return nil, err
 		}
 		if len(foreign) > 0 {
-			return nil, &DeadEndError{fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
+			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
 		}
 	}
 	if err := w.Delete(ctx, kinds.Namespaces, obj); err != nil {

@@ -86,7 +86,7 @@ func (a *Activities) EnsureReaderToken(ctx context.Context, in api.EnsureReaderT
 		return api.EnsureReaderTokenResult{}, err
 	}
 	if err := w.CheckTLS(ctx, in.TLSServerName, got.CA); err != nil {
-		return api.EnsureReaderTokenResult{}, &DeadEndError{err.Error()}
+		return api.EnsureReaderTokenResult{}, &kube.DeadEndError{Reason: err.Error()}
 	}
 	sealed, err := seal(in.Recipient, got)
 	return api.EnsureReaderTokenResult{Changes: w.Changes(), Sealed: sealed}, err

@@ -14,6 +14,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 const (
@@ -84,22 +85,22 @@ func unseal(identity []byte, sealed string) (credentials, error) {
 	var c credentials
 	id, err := age.ParseX25519Identity(string(identity))
 	if err != nil {
-		return c, &DeadEndError{fmt.Sprintf("the sealing key in Secret %s/%s is gone or broken; roll out again", fleet.SystemNamespace, sealingSecret)}
+		return c, &kube.DeadEndError{Reason: fmt.Sprintf("the sealing key in Secret %s/%s is gone or broken; roll out again", fleet.SystemNamespace, sealingSecret)}
 	}
 	data, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil {
-		return c, &DeadEndError{"what the target sealed is not base64"}
+		return c, &kube.DeadEndError{Reason: "what the target sealed is not base64"}
 	}
 	r, err := age.Decrypt(bytes.NewReader(data), id)
 	if err != nil {
-		return c, &DeadEndError{"what the target sealed was not sealed to this cluster's key; roll out again"}
+		return c, &kube.DeadEndError{Reason: "what the target sealed was not sealed to this cluster's key; roll out again"}
 	}
 	plain, err := io.ReadAll(r)
 	if err != nil {
-		return c, &DeadEndError{"what the target sealed is damaged"}
+		return c, &kube.DeadEndError{Reason: "what the target sealed is damaged"}
 	}
 	if json.Unmarshal(plain, &c) != nil {
-		return c, &DeadEndError{"what the target sealed cannot be read"}
+		return c, &kube.DeadEndError{Reason: "what the target sealed cannot be read"}
 	}
 	return c, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 func TestSealing_OnlyTheSourceOpensIt(t *testing.T) {
@@ -31,7 +32,7 @@ func TestSealing_OnlyTheSourceOpensIt(t *testing.T) {
 		"cut off":               {east.String(), sealed[:len(sealed)/2]},
 	} {
 		_, err := unseal([]byte(c.key), c.sealed)
-		var dead *DeadEndError
+		var dead *kube.DeadEndError
 		require.ErrorAs(t, err, &dead, name)
 		require.NotContains(t, err.Error(), "AGE-SECRET", name)
 	}

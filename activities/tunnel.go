@@ -177,7 +177,7 @@ func (t *tunnel) otherName(ctx context.Context, r *api.CheckLinkResult) *breakag
 
 // dial makes the inner TLS session, through port-forward to the egress gateway.
 func (t *tunnel) dial(ctx context.Context, serverName string) (*tls.Conn, *breakage) {
-	conn, err := t.p.DialPod(ctx, t.p.in.Namespace, t.pod, egressPort)
+	conn, err := t.p.DialPod(ctx, t.p.in.Namespace, t.pod, fleet.EgressPort)
 	if err != nil {
 		return nil, &breakage{api.CheckRequest, api.HopEgress, err.Error(), false}
 	}

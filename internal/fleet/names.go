@@ -1,5 +1,7 @@
 package fleet
 
+import "fmt"
+
 // The labels, annotations and names by which Landbridge knows its own things.
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
 const (
@@ -43,6 +45,14 @@ const (
 	InventoryName = "landbridge-inventory"
 	// EastWestGateway is the release, Service and service account of step 7.
 	EastWestGateway = "istio-eastwestgateway"
+	// EgressPort is where an egress gateway takes istiod's connections.
+	EgressPort = 443
+
+	// CACerts is Istio's name for the Secret with the CA of a cluster.
+	CACerts = "cacerts"
+	// IstiodPods selects the pods of every istiod, and its Deployments, whatever the
+	// revision.
+	IstiodPods = "app=istiod"
 )
 
 // EgressGateway is the Helm release, Deployment and Service through which a
@@ -61,7 +71,7 @@ func TunnelHost(target, namespace string) string {
 
 // EgressServer is the URL that a remote secret gives istiod.
 func EgressServer(target, namespace string) string {
-	return "https://" + EgressGateway(target) + "." + namespace + ".svc.cluster.local:443"
+	return fmt.Sprintf("https://%s.%s.svc.cluster.local:%d", EgressGateway(target), namespace, EgressPort)
 }
 
 // RemoteSecret is the name of the Secret that tells istiod of a target.

@@ -17,7 +17,7 @@ import (
 
 // WaitDeployment waits until every replica of a Deployment runs the current
 // template and is available. It ends at once where waiting changes nothing: with a
-// *StalledError past the progress deadline, and with a *NotReadyError where the
+// *DeadEndError past the progress deadline, and with a *NotReadyError where the
 // Deployment is being deleted, since another try makes it again. The errors hold
 // what the Deployment says, and the warnings about it and its pods.
 func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) error {
@@ -31,11 +31,11 @@ func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) er
 		waiting, err := rollout(obj)
 		return waiting, waiting == "" && err == nil, err
 	})
-	var stalled *StalledError
+	var deadEnd *DeadEndError
 	var notReady *NotReadyError
 	switch {
-	case errors.As(err, &stalled):
-		return &StalledError{stalled.Reason + c.warnings(ctx, live)}
+	case errors.As(err, &deadEnd):
+		return &DeadEndError{deadEnd.Reason + c.warnings(ctx, live)}
 	case errors.As(err, &notReady) && live != nil:
 		return &NotReadyError{notReady.Waiting + c.warnings(ctx, live)}
 	}
@@ -55,7 +55,7 @@ func rollout(obj *unstructured.Unstructured) (waiting string, err error) {
 	case status.CurrentStatus:
 		return "", nil
 	case status.FailedStatus:
-		return "", &StalledError{what + " cannot become ready" + complaints(obj)}
+		return "", &DeadEndError{what + " cannot become ready" + complaints(obj)}
 	case status.TerminatingStatus:
 		return "", &NotReadyError{what + " is being deleted while it is waited for"}
 	}

@@ -117,10 +117,10 @@ func TestWaitDeployment_PastItsDeadline_EndsAtOnceWithItsOwnWords(t *testing.T) 
 	began := time.Now()
 	err := c.WaitDeployment(t.Context(), "istio-system", "gateway") // no limit: it ends by itself
 	require.Less(t, time.Since(began), time.Second)
-	var stalled *kube.StalledError
-	require.ErrorAs(t, err, &stalled)
+	var deadEnd *kube.DeadEndError
+	require.ErrorAs(t, err, &deadEnd)
 	require.Equal(t, "Deployment istio-system/gateway cannot become ready: Deployment does not have minimum availability; "+
-		"ReplicaSet \"gateway-1\" has timed out progressing (Failed: message of deployment; Failed: message of pod; Failed: message of replicaset)", stalled.Reason)
+		"ReplicaSet \"gateway-1\" has timed out progressing (Failed: message of deployment; Failed: message of pod; Failed: message of replicaset)", deadEnd.Reason)
 }
 
 func TestWaitDeployment_BeingDeleted_EndsAtOnceAndMayBeTriedAgain(t *testing.T) {

@@ -19,11 +19,10 @@ type NotReadyError struct{ Waiting string }
 
 func (e *NotReadyError) Error() string { return e.Waiting }
 
-// StalledError says why an object does not become what is waited for, however
-// long the wait.
-type StalledError struct{ Reason string }
+// DeadEndError says why waiting or trying again cannot end well.
+type DeadEndError struct{ Reason string }
 
-func (e *StalledError) Error() string { return e.Reason }
+func (e *DeadEndError) Error() string { return e.Reason }
 
 // Poll looks until done, and heartbeats what it waits for, which is how
 // cancellation reaches it. A look that fails is tried again as long as the
