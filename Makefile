@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 GO ?= go
 # Every module of the repository, the product's own first.
-MODULES := . standalone test/lab test/integration test/chaos
+MODULES := . standalone test
 WORKFLOWCHECK := go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -23,7 +23,7 @@ build: go ## Build bin/landbridge, -worker, -standalone and lab
 	$(GO) build -o bin/landbridge ./starter
 	$(GO) build -o bin/landbridge-worker ./worker
 	$(GO) build -C standalone -o ../bin/landbridge-standalone .
-	$(GO) build -C test/lab -o ../../bin/lab ./cmd/lab
+	$(GO) build -C test -o ../bin/lab ./lab/cmd/lab
 
 .PHONY: demo
 demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not wait)
@@ -36,13 +36,13 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-par
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test/lab ./...
+	$(GO) test -C test ./lab/...
 	bin/chaos $(CHAOS_SAMPLE)
-	$(GO) test -C test/integration -count=1 -parallel 3 -timeout 40m ./...
+	$(GO) test -C test -count=1 -parallel 3 -timeout 40m ./integration
 
 .PHONY: e2e
 e2e: build ## The whole way on real nodes, with traffic (Linux, root)
-	$(GO) test -C test/integration -count=1 -timeout 25m -v -run TestRealNodes ./...
+	$(GO) test -C test -count=1 -timeout 25m -v -run TestRealNodes ./integration
 
 .PHONY: lint
 lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are tidy
@@ -74,12 +74,12 @@ chaos: build chaos-build ## Whole rollouts and cleanups while everything else br
 
 .PHONY: chaos-build
 chaos-build: go
-	$(GO) build -C test/chaos -o ../../bin/ . ./victim
+	$(GO) build -C test -o ../bin/ ./chaos ./chaos/victim
 
 .PHONY: chaos-temporal
 chaos-temporal: go ## The Temporal server and its SQL tool, for make chaos CHAOS="--temporal-bin bin" (needs Debian's postgresql)
-	$(GO) build -C test/chaos -o ../../bin/temporal-server go.temporal.io/server/cmd/server
-	$(GO) build -C test/chaos -o ../../bin/temporal-sql-tool go.temporal.io/server/cmd/tools/sql
+	$(GO) build -C test -o ../bin/temporal-server go.temporal.io/server/cmd/server
+	$(GO) build -C test -o ../bin/temporal-sql-tool go.temporal.io/server/cmd/tools/sql
 
 .PHONY: lab-up
 lab-up: build ## Bring up a lab of two clusters in .lab (NODES=real: with nodes that run containers)
@@ -91,7 +91,7 @@ lab-down: ## Take the lab in .lab away
 
 .PHONY: bench
 bench: build ## Requests and time of a rollout, its repetition and its cleanup
-	$(GO) test -C test/integration -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./...
+	$(GO) test -C test -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./integration
 
 .PHONY: sessions
 sessions: build ## Every command on a lab, written down as a terminal shows it (docs/sessions.md)
@@ -99,8 +99,8 @@ sessions: build ## Every command on a lab, written down as a terminal shows it (
 
 .PHONY: soak
 soak: build ## 200 rollouts and cleanups by one worker, with its memory and goroutines (a quarter of an hour)
-	$(GO) test -C test/integration -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./...
+	$(GO) test -C test -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./integration
 
 .PHONY: bench-tunnel
 bench-tunnel: build ## Latency, throughput and memory of the tunnel, beside a direct connection (Linux, root)
-	$(GO) test -C test/integration -run '^$$' -bench BenchmarkTunnel -benchtime 1x -timeout 25m ./...
+	$(GO) test -C test -run '^$$' -bench BenchmarkTunnel -benchtime 1x -timeout 25m ./integration
