@@ -94,7 +94,7 @@ bench: build ## Requests and time of a rollout, its repetition and its cleanup
 	$(GO) test -C test -run '^$$' -bench BenchmarkFleet -benchtime 1x -timeout 25m ./integration
 
 .PHONY: sessions
-sessions: build ## Every command on a lab, written down as a terminal shows it (docs/sessions.md)
+sessions: build ## Every command on a lab, written down as a terminal shows it (docs/generated/sessions.md)
 	@test/lab/sessions.sh
 
 .PHONY: soak

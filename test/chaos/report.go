@@ -94,7 +94,7 @@ func (r *chaosRun) conclude() error {
 }
 
 // intro is what the report says before its list of cases.
-const intro = `<!-- made by make chaos CHAOS="--report docs/reliability.md"; do not edit -->
+const intro = `<!-- made by make chaos CHAOS="--report docs/generated/reliability.md"; do not edit -->
 # What it survives
 
 "make chaos" rolls a fleet of two clusters out and cleans it up again, on real API servers and a real Temporal, once for

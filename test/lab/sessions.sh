@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every command on a lab of three clusters and writes down what a terminal
-# shows: docs/sessions.md. Called by `make sessions`; needs bin/.
+# shows: docs/generated/sessions.md. Called by `make sessions`; needs bin/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -42,6 +42,7 @@ await() {
 }
 
 cat > "$page" <<'EOF'
+<!-- made by make sessions; do not edit -->
 # What a terminal shows
 
 Every command on a lab of three clusters, as `make sessions` ran it: real kube-apiservers, a real Temporal, a cloud that is late
@@ -90,7 +91,7 @@ await prod "waiting for approval"
 run landbridge status prod
 lab behave --dir lab --cloud-delay 2s --cloud-failures 2
 run landbridge skip prod --cluster nowhere --reason oops
-run landbridge retry prod --cluster west --reason "'the cloud is mended'"
+run landbridge retry prod --cluster west --reason "'the cloud works again'"
 await prod "cluster west .* done"
 run landbridge pause prod
 run landbridge resume prod
@@ -115,5 +116,5 @@ LINES_SHOWN=20 run landbridge cleanup --dry-run
 run landbridge cleanup --reason CHG-1300
 run landbridge cleanup --fleet prod --cluster east=east.kubeconfig --dry-run
 [ -z "${KEEP_REPORT:-}" ] || cp report.html "$KEEP_REPORT"
-cp "$page" "$root/docs/sessions.md"
-echo "wrote docs/sessions.md" >&2
+cp "$page" "$root/docs/generated/sessions.md"
+echo "wrote docs/generated/sessions.md" >&2
