@@ -41,7 +41,7 @@ func (a *app) rollout() *cobra.Command {
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&prune, "prune", false, "take away clusters and links that left the fleet file")
-	cmd.Flags().BoolVar(&mend, "mend", false, "overwrite what somebody else changed since the last rollout (`landbridge drift` shows it)")
+	cmd.Flags().BoolVar(&mend, "force-conflicts", false, "overwrite what somebody else changed since the last rollout (`landbridge drift` shows it)")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
 	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
 	return cmd

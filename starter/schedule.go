@@ -68,7 +68,7 @@ func (a *app) schedule() *cobra.Command {
 	a.temporal.Bind(cmd.PersistentFlags())
 	requestFlags(cmd, &why)
 	cmd.Flags().DurationVar(&every, "every", time.Hour, "how long between two checks")
-	cmd.Flags().BoolVar(&mend, "mend", false, "roll out where there is drift, and overwrite what somebody else changed")
+	cmd.Flags().BoolVar(&mend, "force-conflicts", false, "roll out where there is drift, and overwrite what somebody else changed")
 	cmd.AddCommand(a.scheduleShow(), a.scheduleDelete())
 	return cmd
 }
