@@ -21,11 +21,11 @@ import (
 	"github.com/landbridge/landbridge/internal/report"
 )
 
-// The exit codes.
+// The exit codes. docs/generated/reference.md shows the comments.
 const (
-	exitFailed = 1
-	exitUsage  = 2 // bad usage or bad fleet file: nothing was changed
-	exitPartly = 3 // partly done; the output says what
+	exitFailed = 1 // failed
+	exitUsage  = 2 // bad usage or bad fleet file; nothing was changed
+	exitPartly = 3 // partly done, or differences found; the output lists them
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }

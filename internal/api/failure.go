@@ -17,7 +17,7 @@ const (
 	TypePartly = "PartlyDone"
 	// TypeFailed: no cluster or link is done.
 	TypeFailed = "RolloutFailed"
-	// TypeLeftOver: something is left that cleanup could not take away.
+	// TypeLeftOver: a cleanup could not remove everything; the message lists the rest.
 	TypeLeftOver = "LeftOver"
 )
 

@@ -1,0 +1,146 @@
+package docs_test
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/rights"
+)
+
+var update = flag.Bool("update", false, "write docs/generated/reference.md")
+
+// TestReference_IsFresh compares docs/generated/reference.md with the code that it
+// is made from.
+func TestReference_IsFresh(t *testing.T) {
+	path := filepath.Join("generated", "reference.md")
+	want := reference(t)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(want), 0o600))
+	}
+	require.Equal(t, want, read(t, path), "run: go test ./docs -update")
+}
+
+func reference(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("<!-- made by go test ./docs -update; do not edit -->\n# Reference\n\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n| 0 | done |\n")
+	for _, c := range constants(t, "exit", "starter") {
+		fmt.Fprintf(&b, "| %s | %s |\n", c.value, c.comment)
+	}
+	b.WriteString("\n## Types of errors\n\nSteps end with these. A step that is tried again is tried until its time limit.\n\n| type | tried again | when |\n| --- | --- | --- |\n")
+	for _, c := range constants(t, "Type", "internal/api") {
+		if again, when, ok := strings.Cut(c.comment, ": "); ok && strings.HasSuffix(again, "retried") {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", c.value, map[bool]string{true: "no", false: "yes"}[again == "not retried"], when)
+		}
+	}
+	b.WriteString("\nWorkflows end with these.\n\n| type | when |\n| --- | --- |\n")
+	for _, c := range constants(t, "Type", "internal/api") {
+		if again, _, _ := strings.Cut(c.comment, ": "); !strings.HasSuffix(again, "retried") {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", c.value, c.comment)
+		}
+	}
+	b.WriteString("\n## Hops\n\nIn the order in which a request passes them.\n\n| broken hop | hint |\n| --- | --- |\n")
+	for _, c := range constants(t, "Hop", "internal/api") {
+		hint := api.HopHint(c.value)
+		require.NotEmpty(t, hint, c.value)
+		fmt.Fprintf(&b, "| %s | %s |\n", c.value, hint)
+	}
+	b.WriteString("\n## Rights of a worker\n\nPer cluster, with Istio in the namespace `istio-system`.\n\n| where | resources | verbs |\n| --- | --- | --- |\n")
+	const ns = "istio-system"
+	all := rights.For(rights.Needs{Namespace: ns})
+	b.WriteString(rightsTable("", all))
+	b.WriteString(rightsTable(" (only with `istio.manage: false`, which needs no rights on istios and istiocnis)", missing(rights.For(rights.Needs{Namespace: ns, ExistingIstio: true}), all)))
+	b.WriteString(rightsTable(" (only on OpenShift; not insisted on)", missing(rights.For(rights.Needs{Namespace: ns, OpenShift: true}), all)))
+	return b.String()
+}
+
+// rightsTable has a row for each place and set of verbs.
+func rightsTable(note string, list []rights.Right) string {
+	var keys []string
+	rows := map[string][]string{}
+	for _, r := range list {
+		where := "the whole cluster"
+		if r.In != "" {
+			where = "`" + r.In + "`"
+		}
+		key := "| " + where + note + " | %s | " + strings.Join(r.Verbs, " ") + " |\n"
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+		rows[key] = append(rows[key], r.GroupResource().String())
+	}
+	slices.SortStableFunc(keys, strings.Compare)
+	var b strings.Builder
+	for _, k := range keys {
+		fmt.Fprintf(&b, k, strings.Join(rows[k], ", "))
+	}
+	return b.String()
+}
+
+// missing are the rights of a that b does not have.
+func missing(a, b []rights.Right) (out []rights.Right) {
+	for _, r := range a {
+		if !slices.ContainsFunc(b, func(o rights.Right) bool { return o.Resource == r.Resource && o.In == r.In }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+type constant struct{ value, comment string }
+
+// constants returns the constants of a package whose names begin with a prefix, with
+// the comment after or above each.
+func constants(t *testing.T, prefix, dir string) (out []constant) {
+	t.Helper()
+	for _, name := range files(t, filepath.Join(root, dir), ".go") {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, dir, name), nil, parser.ParseComments)
+		require.NoError(t, err)
+		for _, d := range f.Decls {
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.CONST {
+				out = append(out, specs(t, prefix, g)...)
+			}
+		}
+	}
+	require.NotEmpty(t, out, "%s has no constant %s…", dir, prefix)
+	return out
+}
+
+func specs(t *testing.T, prefix string, g *ast.GenDecl) (out []constant) {
+	t.Helper()
+	for _, s := range g.Specs {
+		v := s.(*ast.ValueSpec)
+		name := v.Names[0].Name
+		if !strings.HasPrefix(name, prefix) || name == prefix || name[len(prefix)] < 'A' || name[len(prefix)] > 'Z' || len(v.Values) != 1 {
+			continue
+		}
+		lit, ok := v.Values[0].(*ast.BasicLit)
+		if !ok {
+			continue
+		}
+		value := lit.Value
+		if lit.Kind == token.STRING {
+			value, _ = strconv.Unquote(value)
+		}
+		text := strings.Join(strings.Fields(v.Doc.Text()+v.Comment.Text()), " ")
+		text = strings.TrimSuffix(strings.TrimPrefix(text, name+": "), ".")
+		require.True(t, text != "" || prefix == "Hop", "%s needs a comment: docs/generated/reference.md shows it", name)
+		out = append(out, constant{value, text})
+	}
+	return out
+}
