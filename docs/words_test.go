@@ -48,8 +48,10 @@ var allowed = regexp.MustCompile(`(?i)\bon record\b|\bDNS records?\b|-run TestRe
 // past tells files that talk about how things were.
 var past = regexp.MustCompile(`^CHANGELOG\.md$|^docs/adr/`)
 
-// notYet are files whose words are still to be changed.
-var notYet = regexp.MustCompile(`^(activities|certs|internal|standalone|starter|test|worker|workflows)/|^docs/generated/(sessions|reliability)\.md$`)
+// notYet are directories and files whose words are still to be changed. Take one off
+// this list when you have changed it.
+var notYet = regexp.MustCompile(`^(activities|certs|internal/(api|chart|connect|fleet|inventory|kube|report)|standalone/server|starter|test|worker/serve|workflows)/` +
+	`|^docs/generated/(sessions|reliability)\.md$`)
 
 // misused returns the words of a text that we do not use.
 func misused(text string) (found []string) {
