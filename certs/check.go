@@ -14,8 +14,8 @@ import (
 	"github.com/cloudflare/cfssl/helpers"
 )
 
-// CheckIntermediate says whether a certificate is what the spec asks for and
-// was issued by the root, using nothing but crypto/x509.
+// CheckIntermediate checks that a certificate matches the spec and that the root
+// issued it, using nothing but crypto/x509.
 func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
 	if err := checkIssuedBy(certPEM, rootPEM); err != nil {
 		return err
@@ -66,7 +66,7 @@ func NeedsRenewal(certPEM []byte, now time.Time) (bool, error) {
 	return cert.NotAfter.Sub(now) < life/3, nil
 }
 
-// Facts are what may be shown of a certificate.
+// Facts describe a certificate without its key.
 type Facts struct {
 	Subject     string    `json:"subject"`
 	Fingerprint string    `json:"fingerprint"`

@@ -24,7 +24,7 @@ const (
 	ECDSAP256 = "ECDSA-P256"
 )
 
-// KeyUsage is what Istio's tools/certs put into roots and intermediates.
+// KeyUsage has the usages that Istio's tools/certs put into roots and intermediates.
 const KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment |
 	x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign
 

@@ -68,14 +68,14 @@ func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map
 		// Nothing of it ever worked; begin again, when all of it is gone: Helm would take
 		// an object that is still being deleted for the new one.
 		if err := r.uninstall(ctx, name, true); err != nil {
-			return fmt.Errorf("take away the unfinished release %s: %w", name, err)
+			return fmt.Errorf("remove the unfinished release %s: %w", name, err)
 		}
 		last = nil
 	}
 	if last == nil {
 		return r.install(ctx, name, c, values)
 	}
-	if err := r.settle(ctx, last); err != nil {
+	if err := r.markFailed(ctx, last); err != nil {
 		return err
 	}
 	return r.upgrade(ctx, last, c, values)
@@ -153,9 +153,9 @@ func changed(last *release.Release, c *Chart, values map[string]any, missing str
 	return ""
 }
 
-// settle marks a change that was cut off as failed, an uninstall too, since Helm
+// markFailed marks a change that was cut off as failed, an uninstall too, since Helm
 // refuses every other one until somebody does; the next upgrade rolls forward.
-func (r *Releases) settle(ctx context.Context, last *release.Release) error {
+func (r *Releases) markFailed(ctx context.Context, last *release.Release) error {
 	switch last.Info.Status {
 	case release.StatusDeployed, release.StatusFailed:
 		return nil
@@ -185,7 +185,7 @@ func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
 	return nil
 }
 
-// uninstall takes a release away; with wait it returns when its objects are gone.
+// uninstall removes a release; with wait it returns when its objects are gone.
 func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error {
 	last, err := r.last(name)
 	if err != nil || last == nil {
@@ -232,7 +232,7 @@ func (r *Releases) last(name string) (*release.Release, error) {
 	return rel, nil
 }
 
-// Labels are what the owner's objects carry; a chart puts them on all of them.
+// Labels returns the labels of the owner's objects; a chart puts them on all of them.
 func (r *Releases) Labels() map[string]any {
 	l := map[string]any{fleet.LabelFleet: r.w.Owner.Fleet, fleet.LabelComponent: r.w.Owner.Component}
 	if r.w.Owner.Link != "" {

@@ -119,7 +119,7 @@ func whyNot(address string, err error) error {
 	return &NotThereError{address, err}
 }
 
-// Identity names the Temporal server and namespace, for clusters' records.
+// Identity names the Temporal server and namespace, for the lock in a cluster's inventory.
 func Identity(ctx context.Context, c client.Client, namespace string) (string, error) {
 	info, err := c.WorkflowService().GetClusterInfo(ctx, &workflowservice.GetClusterInfoRequest{})
 	if err != nil {
@@ -131,7 +131,7 @@ func Identity(ctx context.Context, c client.Client, namespace string) (string, e
 	return info.GetClusterId() + "/" + namespace, nil
 }
 
-// SearchAttributes are what a namespace must know for Landbridge's workflows.
+// SearchAttributes lists those that a namespace needs for Landbridge's workflows.
 func SearchAttributes() map[string]enumspb.IndexedValueType {
 	keyword := enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	return map[string]enumspb.IndexedValueType{api.FleetKey.GetName(): keyword, api.ClusterKey.GetName(): keyword,

@@ -25,7 +25,7 @@ import (
 // readers is how many histories are read at once.
 const readers = 8
 
-// Histories is what a report reads; a client.Client is one.
+// Histories gives a report the runs and events of workflows; a client.Client is one.
 type Histories interface {
 	GetWorkflowHistory(ctx context.Context, workflow, run string, longPoll bool, filter enumspb.HistoryEventFilterType) client.HistoryEventIterator
 }

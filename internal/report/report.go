@@ -23,7 +23,7 @@ import (
 //go:embed schema.json
 var Schema []byte
 
-// Report is what one rollout, cleanup or other workflow of a fleet did.
+// Report describes what one rollout, cleanup or other workflow of a fleet did.
 type Report struct {
 	// Fleet, and what was asked for: RolloutFleet, CleanupFleet and so on.
 	Fleet string `json:"fleet"`
@@ -42,7 +42,7 @@ type Report struct {
 	Identity Identity `json:"identity"`
 	// Units are the fleet, its clusters and its links, in the order in which they began.
 	Units []Unit `json:"units"`
-	// Decisions are what people decided meanwhile.
+	// Decisions that people took meanwhile.
 	Decisions    []api.Decision        `json:"decisions"`
 	Certificates []Certificate         `json:"certificates"`
 	Proofs       []api.CheckLinkResult `json:"proofs"`

@@ -64,7 +64,7 @@ func serverConfig(o Options) (*config.Config, error) {
 	}, nil
 }
 
-// dynamicConfig mends two defaults that are meant for servers with thousands of
+// dynamicConfig corrects two defaults that are meant for servers with thousands of
 // shards: with one, 20 polls a second cost 50 ms before every workflow task, and
 // timers are up to 1 s late.
 func dynamicConfig() dynamicconfig.StaticClient {

@@ -210,7 +210,7 @@ func forgetMembers(cfg *commonconfig.SQL) error {
 		return fmt.Errorf("open the database: %w", err)
 	}
 	defer db.Close()
-	const century = 100 * 365 * 24 * time.Hour // all records end before
+	const century = 100 * 365 * 24 * time.Hour // all rows end before
 	if _, err := db.PruneClusterMembership(context.Background(), &sqlplugin.PruneClusterMembershipFilter{PruneRecordsBefore: time.Now().Add(century)}); err != nil {
 		return fmt.Errorf("forget the last process's members: %w", err)
 	}
