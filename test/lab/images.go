@@ -70,9 +70,13 @@ func images(bin string) ([]image, error) {
 // imageTag is the tag of every image of the lab.
 const imageTag = istioVersion
 
-// makeImages writes an OCI layout with every image beside the binaries.
+// imagesDir names the directory, beside the binaries, of the OCI layout that has
+// every image.
+func imagesDir(bin string) string { return filepath.Join(bin, "images") }
+
+// makeImages writes that layout where it is not there yet.
 func makeImages(ctx context.Context, bin string, say func(string, ...any)) error {
-	done := filepath.Join(bin, "images")
+	done := imagesDir(bin)
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
@@ -85,7 +89,15 @@ func makeImages(ctx context.Context, bin string, say func(string, ...any)) error
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
-	path, err := layout.Write(tmp, empty.Index)
+	if err := writeImages(ctx, tmp, list); err != nil {
+		return err
+	}
+	return os.Rename(tmp, done)
+}
+
+// writeImages writes an OCI layout of images, each under its name.
+func writeImages(ctx context.Context, dir string, list []image) error {
+	path, err := layout.Write(dir, empty.Index)
 	if err != nil {
 		return err
 	}
@@ -98,7 +110,7 @@ func makeImages(ctx context.Context, bin string, say func(string, ...any)) error
 			return fmt.Errorf("image %s: %w", i.name, err)
 		}
 	}
-	return os.Rename(tmp, done)
+	return nil
 }
 
 // refName is OCI's annotation for an image's name in a layout.

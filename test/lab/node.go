@@ -65,7 +65,7 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 		return err
 	}
 	go forward(listener, c.APIAddress())
-	images, err := registry(l.Bin)
+	images, err := newRegistry(imagesDir(l.Bin))
 	if err != nil {
 		return err
 	}

@@ -1,24 +1,28 @@
 package lab
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
-	"path"
+	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// registryAddress is where a node's containerd finds images: on the loopback of
+// registryAddress tells a node's containerd where images are: on the loopback of
 // the node's own network.
 const registryAddress = "127.0.0.1:5000"
 
-// registry serves the lab's images for reading, whatever host and tag they are
-// asked for under, so that a fleet file needs no word about where images are.
-func registry(bin string) (http.Handler, error) {
-	index, err := layout.ImageIndexFromPath(filepath.Join(bin, "images"))
+// newRegistry serves the images of an OCI layout for reading. Blobs stay on disk:
+// only the manifests, a few hundred bytes each, are in memory.
+func newRegistry(dir string) (http.Handler, error) {
+	images := layout.Path(dir)
+	index, err := images.ImageIndex()
 	if err != nil {
 		return nil, err
 	}
@@ -26,45 +30,53 @@ func registry(bin string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]v1.Hash{}
+	server := registry.New(registry.Logger(log.New(io.Discard, "", 0)),
+		registry.WithBlobHandler(registry.NewDiskBlobHandler(filepath.Join(dir, "blobs"))))
 	for _, m := range manifest.Manifests {
-		byName[m.Annotations[refName]] = m.Digest
-	}
-	blobs := layout.Path(filepath.Join(bin, "images"))
-	serve := func(w http.ResponseWriter, r *http.Request, h v1.Hash, typ string) {
-		blob, err := blobs.Bytes(h)
+		data, err := images.Bytes(m.Digest)
 		if err != nil {
-			http.NotFound(w, r)
+			return nil, err
+		}
+		put := httptest.NewRequest(http.MethodPut, manifestPath(m.Annotations[refName], imageTag), bytes.NewReader(data))
+		put.Header.Set("Content-Type", string(m.MediaType))
+		answer := httptest.NewRecorder()
+		if server.ServeHTTP(answer, put); answer.Code != http.StatusCreated {
+			return nil, fmt.Errorf("the registry does not take image %s: %s", m.Annotations[refName], answer.Body)
+		}
+	}
+	return readOnly(underAnyName(server)), nil
+}
+
+func manifestPath(name, reference string) string {
+	return fmt.Sprintf("/v2/%s/manifests/%s", name, reference)
+}
+
+// askedManifest finds the last part of an image's name, and its tag or digest.
+var askedManifest = regexp.MustCompile(`^/v2/(?:.*/)?([^/]+)/manifests/(sha256:)?([^/]+)$`)
+
+// underAnyName lets an image be asked for under whatever host, repository and
+// tag, so that a fleet file needs no word about where images are.
+func underAnyName(images http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if m := askedManifest.FindStringSubmatch(r.URL.Path); m != nil {
+			reference := imageTag
+			if m[2] != "" {
+				reference = m[2] + m[3]
+			}
+			r = r.Clone(r.Context())
+			r.URL.Path = manifestPath(m[1], reference)
+		}
+		images.ServeHTTP(w, r)
+	})
+}
+
+// readOnly refuses what would change the images.
+func readOnly(images http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, "the lab's images can only be read", http.StatusMethodNotAllowed)
 			return
 		}
-		w.Header().Set("Content-Type", typ)
-		w.Header().Set("Docker-Content-Digest", h.String())
-		w.Header().Set("Content-Length", fmt.Sprint(len(blob)))
-		if r.Method == http.MethodGet {
-			_, _ = w.Write(blob)
-		}
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/v2/{rest...}", func(w http.ResponseWriter, r *http.Request) {
-		dir, ref := path.Split(r.PathValue("rest"))
-		repository, what := path.Split(path.Clean("/" + dir))
-		h, err := v1.NewHash(ref)
-		switch {
-		case r.PathValue("rest") == "":
-			w.WriteHeader(http.StatusOK)
-		case what == "manifests" && err == nil:
-			serve(w, r, h, string(types.OCIManifestSchema1))
-		case what == "manifests":
-			if h, ok := byName[path.Base(repository)]; ok {
-				serve(w, r, h, string(types.OCIManifestSchema1))
-				return
-			}
-			http.NotFound(w, r)
-		case what == "blobs" && err == nil:
-			serve(w, r, h, "application/octet-stream")
-		default:
-			http.NotFound(w, r)
-		}
+		images.ServeHTTP(w, r)
 	})
-	return mux, nil
 }
