@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"crypto/x509/pkix"
 	"fmt"
 	"net"
 	"os"
@@ -64,12 +63,12 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 			return err
 		}
 	}
-	if err := ca.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"},
-		[]string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost"},
-		[]net.IP{net.IPv4(127, 0, 0, 1), c.serviceIP(1), c.insideIP()}); err != nil {
+	if err := ca.issue("apiserver", identity{user: "kube-apiserver", hosts: []string{
+		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost",
+		"127.0.0.1", c.serviceIP(1).String(), c.insideIP().String()}}); err != nil {
 		return err
 	}
-	if err := ca.issue("kubelet-client", pkix.Name{CommonName: "kube-apiserver-kubelet-client"}, nil, nil); err != nil {
+	if err := ca.issue("kubelet-client", identity{user: "kube-apiserver-kubelet-client"}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(ca.file("audit-policy.yaml"), []byte(auditPolicy), 0o600); err != nil {

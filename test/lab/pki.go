@@ -1,127 +1,108 @@
 package lab
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/cloudflare/cfssl/config"
+	"github.com/cloudflare/cfssl/csr"
+	"github.com/cloudflare/cfssl/helpers"
+	"github.com/cloudflare/cfssl/signer"
+	"github.com/cloudflare/cfssl/signer/local"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/util/keyutil"
+
+	"github.com/landbridge/landbridge/certs"
 )
 
-// authority is a cluster's own CA, for its API server and its clients.
+// authority issues the certificates of a cluster's API server and its clients.
+// It writes them, and their keys, into a directory.
 type authority struct {
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	dir    string
+	signer signer.Signer
 }
 
 const labLifetime = 365 * 24 * time.Hour
 
-func newAuthority(dir, name string) (*authority, error) {
+// labUses lets one certificate serve and be a client: an API server is both.
+var labUses = []string{"digital signature", "client auth", "server auth"}
+
+// newAuthority makes a cluster's own CA, and the key of its service accounts.
+func newAuthority(dir, cluster string) (*authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ca, err := certs.NewRoot(certs.RootSpec{CommonName: cluster + " lab CA", KeyAlgorithm: certs.ECDSAP256, Lifetime: labLifetime})
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{SerialNumber: serial(), Subject: pkix.Name{CommonName: name + " lab CA"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(labLifetime)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	key, err := helpers.ParsePrivateKeyPEM(ca.KeyPEM)
 	if err != nil {
 		return nil, err
 	}
-	cert, err := x509.ParseCertificate(der)
+	s, err := local.NewSigner(key, ca.Certificate(), signer.DefaultSigAlgo(key),
+		&config.Signing{Default: &config.SigningProfile{Usage: labUses, Expiry: labLifetime}})
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{dir, cert, key}
-	if err := writePEM(a.file("ca.crt"), "CERTIFICATE", der); err != nil {
+	a := &authority{dir: dir, signer: s}
+	accounts, err := keyutil.MakeEllipticPrivateKeyPEM()
+	if err != nil {
 		return nil, err
 	}
-	return a, a.keyFile("sa.key") // signs service account tokens
+	if err := a.write("sa.key", accounts); err != nil {
+		return nil, err
+	}
+	return a, a.write("ca.crt", ca.CertPEM)
 }
 
 func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
-// keyFile makes a private key that no certificate goes with.
-func (a *authority) keyFile(name string) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	return writeKey(a.file(name), key)
+func (a *authority) write(name string, data []byte) error {
+	return os.WriteFile(a.file(name), data, 0o600)
+}
+
+// identity names who a certificate is for.
+type identity struct {
+	user  string
+	group string
+	// hosts lists DNS names and IP addresses.
+	hosts []string
 }
 
 // issue makes <name>.crt and <name>.key.
-func (a *authority) issue(name string, subject pkix.Name, dns []string, ips []net.IP) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func (a *authority) issue(name string, id identity) error {
+	request, key, err := csr.ParseRequest(&csr.CertificateRequest{
+		CN: id.user, Names: []csr.Name{{O: id.group}}, Hosts: id.hosts, KeyRequest: &csr.KeyRequest{A: "ecdsa", S: 256},
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("make the key of %s: %w", name, err)
 	}
-	template := &x509.Certificate{SerialNumber: serial(), Subject: subject, DNSNames: dns, IPAddresses: ips,
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-		NotBefore:   time.Now().Add(-time.Minute), NotAfter: time.Now().Add(labLifetime)}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
+	cert, err := a.signer.Sign(signer.SignRequest{Request: string(request)})
 	if err != nil {
+		return fmt.Errorf("sign the certificate of %s: %w", name, err)
+	}
+	if err := a.write(name+".crt", cert); err != nil {
 		return err
 	}
-	if err := writePEM(a.file(name+".crt"), "CERTIFICATE", der); err != nil {
-		return err
-	}
-	return writeKey(a.file(name+".key"), key)
+	return a.write(name+".key", key)
 }
 
 // kubeconfig writes one for a user who may do everything, with all in it.
 func (a *authority) kubeconfig(path, cluster, server, user string) error {
-	if err := a.issue(user, pkix.Name{CommonName: user, Organization: []string{"system:masters"}}, nil, nil); err != nil {
+	if err := a.issue(user, identity{user: user, group: "system:masters"}); err != nil {
 		return err
 	}
 	cfg := clientcmdapi.NewConfig()
-	var err error
-	read := func(name string) []byte {
-		data, readErr := os.ReadFile(a.file(name))
-		if readErr != nil {
-			err = readErr
-		}
-		return data
-	}
-	cfg.Clusters[cluster] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: read("ca.crt")}
-	cfg.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: read(user + ".crt"), ClientKeyData: read(user + ".key")}
+	cfg.Clusters[cluster] = &clientcmdapi.Cluster{Server: server, CertificateAuthority: a.file("ca.crt")}
+	cfg.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificate: a.file(user + ".crt"), ClientKey: a.file(user + ".key")}
 	cfg.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: user}
 	cfg.CurrentContext = cluster
-	if err != nil {
+	if err := clientcmdapi.FlattenConfig(cfg); err != nil {
 		return err
 	}
 	return clientcmd.WriteToFile(*cfg, path) // 0600
-}
-
-func serial() *big.Int {
-	n, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		panic(err) // the machine has no randomness
-	}
-	return n
-}
-
-func writeKey(path string, key *ecdsa.PrivateKey) error {
-	der, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return err
-	}
-	return writePEM(path, "EC PRIVATE KEY", der)
-}
-
-func writePEM(path, typ string, der []byte) error {
-	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der}), 0o600)
 }
