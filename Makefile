@@ -86,7 +86,7 @@ lab-up: build ## Bring up a lab of two clusters in .lab (NODES=real: with nodes 
 	bin/lab up --nodes $(or $(NODES),kwok) --dir .lab
 
 .PHONY: lab-down
-lab-down: ## Take the lab in .lab away
+lab-down: ## Remove the lab in .lab
 	bin/lab down --dir .lab
 
 .PHONY: bench

@@ -10,22 +10,22 @@ import (
 
 const behaviourFile = "behaviour.json"
 
-// Behaviour is how the cloud and the Sail stand-in act. It can be changed while
+// Behaviour tells the cloud and the Sail stand-in how to act. It can be changed while
 // the lab runs: both read it before each look.
 type Behaviour struct {
 	Cloud CloudBehaviour `json:"cloud"`
 	Sail  SailBehaviour  `json:"sail"`
 }
 
-// CloudBehaviour is how the cloud gives addresses.
+// CloudBehaviour tells the cloud how to give addresses.
 type CloudBehaviour struct {
-	// Delay before an address is given, and before it is taken back.
+	// Delay comes before an address is given, and before it is taken back.
 	Delay time.Duration `json:"delay"`
-	// Failures is how many tries fail before one works.
+	// Failures counts the tries that fail before one works.
 	Failures int `json:"failures"`
 	// Never gives an address.
 	Never bool `json:"never"`
-	// Address is ip or hostname.
+	// Address says which kind is given: ip or hostname.
 	Address string `json:"address"`
 	// Generation changes every address when it changes.
 	Generation int `json:"generation"`
@@ -33,9 +33,9 @@ type CloudBehaviour struct {
 	Only string `json:"only,omitempty"`
 }
 
-// SailBehaviour is how the Sail stand-in installs Istio.
+// SailBehaviour tells the Sail stand-in how to install Istio.
 type SailBehaviour struct {
-	// Delay before Istio is healthy.
+	// Delay comes before Istio is healthy.
 	Delay time.Duration `json:"delay"`
 	// Error makes every reconciliation end with it.
 	Error string `json:"error,omitempty"`

@@ -17,26 +17,26 @@ import (
 	"time"
 )
 
-// The modules that pin what the lab builds travel inside the lab command, so
-// that it works from any directory.
+// modules pin what the lab builds. They travel inside the lab command, so that it
+// works from any directory.
 //
 //go:embed binaries/*/*.txt cmd/pod/main.go
 var modules embed.FS
 
-// build is one group of binaries that come from one module.
+// build describes one group of binaries that come from one module.
 type build struct {
 	module string
-	// packages to build, one binary each.
+	// packages give one binary each.
 	packages []string
-	// usual is how long it takes on two cores with nothing cached.
+	// usual says how long it takes on two cores with nothing cached.
 	usual   string
 	ldflags string
-	// real is for what only real nodes need.
+	// real marks what only real nodes need.
 	real bool
 }
 
-// The versions of what the lab builds. Istio's module has no release's number;
-// it is the one of 1.31.
+// These versions are what the lab builds. Istio's module has no release's number:
+// it is release 1.31.
 const (
 	kubernetesVersion = "v1.36.3"
 	istioVersion      = "1.31.0"
@@ -66,7 +66,7 @@ var builds = []build{
 // the user's cache, by the digest of what they are built from. Go and pip do the
 // downloading, and check it. KUBEBUILDER_ASSETS, where it is set, supplies
 // kube-apiserver and etcd instead.
-func Binaries(ctx context.Context, nodes string, say func(string, ...any)) (string, error) {
+func Binaries(ctx context.Context, nodes string, progress func(string, ...any)) (string, error) {
 	sum, err := modulesDigest()
 	if err != nil {
 		return "", err
@@ -88,20 +88,20 @@ func Binaries(ctx context.Context, nodes string, say func(string, ...any)) (stri
 		if b.real && nodes != NodesReal {
 			continue
 		}
-		if err := b.run(ctx, bin, say); err != nil {
+		if err := b.run(ctx, bin, progress); err != nil {
 			return "", err
 		}
 	}
 	if nodes != NodesReal {
 		return bin, nil
 	}
-	if err := fetchEnvoy(ctx, bin, say); err != nil {
+	if err := fetchEnvoy(ctx, bin, progress); err != nil {
 		return "", err
 	}
-	return bin, makeImages(ctx, bin, say)
+	return bin, makeImages(ctx, bin, progress)
 }
 
-func (b build) run(ctx context.Context, bin string, say func(string, ...any)) error {
+func (b build) run(ctx context.Context, bin string, progress func(string, ...any)) error {
 	var missing []string
 	var names []string
 	for _, p := range b.packages {
@@ -122,7 +122,7 @@ func (b build) run(ctx context.Context, bin string, say func(string, ...any)) er
 	if _, err := exec.LookPath("go"); err != nil {
 		return fmt.Errorf("the lab builds %s from source and needs Go for it: install Go, or set KUBEBUILDER_ASSETS", strings.Join(names, ", "))
 	}
-	say("building %s: usually %s with nothing cached", strings.Join(names, ", "), b.usual)
+	progress("building %s: usually %s with nothing cached", strings.Join(names, ", "), b.usual)
 	began := time.Now()
 	src, err := os.MkdirTemp("", "landbridge-lab-*")
 	if err != nil {
@@ -146,7 +146,7 @@ func (b build) run(ctx context.Context, bin string, say func(string, ...any)) er
 			return err
 		}
 	}
-	say("built %s in %.0f s", strings.Join(names, ", "), time.Since(began).Seconds())
+	progress("built %s in %.0f s", strings.Join(names, ", "), time.Since(began).Seconds())
 	return nil
 }
 
@@ -197,7 +197,7 @@ func move(from, to string) error {
 	return os.Rename(to+".new", to)
 }
 
-// modulesDigest is of everything that the binaries are made from.
+// modulesDigest covers everything that the binaries are made from.
 func modulesDigest() (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version(), runtime.GOARCH, builds)
@@ -230,7 +230,7 @@ func isFile(p string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// tail is the end of a long output, where compilers say what is wrong.
+// tail keeps the end of a long output, where compilers say what is wrong.
 func tail(s string) string {
 	const most = 2000
 	if len(s) > most {

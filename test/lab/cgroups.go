@@ -13,7 +13,7 @@ import (
 
 const cgroupRoot = "/sys/fs/cgroup"
 
-// hierarchies are the places where cgroups must be made: one on a host with
+// hierarchies finds the places where cgroups must be made: one on a host with
 // cgroup v2, on one with v1 one for each controller.
 func hierarchies() ([]string, error) {
 	if isFile(filepath.Join(cgroupRoot, "cgroup.controllers")) {
@@ -37,8 +37,8 @@ func hierarchies() ([]string, error) {
 	return out, nil
 }
 
-// labCgroup is this lab's own, by its directory, so that down knows it without
-// a memory.
+// labCgroup names this lab's own by its directory, so that down finds it without
+// a note.
 func (l *Lab) labCgroup() string {
 	return "landbridge-lab-" + strings.Trim(strings.Map(func(r rune) rune {
 		if r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
@@ -48,7 +48,7 @@ func (l *Lab) labCgroup() string {
 	}, l.Dir), "-")
 }
 
-// cgroup is what kubelet is told as its root.
+// cgroup names the root that kubelet is told.
 func (l *Lab) cgroup(c Cluster) string { return "/" + l.labCgroup() + "/" + c.Name }
 
 func (l *Lab) makeCgroups() error {
@@ -114,7 +114,7 @@ func inherit(dir string) error {
 	return nil
 }
 
-// removeCgroups removes this lab's, from the leaves up. The kernel needs a moment
+// removeCgroups removes this lab's cgroups, from the leaves up. The kernel needs a moment
 // after the last process.
 func (l *Lab) removeCgroups() error {
 	all, err := filepath.Glob(filepath.Join(cgroupRoot, "*"))

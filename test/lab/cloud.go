@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// lbFinalizer is the one that Kubernetes' own cloud controllers use.
+// lbFinalizer holds a Service as Kubernetes' own cloud controllers do.
 const lbFinalizer = "service.kubernetes.io/load-balancer-cleanup"
 
 // cloud gives the LoadBalancer Services of one cluster their addresses: late,
@@ -25,7 +25,7 @@ type cloud struct {
 	known   map[types.UID]*balancer
 }
 
-// balancer is what the cloud remembers of one Service.
+// balancer keeps what the cloud knows of one Service.
 type balancer struct {
 	next     time.Time // when the next try may be
 	failures int
@@ -93,7 +93,7 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 	return c.event(ctx, svc, "EnsuredLoadBalancer", "Ensured load balancer")
 }
 
-// lastOctet is of an address in 203.0.113.0/24, which is reserved for
+// lastOctet ends an address in 203.0.113.0/24, which is reserved for
 // documentation; on real nodes in the cluster's own part of it.
 func (c *cloud) lastOctet(lb *balancer, b CloudBehaviour) int {
 	if c.cluster.Real {

@@ -16,7 +16,7 @@ import (
 	podfast "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
 )
 
-// The users of a lab's clusters, so that an audit log tells Landbridge's
+// A lab's clusters have two users, so that an audit log tells Landbridge's
 // requests from all others.
 const (
 	UserLandbridge = "landbridge"
@@ -107,25 +107,25 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 		"--audit-policy-file", ca.file("audit-policy.yaml"), "--audit-log-path", l.AuditLog(c.Name))
 }
 
-// insideKubeconfig is for a cluster's own parts, which may be in another network
+// insideKubeconfig serves a cluster's own parts, which may be in another network
 // than the lab.
 const insideKubeconfig = "inside.kubeconfig"
 
-// AuditLog is the file in which a cluster's API server notes every request.
+// AuditLog names the file in which a cluster's API server notes every request.
 func (l *Lab) AuditLog(cluster string) string { return l.path("logs", cluster+"-audit.log") }
 
-// Kubeconfig is the file that Landbridge reaches a cluster with.
+// Kubeconfig names the file that Landbridge reaches a cluster with.
 func (l *Lab) Kubeconfig(cluster string) string { return l.path(cluster + ".kubeconfig") }
 
-// URL of the cluster's API server.
+// URL gives the address of the cluster's API server.
 func (c Cluster) URL() string { return fmt.Sprintf("https://127.0.0.1:%d", c.Port) }
 
-// ServerName is the API server's name as the world outside would know it.
+// ServerName gives the API server's name as the world outside would know it.
 func (c Cluster) ServerName() string { return "api." + c.Name + ".lab.example" }
 
 func (l *Lab) labKubeconfig(cluster string) string { return l.path("pki", cluster, "lab.kubeconfig") }
 
-// kwokStages are KWOK's own: nodes are ready and pods run as soon as they are
+// kwokStages come from KWOK itself: nodes are ready and pods run as soon as they are
 // there, and go as soon as they are deleted.
 var kwokStages = strings.Join([]string{nodefast.DefaultNodeInit, podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete}, "\n---\n")
 

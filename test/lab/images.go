@@ -21,19 +21,19 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// image is one that the lab makes of binaries at hand: a single layer with
+// image describes one that the lab makes of binaries at hand: a single layer with
 // them, the libraries that they load, and what else they look for.
 type image struct {
 	name string
-	// files by their path in the image: a path on this machine, or a name in bin.
+	// files maps a path in the image to one on this machine.
 	files map[string]string
-	// content by path in the image.
+	// content maps a path in the image to text.
 	content    map[string]string
 	entrypoint []string
 	user       string
 }
 
-// bootstrapTemplate is where pilot-agent looks for Envoy's configuration.
+// bootstrapTemplate says where pilot-agent looks for Envoy's configuration.
 const bootstrapTemplate = "tools/packaging/common/envoy_bootstrap.json"
 
 // passwd has the user that Istio's proxies run as.
@@ -67,7 +67,7 @@ func images(bin string) ([]image, error) {
 	}, nil
 }
 
-// imageTag is the tag of every image of the lab.
+// imageTag marks every image of the lab.
 const imageTag = istioVersion
 
 // imagesDir names the directory, beside the binaries, of the OCI layout that has
@@ -75,12 +75,12 @@ const imageTag = istioVersion
 func imagesDir(bin string) string { return filepath.Join(bin, "images") }
 
 // makeImages writes that layout where it is not there yet.
-func makeImages(ctx context.Context, bin string, say func(string, ...any)) error {
+func makeImages(ctx context.Context, bin string, progress func(string, ...any)) error {
 	done := imagesDir(bin)
 	if _, err := os.Stat(done); err == nil {
 		return nil
 	}
-	say("making images of Istio, Envoy and CoreDNS")
+	progress("making images of Istio, Envoy and CoreDNS")
 	list, err := images(bin)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func writeImages(ctx context.Context, dir string, list []image) error {
 	return nil
 }
 
-// refName is OCI's annotation for an image's name in a layout.
+// refName names OCI's annotation for an image's name in a layout.
 const refName = "org.opencontainers.image.ref.name"
 
 func (i image) build(ctx context.Context) (v1.Image, error) {
@@ -184,7 +184,7 @@ func addFile(w *tar.Writer, to, from string) error {
 	return err
 }
 
-// libraries are the files that the dynamic linker would load; a static binary
+// libraries finds the files that the dynamic linker would load; a static binary
 // has none.
 func libraries(ctx context.Context, binary string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "ldd", binary).CombinedOutput()

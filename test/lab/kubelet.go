@@ -8,8 +8,7 @@ import (
 	"text/template"
 )
 
-// nodeFiles are what containerd, kubelet and kube-proxy of a real node are
-// configured with. All that they keep is in the node's own file system.
+// nodeFiles configure containerd, kubelet and kube-proxy of a real node. All that they keep is in the node's own file system.
 var nodeFiles = map[string]*template.Template{
 	"containerd.toml": template.Must(template.New("").Parse(`version = 2
 root = "{{.Dir}}/containerd"
@@ -94,7 +93,7 @@ nftables: {minSyncPeriod: 100ms, syncPeriod: 30s}
 // nodeConfig fills the templates of a node.
 type nodeConfig struct{ Dir, Tag, Registry, Pods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string }
 
-// nodeDir is where a node's own file system is, as seen from inside.
+// nodeDir says where a node's own file system is, as seen from inside.
 func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
 
 // writeNodeFiles writes into the node's own file system through its holder.

@@ -1,4 +1,4 @@
-// Package lab is real clusters on one machine, for tests and for the demo. With
+// Package lab brings up real clusters on one machine, for tests and for the demo. With
 // KWOK nodes each is a kube-apiserver, controller manager and scheduler, whose
 // pods become Running without a container, and one etcd serves all. With real
 // nodes each is a network of its own, with etcd, kubelet, containerd, kube-proxy
@@ -20,10 +20,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Names of the first clusters; more are called c05, c06 and so on.
+// compass names the first clusters; more are called c05, c06 and so on.
 var compass = []string{"east", "west", "north", "south"}
 
-// ClusterName is the name of the i-th cluster, from 0.
+// ClusterName names the i-th cluster, from 0.
 func ClusterName(i int) string {
 	if i < len(compass) {
 		return compass[i]
@@ -31,12 +31,12 @@ func ClusterName(i int) string {
 	return fmt.Sprintf("c%02d", i+1)
 }
 
-// Lab is one lab, all of whose state is in a directory. Two labs in two
+// Lab describes one lab, all of whose state is in a directory. Two labs in two
 // directories do not meet.
 type Lab struct {
 	// Dir is absolute.
 	Dir string `json:"-"`
-	// Bin is where the binaries are.
+	// Bin names the directory of the binaries.
 	Bin       string    `json:"bin"`
 	Clusters  []Cluster `json:"clusters"`
 	Processes []Process `json:"processes"`
@@ -44,16 +44,16 @@ type Lab struct {
 	Nodes string `json:"nodes"`
 }
 
-// Cluster is one control plane of a lab.
+// Cluster describes one control plane of a lab.
 type Cluster struct {
 	Name string `json:"name"`
-	// Port of the kube-apiserver on 127.0.0.1.
+	// Port has the kube-apiserver, on 127.0.0.1.
 	Port int `json:"port"`
 	// Index keeps the clusters' address ranges apart.
 	Index int `json:"index"`
 	// Real says that its node runs containers.
 	Real bool `json:"real"`
-	// Holder is the process that holds a real node's namespaces.
+	// Holder numbers the process that holds a real node's namespaces.
 	Holder int `json:"holder,omitempty"`
 }
 
@@ -66,7 +66,7 @@ func (l *Lab) cluster(name string) (Cluster, error) {
 	return Cluster{}, fmt.Errorf("the lab has no cluster %s", name)
 }
 
-// stateFile is also the mark by which a directory is known as a lab's.
+// stateFile keeps a lab's state, and marks its directory as a lab's.
 const stateFile = "lab.json"
 
 // Open reads a lab. The error is fs.ErrNotExist where the directory has none.
@@ -100,18 +100,18 @@ func (l *Lab) save() error {
 	return os.Rename(tmp, filepath.Join(l.Dir, stateFile))
 }
 
-// Options of Up.
+// Options say what Up brings up.
 type Options struct {
 	Clusters int
 	Dir      string
 	// Nodes is NodesKWOK, NodesReal or NodesAuto.
 	Nodes string
-	// Exe is the lab command, which the controllers run as.
+	// Exe names the lab command, as which the controllers run.
 	Exe string
-	// Behaviour of the cloud and the Sail stand-in.
+	// Behaviour tells the cloud and the Sail stand-in how to act.
 	Behaviour Behaviour
-	// Say reports progress.
-	Say func(format string, args ...any)
+	// Progress gets a line for each stage.
+	Progress func(format string, args ...any)
 }
 
 // Up builds what is missing, starts a lab and waits until it is ready.
@@ -121,14 +121,14 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, stateFile)); err == nil {
-		return nil, fmt.Errorf("%s has a lab already; `lab down --dir %s` takes it away", o.Dir, o.Dir)
+		return nil, fmt.Errorf("%s has a lab already; `lab down --dir %s` removes it", o.Dir, o.Dir)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if err := o.chooseNodes(); err != nil {
 		return nil, err
 	}
-	bin, err := Binaries(ctx, o.Nodes, o.Say)
+	bin, err := Binaries(ctx, o.Nodes, o.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -169,11 +169,11 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := l.writeFleetFile(); err != nil {
 		return err
 	}
-	o.Say("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
+	o.Progress("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
 	return nil
 }
 
-// chooseNodes settles what NodesAuto means here, and refuses what cannot be.
+// chooseNodes decides what NodesAuto means here, and refuses what cannot be.
 func (o *Options) chooseNodes() error {
 	if o.Nodes == NodesKWOK {
 		return nil
@@ -190,13 +190,13 @@ func (o *Options) chooseNodes() error {
 		return err
 	}
 	o.Nodes = NodesKWOK
-	o.Say("KWOK nodes, which run no containers: %v", err)
+	o.Progress("KWOK nodes, which run no containers: %v", err)
 	return nil
 }
 
 // startKWOK brings up clusters whose nodes run nothing.
 func (l *Lab) startKWOK(ctx context.Context, o Options) error {
-	o.Say("starting etcd and %d kube-apiservers", len(l.Clusters))
+	o.Progress("starting etcd and %d kube-apiservers", len(l.Clusters))
 	etcd, err := l.startEtcd(ctx)
 	if err != nil {
 		return err
@@ -220,14 +220,14 @@ func (l *Lab) startKWOK(ctx context.Context, o Options) error {
 	}
 	group, gctx = errgroup.WithContext(ctx)
 	for _, c := range l.Clusters {
-		group.Go(func() error { return l.furnish(gctx, c) })
+		group.Go(func() error { return l.createPlatformObjects(gctx, c) })
 	}
 	return group.Wait()
 }
 
 // Down stops every process of the lab and removes every file that it made. The
 // directory goes too where nothing else is in it. It is safe to repeat.
-func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
+func (l *Lab) Down(_ context.Context, progress func(string, ...any)) error {
 	var errs []error
 	// What holds a node goes first: with it goes everything inside.
 	for _, p := range l.holders() {
@@ -263,7 +263,7 @@ func (l *Lab) Down(_ context.Context, say func(string, ...any)) error {
 		}
 	}
 	if err := os.Remove(l.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		say("%s stays: it holds what the lab did not make", l.Dir)
+		progress("%s stays: it holds what the lab did not make", l.Dir)
 	}
 	return errors.Join(errs...)
 }

@@ -37,7 +37,7 @@ func (c Cluster) pods() *net.IPNet        { return cidr(net.IPv4(10, byte(200+c.
 func (c Cluster) balancers() *net.IPNet   { return cidr(net.IPv4(203, 0, 113, byte(16*c.Index)), 28) }
 func (c Cluster) dnsIP() net.IP           { return c.serviceIP(10) }
 
-// APIAddress is where the API server listens: on real nodes inside the cluster's
+// APIAddress says where the API server listens: on real nodes inside the cluster's
 // own network, else on the machine's loopback.
 func (c Cluster) APIAddress() string {
 	if !c.Real {
@@ -159,8 +159,8 @@ func (l *Lab) guard(ctx context.Context, c Cluster) error {
 	return nil
 }
 
-// inside is a command line as it runs in a cluster's namespaces; where it has
-// none, as it is.
+// inside turns a command line into one that runs in a cluster's namespaces, where
+// it has some.
 func inside(c Cluster, name string, args ...string) (string, []string) {
 	if !c.Real {
 		return name, args
@@ -168,7 +168,7 @@ func inside(c Cluster, name string, args ...string) (string, []string) {
 	return "nsenter", append([]string{"--target", strconv.Itoa(c.Holder), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
 }
 
-// InNode is a command that runs in the namespaces of a cluster's real node. A
+// InNode makes a command that runs in the namespaces of a cluster's real node. A
 // name without a slash that the lab built is the lab's.
 func (l *Lab) InNode(ctx context.Context, cluster, command string, args ...string) *exec.Cmd {
 	c, err := l.cluster(cluster)

@@ -22,12 +22,12 @@ import (
 // host name, IPC), as a container would, without a container runtime around it.
 // Everything of its cluster runs inside. When the holder ends, the kernel ends
 // every process in there and drops every mount and device: nothing has to be
-// remembered to take a cluster away, also after a kill of the lab itself.
+// remembered to remove a cluster, also after a kill of the lab itself.
 
-// holdFlags are the namespaces of a node.
+// holdFlags name the namespaces of a node.
 const holdFlags = syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
-// machineSysctls are values that kubelet writes and that no namespace keeps
+// machineSysctls lists values that kubelet writes and that no namespace keeps
 // apart. A node sees files of its own in their places, so that the machine's
 // stay as they are.
 var machineSysctls = map[string]string{
@@ -35,13 +35,13 @@ var machineSysctls = map[string]string{
 	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
 }
 
-// nodeSysctls are of the node's own network.
+// nodeSysctls set up the node's own network.
 var nodeSysctls = map[string]string{"net/ipv4/ip_forward": "1", "net/ipv4/conf/all/rp_filter": "0"}
 
-// apiListener is the file descriptor of the listener that Hold was given.
+// apiListener numbers the file descriptor of the listener that Hold was given.
 const apiListener = 3
 
-// Hold is what the holder of a node does: it prepares the namespaces that it was
+// Hold does the work of a node's holder: it prepares the namespaces that it was
 // started in, lends its cluster's API server a port on the machine's loopback,
 // serves images, and reaps. It returns when the context ends.
 func (l *Lab) Hold(ctx context.Context, cluster string) error {
@@ -186,7 +186,7 @@ func listenWhenUp(ctx context.Context, addr string) (net.Listener, error) {
 	return l, err
 }
 
-// reap is the duty of the first process: whoever is orphaned becomes its child.
+// reap does the duty of the first process: whoever is orphaned becomes its child.
 func reap(ctx context.Context) {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)

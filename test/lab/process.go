@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Process is one that the lab started. Started tells it from another one that
+// Process describes one that the lab started. Started tells it from another one that
 // was given its number later.
 type Process struct {
 	Name    string `json:"name"`
@@ -20,7 +20,7 @@ type Process struct {
 	Started uint64 `json:"started"`
 }
 
-// stopGrace is how long a process may take to end by itself; the etcd and the API
+// stopGrace says how long a process may take to end by itself; the etcd and the API
 // servers of a lab hold nothing worth waiting for, and end slowly without each other.
 const stopGrace = time.Second
 
@@ -40,7 +40,7 @@ func (l *Lab) startProcessIn(c Cluster, name, path string, args ...string) error
 	return l.startProcess(c.Name+"-"+name, path, args...)
 }
 
-// inNamespaces is how every process of the lab starts: in a session of its own,
+// inNamespaces says how every process of the lab starts: in a session of its own,
 // and in new namespaces where some are asked for.
 func inNamespaces(flags uintptr) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true, Cloneflags: flags}
@@ -74,7 +74,7 @@ func (p Process) Alive() bool {
 	return err == nil && started == p.Started
 }
 
-// holders are the processes that hold this lab's namespaces, found by what they
+// holders finds the processes that hold this lab's namespaces, found by what they
 // were started with: a lab that was killed may not have noted its last one.
 func (l *Lab) holders() (found []Process) {
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -118,7 +118,7 @@ func (p Process) stop() error {
 	return nil
 }
 
-// startTime is when a process began, in clock ticks since boot, which no two
+// startTime says when a process began, in clock ticks since boot, which no two
 // processes of one number share. A zombie counts as ended.
 func startTime(pid int) (uint64, error) {
 	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))

@@ -22,11 +22,12 @@ const (
 	NodesKWOK = "kwok"
 	// NodesReal run containers. They need Linux and root.
 	NodesReal = "real"
-	// NodesAuto is real where that can be, else KWOK.
+	// NodesAuto means real where that can be, else KWOK.
 	NodesAuto = "auto"
 )
 
-// tools that a real node needs from the machine, with Debian's packages.
+// tools names the programs that a real node needs from the machine, with their
+// packages in Debian.
 var tools = map[string]string{"containerd": "containerd", "runc": "runc", "containerd-shim-runc-v2": "containerd", "nft": "nftables", "nsenter": "util-linux", "ldd": "libc-bin"}
 
 // CheckReal says why this machine cannot have real nodes, and what to install.
@@ -55,7 +56,7 @@ func CheckReal() error {
 	return err
 }
 
-// cniPlugins is the directory in which the machine has the reference plugins.
+// cniPlugins finds the directory in which the machine has the reference plugins.
 func cniPlugins() (string, error) {
 	for _, dir := range []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"} {
 		if isFile(filepath.Join(dir, "ptp")) && isFile(filepath.Join(dir, "host-local")) && isFile(filepath.Join(dir, "loopback")) {
@@ -68,7 +69,7 @@ func cniPlugins() (string, error) {
 // startReal brings clusters with real nodes up to the point where pods run and
 // names resolve.
 func (l *Lab) startReal(ctx context.Context, o Options) error {
-	o.Say("making %d nodes: namespaces, networks between them, cgroups", len(l.Clusters))
+	o.Progress("making %d nodes: namespaces, networks between them, cgroups", len(l.Clusters))
 	if err := l.makeCgroups(); err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	o.Say("starting etcd, kube-apiserver and containerd of each")
+	o.Progress("starting etcd, kube-apiserver and containerd of each")
 	for i := range l.Clusters {
 		c := &l.Clusters[i]
 		if err := l.startProcessIn(*c, "etcd", "/etcd", etcdArgs(c.Name, l.path("etcd", c.Name), "http://127.0.0.1:2379", "http://127.0.0.1:2380")...); err != nil {
@@ -111,13 +112,13 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 			if err := l.waitAPIServer(gctx, c); err != nil {
 				return err
 			}
-			return l.furnish(gctx, c)
+			return l.createPlatformObjects(gctx, c)
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	o.Say("starting controllers, kubelet and kube-proxy of each")
+	o.Progress("starting controllers, kubelet and kube-proxy of each")
 	for _, c := range l.Clusters {
 		if err := l.startControllers(c); err != nil {
 			return err

@@ -20,7 +20,7 @@ func (l *Lab) Process(name string) (Process, error) {
 	return l.Processes[i], nil
 }
 
-// Args are what a process was started with, its path first.
+// Args reads what a process was started with, its path first.
 func (p Process) Args() ([]string, error) {
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
 	if err != nil || !p.Alive() {

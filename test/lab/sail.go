@@ -28,16 +28,16 @@ import (
 
 const sailFinalizer = "sailoperator.io/sail-operator"
 
-// endOfLife are versions that the CRD still lists and the operator refuses, as
+// endOfLife lists versions that the CRD still lists and the operator refuses, as
 // Sail 1.28 does with 1.24.
 var endOfLife = []string{"v1.24.3"}
 
-// sail is a stand-in for the Sail operator on one cluster: it has Sail's kinds,
+// sail stands in for the Sail operator on one cluster: it has Sail's kinds,
 // installs Istio's own charts with Helm and reports status as Sail does. With
 // KWOK nodes no istiod answers, so it leaves the webhooks out.
 type sail struct {
 	cluster Cluster
-	// platform are the values that fit Istio to the lab's nodes, as Sail's profiles
+	// platform has the values that fit Istio to the lab's nodes, as Sail's profiles
 	// fit it to a platform.
 	platform map[string]any
 	cfg      *rest.Config
@@ -47,14 +47,14 @@ type sail struct {
 	applied  map[string]bool
 }
 
-// product is one kind of Sail's and the chart that it stands for.
+// product pairs one kind of Sail's with the chart that it stands for.
 type product struct {
 	kind  string
 	res   schema.GroupVersionResource
 	chart string
-	// release is the Helm release that Sail would make.
+	// release names the Helm release that Sail would make.
 	release string
-	// notReady is Sail's state of one that does not run yet.
+	// notReady names Sail's state of one that does not run yet.
 	notReady string
 }
 

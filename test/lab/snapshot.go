@@ -14,10 +14,10 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// selfWritten is what Kubernetes writes itself, all the time.
+// selfWritten lists what Kubernetes writes itself, all the time.
 var selfWritten = []string{"events", "leases", "endpoints", "endpointslices", "nodes", "apiservices", "componentstatuses", "ipaddresses", "flowschemas", "prioritylevelconfigurations", "servicecidrs", "csinodes", "runtimeclasses"}
 
-// OwnKubeconfig is that of the lab's own user, who may do everything.
+// OwnKubeconfig names the file of the lab's own user, who may do everything.
 func (l *Lab) OwnKubeconfig(cluster string) string { return l.labKubeconfig(cluster) }
 
 // RESTConfig reaches a cluster beside Landbridge, as the lab's own user.
@@ -70,8 +70,8 @@ func (l *Lab) EveryObject(ctx context.Context, cluster string, visit func(key st
 	return nil
 }
 
-// Snapshot is every object of a cluster in JSON by its key, without what changes
-// by itself.
+// Snapshot reads every object of a cluster, in JSON by its key, without what
+// changes by itself.
 func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, error) {
 	out := map[string]string{}
 	err := l.EveryObject(ctx, cluster, func(key string, o *unstructured.Unstructured) {
@@ -88,14 +88,14 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 	return out, err
 }
 
-// Compare says what is gone, changed or left between two snapshots, one line (of
+// Compare says what is missing, changed or left between two snapshots, one line (of
 // a change, three) each, sorted.
 func Compare(before, after map[string]string) []string {
 	var diff []string
 	for k, v := range before {
 		switch now, ok := after[k]; {
 		case !ok:
-			diff = append(diff, "gone: "+k)
+			diff = append(diff, "missing: "+k)
 		case now != v:
 			diff = append(diff, "changed: "+k+"\n  "+v+"\n  "+now)
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// readyTimeout is for what is ready within seconds where nothing is wrong.
+// readyTimeout limits what is ready within seconds where nothing is wrong.
 const readyTimeout = 90 * time.Second
 
 // until looks, with the given time in between, until a look says that it ended,

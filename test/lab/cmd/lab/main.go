@@ -1,5 +1,5 @@
 // Command lab brings up real control planes on this machine for Landbridge's
-// tests and demo, and takes them away again.
+// tests and demo, and removes them again.
 package main
 
 import (
@@ -37,9 +37,9 @@ func root() *cobra.Command {
 	return cmd
 }
 
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, "lab: "+format+"\n", args...) }
 
-// behaviourFlags are the same for up and behave.
+// behaviourFlags adds the flags that up and behave share.
 func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f := cmd.Flags()
 	f.DurationVar(&b.Cloud.Delay, "cloud-delay", time.Second, "how long the cloud takes to give an address and to take it back")
@@ -54,7 +54,7 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 }
 
 func up(dir *string) *cobra.Command {
-	o := lab.Options{Say: say}
+	o := lab.Options{Progress: progress}
 	cmd := &cobra.Command{Use: "up", Args: cobra.NoArgs, Short: "Bring up a lab, and write its kubeconfigs and a fleet.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Clusters < 1 || o.Clusters > 50 {
@@ -85,13 +85,13 @@ func down(dir *string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := lab.Open(*dir)
 			if errors.Is(err, fs.ErrNotExist) {
-				say("%s has no lab", *dir)
+				progress("%s has no lab", *dir)
 				return nil
 			}
 			if err != nil {
 				return err
 			}
-			return l.Down(cmd.Context(), say)
+			return l.Down(cmd.Context(), progress)
 		}}
 }
 

@@ -4,9 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"os"
-	"strings"
-	"text/template"
 
 	"istio.io/istio/manifests"
 	corev1 "k8s.io/api/core/v1"
@@ -23,9 +20,9 @@ var sailCRDs []byte
 
 const istioCRDs = "charts/base/files/crd-all.gen.yaml"
 
-// furnish gives a cluster its node, and the kinds that come with the Sail
-// operator in real ones.
-func (l *Lab) furnish(ctx context.Context, c Cluster) error {
+// createPlatformObjects gives a cluster what its platform would have put there
+// before Landbridge comes: a node, and the kinds of the Sail operator and of Istio.
+func (l *Lab) createPlatformObjects(ctx context.Context, c Cluster) error {
 	client, dyn, err := l.clients(c)
 	if err != nil {
 		return err
@@ -57,30 +54,4 @@ func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) err
 		return nil
 	}
 	return err
-}
-
-const fleetFileName = "fleet.yaml"
-
-var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/operate.md says what else can stand here.
-apiVersion: landbridge.dev/v1alpha1
-kind: Fleet
-metadata: {name: lab}
-spec:
-  istio: {version: v1.31.0}
-  ca: {organization: my-company.org}
-  gateways: {loadBalancerTimeout: 2m}
-  rollout: {stepTimeout: 3m{{if eq .Nodes "kwok"}}, skipProof: true{{end}}}
-  clusters:
-{{- range .Clusters}}
-  - {name: {{.Name}}, network: {{.Name}}-network, kubeconfig: {path: {{.Name}}.kubeconfig}, apiServer: {tlsServerName: {{.ServerName}}}}
-{{- end}}
-  links: mesh
-`))
-
-func (l *Lab) writeFleetFile() error {
-	var b strings.Builder
-	if err := fleetFile.Execute(&b, l); err != nil {
-		return err
-	}
-	return os.WriteFile(l.path(fleetFileName), []byte(b.String()), 0o644)
 }
