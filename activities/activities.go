@@ -38,22 +38,23 @@ func (a *Activities) open(s api.ClusterRef) (*kube.Cluster, error) {
 	return a.Access.Open(s.Cluster, s.Kubeconfig)
 }
 
-// holder is this run, as the record names it.
-func (a *Activities) lock(ctx context.Context, s api.ClusterRef) inventory.Lock {
-	h := inventory.Lock{Temporal: a.Temporal, Run: s.Run}
+// claim names this run to the inventory of a cluster.
+func (a *Activities) claim(ctx context.Context, s api.ClusterRef) inventory.Claim {
+	cl := inventory.Claim{Fleet: s.Fleet, As: inventory.Lock{Temporal: a.Temporal, Run: s.Run}, TakeOver: s.TakeOver}
 	if activity.IsActivity(ctx) {
-		h.Since = activity.GetInfo(ctx).StartedTime.UTC()
+		cl.As.Since = activity.GetInfo(ctx).StartedTime.UTC()
 	}
-	return h
+	return cl
 }
 
 // writer opens the ref's cluster for the writing of one step. What it writes
-// needs the record; where a cleanup took that away, nothing is written.
+// needs the inventory; where a cleanup removed that, nothing is written.
 func (a *Activities) writer(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
 	return a.claiming(ctx, s, component, link, true)
 }
 
-// remover is a writer for taking away, which goes on without a record.
+// remover opens the ref's cluster for the removal of one step, which goes on
+// without an inventory.
 func (a *Activities) remover(ctx context.Context, in api.RemoveInput, component string) (*kube.Writer, error) {
 	return a.claiming(ctx, in.ClusterRef, component, in.Link, false)
 }
@@ -66,7 +67,9 @@ func (a *Activities) claiming(ctx context.Context, s api.ClusterRef, component, 
 	return &kube.Writer{Cluster: c, DryRun: s.DryRun, ForceConflicts: s.ForceConflicts, Render: s.Render,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
 		Claim: func(ctx context.Context) error {
-			return inventory.Claim(ctx, c, s.Fleet, a.lock(ctx, s), s.TakeOver, mustExist)
+			claim := a.claim(ctx, s)
+			claim.MustExist = mustExist
+			return claim.Lock(ctx, c)
 		}}, nil
 }
 

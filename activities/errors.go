@@ -113,6 +113,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		other    *inventory.OtherFleetError
 		held     *inventory.LockedError
 		gone     *inventory.GoneError
+		damaged  *inventory.DamagedError
 		source   *chart.SourceError
 		dead     *kube.DeadEndError
 		unproven *UnprovenError
@@ -138,7 +139,7 @@ func kind(err error) (string, temporal.ApplicationErrorOptions) {
 		return api.TypeChart, final
 	case errors.As(err, &unproven):
 		return api.TypeUnproven, final
-	case errors.As(err, &dead):
+	case errors.As(err, &dead), errors.As(err, &damaged):
 		return api.TypeDeadEnd, final
 	case errors.As(err, &lb):
 		return api.TypeLoadBalancer, final

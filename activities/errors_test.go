@@ -36,6 +36,7 @@ func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
 		{&inventory.OtherFleetError{Cluster: "west", Fleet: "b"}, api.TypeOtherFleet, true},
 		{&inventory.LockedError{Cluster: "west"}, api.TypeLocked, true},
 		{&inventory.GoneError{Cluster: "west"}, api.TypeInventoryGone, true},
+		{&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")}, api.TypeDeadEnd, true},
 		{&chart.SourceError{Reason: "x"}, api.TypeChart, true},
 		{&kube.DeadEndError{Reason: "x"}, api.TypeDeadEnd, true},
 		{&LoadBalancerError{"x"}, api.TypeLoadBalancer, true},

@@ -14,12 +14,10 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-const componentInventory = "record"
-
 // EnsureInventory is step 0: Landbridge's namespace, and in it the record of the
 // fleet as applied to this cluster. It is written before anything else.
 func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventoryInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, api.RemoveInput{ClusterRef: in.ClusterRef}, componentInventory) // there may be no record yet
+	w, err := a.remover(ctx, api.RemoveInput{ClusterRef: in.ClusterRef}, inventory.Component) // there may be no record yet
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -27,13 +25,14 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	if err := old.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver); err != nil {
+	claim := a.claim(ctx, in.ClusterRef)
+	if err := claim.Allowed(old, in.Cluster); err != nil {
 		return fleet.Changes{}, err
 	}
 	if err := ensureNamespace(ctx, w, fleet.SystemNamespace, nil); err != nil {
 		return fleet.Changes{}, err
 	}
-	ch, err := inventory.Write(ctx, w.Cluster, in.Part, a.lock(ctx, in.ClusterRef), in.DryRun)
+	ch, err := claim.Write(ctx, w.Cluster, in.Part, in.DryRun)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -44,7 +43,7 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 // RemoveInventory undoes step 0: the record goes, and then Landbridge's namespace,
 // where it is ours. It is removed after everything else.
 func (a *Activities) RemoveInventory(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, in, componentInventory)
+	w, err := a.remover(ctx, in, inventory.Component)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -67,7 +66,7 @@ func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInvento
 	if err != nil {
 		return api.ReleaseInventoryResult{}, err
 	}
-	released, err := inventory.Release(ctx, c, a.lock(ctx, in.ClusterRef))
+	released, err := inventory.Unlock(ctx, c, in.Run)
 	return api.ReleaseInventoryResult{Released: released}, err
 }
 
@@ -82,7 +81,7 @@ func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryIn
 	if err != nil || r == nil {
 		return api.CheckInventoryResult{}, err
 	}
-	if err := r.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver); err != nil {
+	if err := a.claim(ctx, in.ClusterRef).Allowed(r, in.Cluster); err != nil {
 		return api.CheckInventoryResult{}, err
 	}
 	return api.CheckInventoryResult{Inventory: &r.Fleet}, nil

@@ -188,7 +188,7 @@ func (a *Activities) checkInventory(ctx context.Context, c *kube.Cluster, in api
 	if err != nil || r == nil {
 		return err
 	}
-	err = r.Allowed(in.Cluster, in.Fleet, a.lock(ctx, in.ClusterRef), in.TakeOver)
+	err = a.claim(ctx, in.ClusterRef).Allowed(r, in.Cluster)
 	var other *inventory.OtherFleetError
 	var held *inventory.LockedError
 	if errors.As(err, &other) || errors.As(err, &held) {

@@ -33,7 +33,7 @@ type Cluster struct {
 	*kube.Cluster
 	typed   *clientset.Clientset
 	dynamic *dynamicfake.FakeDynamicClient
-	store   clienttesting.ObjectTracker
+	store   *store
 }
 
 // New makes a cluster of that name with the given objects in it. It panics where
@@ -44,18 +44,26 @@ func New(name string, objects ...runtime.Object) *Cluster {
 	typed, dyn := &clientset.Clientset{}, dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme, listKinds)
 	typed.AddReactor("*", "*", clienttesting.ObjectReaction(s))
 	dyn.PrependReactor("*", "*", clienttesting.ObjectReaction(s))
-	for _, obj := range objects {
-		if err := s.Add(obj); err != nil {
-			panic(err)
-		}
-	}
-	return &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
+	c := &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
 		Name: name, Config: &rest.Config{Host: "https://" + name + ".test"}, Client: typed, Dynamic: dyn,
 		Discovery: &preferred{&fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}
+	for _, obj := range objects {
+		c.Put(obj)
+	}
+	return c
+}
+
+// Put makes an object what it is given as, without a request. It panics where the
+// object cannot be there.
+func (c *Cluster) Put(obj runtime.Object) {
+	if err := c.store.put(obj); err != nil {
+		panic(err)
+	}
 }
 
 // React lets a test answer requests in place of the cluster: those with the verb
 // for the resource, "*" for every one. What the reaction does not handle goes on.
+// It may Put, but not ask the clients, which wait for it.
 func (c *Cluster) React(verb, resource string, react clienttesting.ReactionFunc) {
 	c.typed.PrependReactor(verb, resource, react)
 	c.dynamic.PrependReactor(verb, resource, react)

@@ -69,12 +69,25 @@ func identify(obj runtime.Object) {
 	}
 }
 
-func (s *store) Add(obj runtime.Object) error {
+// put adds or replaces an object.
+func (s *store) put(obj runtime.Object) error {
 	obj, err := s.asStored(obj)
 	if err != nil {
 		return err
 	}
-	return s.ObjectTracker.Add(obj)
+	gvks, _, err := s.scheme.ObjectKinds(obj)
+	if err != nil {
+		return err
+	}
+	m, err := meta.Accessor(obj)
+	if err != nil {
+		return err
+	}
+	gvr, _ := meta.UnsafeGuessKindToResource(gvks[0])
+	if err := s.ObjectTracker.Update(gvr, obj, m.GetNamespace()); !apierrors.IsNotFound(err) {
+		return err
+	}
+	return s.ObjectTracker.Create(gvr, obj, m.GetNamespace())
 }
 
 func (s *store) Get(gvr schema.GroupVersionResource, ns, name string, opts ...metav1.GetOptions) (runtime.Object, error) {

@@ -1,0 +1,118 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+
+	"k8s.io/client-go/util/retry"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// Claim says who wants to change a cluster.
+type Claim struct {
+	// Fleet that the cluster must belong to.
+	Fleet string
+	// As is the lock that the run sets.
+	As Lock
+	// TakeOver replaces the lock of another Temporal, whose run is dead.
+	TakeOver bool
+	// MustExist refuses a cluster without an inventory: a cleanup removed it, and
+	// nothing may be made behind that cleanup's back.
+	MustExist bool
+}
+
+// Allowed returns why the run may not change the cluster that has the inventory,
+// which may be nil: it is another fleet's (*OtherFleetError), or a run of another
+// Temporal has locked it (*LockedError). Within one Temporal an earlier run is over,
+// since one workflow ID is the lock there.
+func (cl Claim) Allowed(inv *Inventory, cluster string) error {
+	if inv == nil {
+		return nil
+	}
+	if of := inv.Fleet.Metadata.Name; of != cl.Fleet {
+		return &OtherFleetError{cluster, of}
+	}
+	if l := inv.Lock; l != nil && l.Run != cl.As.Run && l.Temporal != cl.As.Temporal && !cl.TakeOver {
+		return &LockedError{cluster, *l}
+	}
+	return nil
+}
+
+// Lock locks the cluster's inventory for the run, so that a run that was taken over
+// writes no more. It is called before the first write of every activity, and
+// writes only where the lock is not the run's yet.
+func (cl Claim) Lock(ctx context.Context, c *kube.Cluster) error {
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		inv, err := Read(ctx, c)
+		if err != nil {
+			return err
+		}
+		if inv == nil {
+			if cl.MustExist {
+				return &GoneError{c.Name}
+			}
+			return nil
+		}
+		if err := cl.Allowed(inv, c.Name); err != nil {
+			return err
+		}
+		if inv.Lock != nil && inv.Lock.Run == cl.As.Run {
+			return nil
+		}
+		inv.Lock = &cl.As
+		return inv.update(ctx, c)
+	})
+}
+
+// Write makes the inventory say that this part of the fleet is applied here, and
+// locks it. One that says so already is left alone. A dry run only returns the
+// change.
+func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, dryRun bool) (fleet.Change, error) {
+	ch := fleet.Change{Kind: "ConfigMap", Namespace: fleet.SystemNamespace, Name: fleet.InventoryName}
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		inv, err := Read(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := cl.Allowed(inv, c.Name); err != nil {
+			return err
+		}
+		wanted, err := json.Marshal(part)
+		if err != nil {
+			return err
+		}
+		write := (*Inventory).update
+		switch {
+		case inv == nil:
+			ch.Action, inv, write = fleet.Create, &Inventory{}, (*Inventory).create
+		case inv.stored.Data[keyFleet] == string(wanted):
+			ch.Action = fleet.Keep
+			return nil
+		default:
+			ch.Action = fleet.Update
+		}
+		if dryRun {
+			return nil
+		}
+		inv.Fleet, inv.Lock = part, &cl.As
+		return write(inv, ctx, c)
+	})
+	return ch, err
+}
+
+// Unlock removes the run's lock from the cluster's inventory, and returns whether
+// there was one. The lock of another run stays.
+func Unlock(ctx context.Context, c *kube.Cluster, run string) (unlocked bool, err error) {
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		unlocked = false
+		inv, err := Read(ctx, c)
+		if err != nil || inv == nil || inv.Lock == nil || inv.Lock.Run != run {
+			return err
+		}
+		inv.Lock, unlocked = nil, true
+		return inv.update(ctx, c)
+	})
+	return unlocked && err == nil, err
+}

@@ -1,0 +1,45 @@
+package inventory
+
+import (
+	"fmt"
+	"time"
+)
+
+// OtherFleetError reports a cluster that belongs to another fleet.
+type OtherFleetError struct{ Cluster, Fleet string }
+
+func (e *OtherFleetError) Error() string {
+	return fmt.Sprintf("cluster %s belongs to the fleet %s; a cluster belongs to one fleet: clean that one up first", e.Cluster, e.Fleet)
+}
+
+// LockedError reports a cluster that another run changes.
+type LockedError struct {
+	Cluster string
+	Lock    Lock
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("cluster %s is being changed by run %s of the Temporal %s since %s; wait for it or, if it is dead, use --take-over",
+		e.Cluster, e.Lock.Run, e.Lock.Temporal, e.Lock.Since.UTC().Format(time.RFC3339))
+}
+
+// GoneError reports an inventory that was there when the run began and no longer is.
+type GoneError struct{ Cluster string }
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("the inventory of cluster %s (%s) is gone: a cleanup ran meanwhile; roll out again", e.Cluster, place)
+}
+
+// DamagedError reports an inventory that cannot be understood: somebody else wrote
+// to it.
+type DamagedError struct {
+	Cluster, Key string
+	Cause        error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the inventory of cluster %s (%s, key %s) is damaged: %v; restore it from a backup, or delete it and try again: a rollout writes it anew, a cleanup goes by labels",
+		e.Cluster, place, e.Key, e.Cause)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Cause }
