@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 func (a *app) drift() *cobra.Command {
@@ -48,7 +49,7 @@ func (a *app) drift() *cobra.Command {
 
 func printDrift(w io.Writer, r api.DriftResult) {
 	for _, u := range r.Changes {
-		fmt.Fprintln(w, bold.Render(u.Unit))
+		fmt.Fprintln(w, bold.Render(u.Unit.String()))
 		for _, c := range u.Changes {
 			printChange(w, c)
 		}
@@ -66,5 +67,5 @@ func printDrift(w io.Writer, r api.DriftResult) {
 		fmt.Fprintf(w, "fleet %s is what the fleet file says\n", r.Fleet)
 		return
 	}
-	fmt.Fprintf(w, "\nfleet %s is not what the fleet file says: %s, %s, %s\n", r.Fleet, plural(r.Differs, "object"), plural(len(r.Expiring), "certificate"), plural(len(r.Unproven), "unproven link"))
+	fmt.Fprintf(w, "\nfleet %s is not what the fleet file says: %s, %s, %s\n", r.Fleet, fleet.Count(r.Differs, "object"), fleet.Count(len(r.Expiring), "certificate"), fleet.Count(len(r.Unproven), "unproven link"))
 }

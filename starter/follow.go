@@ -76,21 +76,15 @@ func (l *lines) progress(p progress) {
 	for i, d := range p.Decisions {
 		l.say(fmt.Sprint("decision ", i), d.String())
 	}
-	for _, u := range p.Units {
-		if u.State == api.Pending {
+	for _, r := range p.rows() {
+		if r.State == api.Pending {
 			continue
 		}
-		line := u.Unit + ": " + u.State
-		if u.Links > 0 {
-			line = fmt.Sprintf("%d %s: %s", u.Links, u.Unit, u.State)
-		}
-		u.Links = 0 // said already
-		if d := u.doing(); u.State == api.Running && d != "" {
+		line := r.name + ": " + string(r.State)
+		if d := r.doing(); d != "" {
 			line += ", " + d
-		} else if u.Message != "" {
-			line += ": " + u.Message
 		}
-		l.say(u.Unit, line)
+		l.say(r.name, line)
 	}
 }
 

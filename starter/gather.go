@@ -60,7 +60,7 @@ func (a *app) gather() *cobra.Command {
 			if err := b.write(out, name); err != nil {
 				return failed(fmt.Errorf("write the bundle: %w", err))
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; without secrets, but with names and addresses: look at it before you send it\n", out, plural(len(b.files), "file"))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; without secrets, but with names and addresses: look at it before you send it\n", out, fleet.Count(len(b.files), "file"))
 			for _, c := range slices.Sorted(maps.Keys(b.unread)) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "cluster %s could not be read: %s\n", c, b.unread[c])
 			}

@@ -82,7 +82,7 @@ var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	total := map[fleet.Action]int{}
 	for _, u := range r.Plan {
-		fmt.Fprintln(w, bold.Render(u.Unit))
+		fmt.Fprintln(w, bold.Render(u.Unit.String()))
 		shown := 0
 		for _, c := range u.Changes {
 			total[c.Action]++
@@ -126,12 +126,8 @@ func printChange(w io.Writer, c fleet.Change) {
 // objects, so that no history has it twice.
 func withDetails(ctx context.Context, c client.Client, plan string, units []api.PlannedUnit) {
 	for _, u := range units {
-		id := plan
-		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
-			id += ".cluster." + name
-		} else if link, ok := strings.CutPrefix(u.Unit, "link "); ok {
-			id += ".links." + strings.Replace(link, " -> ", ".", 1)
-		} else {
+		id := u.Unit.WorkflowID(plan)
+		if id == plan {
 			continue // the root has none
 		}
 		var done fleet.Changes

@@ -11,99 +11,102 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// progress is where a rollout or cleanup is, with what each of its clusters and
-// sources of links does just now.
+// progress tells where a rollout or cleanup is, with what each of its units does now.
 type progress struct {
-	api.FleetStatus
-	Units []unitProgress `json:"units,omitempty"`
+	api.Status
+	Units []unitProgress `json:"units"`
 }
 
-// unitProgress is a cluster, or the links of one source, as it is.
+// unitProgress tells where one unit is, and what it does now.
 type unitProgress struct {
-	Unit  string `json:"unit"`
-	State string `json:"state"`
-	// Done of Links, where these are links.
-	Links int `json:"links,omitempty"`
-	Done  int `json:"done,omitempty"`
-	// Step that runs, since when, what it waits for, its attempt and how the last
-	// one ended. Of links it is the first that runs.
+	api.UnitState
+	// Step that runs, since when, what it waits for, its attempt and how the last one
+	// ended.
 	Step      string     `json:"step,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
 	WaitsFor  string     `json:"waitsFor,omitempty"`
 	Attempt   int32      `json:"attempt,omitempty"`
 	LastError string     `json:"lastError,omitempty"`
-	// Message is how it failed.
-	Message string `json:"message,omitempty"`
 }
 
-// lookups is how many questions are asked of Temporal at once.
+// lookups bounds how many questions are asked of Temporal at once.
 const lookups = 8
 
-// readProgress asks a fleet's workflow, and those of its clusters and links that
-// run, where they are. It fails where no worker answers just now.
+// readProgress asks a fleet's workflow, and those of its units that run, where they are.
+// It fails where no worker answers just now.
 func readProgress(ctx context.Context, c client.Client, id, runID string) (progress, error) {
 	var p progress
-	if err := query(ctx, c, id, runID, &p.FleetStatus); err != nil {
+	if err := query(ctx, c, id, runID, &p.Status); err != nil {
 		return p, err
 	}
-	for _, cl := range p.Clusters {
-		p.Units = append(p.Units, unitProgress{Unit: "cluster " + cl.Name, State: cl.State, Message: cl.Message})
+	for _, u := range p.Status.Units {
+		p.Units = append(p.Units, unitProgress{UnitState: u})
 	}
-	for _, s := range p.Sources {
-		p.Units = append(p.Units, unitProgress{Unit: "links of " + s.Name, State: s.State, Links: s.Links, Done: s.Done, Message: s.Message})
-	}
+	p.readLinks(ctx, c, id)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(lookups)
+	sources := map[string]bool{}
 	for i := range p.Units {
 		u := &p.Units[i]
 		if u.State != api.Running {
 			continue
 		}
-		if name, ok := strings.CutPrefix(u.Unit, "cluster "); ok {
-			group.Go(func() error { u.readStep(ctx, c, id+".cluster."+name); return nil })
-		} else {
-			group.Go(func() error { u.readLinks(ctx, c, id+".links."+strings.TrimPrefix(u.Unit, "links of ")); return nil })
+		workflow := u.Unit.WorkflowID(id)
+		if link, ok := u.Unit.Link(); ok {
+			if sources[link.From] { // the first that runs stands for its source's links
+				continue
+			}
+			sources[link.From] = true
 		}
+		if name, ok := u.Unit.Member(); ok && p.Phase == "links" {
+			workflow = api.LinksWorkflowID(id, name) // of a cleanup
+		}
+		group.Go(func() error { u.readStep(ctx, c, workflow); return nil })
 	}
 	return p, group.Wait()
 }
 
-// readLinks counts a source's links, and looks at the first that runs.
-func (u *unitProgress) readLinks(ctx context.Context, c client.Client, id string) {
-	var s api.FleetStatus
-	if query(ctx, c, id, "", &s) != nil {
-		return
+// readLinks asks the workflows that roll out the links of one source, which know each
+// link's state before the fleet's workflow does.
+func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
+	at := map[api.Unit]int{}
+	sources := []string{}
+	for i, u := range p.Units {
+		at[u.Unit] = i
+		if l, ok := u.Unit.Link(); ok && u.State == api.Running && (len(sources) == 0 || sources[len(sources)-1] != l.From) {
+			sources = append(sources, l.From)
+		}
 	}
-	failed := 0
-	for _, to := range s.Clusters {
-		switch to.State {
-		case api.Done:
-			u.Done++
-		case api.Failed:
-			failed++
-			u.Message = to.Message
-		case api.Running:
-			if u.Step == "" {
-				u.readStep(ctx, c, id+"."+to.Name)
-				u.Step = "to " + to.Name + ": " + u.Step
+	answers := make([]api.Status, len(sources))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(lookups)
+	for n, source := range sources {
+		group.Go(func() error {
+			_ = query(ctx, c, api.LinksWorkflowID(id, source), "", &answers[n]) // else the fleet's word stands
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for _, s := range answers {
+		for _, u := range s.Units {
+			if i, ok := at[u.Unit]; ok && p.Units[i].State == api.Running {
+				p.Units[i].State, p.Units[i].Message = u.State, u.Message
 			}
 		}
 	}
-	if failed > 0 {
-		u.Message = fmt.Sprintf("%d failed: %s", failed, u.Message)
-	}
 }
 
-// readStep finds the step that a cluster or link is at, and what holds it up.
+// readStep finds the step that a unit is at, and what holds it up.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string) {
-	var s api.UnitStatus
-	if query(ctx, c, id, "", &s) != nil || len(s.Steps) == 0 {
+	var s api.Status
+	if query(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
 		return
 	}
-	last := s.Steps[len(s.Steps)-1]
-	u.Step = last.Step
+	last := s.Units[0].Steps[len(s.Units[0].Steps)-1]
+	u.Step = api.StepWords(last.Step)
 	if last.State != api.Running {
 		return
 	}
@@ -125,24 +128,75 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string)
 	}
 }
 
-// doing is what a unit does just now, in a line.
-func (u unitProgress) doing() string {
-	var parts []string
-	if u.Links > 0 && u.State != api.Done && (u.Done > 0 || u.State == api.Running) {
-		parts = append(parts, fmt.Sprintf("%d of %d done", u.Done, u.Links))
+// row is a line for people: the root, a member, or the links of one source together.
+type row struct {
+	unitProgress
+	name  string
+	links api.Tally // nil: these are no links
+}
+
+// rows lists the units for people, in the fleet's order.
+func (p progress) rows() []row {
+	var out []row
+	bySource := map[string]int{}
+	for _, u := range p.Units {
+		link, ok := u.Unit.Link()
+		if !ok || u.Removal {
+			name := u.Unit.String()
+			if u.Removal {
+				name = "remove " + name
+			}
+			out = append(out, row{unitProgress: u, name: name})
+			continue
+		}
+		i, seen := bySource[link.From]
+		if !seen {
+			i = len(out)
+			bySource[link.From] = i
+			out = append(out, row{name: "links of " + link.From, links: api.Tally{}, unitProgress: unitProgress{UnitState: api.UnitState{Wave: u.Wave}}})
+		}
+		out[i].add(link, u)
 	}
-	if u.Step != "" {
-		parts = append(parts, strings.TrimSpace("step "+u.Step))
+	return out
+}
+
+// add notes what one link of a source does, or how it failed. The first that runs is
+// the one that is shown.
+func (r *row) add(link fleet.Link, u unitProgress) {
+	r.links[u.State]++
+	r.State = r.links.State()
+	switch {
+	case u.State.IsFailure() && r.Message == "":
+		r.Message = u.Message
+	case u.State == api.Running && u.Step != "" && r.Step == "":
+		r.Step, r.Since, r.WaitsFor, r.Attempt, r.LastError = "to "+link.To+": "+u.Step, u.Since, u.WaitsFor, u.Attempt, u.LastError
+	}
+	if r.Wave != u.Wave {
+		r.Wave = "" // they belong to several
+	}
+}
+
+// doing says what a row does just now, in a line.
+func (r row) doing() string {
+	var parts []string
+	if r.links != nil && r.State != api.Done && r.State != api.Pending && r.State != api.Waiting && r.State != api.Skipped {
+		parts = append(parts, fmt.Sprintf("%d of %d done", r.links[api.Done], r.links.Total()))
+		if failed := r.links[api.Failed] + r.links[api.Undone]; failed > 0 {
+			parts = append(parts, fmt.Sprintf("%d failed", failed))
+		}
+	}
+	if r.Step != "" {
+		parts = append(parts, r.Step)
 	}
 	out := strings.Join(parts, ", ")
-	if u.WaitsFor != "" {
-		out += ": " + oneLine(u.WaitsFor)
+	if r.WaitsFor != "" {
+		out += ": " + oneLine(r.WaitsFor)
 	}
-	if u.LastError != "" {
-		out += fmt.Sprintf(" (try %d; the last: %s)", u.Attempt, oneLine(u.LastError))
+	if r.LastError != "" {
+		out += fmt.Sprintf(" (try %d; the last: %s)", r.Attempt, oneLine(r.LastError))
 	}
-	if u.Message != "" {
-		out = strings.TrimPrefix(out+": "+strings.TrimPrefix(oneLine(u.Message), u.Unit+": "), ": ")
+	if r.Message != "" {
+		out = strings.TrimPrefix(out+": "+strings.TrimPrefix(oneLine(r.Message), r.name+": "), ": ")
 	}
 	return out
 }
@@ -154,7 +208,7 @@ func (p progress) holds() string {
 	switch {
 	case p.Paused:
 		return fmt.Sprintf("paused; `landbridge resume %s` lets it go on", p.Fleet)
-	case p.Phase == api.PhaseApproval:
+	case p.WaitsFor != "":
 		return fmt.Sprintf("wave %s waits; `landbridge approve %s --reason …` lets it begin", p.WaitsFor, p.Fleet)
 	}
 	return ""

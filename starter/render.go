@@ -70,7 +70,7 @@ func (a *app) render() *cobra.Command {
 
 // renderedFiles are the contents by the path below the directory.
 func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
-	files, resources, secrets := map[string]string{}, map[string][]string{}, map[string][]string{}
+	files, resources, secrets := map[string]string{}, map[string][]string{}, map[api.Unit][]string{}
 	for _, u := range plan {
 		for _, c := range u.Changes {
 			switch {
@@ -93,8 +93,8 @@ func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
 	for cluster, names := range resources {
 		var b strings.Builder
 		b.WriteString(renderedBy)
-		for _, unit := range slices.Sorted(maps.Keys(secrets)) {
-			if unit == "cluster "+cluster || strings.HasPrefix(unit, "link ") && slices.Contains(strings.Fields(unit), cluster) {
+		for _, unit := range slices.SortedFunc(maps.Keys(secrets), api.Unit.Compare) {
+			if unit.Touches(cluster) {
 				fmt.Fprintf(&b, "# Not here, since they hold keys (%s): Secret %s\n", unit, strings.Join(secrets[unit], ", "))
 			}
 		}
@@ -198,7 +198,7 @@ func printRendered(w io.Writer, dir string, f *fleet.Fleet, files map[string]str
 				n++
 			}
 		}
-		fmt.Fprintf(w, "%s  %s\n", filepath.Join(dir, c.Name), plural(n, "object"))
+		fmt.Fprintf(w, "%s  %s\n", filepath.Join(dir, c.Name), fleet.Count(n, "object"))
 	}
 	fmt.Fprintln(w, "the Secrets with keys are not among them; each kustomization names its own")
 }

@@ -25,11 +25,11 @@ spec:
 
 func TestRender_TakesOffLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
 	files, err := renderedFiles([]api.PlannedUnit{
-		{Unit: "cluster east", Changes: []fleet.Change{
+		{Unit: api.Member("east"), Changes: []fleet.Change{
 			{Action: fleet.Create, Kind: "Deployment", Namespace: "istio-system", Name: "gateway", Cluster: "east", Manifest: marked},
 			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
 			{Action: fleet.Create, Kind: "Helm release", Namespace: "istio-system", Name: "gateway"}}},
-		{Unit: "link west -> east", Changes: []fleet.Change{
+		{Unit: api.LinkOf(fleet.Link{From: "west", To: "east"}), Changes: []fleet.Change{
 			{Action: fleet.Keep, Kind: "AuthorizationPolicy", Namespace: "istio-system", Name: "from-west", Cluster: "east", Manifest: "kind: AuthorizationPolicy\n"},
 			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "istio-remote-secret-east"}}},
 	})

@@ -75,6 +75,6 @@ func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) erro
 	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 		return failed(fmt.Errorf("write the report: %w", err))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %s and %s\n", out, noun(r.Type), r.Fleet, r.Status, plural(len(r.Clusters), "cluster"), plural(len(r.Links), "link"))
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %s and %s\n", out, noun(r.Type), r.Fleet, r.Status, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"))
 	return nil
 }

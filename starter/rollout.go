@@ -97,23 +97,23 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 		t.row(c.Name, c.Version, c.TLSServerName, showAddress(c.Address), showCounts(c.Counts))
 	}
 	t.flush()
-	fmt.Fprintf(w, "\nfleet %s: %d clusters and %d links are rolled out in %s; root %s until %s\n", r.Fleet, len(r.Clusters), len(r.Links),
+	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s; root %s until %s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
 		took.Round(100*time.Millisecond), r.Root.Fingerprint, r.Root.NotAfter.Format(time.DateOnly))
 	switch {
 	case len(r.Links) == 0:
 	case r.Proven == len(r.Links):
 		fmt.Fprintln(w, "every link is proven: a request goes through it, and istiod has read its target")
 	default:
-		fmt.Fprintf(w, "%d of %d links are proven; `landbridge verify` proves them any time\n", r.Proven, len(r.Links))
+		fmt.Fprintf(w, "%d of %s proven; `landbridge verify` proves them any time\n", r.Proven, fleet.Count(len(r.Links), "link"))
 	}
 	if len(r.Skipped) > 0 {
-		fmt.Fprintf(w, "left out by decision: %s\n", strings.Join(r.Skipped, ", "))
+		fmt.Fprintf(w, "skipped by decision: %s\n", showUnits(r.Skipped))
 	}
 	if !r.Pruned.Empty() {
-		fmt.Fprintf(w, "taken away: %s\n", showStale(r.Pruned))
+		fmt.Fprintf(w, "removed: %s\n", showStale(r.Pruned))
 	}
 	if !r.Stale.Empty() {
-		fmt.Fprintf(w, "left the fleet file and still there: %s; `landbridge rollout --prune` takes it away\n", showStale(r.Stale))
+		fmt.Fprintf(w, "left the fleet file and still there: %s; `landbridge rollout --prune` removes it\n", showStale(r.Stale))
 	}
 }
 
@@ -136,13 +136,22 @@ func showCounts(counts map[fleet.Action]int) string {
 	return strings.Join(parts, ", ")
 }
 
+// showStale lists what left the fleet file.
 func showStale(s fleet.Stale) string {
-	var parts []string
+	var units []api.Unit
 	for _, l := range s.Links {
-		parts = append(parts, "link "+l.String())
+		units = append(units, api.LinkOf(l))
 	}
 	for _, c := range s.Clusters {
-		parts = append(parts, "cluster "+c.Name)
+		units = append(units, api.Member(c.Name))
+	}
+	return showUnits(units)
+}
+
+func showUnits(units []api.Unit) string {
+	var parts []string
+	for _, u := range units {
+		parts = append(parts, u.String())
 	}
 	return strings.Join(parts, ", ")
 }

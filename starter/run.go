@@ -106,7 +106,7 @@ func noun(workflowType string) string {
 
 // found is what finds the workflow in Temporal.
 func found(in api.FleetInput) temporal.SearchAttributes {
-	keys := []temporal.SearchAttributeUpdate{api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(api.Pending)}
+	keys := []temporal.SearchAttributeUpdate{api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending))}
 	if in.Reason != "" {
 		keys = append(keys, api.ReasonKey.ValueSet(in.Reason))
 	}
@@ -131,7 +131,7 @@ func digest(typ string, in api.FleetInput) (string, error) {
 // error itself has room for a few. Where no worker answers, those must do.
 func explained(ctx context.Context, c client.Client, run client.WorkflowRun, err error) error {
 	end := ended(err)
-	var s api.FleetStatus
+	var s api.Status
 	var coded *exitError
 	if !errors.As(end, &coded) || len(api.Failures(err)) == 0 || query(ctx, c, run.GetID(), run.GetRunID(), &s) != nil || len(s.Failures) == 0 {
 		return end

@@ -197,7 +197,7 @@ func (c shownCheck) found() string {
 	case r.Healed:
 		return "drift, mended"
 	default:
-		parts := []string{plural(r.Differs, "object"), plural(len(r.Expiring), "certificate"), plural(len(r.Unproven), "unproven link")}
+		parts := []string{fleet.Count(r.Differs, "object"), fleet.Count(len(r.Expiring), "certificate"), fleet.Count(len(r.Unproven), "unproven link")}
 		out := "drift: " + strings.Join(parts, ", ")
 		if r.NotHealed != "" {
 			out += "; " + trim(oneLine(r.NotHealed))

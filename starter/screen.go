@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // screen shows a fleet on a terminal: what runs, waits or failed has a line,
@@ -62,15 +63,17 @@ func (p picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 // The colours are the terminal's own, so that they fit a light and a dark one.
 var (
-	styles = map[string]lipgloss.Style{
+	styles = map[api.State]lipgloss.Style{
 		api.Running: lipgloss.NewStyle().Foreground(lipgloss.Color("4")),
 		api.Done:    lipgloss.NewStyle().Foreground(lipgloss.Color("2")),
 		api.Failed:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
+		api.Undone:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
+		api.Waiting: lipgloss.NewStyle().Foreground(lipgloss.Color("3")),
 		api.Skipped: lipgloss.NewStyle().Faint(true),
 		api.Pending: lipgloss.NewStyle().Faint(true),
 	}
 	bold, faint, attention = lipgloss.NewStyle().Bold(true), lipgloss.NewStyle().Faint(true), lipgloss.NewStyle().Foreground(lipgloss.Color("3")).Bold(true)
-	signs                  = map[string]string{api.Running: "●", api.Done: "✓", api.Failed: "✗", api.Skipped: "-", api.Pending: "○"}
+	signs                  = map[api.State]string{api.Running: "●", api.Done: "✓", api.Failed: "✗", api.Undone: "✗", api.Waiting: "◌", api.Skipped: "-", api.Pending: "○"}
 )
 
 func (p picture) View() string {
@@ -79,10 +82,11 @@ func (p picture) View() string {
 	}
 	rows := p.head()
 	var units []string
-	for _, state := range []string{api.Failed, api.Running} {
-		for _, u := range p.Units {
-			if u.State == state {
-				units = append(units, p.unit(u)...)
+	all := p.rows()
+	for _, state := range []api.State{api.Failed, api.Undone, api.Running} {
+		for _, r := range all {
+			if r.State == state {
+				units = append(units, p.unit(r, nameWidth(all, p.width))...)
 			}
 		}
 	}
@@ -109,20 +113,20 @@ func (p picture) head() []string {
 	if len(p.Waves) > 0 {
 		var waves []string
 		for _, w := range p.Waves {
-			waves = append(waves, styles[w.State].Render(fmt.Sprintf("%s %s (%d)", signs[w.State], w.Name, len(w.Clusters))))
+			waves = append(waves, styles[w.State].Render(fmt.Sprintf("%s %s (%d)", signs[w.State], w.Name, w.Clusters)))
 		}
 		rows = append(rows, "waves  "+strings.Join(waves, "  "))
 	}
 	return rows
 }
 
-// unit is the line of what runs or failed, with what does not fit below it.
-func (p picture) unit(u unitProgress) []string {
+// unit draws the line of what runs or failed, with what does not fit below it.
+func (p picture) unit(u row, width int) []string {
 	took := ""
 	if u.Since != nil {
 		took = elapsed(p.now.Sub(*u.Since))
 	}
-	name := fmt.Sprintf("%s %-*s", signs[u.State], p.nameWidth(), u.Unit)
+	name := fmt.Sprintf("%s %-*s", signs[u.State], width, u.name)
 	const indent = "      "
 	head := styles[u.State].Render(name) + fmt.Sprintf(" %6s  ", took)
 	doing := u.doing()
@@ -145,44 +149,41 @@ func (p picture) unit(u unitProgress) []string {
 // maxBelow is how many lines a message may take below its unit.
 const maxBelow = 3
 
-func (p picture) nameWidth() (n int) {
-	for _, u := range p.Units {
-		n = max(n, len(u.Unit))
+// nameWidth is the width of the column of names.
+func nameWidth(rows []row, screen int) (n int) {
+	for _, r := range rows {
+		n = max(n, len(r.name))
 	}
-	return min(n, p.width/3)
+	return min(n, screen/3)
 }
 
 // counts are what folds away.
 func (p picture) counts() []string {
-	var rows []string
-	for _, state := range []string{api.Pending, api.Skipped, api.Done} {
+	var out []string
+	for _, state := range []api.State{api.Waiting, api.Pending, api.Skipped, api.Done} {
 		clusters, links := 0, 0
 		for _, u := range p.Units {
-			if u.State == state && u.Links == 0 {
+			if u.State != state || u.Unit == api.Root() {
+				continue
+			}
+			if _, link := u.Unit.Link(); link {
+				links++
+			} else {
 				clusters++
-			} else if u.State == state {
-				links += u.Links
 			}
 		}
 		var parts []string
 		if clusters > 0 {
-			parts = append(parts, plural(clusters, "cluster"))
+			parts = append(parts, fleet.Count(clusters, "cluster"))
 		}
 		if links > 0 {
-			parts = append(parts, plural(links, "link"))
+			parts = append(parts, fleet.Count(links, "link"))
 		}
 		if len(parts) > 0 {
-			rows = append(rows, styles[state].Render(fmt.Sprintf("%s %s %s", signs[state], strings.Join(parts, " and "), state)))
+			out = append(out, styles[state].Render(fmt.Sprintf("%s %s %s", signs[state], strings.Join(parts, " and "), state)))
 		}
 	}
-	return rows
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return out
 }
 
 // elapsed is a duration in whole seconds, short.

@@ -25,25 +25,38 @@ func fifty() picture {
 	p := picture{noun: "rollout", now: began.Add(4*time.Minute + 12*time.Second)}
 	p.Fleet, p.Phase, p.Began = "prod", "clusters", began
 	p.Request = fleet.Request{Reason: "CHG-1234", RequestedBy: "anna@bastion"}
-	p.Waves = []api.WaveState{{Name: "canary", Clusters: []string{"c01"}, State: api.Done},
-		{Name: "europe", Clusters: make([]string, 30), State: api.Running}, {Name: "rest", Clusters: make([]string, 19), State: api.Pending}}
+	p.Waves = []api.WaveState{{Name: "canary", Clusters: 1, State: api.Done},
+		{Name: "europe", Clusters: 30, State: api.Running}, {Name: "rest", Clusters: 19, State: api.Pending}}
 	for i := range 50 {
-		u := unitProgress{Unit: fmt.Sprintf("cluster c%02d", i+1), State: api.Pending}
+		u := unitProgress{UnitState: api.UnitState{Unit: api.Member(fmt.Sprintf("c%02d", i+1)), State: api.Pending}}
 		switch {
 		case i < 20:
 			u.State = api.Done
 		case i == 20:
 			u.State, u.Message = api.Failed, "cluster c21: its Sail operator does not know Istio v1.31.0; it knows v1.28.0, v1.29.1: change spec.istio.version"
 		case i < 26:
-			u.State, u.Step, u.Since, u.Attempt = api.Running, "11 wait for load balancer", &since, 1
+			u.State, u.Step, u.Since, u.Attempt = api.Running, "wait for load balancer", &since, 1
 			u.WaitsFor = "Service istio-system/istio-eastwestgateway has no address; the cloud says SyncLoadBalancerFailed: quota exceeded"
 		case i == 26:
-			u.State, u.Step, u.Since, u.Attempt, u.LastError = api.Running, "7 east-west gateway", &since, 3, "cluster c27: helm install: connection refused"
+			u.State, u.Step, u.Since, u.Attempt, u.LastError = api.Running, "east-west gateway", &since, 3, "cluster c27: helm install: connection refused"
 		}
 		p.Units = append(p.Units, u)
 	}
-	p.Units = append(p.Units, unitProgress{Unit: "links of c01", State: api.Running, Links: 49, Done: 12, Step: "to c14: proof", Since: &since},
-		unitProgress{Unit: "links of c02", State: api.Pending, Links: 49})
+	for _, from := range []string{"c01", "c02"} {
+		for i := range 50 {
+			to := fmt.Sprintf("c%02d", i+1)
+			u := unitProgress{UnitState: api.UnitState{Unit: api.LinkOf(fleet.Link{From: from, To: to}), State: api.Pending}}
+			switch {
+			case to == from:
+				continue
+			case from == "c01" && i <= 12:
+				u.State = api.Done
+			case from == "c01" && i == 13:
+				u.State, u.Step, u.Since = api.Running, "proof", &since
+			}
+			p.Units = append(p.Units, u)
+		}
+	}
 	return p
 }
 

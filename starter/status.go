@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,7 +163,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Closed = &closed
 	}
 	if out.Fleet, err = readProgress(ctx, c, id, out.Run); err != nil {
-		out.Fleet = progress{FleetStatus: api.FleetStatus{Fleet: name, Phase: "unknown: no worker answers"}}
+		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: "unknown: no worker answers"}, Units: []unitProgress{}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil, nil
@@ -207,23 +206,13 @@ func printStatus(w io.Writer, s statusOutput) {
 		fmt.Fprintln(w, h)
 	}
 	fmt.Fprintln(w)
-	wave := map[string]string{}
-	for _, v := range s.Fleet.Waves {
-		for _, c := range v.Clusters {
-			wave[c] = v.Name
-		}
-	}
 	t := newTable(w, "UNIT", "WAVE", "STATE", "SINCE", "AT")
-	for _, u := range s.Fleet.Units {
+	for _, r := range s.Fleet.rows() {
 		since := ""
-		if u.Since != nil && s.Closed == nil {
-			since = elapsed(time.Since(*u.Since))
+		if r.Since != nil && s.Closed == nil {
+			since = elapsed(time.Since(*r.Since))
 		}
-		name := u.Unit
-		if u.Links > 0 {
-			name = fmt.Sprintf("%d %s", u.Links, u.Unit)
-		}
-		t.row(name, wave[strings.TrimPrefix(u.Unit, "cluster ")], u.State, since, trim(u.doing()))
+		t.row(r.name, r.Wave, string(r.State), since, trim(r.doing()))
 	}
 	t.flush()
 	for _, d := range s.Fleet.Decisions {

@@ -53,7 +53,7 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 			if verb == api.UpdateRetry && !running.running {
 				return a.again(cmd, c, running, in)
 			}
-			if verb == api.UpdateRetry && in.Unit == "" {
+			if verb == api.UpdateRetry && in.Unit == (api.Unit{}) {
 				return usage(fmt.Errorf("the rollout still runs: say what to take up again with --cluster or --link"))
 			}
 			said, err := decide(cmd.Context(), c, running, verb, in)
@@ -92,11 +92,11 @@ func decision(by, reason, cluster, link string, needsReason, needsUnit bool) (ap
 	}
 	switch from, to, ok := strings.Cut(link, "."); {
 	case cluster != "":
-		in.Unit = "cluster " + cluster
+		in.Unit = api.Member(cluster)
 	case link != "" && (!ok || from == "" || to == ""):
 		return in, fmt.Errorf("--link: want FROM.TO, got %q", link)
 	case link != "":
-		in.Unit = "link " + fleet.Link{From: from, To: to}.String()
+		in.Unit = api.LinkOf(fleet.Link{From: from, To: to})
 	case needsUnit:
 		return in, errors.New("say what with --cluster or --link")
 	}

@@ -7,130 +7,119 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is
-// undone; the error is then of TypeUnit.
+// RolloutCluster does the guide's steps 3 to 8 on one cluster. What fails is undone;
+// the error is then of TypeUnit.
 func RolloutCluster(ctx workflow.Context, in api.ClusterInput) (api.ClusterResult, error) {
-	l := newCompensation("cluster "+in.ClusterRef.Cluster, in.Rollout)
-	if err := l.status.publish(ctx); err != nil {
+	u, err := newUnitRun(ctx, in.ClusterRef, api.Member(in.ClusterRef.Cluster),
+		limits{in.Rollout, in.Part.Spec.Gateways.LoadBalancerTimeout.Std()})
+	if err != nil {
 		return api.ClusterResult{}, err
 	}
-	l.gate = newGate(ctx)
-	result, err := rolloutCluster(ctx, l, in)
-	result.Changes.Changes = l.changes
-	return result, l.settle(ctx, err)
+	result, err := rolloutCluster(ctx, u, in)
+	result.Changes.Changes = u.changes
+	return result, u.finish(ctx, err)
 }
 
-func rolloutCluster(ctx workflow.Context, l *compensation, in api.ClusterInput) (result api.ClusterResult, err error) {
-	spec, at := in.Part.Spec, in.ClusterRef
-	intermediate := api.IntermediateSpec{Cluster: at.Cluster, Organization: spec.CA.Organization,
-		DNSName: "istiod." + at.Namespace + ".svc", KeyAlgorithm: spec.CA.KeyAlgorithm, Lifetime: spec.CA.IntermediateLifetime}
+func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (result api.ClusterResult, err error) {
+	spec, ref := in.Part.Spec, in.ClusterRef
 	gateways := api.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
 
-	// Step 0. The cluster remembers what is about to be applied to it.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "0 record", a.EnsureInventory, a.RemoveInventory,
-		api.EnsureInventoryInput{ClusterRef: at, Part: in.Part}); err != nil {
+	// Step 0. The cluster's inventory says what is about to be applied to it.
+	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part}); err != nil {
 		return
 	}
 
 	// Step 3. The key is made in the cluster; the root signs its CSR.
-	var cert intermediateCert
+	var cert intermediate
 	if spec.CA.Managed() {
-		if cert, err = newIntermediate(ctx, l, in, intermediate); err != nil {
+		if cert, err = newIntermediate(ctx, u, in); err != nil {
 			return
 		}
 		result.Certificate = cert.facts
 	}
 
 	// Step 4. Namespaces, with the network label.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "4 namespaces", a.EnsureNamespaces, a.RemoveNamespaces,
-		api.EnsureNamespacesInput{ClusterRef: at, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
+	if _, err = run(ctx, u, stepNamespaces, api.EnsureNamespacesInput{ClusterRef: ref, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
 		return
 	}
 
 	// Step 5. cacerts, before istiod starts.
 	if spec.CA.Managed() {
-		if _, err = step(ctx, l, apiCall(in.Rollout), "5 cacerts", a.EnsureCACerts, a.RemoveCACerts,
-			api.EnsureCACertsInput{ClusterRef: at, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
+		if _, err = run(ctx, u, stepCACerts, api.EnsureCACertsInput{ClusterRef: ref, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
 			return
 		}
 	}
 
 	// Step 6. Istio, by the Sail operator, unless it is there already.
 	if spec.Istio.Managed() {
-		if err = installIstio(ctx, l, in); err != nil {
+		if err = installIstio(ctx, u, in); err != nil {
 			return
 		}
 	}
 
 	// Step 7. East-west gateway.
-	if _, err = step(ctx, l, helmCall(in.Rollout), "7 east-west gateway", a.EnsureEastWestGateway, a.RemoveEastWestGateway,
-		api.EnsureEastWestGatewayInput{ClusterRef: at, GatewaySettings: gateways, Network: in.Network}); err != nil {
+	if _, err = run(ctx, u, stepEastWest, api.EnsureEastWestGatewayInput{ClusterRef: ref, GatewaySettings: gateways, Network: in.Network}); err != nil {
 		return
 	}
 
 	// Step 8. The API server behind it, for nobody yet.
-	if _, err = step(ctx, l, apiCall(in.Rollout), "8 expose kube-apiserver", a.EnsureExposure, a.RemoveExposure,
-		api.EnsureExposureInput{ClusterRef: at, Gateways: spec.Gateways}); err != nil {
+	if _, err = run(ctx, u, stepExposure, api.EnsureExposureInput{ClusterRef: ref, Gateways: spec.Gateways}); err != nil {
 		return
 	}
 
-	// Step 10, what links share: the account that the others read with, and the
-	// key that tokens for this cluster are sealed to.
+	// Step 10, what links share: the account that the others read with, and the key that
+	// tokens for this cluster are sealed to.
 	if in.IsTarget {
-		if _, err = step(ctx, l, apiCall(in.Rollout), "10 reader", a.EnsureReader, a.RemoveReader,
-			api.EnsureReaderInput{ClusterRef: at, IstioName: spec.Istio.Rev()}); err != nil {
+		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, IstioName: spec.Istio.Rev()}); err != nil {
 			return
 		}
 	}
 	if in.IsSource {
-		sealing, err := step(ctx, l, apiCall(in.Rollout), "10 sealing key", a.EnsureSealingKey, a.RemoveSealingKey,
-			api.EnsureSealingKeyInput{ClusterRef: at})
+		sealing, err := run(ctx, u, stepSealingKey, api.EnsureSealingKeyInput{ClusterRef: ref})
 		if err != nil {
 			return result, err
 		}
 		result.Recipient = sealing.Recipient
 	}
 
-	// The address that the cloud gives; it had the time of the steps since 7.
-	limit := spec.Gateways.LoadBalancerTimeout.Std()
-	lb, err := call(ctx, l, longWait(limit), "11 wait for load balancer", a.WaitLoadBalancer,
-		api.WaitLoadBalancerInput{ClusterRef: at, Until: workflow.Now(ctx).Add(limit), EastWest: spec.Gateways.EastWest})
+	// Step 11 needs the address that the cloud gives; it had the time of the steps since 7.
+	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Until: workflow.Now(ctx).Add(u.limits.loadBalancer), EastWest: spec.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }
 
-// intermediateCert is a cluster's new intermediate, or the news that the one it
-// has can stay.
-type intermediateCert struct {
+// intermediate holds a cluster's new certificate, or tells that the one it has can stay.
+type intermediate struct {
 	current bool
 	pem     string
 	facts   api.CertificateFacts
 }
 
-func newIntermediate(ctx workflow.Context, l *compensation, in api.ClusterInput, want api.IntermediateSpec) (intermediateCert, error) {
-	key, err := step(ctx, l, apiCall(in.Rollout), "3 intermediate key", a.EnsureIntermediateKey, a.RemoveIntermediateKey,
-		api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
+// newIntermediate is step 3: a key made in the cluster, and the root's signature.
+func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (intermediate, error) {
+	ca := in.Part.Spec.CA
+	want := api.IntermediateSpec{Cluster: in.ClusterRef.Cluster, Organization: ca.Organization,
+		DNSName: "istiod." + in.ClusterRef.Namespace + ".svc", KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.IntermediateLifetime}
+	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
 	if err != nil || key.Current || in.ClusterRef.DryRun {
-		return intermediateCert{current: key.Current, facts: key.Facts}, err
+		return intermediate{current: key.Current, facts: key.Facts}, err
 	}
-	signed, err := call(ctx, l, apiCall(in.Rollout), "3 sign intermediate", a.SignIntermediate,
-		api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
-	return intermediateCert{pem: signed.CertPEM, facts: signed.Facts}, err
+	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
+	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 
-func installIstio(ctx workflow.Context, l *compensation, in api.ClusterInput) error {
+// installIstio is step 6: the resources for the Sail operator, and the wait for it.
+func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 	istio := in.Part.Spec.Istio
-	if _, err := step(ctx, l, apiCall(in.Rollout), "6 istio", a.EnsureIstio, a.RemoveIstio,
-		api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
+	if _, err := run(ctx, u, stepIstio, api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
-	_, err := call(ctx, l, longWait(in.Rollout.StepTimeout.Std()), "6 wait for istio", a.WaitIstio,
-		api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
+	_, err := run(ctx, u, stepWaitIstio, api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
 	return err
 }
 
-// withoutValues leaves out what only the Istio resource needs: links carry the
-// rest along many times.
+// withoutValues leaves out what only the Istio resource needs: links carry the rest
+// along many times.
 func withoutValues(i fleet.Istio) fleet.Istio {
 	i.Values = nil
 	return i

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"context"
+	"fmt"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -10,134 +11,150 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// compensation is the undo list of a running rollout of one cluster or link. Each
-// entry is written before its step acts, so that whatever the step did, known
-// or not, is taken back. What was there before is safe all the same: an undo
-// removes only what carries this run's mark.
-type compensation struct {
-	unit    string
-	rollout fleet.Rollout
-	entries []entry
-	changes []fleet.Change
-	status  *unitStatus
-	// gate is shut while a rollout is paused; nothing holds up an undo.
+// unitRun runs the steps of one unit, in the order of their table. Each compensation
+// is registered before its step acts, so that whatever the step did, known or not, is
+// undone. What was there before is safe all the same: an undo removes only what
+// carries this run's mark.
+type unitRun struct {
+	unit   api.Unit
+	limits limits
+	// next is the place in the table after the step that ran last.
+	next          int
+	compensations []compensation
+	changes       []fleet.Change
+	status        *board
+	// gate is shut while a rollout is paused. Nothing holds up an undo.
 	gate *gate
 }
 
-type entry struct {
-	step string
-	undo func(context.Context, api.RemoveInput) (fleet.Changes, error)
+// compensation is the undo of a step that may have acted.
+type compensation struct {
+	step row
+	undo undo
 	in   api.RemoveInput
 }
 
-func newCompensation(unit string, r fleet.Rollout) *compensation {
-	return &compensation{unit: unit, rollout: r, status: &unitStatus{UnitStatus: api.UnitStatus{Unit: unit}}}
+// newUnitRun begins with a unit, and shows its steps under its name. It follows its
+// parent's pause.
+func newUnitRun(ctx workflow.Context, ref api.ClusterRef, unit api.Unit, l limits) (*unitRun, error) {
+	status, err := newUnitBoard(ctx, ref.Fleet, unit, unit.String())
+	return &unitRun{unit: unit, limits: l, status: status, gate: newGate(ctx)}, err
 }
 
-// stepInput is what an EnsureX takes.
-type stepInput interface {
-	Ref() api.ClusterRef
-	Undo() api.RemoveInput
-}
-
-// stepResult is what an EnsureX gives.
-type stepResult interface {
-	All() []fleet.Change
-	Created() bool
-}
-
-// step runs one numbered step of the guide: the undo is in the compensation before
-// the action begins, and leaves it when the action made nothing new.
-func step[I stepInput, R stepResult](ctx workflow.Context, l *compensation, policy workflow.ActivityOptions, name string,
-	do func(context.Context, I) (R, error),
-	undo func(context.Context, api.RemoveInput) (fleet.Changes, error), in I) (R, error) {
-	if !in.Ref().DryRun {
-		l.entries = append(l.entries, entry{name, undo, in.Undo()})
+// run runs one step. Its undo is registered before the action begins, and dropped when
+// the action made nothing new. A step that stands before the one that ran last in
+// their table is a fault of the workflow's code.
+func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I) (R, error) {
+	if s.at < u.next {
+		panic(fmt.Sprintf("step %s stands before the step that ran last", s.row))
 	}
-	result, err := call(ctx, l, policy, name, do, in)
+	u.next = s.at + 1
+	changes := s.table.steps[s.at].undo != nil && !in.Ref().DryRun
+	if changes {
+		u.compensations = append(u.compensations, compensation{s.row, s.table.steps[s.at].undo, any(in).(undoable).Undo()})
+	}
+	result, err := call(ctx, u, s.policy(u.limits), s.String(), s.do, in)
 	if err != nil {
 		return result, err
 	}
-	if !in.Ref().DryRun && !result.Created() {
-		l.entries = l.entries[:len(l.entries)-1]
+	if did, ok := any(result).(changing); ok {
+		if changes && !did.Created() {
+			u.compensations = u.compensations[:len(u.compensations)-1]
+		}
+		u.changes = append(u.changes, did.All()...)
 	}
-	l.changes = append(l.changes, result.All()...)
 	return result, nil
 }
 
-// call runs an activity that has nothing to undo, on its cluster's task queue,
-// with the summary that the Temporal UI shows.
-func call[I interface{ Ref() api.ClusterRef }, R any](ctx workflow.Context, l *compensation, policy workflow.ActivityOptions, name string,
+// call runs an activity on its cluster's task queue, with the summary that the Temporal
+// UI shows.
+func call[I located, R any](ctx workflow.Context, u *unitRun, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
-	if err := l.gate.wait(ctx); err != nil {
+	if err := u.gate.wait(ctx); err != nil {
 		var none R
-		return none, &stepError{name, err}
+		return none, &stepError{api.StepWords(name), err}
 	}
-	l.status.begin(ctx, name)
-	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, summary(name, in.Ref())
+	u.stepBegins(ctx, name)
 	policy.WaitForCancellation = true // what is undone must not still be at work
-	var result R
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &result)
-	if err != nil {
-		l.status.end(ctx, api.Failed, err)
-		return result, &stepError{name, err}
-	}
-	l.status.end(ctx, api.Done, nil)
-	return result, nil
+	result, err := fleetCall(ctx, policy, name, do, in)
+	u.stepEnds(ctx, err)
+	return result, err
 }
 
-func summary(step string, s api.ClusterRef) string {
-	if s.Cluster == "" {
+// stepBegins and stepEnds show where the unit's step is.
+func (u *unitRun) stepBegins(ctx workflow.Context, step string) {
+	state := u.status.list[0]
+	state.Steps = append(state.Steps, api.StepState{Step: step, State: api.Running, Began: workflow.Now(ctx)})
+	u.status.show(ctx)
+}
+
+func (u *unitRun) stepEnds(ctx workflow.Context, err error) {
+	steps := u.status.list[0].Steps
+	last := &steps[len(steps)-1]
+	last.State, last.Took = api.Done, workflow.Now(ctx).Sub(last.Began)
+	if err != nil {
+		last.State = api.Failed
+		_, last.Message = describe(err)
+	}
+	u.status.show(ctx)
+}
+
+// summary is what the Temporal UI shows of an activity.
+func summary(step string, ref api.ClusterRef) string {
+	if ref.Cluster == "" {
 		return step + " · root"
 	}
-	return step + " · " + s.Cluster
+	return step + " · " + ref.Cluster
 }
 
-// settle ends a cluster or link: where it failed or was cancelled, what this run
-// made is taken back, newest first. It returns nil, the cancellation, or one
-// typed error.
-func (l *compensation) settle(ctx workflow.Context, err error) error {
+// finish ends a unit. Where it failed or was canceled, what this run made is undone,
+// newest first. It returns nil, the cancellation, or one error of TypeUnit.
+func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	if err == nil {
+		u.status.list[0].move(api.Done)
+		u.status.show(ctx)
 		return nil
 	}
-	f := failureOf(l.unit, err)
+	f := failureOf(u.unit, err)
 	f.State = api.StateUndone
-	if l.rollout.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err) {
+	switch {
+	case u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
 		f.State = api.StateKept
-		return failUnit(api.TypeUnit, f)
+	default:
+		if f.Left = u.compensate(ctx); len(f.Left) > 0 {
+			f.State = api.StateLeft
+		}
 	}
-	f.Left = l.undo(ctx)
-	if len(f.Left) > 0 {
-		f.State = api.StateLeft
-	}
+	u.status.list[0].fail(f)
+	u.status.show(ctx)
 	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
-		return temporal.NewCanceledError(l.unit + " was canceled and undone")
+		return temporal.NewCanceledError(u.unit.String() + " was canceled and undone")
 	}
 	return failUnit(api.TypeUnit, f)
 }
 
-// undo takes back what is in the compensation, newest first, detached from any
-// cancellation, and returns what it could not.
-func (l *compensation) undo(ctx workflow.Context) (left []string) {
+// compensate undoes what this run made, newest first, detached from any cancellation.
+// It returns what it could not undo.
+func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	if len(l.entries) > 0 {
+	if len(u.compensations) > 0 {
 		setPhase(ctx, "undoing")
 	}
-	l.gate = nil
-	gone := unreachable{}
-	for i := len(l.entries) - 1; i >= 0; i-- {
-		e := l.entries[i]
-		if gone.skip(ctx, e.in.Cluster) {
-			left = append(left, e.step)
+	u.gate = &gate{}
+	lost := unreachable{}
+	for i := len(u.compensations) - 1; i >= 0; i-- {
+		c := u.compensations[i]
+		if _, skip := lost[c.in.Cluster]; skip {
+			left = append(left, c.step.name)
 			continue
 		}
-		if _, err := call(ctx, l, undoCall(l.rollout), "undo "+e.step, e.undo, e.in); err != nil {
+		if _, err := call(ctx, u, undoCall(u.limits), "undo "+c.step.String(), c.undo, c.in); err != nil {
 			typ, msg := describe(err)
-			gone.note(e.in.Cluster, typ, i)
-			left = append(left, e.step+": "+fleet.Brief(msg, maxLeft))
+			lost.note(c.in.Cluster, typ, i)
+			left = append(left, c.step.name+": "+fleet.Brief(msg, maxLeft))
 		}
 	}
-	l.entries = nil
+	u.compensations = nil
 	return left
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// units are the workflows that have a compensation.
-var units = map[string]struct{ workflow, in any }{
+// compensated are the workflows that have compensations.
+var compensated = map[string]struct{ workflow, in any }{
 	"cluster": {RolloutCluster, clusterInput()},
 	"link":    {RolloutLink, linkInput()},
 }
@@ -28,7 +28,7 @@ func happy(t *testing.T, workflow, in any) []string {
 }
 
 func TestUnit_EachStepFails_UndoesWhatWasBegunNewestFirst(t *testing.T) {
-	for name, u := range units {
+	for name, u := range compensated {
 		calls := happy(t, u.workflow, u.in)
 		for i, failing := range calls {
 			t.Run(name+"/"+failing, func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestUnit_EachStepFails_UndoesWhatWasBegunNewestFirst(t *testing.T) {
 				require.Equal(t, api.TypeForbidden, failures[0].Type)
 				require.Equal(t, api.StateUndone, failures[0].State)
 				require.NotEmpty(t, failures[0].Step)
-				require.True(t, strings.HasPrefix(failures[0].Unit, name+" "))
+				require.True(t, strings.HasPrefix(failures[0].Unit.String(), name+" "))
 				require.Less(t, len(err.Error()), 2048)
 			})
 		}
@@ -54,7 +54,7 @@ func TestUnit_EachStepFails_UndoesWhatWasBegunNewestFirst(t *testing.T) {
 }
 
 func TestUnit_CanceledAtEachStep_UndoesWhatWasBegunNewestFirst(t *testing.T) {
-	for name, u := range units {
+	for name, u := range compensated {
 		calls := happy(t, u.workflow, u.in)
 		for i, at := range calls {
 			t.Run(name+"/"+at, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestUnit_CanceledAtEachStep_UndoesWhatWasBegunNewestFirst(t *testing.T) {
 }
 
 func TestUnit_NothingWasNew_NothingIsUndone(t *testing.T) {
-	for name, u := range units {
+	for name, u := range compensated {
 		t.Run(name, func(t *testing.T) {
 			calls := happy(t, u.workflow, u.in)
 			last := calls[len(calls)-1]
@@ -136,7 +136,7 @@ func TestUnit_UndoThatCannotWork_SaysWhatIsLeftAndGoesOn(t *testing.T) {
 	err := f.run(RolloutCluster, clusterInput())
 	failure := api.Failures(err)[0]
 	require.Equal(t, api.StateLeft, failure.State)
-	require.Equal(t, []string{"6 istio: cluster east: no"}, failure.Left)
+	require.Equal(t, []string{"istio: cluster east: no"}, failure.Left)
 	require.Contains(t, f.names(removes), "RemoveInventory east", "the undo goes on past what does not work")
 }
 
@@ -164,12 +164,13 @@ func TestUnit_StatusTellsStepsAndReason(t *testing.T) {
 		return nil
 	}
 	require.Error(t, f.run(RolloutCluster, clusterInput()))
-	var s api.UnitStatus
+	var s api.Status
 	f.status(&s)
-	require.Equal(t, "cluster east", s.Unit)
+	require.Equal(t, api.Member("east"), s.Units[0].Unit)
+	require.Equal(t, api.Undone, s.Units[0].State)
 	states := map[string]string{}
-	for _, st := range s.Steps {
-		states[st.Step] = st.State + " " + st.Message
+	for _, st := range s.Units[0].Steps {
+		states[st.Step] = string(st.State) + " " + st.Message
 	}
 	require.Equal(t, "done ", states["5 cacerts"])
 	require.Equal(t, "failed cluster east: no", states["6 istio"])

@@ -26,13 +26,13 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 	look := in
 	look.ForceConflicts, look.DryRun, look.Prune = false, true, false
 	var plan api.FleetResult
-	if err := runChild(ctx, id+".plan", "plan", found, PlanFleet, look, &plan); err != nil {
+	if err := (&gate{}).runChild(ctx, child{id + ".plan", "plan", found, PlanFleet}, look, &plan); err != nil {
 		return out, err
 	}
 	compare(&out, plan, workflow.Now(ctx))
 	if !in.Fleet.Spec.Rollout.SkipProof {
 		var proof api.VerifyResult
-		if err := runChild(ctx, id+".verify", "verify", found, VerifyFleet, look, &proof); err != nil {
+		if err := (&gate{}).runChild(ctx, child{id + ".verify", "verify", found, VerifyFleet}, look, &proof); err != nil {
 			return out, err
 		}
 		for _, l := range proof.Links {
@@ -42,7 +42,7 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 		}
 	}
 	out.Drifted = out.Differs > 0 || len(out.Expiring) > 0 || len(out.Unproven) > 0 || !out.Stale.Empty()
-	phase := api.Done
+	phase := string(api.Done)
 	if out.Drifted {
 		phase = "drifted"
 	}
@@ -88,7 +88,7 @@ func selfHeal(ctx workflow.Context, r *api.DriftResult, in api.FleetInput) {
 	}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: fleet.WorkflowID(in.Fleet.Metadata.Name), StaticSummary: "mend",
-		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(api.Pending),
+		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending)),
 			api.ReasonKey.ValueSet(in.Request.Reason), api.RequestedByKey.ValueSet(in.Request.RequestedBy)),
 	})
 	if err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil); err != nil {

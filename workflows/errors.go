@@ -12,9 +12,10 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// The types of steps that ended at their limit: one that ran, and one that no
-// worker took.
+// The types of steps that were canceled or ended at their limit: one that ran, and one
+// that no worker took.
 const (
+	typeCanceled = "Canceled"
 	typeTimeout  = "Timeout"
 	typeNoWorker = "NoWorker"
 )
@@ -45,7 +46,7 @@ func describe(err error) (typ, message string) {
 		return app.Type(), app.Message()
 	}
 	if temporal.IsCanceledError(err) {
-		return "Canceled", "canceled"
+		return typeCanceled, "canceled"
 	}
 	var timeout *temporal.TimeoutError
 	if errors.As(err, &timeout) {
@@ -62,7 +63,7 @@ func describe(err error) (typ, message string) {
 }
 
 // failureOf makes a Failure of what a cluster or link ended with.
-func failureOf(unit string, err error) api.Failure {
+func failureOf(unit api.Unit, err error) api.Failure {
 	if list := api.Failures(err); len(list) == 1 {
 		return list[0]
 	}
@@ -114,7 +115,7 @@ func fit(f api.Failure, size int) api.Failure {
 
 // size is about what the details of a failure take, in bytes.
 func sizeOf(f api.Failure) int {
-	n := len(f.Unit) + len(f.Step) + len(f.Type) + len(f.Message) + len(f.State) + 60
+	n := len(f.Unit.String()) + len(f.Step) + len(f.Type) + len(f.Message) + len(f.State) + 60
 	for _, l := range f.Left {
 		n += len(l) + 3
 	}

@@ -11,11 +11,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // worst is a failure with all that can be long in it.
 func worst(i int) api.Failure {
-	f := api.Failure{Unit: fmt.Sprintf("link a-cluster-with-a-name%d -> a-cluster-with-a-name%d", i, i+1), Step: "11 egress configuration", Type: "LoadBalancer",
+	f := api.Failure{Unit: api.LinkOf(fleet.Link{From: fmt.Sprintf("a-cluster-with-a-name%d", i), To: fmt.Sprintf("a-cluster-with-a-name%d", i+1)}), Step: "11 egress configuration", Type: "LoadBalancer",
 		Message: strings.Repeat("wörds of a cloud ", 200), State: api.StateLeft}
 	for s := range 12 {
 		f.Left = append(f.Left, fmt.Sprintf("step %d: %s", s, strings.Repeat("why ", 30)))
@@ -48,6 +49,6 @@ func TestFail_HoweverMuchWentWrong_StaysBelowTwoKilobytes(t *testing.T) {
 }
 
 func TestFailUnit_ShortFailure_IsTheSameForTheParent(t *testing.T) {
-	f := api.Failure{Unit: "cluster west", Step: "5 cacerts", Type: "Forbidden", Message: "no", State: api.StateLeft, Left: []string{"4 namespaces: no"}}
+	f := api.Failure{Unit: api.Member("west"), Step: "5 cacerts", Type: "Forbidden", Message: "no", State: api.StateLeft, Left: []string{"4 namespaces: no"}}
 	require.Equal(t, []api.Failure{f}, api.Failures(failUnit(api.TypeUnit, f)))
 }

@@ -62,14 +62,16 @@ func TestFleet_OneClusterFails_TheOthersAndTheirLinksGoOn(t *testing.T) {
 	}
 	var units []string
 	for _, x := range api.Failures(err) {
-		units = append(units, x.Unit)
+		units = append(units, x.Unit.String())
 	}
 	require.ElementsMatch(t, []string{"cluster west", "link east -> west", "link north -> west", "link west -> east", "link west -> north"}, units)
 	require.Contains(t, f.names(ensures), "EnsureRemoteSecret north (north.east)", "the other links are made")
-	var s api.FleetStatus
+	var s api.Status
 	f.status(&s)
-	require.Equal(t, api.Failed, s.Phase)
-	require.Equal(t, api.Done, s.Clusters[0].State)
+	require.Equal(t, "failed", s.Phase)
+	require.Equal(t, api.Done, stateOf(s, "cluster east"))
+	require.Equal(t, api.Undone, stateOf(s, "cluster west"))
+	require.Equal(t, api.Skipped, stateOf(s, "link east -> west"))
 }
 
 func TestFleet_EveryClusterFails_TheRootOfThisRunGoesToo(t *testing.T) {
@@ -111,11 +113,11 @@ func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.
 	}
 	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north", "south")})
 	require.ErrorContains(t, err, "more")
-	var s api.FleetStatus
+	var s api.Status
 	f.status(&s)
 	require.Equal(t, 240, s.Failed)
-	require.Len(t, s.Failures, maxListed)
-	require.Equal(t, api.Failure{Unit: "cluster west", Type: api.TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
+	require.Len(t, s.Failures, api.MaxListed)
+	require.Equal(t, api.Failure{Unit: api.Member("west"), Type: api.TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
 }
 
 func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {
@@ -214,4 +216,13 @@ func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) 
 func sorted(s []string) []string {
 	slices.Sort(s)
 	return s
+}
+
+func stateOf(s api.Status, unit string) api.State {
+	for _, u := range s.Units {
+		if u.Unit.String() == unit {
+			return u.State
+		}
+	}
+	return "no such unit"
 }

@@ -10,8 +10,8 @@ import (
 const pauseSignal = "pause"
 
 // gate stands before every step of a rollout: while it is shut, what runs is let
-// end and nothing new begins. It passes a pause on to the children that run. A
-// nil gate is always open, as that of an undo is.
+// end and nothing new begins. It passes a pause on to the children that run. The zero
+// gate is open.
 type gate struct {
 	paused   bool
 	children []gated
@@ -22,7 +22,7 @@ type gated struct {
 	child workflow.ChildWorkflowFuture
 }
 
-// newGate is that of a child, which its parent shuts and opens.
+// newGate returns the gate of a child, which its parent shuts and opens.
 func newGate(ctx workflow.Context) *gate {
 	g := &gate{}
 	workflow.Go(ctx, func(ctx workflow.Context) {
@@ -51,17 +51,11 @@ func (g *gate) set(ctx workflow.Context, paused bool) {
 
 // wait returns when the gate is open, or the context is cancelled.
 func (g *gate) wait(ctx workflow.Context) error {
-	if g == nil {
-		return nil
-	}
 	return workflow.Await(ctx, func() bool { return !g.paused })
 }
 
 // watch has a child follow the gate until it is over.
 func (g *gate) watch(id string, child workflow.ChildWorkflowFuture) (over func()) {
-	if g == nil {
-		return func() {}
-	}
 	g.children = append(g.children, gated{id, child})
 	return func() {
 		g.children = slices.DeleteFunc(g.children, func(c gated) bool { return c.id == id })

@@ -14,9 +14,8 @@ func GatherFleet(ctx workflow.Context, in api.FleetInput) (map[string]string, er
 	clusters := in.Fleet.Spec.Clusters
 	errs := make([]error, len(clusters))
 	inParallel(ctx, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		errs[i] = runChild(ctx, api.Member(clusters[i].Name).WorkflowID(info.ID), "gather "+clusters[i].Name,
-			attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.ClusterKey.ValueSet(clusters[i].Name)),
-			GatherCluster, api.GatherClusterInput{ClusterRef: in.Ref(clusters[i], info.RunID)}, nil)
+		errs[i] = (&gate{}).runChild(ctx, child{api.Member(clusters[i].Name).WorkflowID(info.ID), "gather " + clusters[i].Name,
+			attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.ClusterKey.ValueSet(clusters[i].Name)), GatherCluster}, api.GatherClusterInput{ClusterRef: in.Ref(clusters[i], info.RunID)}, nil)
 	})
 	failed := map[string]string{}
 	for i, err := range errs {
@@ -29,6 +28,5 @@ func GatherFleet(ctx workflow.Context, in api.FleetInput) (map[string]string, er
 
 // GatherCluster reads one cluster.
 func GatherCluster(ctx workflow.Context, in api.GatherClusterInput) (api.GatherClusterResult, error) {
-	var out api.GatherClusterResult
-	return out, fleetCall(ctx, preflight(), "gather", a.GatherCluster, in, &out)
+	return fleetCall(ctx, preflight(), "gather", a.GatherCluster, in)
 }

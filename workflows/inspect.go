@@ -12,8 +12,7 @@ func InspectFleet(ctx workflow.Context, in api.FleetInput) (api.InspectResult, e
 	clusters, run := in.Fleet.Spec.Clusters, workflow.GetInfo(ctx).WorkflowExecution.RunID
 	out := api.InspectResult{Clusters: make([]api.InspectedCluster, len(clusters))}
 	inParallel(ctx, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		var found api.InspectClusterResult
-		err := fleetCall(ctx, preflight(), "1 inspect", a.InspectCluster, api.InspectClusterInput{ClusterRef: in.Ref(clusters[i], run)}, &found)
+		found, err := fleetCall(ctx, preflight(), "1 inspect", a.InspectCluster, api.InspectClusterInput{ClusterRef: in.Ref(clusters[i], run)})
 		out.Clusters[i] = api.InspectedCluster{Name: clusters[i].Name, Mesh: found.Mesh}
 		if err != nil {
 			_, out.Clusters[i].Why = describe(err)

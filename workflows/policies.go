@@ -32,30 +32,47 @@ func preflight() workflow.ActivityOptions {
 	}
 }
 
+// limits are what the policies take from the fleet file.
+type limits struct {
+	fleet.Rollout
+	// loadBalancer is how long a cloud may take to give an address.
+	loadBalancer time.Duration
+}
+
+// limitsOf returns the limits of a fleet file.
+func limitsOf(f fleet.Fleet) limits {
+	return limits{f.Spec.Rollout, f.Spec.Gateways.LoadBalancerTimeout.Std()}
+}
+
 // apiCall is for what writes or reads a few objects, may wait for a controller
 // of Kubernetes, or makes a key of 4096 bits: seconds.
-func apiCall(r fleet.Rollout) workflow.ActivityOptions {
+func apiCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
-		ScheduleToCloseTimeout: r.StepTimeout.Std(),
+		ScheduleToCloseTimeout: l.StepTimeout.Std(),
 		StartToCloseTimeout:    time.Minute,
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
 }
 
-// helmCall is for what runs Helm and then waits for a Deployment: image pulls
-// take minutes.
-func helmCall(r fleet.Rollout) workflow.ActivityOptions {
+// patientCall is for what runs Helm and then waits for a Deployment, where image pulls
+// take minutes, and for each step of a cleanup, which waits for finalizers: a cleanup
+// goes on past what does not work and says at its end what is left. The whole step may
+// be one try.
+func patientCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
-		ScheduleToCloseTimeout: r.StepTimeout.Std(),
+		ScheduleToCloseTimeout: l.StepTimeout.Std(),
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
 }
 
-// proofCall gives the proof its patience, and then the time to find out which hop
-// is broken; the gateways write their logs every 10 s.
-func proofCall(patience time.Duration) workflow.ActivityOptions {
+// proofCall gives the proof of a rollout its patience (rollout.proofTimeout).
+func proofCall(l limits) workflow.ActivityOptions { return proving(l.ProofTimeout.Std()) }
+
+// proving leaves time, after the patience, to find out which hop is broken: the
+// gateways write their logs every 10 s.
+func proving(patience time.Duration) workflow.ActivityOptions {
 	const explaining = 90 * time.Second
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 2 * (patience + explaining), // a worker may die in the middle
@@ -68,12 +85,18 @@ func proofCall(patience time.Duration) workflow.ActivityOptions {
 // verifyCall is for a look that a person waits for, whose answer may be that
 // nothing answers; two tries, since a worker may stop.
 func verifyCall() workflow.ActivityOptions {
-	o := proofCall(0)
+	o := proving(0)
 	o.RetryPolicy = &temporal.RetryPolicy{MaximumAttempts: 2}
 	return o
 }
 
-// longWait is for polls of what somebody else does: an operator, a cloud.
+// operatorWait is for what an operator does: it has the time of a step.
+func operatorWait(l limits) workflow.ActivityOptions { return longWait(l.StepTimeout.Std()) }
+
+// cloudWait is for the address that a cloud gives.
+func cloudWait(l limits) workflow.ActivityOptions { return longWait(l.loadBalancer) }
+
+// longWait is for polls of what somebody else does.
 func longWait(limit time.Duration) workflow.ActivityOptions {
 	const grace = time.Minute // for a worker that died at the end; the activity keeps the limit itself
 	return workflow.ActivityOptions{
@@ -86,31 +109,17 @@ func longWait(limit time.Duration) workflow.ActivityOptions {
 // undoCall has the fleet's patience for an undo: what was begun should not be
 // left half done, and still a run must end. Each try ends, so that a lost worker
 // does not hold it up.
-func undoCall(r fleet.Rollout) workflow.ActivityOptions {
-	limit := r.UndoTimeout.Std()
-	if limit == 0 { // the run began before there was a limit
-		limit = fleet.DefaultUndoTimeout
-	}
+func undoCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
-		ScheduleToCloseTimeout: limit,
+		ScheduleToCloseTimeout: l.UndoTimeout.Std(),
 		StartToCloseTimeout:    10 * time.Minute,
-		HeartbeatTimeout:       heartbeat,
-		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
-	}
-}
-
-// cleanupCall has the limit of a step: cleanup goes on past what does not work
-// and says at its end what is left.
-func cleanupCall(r fleet.Rollout) workflow.ActivityOptions {
-	return workflow.ActivityOptions{
-		ScheduleToCloseTimeout: r.StepTimeout.Std(),
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}
 }
 
-// releaseCall lets a record go at the end of a run. It is a courtesy to another
-// Temporal, so it does not hold the run up.
+// releaseCall is for the lock at the end of a run. To release it is a courtesy to
+// another Temporal, so it does not hold the run up.
 func releaseCall() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 30 * time.Second,

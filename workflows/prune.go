@@ -7,67 +7,74 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// prune takes away what left the fleet file, where that is wished, and else
-// only says what it is. Links go before their clusters. What could not be taken
-// away stays remembered and is among the failures.
+// prune removes what left the fleet file, where that is wished, and else only tells what
+// it is. Links go before their clusters. What could not be removed stays in the
+// inventories, and is among the failures.
 func (r *rollout) prune(ctx workflow.Context) error {
 	if r.in.DryRun || !r.in.Prune || r.stale.Empty() {
-		r.result.Stale = r.stale
-		for _, l := range r.stale.Links {
-			r.plan("link "+l.String(), []fleet.Change{{Action: fleet.Remove, Kind: "Link", Name: l.ID(), Note: "left the fleet file; --prune takes it away"}})
-		}
-		for _, c := range r.stale.Clusters {
-			r.plan("cluster "+c.Name, []fleet.Change{{Action: fleet.Remove, Kind: "Cluster", Name: c.Name, Note: "left the fleet file; --prune takes it away"}})
-		}
+		r.planRemovals()
 		return nil
 	}
-	r.status.phase(ctx, "prune")
-	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
+	r.phase(ctx, "prune")
 	left := fleet.Stale{}
-
-	links := r.stale.Links
-	errs := make([]error, len(links))
-	inParallel(ctx, len(links), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		errs[i] = runChild(ctx, parent+".links."+links[i].From+"."+links[i].To, "remove link "+links[i].String(),
-			attributes(api.FleetKey.ValueSet(r.in.Fleet.Metadata.Name), api.LinkKey.ValueSet(links[i].ID())),
-			CleanupLink, api.CleanupLinkInput{Source: r.in.Ref(r.known(links[i].From), r.run), Target: r.in.Ref(r.known(links[i].To), r.run),
-				Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
+	links, clusters := r.stale.Links, r.stale.Clusters
+	r.remove(ctx, len(links), func(i int) api.Unit { return api.LinkOf(links[i]) }, func(ctx workflow.Context, i int) error {
+		return r.gate.runChild(ctx, child{api.LinkOf(links[i]).WorkflowID(r.id), "remove " + api.LinkOf(links[i]).String(),
+			attributes(api.FleetKey.ValueSet(r.Fleet), api.LinkKey.ValueSet(links[i].ID())), CleanupLink},
+			api.CleanupLinkInput{Source: r.ref(links[i].From), Target: r.ref(links[i].To), Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
 	})
-	for i, err := range errs {
-		if err != nil {
-			left.Links = append(left.Links, links[i])
-			r.failures = append(r.failures, failureOf("link "+links[i].String(), err))
-			continue
-		}
-		r.result.Pruned.Links = append(r.result.Pruned.Links, links[i])
-	}
-
-	clusters := r.stale.Clusters
-	errs = make([]error, len(clusters))
-	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		errs[i] = cleanupCluster(ctx, r.in, clusters[i], r.run, parent)
+	r.remove(ctx, len(clusters), func(i int) api.Unit { return api.Member(clusters[i].Name) }, func(ctx workflow.Context, i int) error {
+		return r.gate.runChild(ctx, child{api.Member(clusters[i].Name).WorkflowID(r.id), "remove " + api.Member(clusters[i].Name).String(),
+			attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(clusters[i].Name)), CleanupCluster},
+			cleanupInput(r.in, clusters[i], r.run), nil)
 	})
-	for i, err := range errs {
-		if err != nil {
-			left.Clusters = append(left.Clusters, clusters[i])
-			r.failures = append(r.failures, failureOf("cluster "+clusters[i].Name, err))
-			continue
+	for _, l := range links {
+		if r.get(api.LinkOf(l)).State == api.Done {
+			r.pruned.Links = append(r.pruned.Links, l)
+		} else {
+			left.Links = append(left.Links, l)
 		}
-		r.result.Pruned.Clusters = append(r.result.Pruned.Clusters, clusters[i])
 	}
-	r.stale, r.result.Stale = left, left
+	for _, c := range clusters {
+		if r.member(c.Name).State == api.Done {
+			r.pruned.Clusters = append(r.pruned.Clusters, c)
+		} else {
+			left.Clusters = append(left.Clusters, c)
+		}
+	}
+	r.stale = left
 	return ctx.Err()
 }
 
-// known finds a cluster in the fleet file, or among those that left it.
-func (r *rollout) known(name string) fleet.Cluster {
-	if c, ok := r.in.Fleet.Cluster(name); ok {
-		return c
+// remove adds units that left the fleet file to the list, and removes them.
+func (r *rollout) remove(ctx workflow.Context, n int, id func(int) api.Unit, work func(workflow.Context, int) error) {
+	for i := range n {
+		r.add(id(i)).Removal = true
+	}
+	inParallel(ctx, n, r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		u := r.get(id(i))
+		u.move(api.Running)
+		r.show(ctx)
+		u.end(work(ctx, i))
+		r.show(ctx)
+	})
+}
+
+// planRemovals has a plan name what left the fleet file.
+func (r *rollout) planRemovals() {
+	if !r.in.DryRun {
+		return
+	}
+	const note = "left the fleet file; --prune removes it"
+	for _, l := range r.stale.Links {
+		u := r.add(api.LinkOf(l))
+		u.Removal, u.changes = true, []fleet.Change{{Action: fleet.Remove, Kind: "Link", Name: l.ID(), Note: note}}
 	}
 	for _, c := range r.stale.Clusters {
-		if c.Name == name {
-			return c
-		}
+		u := r.add(api.Member(c.Name))
+		u.Removal, u.changes = true, []fleet.Change{{Action: fleet.Remove, Kind: "Cluster", Name: c.Name, Note: note}}
 	}
-	return fleet.Cluster{Name: name}
 }

@@ -42,7 +42,14 @@ func (f *fake) update(after time.Duration, name string, in api.DecisionInput) *s
 }
 
 func anna(unit string) api.DecisionInput {
-	return api.DecisionInput{Unit: unit, By: "anna", Reason: "CHG-7"}
+	id := api.Unit{}
+	if unit != "" {
+		var err error
+		if id, err = api.ParseUnit(unit); err != nil {
+			panic(err)
+		}
+	}
+	return api.DecisionInput{Unit: id, By: "anna", Reason: "CHG-7"}
 }
 
 // failing has every step of a cluster that is so called fail, so many times.
@@ -79,9 +86,9 @@ func TestWaves_OneFails_TheNextDoNotBegin(t *testing.T) {
 	require.ErrorContains(t, err, "cluster west: left out, since a wave before rest failed")
 	require.NotContains(t, f.names(nil), "EnsureInventory west")
 	require.Contains(t, f.names(removes), "RemoveRoot")
-	var s api.FleetStatus
+	var s api.Status
 	f.status(&s)
-	require.Equal(t, []api.WaveState{{Name: "canary", Clusters: []string{"east"}, State: api.Failed}, {Name: "rest", Clusters: []string{"west", "north"}, State: api.Skipped}}, s.Waves)
+	require.Equal(t, []api.WaveState{{Name: "canary", Clusters: 1, State: api.Failed}, {Name: "rest", Clusters: 2, State: api.Skipped}}, s.Waves)
 }
 
 func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
@@ -90,7 +97,7 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	nobody := f.update(time.Hour, api.UpdateApprove, api.DecisionInput{})
 	f.RegisterDelayedCallback(func() {
 		require.NotContains(t, f.names(nil), "EnsureInventory west")
-		var s api.FleetStatus
+		var s api.Status
 		f.status(&s)
 		require.Equal(t, "rest", s.WaitsFor)
 		require.Equal(t, "waiting for approval", s.Phase)
@@ -115,8 +122,8 @@ func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
-	require.Equal(t, "refused: cluster west did not fail; failed so far: cluster east", *wrong)
-	require.Equal(t, "cluster east is taken up again", *said)
+	require.Equal(t, "refused: cluster west is done; only what failed can be retried, so far: cluster east", *wrong)
+	require.Equal(t, "cluster east is retried", *said)
 	calls := f.names(nil)
 	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureInventory north"), "the link of the cluster that was taken up is proven first")
 }
@@ -134,7 +141,7 @@ func TestRetry_WhileOthersStillRun(t *testing.T) {
 	}
 	said := f.update(10*time.Second, api.UpdateRetry, anna("cluster east"))
 	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
-	require.Equal(t, "cluster east is taken up again", *said)
+	require.Equal(t, "cluster east is retried", *said)
 }
 
 func TestRetry_OfALink(t *testing.T) {
@@ -145,7 +152,7 @@ func TestRetry_OfALink(t *testing.T) {
 	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
-	require.Equal(t, "link east -> west is taken up again", *said)
+	require.Equal(t, "link east -> west is retried", *said)
 }
 
 func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
@@ -156,13 +163,17 @@ func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
 	unknown := f.update(time.Hour+2, api.UpdateSkip, anna("cluster nowhere"))
 	f.update(2*time.Hour, api.UpdateApprove, anna(""))
 	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west", "north")))
-	require.Equal(t, "cluster east is left out of this rollout", *said)
-	require.Equal(t, "link north -> west is left out of this rollout", *later)
+	require.Equal(t, "cluster east is skipped", *said)
+	require.Equal(t, "link north -> west is skipped", *later)
 	require.Equal(t, "refused: the fleet has no cluster nowhere", *unknown)
 	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
 	require.Equal(t, []string{"west.north"}, r.Links)
-	require.Equal(t, []string{"cluster east", "link east -> north", "link east -> west", "link north -> east", "link north -> west", "link west -> east"}, r.Skipped)
+	var names []string
+	for _, u := range r.Skipped {
+		names = append(names, u.String())
+	}
+	require.Equal(t, []string{"cluster east", "link east -> north", "link east -> west", "link north -> east", "link north -> west", "link west -> east"}, names)
 }
 
 // Whatever step runs when somebody pauses is let end, and none begins until
@@ -184,7 +195,7 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 				f.RegisterDelayedCallback(func() { before = f.names(nil) }, time.Minute)
 				f.RegisterDelayedCallback(func() {
 					require.Equal(t, before, f.names(nil), "nothing begins while it is paused")
-					var s api.FleetStatus
+					var s api.Status
 					f.status(&s)
 					require.True(t, s.Paused)
 					again = f.update(0, api.UpdatePause, anna(""))
@@ -197,7 +208,7 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 			if last := strings.HasPrefix(at, "CheckLink") || strings.HasPrefix(at, "ReleaseInventory"); last && resumed == nil {
 				return // nothing was left to begin
 			}
-			require.Contains(t, *paused, "paused: steps that run are let end")
+			require.Contains(t, *paused, "paused: steps that run may end")
 			require.Equal(t, "refused: it is paused already", *again)
 			require.Equal(t, "it goes on", *resumed)
 		})

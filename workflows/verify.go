@@ -13,7 +13,7 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 	f := in.Fleet
 	out := api.VerifyResult{Fleet: f.Metadata.Name, Proven: true, At: workflow.Now(ctx), Links: []api.CheckLinkResult{}}
 	if err := f.Validate(); err != nil {
-		return out, fail(api.TypePreflight, "the fleet cannot be verified", []api.Failure{{Unit: "fleet", Type: api.TypeInvalid, Message: err.Error()}})
+		return out, fail(api.TypePreflight, "the fleet cannot be verified", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
 	}
 	var sources []api.VerifyLinksInput
 	for _, links := range fleet.BySource(f.Links()) {
@@ -29,8 +29,8 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(sources), f.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		source := sources[i].Source.Cluster
-		errs[i] = runChild(ctx, parent+"."+source, "verify the links of "+source,
-			attributes(api.FleetKey.ValueSet(f.Metadata.Name), api.ClusterKey.ValueSet(source)), VerifyLinks, sources[i], &results[i])
+		errs[i] = (&gate{}).runChild(ctx, child{api.LinksWorkflowID(parent, source), "verify the links of " + source,
+			attributes(api.FleetKey.ValueSet(f.Metadata.Name), api.ClusterKey.ValueSet(source)), VerifyLinks}, sources[i], &results[i])
 	})
 	for i := range sources {
 		if errs[i] != nil {
@@ -50,8 +50,9 @@ func VerifyLinks(ctx workflow.Context, in api.VerifyLinksInput) ([]api.CheckLink
 	out := make([]api.CheckLinkResult, len(in.Targets))
 	inParallel(ctx, len(in.Targets), in.MaxParallel, func(ctx workflow.Context, i int) {
 		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i]}
-		err := fleetCall(ctx, verifyCall(), "verify "+link.String(), a.CheckLink,
-			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link}}, &out[i])
+		var err error
+		out[i], err = fleetCall(ctx, verifyCall(), "verify "+link.String(), a.CheckLink,
+			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link}})
 		if err != nil {
 			_, why := describe(err)
 			out[i] = api.NotLooked(link, why)

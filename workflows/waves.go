@@ -10,122 +10,105 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// rolloutWaves rolls out wave after wave. A wave is its clusters, and then the
-// links whose clusters are done by then; so it ends with its proof. Where waves
-// are approved, each waits for it; else one that fails stops those after it.
+// rolloutWaves rolls out wave after wave. A wave is its members, and then the links
+// whose ends are done by then; so it ends with its proof. Where waves are approved,
+// each waits for it; else one that fails stops those after it.
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
-	for n, wave := range r.waves {
+	for n := range r.allWaves {
 		if n > 0 && approval {
-			if err := r.hold(ctx, wave.Name); err != nil {
+			if err := r.hold(ctx, n); err != nil {
 				return err
 			}
 		}
-		if n > 0 && !approval && !r.in.DryRun && len(r.failedUnits()) > 0 {
-			r.stop(ctx, n)
+		if n > 0 && !approval && !r.in.DryRun && len(r.failed()) > 0 {
+			r.stop(n)
 			return nil
 		}
-		r.status.wave(n, api.Running)
-		r.wave(ctx, wave, n == len(r.waves)-1)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r.takeUp(ctx)
-		r.status.wave(n, r.waveState(wave))
-		if ctx.Err() != nil {
+		if r.rolloutWave(ctx, n); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// wave is steps 3 to 8 on each of its clusters, and steps 8 to 11 for the links
-// that are possible then.
-func (r *rollout) wave(ctx workflow.Context, wave fleet.Wave, last bool) {
-	r.status.phase(ctx, "clusters")
-	var clusters []int
-	for i, c := range r.in.Fleet.Spec.Clusters {
-		if slices.Contains(wave.Clusters, c.Name) {
-			clusters = append(clusters, i)
+// rolloutWave rolls out all that is pending in the waves up to n, and ends when nothing
+// is: what is retried meanwhile is part of it.
+func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
+	for r.work(n) && ctx.Err() == nil {
+		if r.nextMember(n) != nil {
+			r.phase(ctx, "clusters")
+			r.rolloutMembers(ctx, n)
 		}
-	}
-	r.rolloutClusters(ctx, clusters)
-	if last && len(r.again) == 0 {
-		r.rootUnused(ctx)
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	r.status.phase(ctx, "links")
-	r.rolloutLinks(ctx)
-}
-
-// takeUp works on what somebody wants to be tried again.
-func (r *rollout) takeUp(ctx workflow.Context) {
-	for len(r.again) > 0 && ctx.Err() == nil {
-		var clusters []int
-		for _, unit := range r.again {
-			if i := r.clusterOf(unit); i >= 0 {
-				clusters = append(clusters, i)
-			}
-			delete(r.linkFailures, unit)
-			delete(r.begun, unit)
+		if n == len(r.allWaves)-1 && !r.work(n) {
+			r.removeUnusedRoot(ctx)
 		}
-		r.again = nil
-		if len(clusters) > 0 {
-			r.status.phase(ctx, "clusters")
-			r.rolloutClusters(ctx, clusters)
+		if len(r.readyLinks(n)) > 0 && ctx.Err() == nil {
+			r.phase(ctx, "links")
+			r.rolloutLinks(ctx, n)
 		}
-		r.status.phase(ctx, "links")
-		r.rolloutLinks(ctx)
 	}
 }
 
-// hold waits for the approval of a wave. What failed before can be tried again,
-// or left out, meanwhile.
-func (r *rollout) hold(ctx workflow.Context, wave string) error {
-	r.status.WaitsFor = wave
-	r.status.phase(ctx, api.PhaseApproval)
+// rolloutMembers is steps 3 to 8 on each pending member.
+func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
+	pool(ctx, r.in.Fleet.Spec.Rollout.MaxParallel,
+		func() bool { return r.nextMember(n) != nil && ctx.Err() == nil },
+		func() func(workflow.Context) {
+			u := r.nextMember(n)
+			u.move(api.Running)
+			r.show(ctx)
+			return func(ctx workflow.Context) { r.rolloutMember(ctx, u) }
+		})
+}
+
+func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
+	f := r.in.Fleet
+	name, _ := u.Unit.Member()
+	cluster, _ := f.Cluster(name)
+	links := f.Links()
+	var result api.ClusterResult
+	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
+		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
+		api.ClusterInput{
+			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
+			Part: f.Part(name, r.stale), Rollout: f.Spec.Rollout,
+			IsSource: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.From == name }),
+			IsTarget: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.To == name }),
+		}, &result)
+	if u.end(err); err == nil {
+		u.result, u.changes = result, result.Changes.WithoutFields().Changes
+	}
+	r.show(ctx)
+}
+
+// hold waits for the approval of wave n. What failed before can be retried, or left
+// out, meanwhile.
+func (r *rollout) hold(ctx workflow.Context, n int) error {
+	r.WaitsFor = r.allWaves[n].Name
+	for _, u := range r.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending }) {
+		u.move(api.Waiting)
+	}
 	for {
-		if err := workflow.Await(ctx, func() bool { return r.status.WaitsFor == "" || len(r.again) > 0 }); err != nil {
+		r.phase(ctx, api.PhaseApproval)
+		if err := workflow.Await(ctx, func() bool { return r.WaitsFor == "" || r.work(n-1) }); err != nil {
 			return err
 		}
-		if len(r.again) == 0 {
+		if !r.work(n - 1) {
 			return nil
 		}
-		r.takeUp(ctx)
-		if r.status.WaitsFor != "" {
-			r.status.phase(ctx, api.PhaseApproval)
+		r.rolloutWave(ctx, n-1)
+		if r.WaitsFor == "" {
+			return nil
 		}
 	}
 }
 
-// stop leaves out the waves from n on.
-func (r *rollout) stop(ctx workflow.Context, n int) {
-	for ; n < len(r.waves); n++ {
-		r.status.wave(n, api.Skipped)
-		for i, c := range r.in.Fleet.Spec.Clusters {
-			if slices.Contains(r.waves[n].Clusters, c.Name) && !r.skipped[clusterUnit(c.Name)] {
-				r.status.cluster(ctx, i, api.Skipped, nil)
-				r.stopped = append(r.stopped, api.Failure{Unit: clusterUnit(c.Name), Type: api.Skipped,
-					Message: fmt.Sprintf("left out, since a wave before %s failed", r.waves[n].Name)})
-			}
+// stop leaves out the members from wave n on.
+func (r *rollout) stop(n int) {
+	for _, u := range r.each(func(u *unit) bool { return u.wave >= n }) {
+		if _, member := u.Unit.Member(); member {
+			u.leaveOut(false, fmt.Sprintf("left out, since a wave before %s failed", r.allWaves[u.wave].Name))
 		}
 	}
-}
-
-// waveState is done, or failed where one of its clusters or of their links is.
-func (r *rollout) waveState(wave fleet.Wave) string {
-	failed := r.failedUnits()
-	for _, c := range wave.Clusters {
-		if slices.Contains(failed, clusterUnit(c)) {
-			return api.Failed
-		}
-		for _, l := range r.in.Fleet.Links() {
-			if (l.From == c || l.To == c) && slices.Contains(failed, linkUnit(l)) {
-				return api.Failed
-			}
-		}
-	}
-	return api.Done
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// CleanupResult is what a cleanup took away.
+// CleanupResult tells what a cleanup removed, or would remove.
 type CleanupResult struct {
 	Fleet    string   `json:"fleet"`
 	Clusters []string `json:"clusters"`
@@ -13,8 +13,8 @@ type CleanupResult struct {
 	Objects []ClusterObject `json:"objects,omitempty"`
 }
 
-// ClusterObject is an object of a cluster, by its name; the root's cluster is
-// empty where a worker keeps it.
+// ClusterObject names an object of a cluster. Cluster is empty for a root that a worker
+// keeps.
 type ClusterObject struct {
 	Cluster   string `json:"cluster,omitempty"`
 	Kind      string `json:"kind"`

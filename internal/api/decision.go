@@ -2,29 +2,34 @@ package api
 
 import "time"
 
-// DecisionInput is what somebody decides about a rollout, and why.
+// DecisionInput tells what somebody decides about a rollout, and why.
 type DecisionInput struct {
-	// Unit is "cluster west" or "link east -> west", for retry and skip.
-	Unit   string `json:"unit,omitempty"`
+	// Unit to retry or skip.
+	Unit   Unit   `json:"unit,omitzero"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Decision is a decision that was taken.
+// Decision records a decision that was taken.
 type Decision struct {
+	// What is the name of the update: approve, pause, resume, retry or skip.
 	What string    `json:"what"`
 	At   time.Time `json:"at"`
-	// Unit is the cluster or link, or the wave, that it is about.
-	Unit   string `json:"unit,omitempty"`
+	// Unit, or the Wave, that it is about.
+	Unit   Unit   `json:"unit,omitzero"`
+	Wave   string `json:"wave,omitempty"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// String is one line for people.
+// String returns one line for people.
 func (d Decision) String() string {
 	s := d.What
-	if d.Unit != "" {
-		s += " " + d.Unit
+	switch {
+	case d.Wave != "":
+		s += " wave " + d.Wave
+	case d.Unit != Unit{}:
+		s += " " + d.Unit.String()
 	}
 	s += ", by " + d.By
 	if d.Reason != "" {

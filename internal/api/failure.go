@@ -9,7 +9,7 @@ import (
 
 // The types of errors that workflows end with. Each carries []Failure as details.
 const (
-	// TypePreflight: nothing was changed.
+	// TypePreflight: something stands in the way; nothing was changed.
 	TypePreflight = "PreflightFailed"
 	// TypeUnit: one cluster or link failed.
 	TypeUnit = "UnitFailed"
@@ -21,15 +21,15 @@ const (
 	TypeLeftOver = "LeftOver"
 )
 
-// Failure is one cluster or link that failed, at which step and why.
+// Failure tells which unit failed, at which step and why.
 type Failure struct {
-	// Unit is "cluster west" or "link east -> west".
-	Unit string `json:"unit"`
+	Unit Unit   `json:"unit"`
 	Step string `json:"step,omitempty"`
 	// Type is one of the activities' error types, or Canceled, Timeout or NoWorker.
 	Type    string `json:"type"`
 	Message string `json:"message"`
-	// State is undone, kept, half undone (Left says what is left) or left.
+	// State says what became of the unit's changes: StateUndone, StateKept or StateLeft,
+	// where Left names each step that left something, and why.
 	State string   `json:"state,omitempty"`
 	Left  []string `json:"left,omitempty"`
 }
@@ -43,7 +43,7 @@ const (
 
 // String is one line for people.
 func (f Failure) String() string {
-	s := f.Unit
+	s := f.Unit.String()
 	if f.Step != "" {
 		s += ", step " + f.Step
 	}
@@ -62,8 +62,8 @@ func (f Failure) String() string {
 	return s
 }
 
-// Failures reads the failures that a workflow's error carries; none where it is
-// another error.
+// Failures reads the failures that a workflow's error carries. It returns none for any
+// other error.
 func Failures(err error) []Failure {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) || !app.HasDetails() {

@@ -4,7 +4,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// ClusterInput is one cluster's part of the fleet.
+// ClusterInput holds one cluster's part of the fleet.
 type ClusterInput struct {
 	ClusterRef ClusterRef `json:"cluster"`
 	Root       RootRef    `json:"root"`
@@ -13,22 +13,22 @@ type ClusterInput struct {
 	// Part of the fleet that the cluster remembers.
 	Part    fleet.Fleet   `json:"part"`
 	Rollout fleet.Rollout `json:"rollout"`
-	// IsSource and IsTarget say which ends of links the cluster is.
+	// IsSource and IsTarget tell at which ends of links the cluster is.
 	IsSource bool `json:"isSource"`
 	IsTarget bool `json:"isTarget"`
 }
 
-// ClusterResult is what links need of a cluster, all of it public.
+// ClusterResult holds what links need of a cluster, all of it public.
 type ClusterResult struct {
 	Address Address `json:"address"`
 	// Recipient is the public half of the cluster's sealing key.
 	Recipient string `json:"recipient,omitempty"`
-	// Certificate is the cluster's intermediate; nothing where a plan would make one.
+	// Certificate describes the cluster's intermediate. It is empty where a plan would make one.
 	Certificate CertificateFacts `json:"certificate,omitzero"`
 	fleet.Changes
 }
 
-// FleetResult is what a rollout did, or a plan would do.
+// FleetResult tells what a rollout did, or would do.
 type FleetResult struct {
 	Fleet    string           `json:"fleet"`
 	Root     CertificateFacts `json:"root"`
@@ -36,18 +36,18 @@ type FleetResult struct {
 	Links    []string         `json:"links"`
 	// Proven is how many of the links were proven.
 	Proven int `json:"proven"`
-	// Pruned was taken away; Stale is still there and wants --prune.
+	// Pruned left the fleet file and was removed; Stale left it and is still there.
 	Pruned fleet.Stale `json:"pruned"`
 	Stale  fleet.Stale `json:"stale"`
-	// Skipped was left out by somebody's decision.
-	Skipped []string `json:"skipped,omitempty"`
-	// Decisions are who steered the rollout, when and why.
+	// Skipped were left out by somebody's decision.
+	Skipped []Unit `json:"skipped,omitempty"`
+	// Decisions tell who steered the rollout, when and why.
 	Decisions []Decision `json:"decisions,omitempty"`
-	// Plan is what would be done, unit by unit. Only PlanFleet fills it.
+	// Plan tells what would be done, unit by unit. Only PlanFleet fills it.
 	Plan []PlannedUnit `json:"plan,omitempty"`
 }
 
-// ClusterDone is a cluster that is rolled out.
+// ClusterDone describes a cluster that is rolled out.
 type ClusterDone struct {
 	Name          string               `json:"name"`
 	Version       string               `json:"version"`
@@ -58,26 +58,26 @@ type ClusterDone struct {
 	Certificate CertificateFacts `json:"certificate,omitzero"`
 }
 
-// PlannedUnit is what would be done to one cluster, link or the root.
+// PlannedUnit tells what would be done to one unit.
 type PlannedUnit struct {
-	Unit    string         `json:"unit"`
+	Unit    Unit           `json:"unit"`
 	Changes []fleet.Change `json:"changes"`
 }
 
-// LinkSettings is what every link takes from the fleet file.
+// LinkSettings holds what every link takes from the fleet file.
 type LinkSettings struct {
 	GatewaySettings
 	Rollout fleet.Rollout `json:"rollout"`
 }
 
-// Target is what a link needs of the cluster whose API server is read.
+// Target holds what a link needs of the cluster whose API server is read.
 type Target struct {
 	ClusterRef    ClusterRef `json:"cluster"`
 	TLSServerName string     `json:"tlsServerName"`
 	Address       Address    `json:"address"`
 }
 
-// LinksInput is one source cluster with all its targets.
+// LinksInput names one source cluster and all its targets.
 type LinksInput struct {
 	LinkSettings
 	Source    ClusterRef `json:"source"`
@@ -85,7 +85,7 @@ type LinksInput struct {
 	Targets   []Target   `json:"targets"`
 }
 
-// LinksResult is what became of a source's links.
+// LinksResult tells what became of one source's links.
 type LinksResult struct {
 	Done []string `json:"done,omitempty"`
 	// Proven are those of Done whose proof was seen.
@@ -95,7 +95,7 @@ type LinksResult struct {
 	Changes map[string]fleet.Changes `json:"changes,omitempty"`
 }
 
-// LinkInput is one direction of access: the source's istiod reads the target.
+// LinkInput describes one direction of access: the source's istiod reads the target.
 type LinkInput struct {
 	LinkSettings
 	Link      fleet.Link `json:"link"`
@@ -104,35 +104,35 @@ type LinkInput struct {
 	Target    Target     `json:"target"`
 }
 
-// LinkResult is what a link changed, and its proof.
+// LinkResult tells what a link changed, with its proof.
 type LinkResult struct {
 	fleet.Changes
-	// Proof is nothing where the fleet file skips it, and in a plan.
+	// Proof is nil where the fleet file skips it, and in a plan.
 	Proof *CheckLinkResult `json:"proof,omitempty"`
 }
 
-// FleetInput is what RolloutFleet, PlanFleet and CleanupFleet start with.
+// FleetInput starts every workflow of a whole fleet.
 type FleetInput struct {
 	// Fleet is the fleet file with its defaults filled in.
 	Fleet fleet.Fleet `json:"fleet"`
-	// Prune takes away clusters and links that left the fleet file.
+	// Prune removes clusters and links that left the fleet file.
 	Prune bool `json:"prune,omitempty"`
-	// TakeOver goes ahead where another Temporal's run, which is dead, holds a record.
+	// TakeOver goes ahead where a dead run of another Temporal has the lock.
 	TakeOver bool `json:"takeOver,omitempty"`
-	// DryRun only says what would be done.
+	// DryRun only tells what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
-	// FromInventories says, to a cleanup, that the fleet file is lost: Fleet has the name
-	// and some clusters, and what these remember says the rest.
+	// FromInventories tells a cleanup that the fleet file is lost: Fleet has the name and
+	// some clusters, and their inventories have the rest.
 	FromInventories bool `json:"fromInventories,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
-	// Request is why, and on whose behalf.
+	// Request says why, and on whose behalf.
 	fleet.Request
 }
 
-// ref is a cluster as the activities address it.
+// Ref returns the reference by which activities address a cluster.
 func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	f := in.Fleet
 	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
@@ -140,7 +140,7 @@ func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }
 
-// rootRef is where the root is kept: a cluster, or a worker's directory.
+// RootRef returns where the root is kept: a cluster, or the directory of a worker.
 func (in FleetInput) RootRef(run string) RootRef {
 	root := in.Fleet.Spec.CA.Root
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {

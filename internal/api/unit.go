@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/invopop/jsonschema"
+
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -119,4 +121,9 @@ func (u Unit) WorkflowID(fleetWorkflow string) string {
 // of one source.
 func LinksWorkflowID(fleetWorkflow, source string) string {
 	return fleetWorkflow + ".links." + source
+}
+
+// JSONSchema describes the text to editors and to readers of a report.
+func (Unit) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Description: "cluster NAME, link FROM -> TO, root, or fleet"}
 }

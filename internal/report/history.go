@@ -32,7 +32,7 @@ type Histories interface {
 
 // Gather reads the history of a workflow and of all its children.
 func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (*Report, error) {
-	r := &Report{Identity: Identity{Namespace: namespace, Workflow: workflow, Run: run}, Units: []Unit{},
+	r := &Report{Identity: Identity{Namespace: namespace, Workflow: workflow, Run: run}, Units: []UnitReport{},
 		Decisions: []api.Decision{}, Certificates: []Certificate{}, Proofs: []api.CheckLinkResult{}, Made: time.Now().UTC(), Version: build.Version()}
 	g := &gathering{client: c, report: r}
 	top, err := g.read(ctx, workflow, run)
@@ -58,7 +58,7 @@ func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (
 			r.Links = append(r.Links, l.String())
 		}
 	}
-	slices.SortFunc(r.Units, func(a, b Unit) int {
+	slices.SortFunc(r.Units, func(a, b UnitReport) int {
 		if d := a.Began.Compare(b.Began); d != 0 {
 			return d
 		}
@@ -89,7 +89,7 @@ type gathering struct {
 
 // one is a workflow as its history is read.
 type one struct {
-	unit       Unit
+	unit       UnitReport
 	typ        string
 	input      *commonpb.Payload
 	terminated bool
@@ -99,7 +99,7 @@ type one struct {
 }
 
 func (g *gathering) read(ctx context.Context, workflow, run string) (*one, error) {
-	o := &one{unit: Unit{Workflow: workflow, Run: run, State: Running, Steps: []Step{}}, steps: map[int64]*Step{}}
+	o := &one{unit: UnitReport{Workflow: workflow, Run: run, State: Running, Steps: []Step{}}, steps: map[int64]*Step{}}
 	history := g.client.GetWorkflowHistory(ctx, workflow, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	events := 0
 	for history.HasNext() {

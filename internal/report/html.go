@@ -135,7 +135,7 @@ func (r *Report) timeline() timeline {
 		return labelWidth + plotWidth*float64(t.Sub(r.Began))/float64(length)
 	}
 	units := slices.Clone(r.Units)
-	slices.SortStableFunc(units, func(a, b Unit) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(units, func(a, b UnitReport) int { return rank(a) - rank(b) })
 	var t timeline
 	if len(units) > maxRows {
 		t.Hidden = len(units) - maxRows
@@ -172,7 +172,7 @@ func (r *Report) timeline() timeline {
 	return t
 }
 
-func rank(u Unit) int {
+func rank(u UnitReport) int {
 	switch {
 	case u.Name == "fleet":
 		return 0

@@ -41,7 +41,7 @@ type Report struct {
 	// Identity is where all this can be looked up again.
 	Identity Identity `json:"identity"`
 	// Units are the fleet, its clusters and its links, in the order in which they began.
-	Units []Unit `json:"units"`
+	Units []UnitReport `json:"units"`
 	// Decisions that people took meanwhile.
 	Decisions    []api.Decision        `json:"decisions"`
 	Certificates []Certificate         `json:"certificates"`
@@ -60,8 +60,8 @@ type Identity struct {
 	Events int `json:"events"`
 }
 
-// Unit is the fleet's own part, a cluster, or a link.
-type Unit struct {
+// UnitReport is the fleet's own part, a cluster, or a link.
+type UnitReport struct {
 	Name     string     `json:"name"`
 	Workflow string     `json:"workflow"`
 	Run      string     `json:"run"`

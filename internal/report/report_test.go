@@ -87,7 +87,7 @@ func TestReport_OfEachOutcome(t *testing.T) {
 func TestReport_OfAFailure_TellsWhichStepAndThatItWasUndone(t *testing.T) {
 	r := gather(t, "v0.2.0", "failed")
 	require.Equal(t, Failed, r.Status)
-	var failed Unit
+	var failed UnitReport
 	for _, u := range r.Units {
 		if u.State == Failed && u.Name != "fleet" {
 			failed = u

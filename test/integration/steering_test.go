@@ -47,7 +47,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	}
 
 	w.behave()
-	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "mended"), "taken up again")
+	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "mended"), "is retried")
 	require.Eventually(t, func() bool { out, _ := w.try("status", "test"); return !strings.Contains(out, "failed") }, time.Minute, 300*time.Millisecond)
 	w.untilStatus(t, "wave rest waits")
 	w.requireRemoteSecret("east", "west")

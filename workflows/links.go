@@ -1,0 +1,117 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// RolloutLinks rolls out the links of one source, so that the history of the fleet does
+// not grow with their number. A link that fails does not stop the others; the failures
+// are in the result.
+func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, error) {
+	status, err := newLinksBoard(ctx, in)
+	if err != nil {
+		return api.LinksResult{}, err
+	}
+	gate, results := newGate(ctx), make([]api.LinkResult, len(in.Targets))
+	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
+	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		u := status.list[i]
+		link, _ := u.Unit.Link()
+		if ctx.Err() != nil {
+			return
+		}
+		u.move(api.Running)
+		status.show(ctx)
+		u.end(gate.runChild(ctx, child{parent + "." + link.To, u.Unit.String(),
+			attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(link.ID()), api.PhaseKey.ValueSet(string(api.Running))), RolloutLink},
+			api.LinkInput{LinkSettings: in.LinkSettings, Link: link, Source: in.Source, Recipient: in.Recipient, Target: in.Targets[i]}, &results[i]))
+		status.show(ctx)
+	})
+	return linksResult(status.units, results, in.Source.DryRun), ctx.Err()
+}
+
+// linksResult sums up how each link ended. Only a plan has the changes: a rollout's are
+// in each link's result.
+func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResult {
+	out := api.LinksResult{Failures: u.failures()}
+	for i, m := range u.list {
+		if m.State != api.Done {
+			continue
+		}
+		link, _ := m.Unit.Link()
+		out.Done = append(out.Done, link.ID())
+		if results[i].Proof != nil {
+			out.Proven++
+		}
+		if dryRun {
+			if out.Changes == nil {
+				out.Changes = map[string]fleet.Changes{}
+			}
+			out.Changes[link.ID()] = results[i].Changes.WithoutFields()
+		}
+	}
+	return out
+}
+
+// rolloutLinks rolls out the links that are ready, by one child per source.
+func (r *rollout) rolloutLinks(ctx workflow.Context, wave int) {
+	inputs := r.linkInputs(r.readyLinks(wave))
+	inParallel(ctx, len(inputs), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		r.rolloutLinksOf(ctx, inputs[i])
+	})
+}
+
+// rolloutLinksOf rolls out the links of one source.
+func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
+	source := in.Source.Cluster
+	links := make([]*unit, len(in.Targets))
+	for i, t := range in.Targets {
+		links[i] = r.get(api.LinkOf(fleet.Link{From: source, To: t.ClusterRef.Cluster}))
+		links[i].move(api.Running)
+	}
+	r.show(ctx)
+	var result api.LinksResult
+	err := r.gate.runChild(ctx, child{api.LinksWorkflowID(r.id, source), "links of " + source,
+		attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.ClusterKey.ValueSet(source), api.PhaseKey.ValueSet(string(api.Running))), RolloutLinks}, in, &result)
+	failed := map[api.Unit]api.Failure{}
+	for _, f := range result.Failures {
+		failed[f.Unit] = f
+	}
+	for _, l := range links {
+		f, bad := failed[l.Unit]
+		switch {
+		case bad:
+			l.fail(f)
+		case err != nil: // each of them can be retried by itself
+			f := failureOf(l.Unit, err)
+			f.Unit = l.Unit
+			l.fail(f)
+		default:
+			l.move(api.Done)
+			link, _ := l.Unit.Link()
+			l.changes = result.Changes[link.ID()].Changes
+		}
+	}
+	r.proven += result.Proven
+	r.show(ctx)
+}
+
+// linkInputs returns what each source's child needs for these links.
+func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
+	f := r.in.Fleet
+	settings := api.LinkSettings{GatewaySettings: api.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, Rollout: f.Spec.Rollout}
+	settings.Rollout.Waves = nil // no link needs them
+	for _, links := range fleet.BySource(ready) {
+		source := r.member(links[0].From)
+		in := api.LinksInput{LinkSettings: settings, Source: r.ref(links[0].From), Recipient: source.result.Recipient}
+		for _, link := range links {
+			to := r.member(link.To)
+			in.Targets = append(in.Targets, api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName, Address: to.result.Address})
+		}
+		out = append(out, in)
+	}
+	return out
+}

@@ -1,0 +1,100 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// preflight is step 1: it checks every cluster, and reports all that stands in the way
+// at once.
+func (r *rollout) preflight(ctx workflow.Context) error {
+	if err := r.in.Fleet.Validate(); err != nil {
+		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	}
+	clusters := r.in.Fleet.Spec.Clusters
+	errs := make([]error, len(clusters))
+	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
+		r.member(clusters[i].Name).check, errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, r.checkInput(clusters[i]))
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var problems []api.Failure
+	for i, c := range clusters {
+		if errs[i] != nil {
+			problems = append(problems, failureOf(api.Member(c.Name), errs[i]))
+		}
+		problems = append(problems, r.problemsOf(c.Name)...)
+	}
+	if !r.in.Fleet.Spec.CA.Managed() {
+		problems = append(problems, r.rootsDiffer()...)
+	}
+	if len(problems) > 0 {
+		return r.fail(api.TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
+	}
+	r.stale = r.in.Fleet.Stale(r.inventories())
+	return nil
+}
+
+// checkInput says what the fleet wants of a cluster.
+func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
+	spec := r.in.Fleet.Spec
+	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+	if spec.Existing() {
+		in.Existing = &api.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
+	}
+	return in
+}
+
+// problemsOf lists what stands in the way on one cluster.
+func (r *rollout) problemsOf(name string) (out []api.Failure) {
+	unit, check := api.Member(name), r.member(name).check
+	for _, p := range check.Problems {
+		out = append(out, api.Failure{Unit: unit, Type: api.TypePreflight, Message: p})
+	}
+	for _, other := range r.in.Fleet.Spec.Clusters {
+		if other.Name == name {
+			break
+		}
+		if uid := r.member(other.Name).check.UID; uid != "" && uid == check.UID {
+			out = append(out, api.Failure{Unit: unit, Type: api.TypePreflight,
+				Message: fmt.Sprintf("it is the same API server as cluster %s; each cluster needs its own: check the kubeconfigs", other.Name)})
+			break
+		}
+	}
+	return out
+}
+
+// inventories returns what the clusters remember of the fleet.
+func (r *rollout) inventories() (out []fleet.Fleet) {
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		if have := r.member(c.Name).check.Inventory; have != nil {
+			out = append(out, *have)
+		}
+	}
+	return out
+}
+
+// rootsDiffer compares the roots of meshes that have their own CA: without one that
+// they share, no gateway would trust another.
+func (r *rollout) rootsDiffer() (out []api.Failure) {
+	first, roots := "", []string(nil)
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		mesh := r.member(c.Name).check.Mesh
+		switch {
+		case mesh == nil || len(mesh.Roots) == 0:
+		case first == "":
+			first, roots = c.Name, mesh.Roots
+		case !slices.ContainsFunc(mesh.Roots, func(f string) bool { return slices.Contains(roots, f) }):
+			out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypePreflight, Message: fmt.Sprintf(
+				"its mesh trusts another root (%s) than that of cluster %s (%s); give both a CA under one root (spec.ca.manage: false leaves that to you)",
+				mesh.Roots[0], first, roots[0])})
+		}
+	}
+	return out
+}

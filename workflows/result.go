@@ -1,0 +1,74 @@
+package workflows
+
+import (
+	"fmt"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// end sums up how each unit ended, in the fleet's order. What has not begun by now never
+// will. The error is err, or one for all units that failed.
+func (r *rollout) end(err error) (api.FleetResult, error) {
+	r.leaveOutTheRest()
+	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, Clusters: []api.ClusterDone{}, Links: []string{},
+		Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+	for _, u := range r.list {
+		if r.in.DryRun && (u.State == api.Done || u.Removal) {
+			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})
+		}
+		switch {
+		case u.State == api.Skipped && u.decided:
+			result.Skipped = append(result.Skipped, u.Unit)
+		case u.State == api.Done && !u.Removal:
+			addDone(&result, u)
+		}
+	}
+	if failures := r.failures(); err == nil && len(failures) > 0 {
+		err = r.failWith(result, failures)
+	}
+	return result, err
+}
+
+func addDone(result *api.FleetResult, u *unit) {
+	if name, ok := u.Unit.Member(); ok {
+		result.Clusters = append(result.Clusters, api.ClusterDone{Name: name, Version: u.check.Version, TLSServerName: u.check.TLSServerName,
+			Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
+	}
+	if link, ok := u.Unit.Link(); ok {
+		result.Links = append(result.Links, link.ID())
+	}
+}
+
+// leaveOutTheRest skips what has not begun when a run ends. A link says why, where an end
+// of it failed.
+func (r *rollout) leaveOutTheRest() {
+	failed := len(r.failures()) > 0
+	for _, u := range r.list {
+		why := ""
+		if _, link := u.Unit.Link(); link && failed && u.State == api.Pending && !u.Removal {
+			why = "left out, since a cluster of it failed"
+		}
+		if u.State == api.Pending || u.State == api.Waiting {
+			u.leaveOut(false, why)
+		}
+	}
+}
+
+// failWith returns the one error of a rollout in which something failed.
+func (r *rollout) failWith(result api.FleetResult, failures []api.Failure) error {
+	units := len(r.in.Fleet.Spec.Clusters) + len(r.in.Fleet.Links())
+	done := len(result.Clusters) + len(result.Links)
+	if done == 0 {
+		return r.fail(api.TypeFailed, "the rollout failed", failures)
+	}
+	return r.fail(api.TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), failures)
+}
+
+func count(c fleet.Changes) map[fleet.Action]int {
+	out := map[fleet.Action]int{}
+	for _, ch := range c.Changes {
+		out[ch.Action]++
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package workflows
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// The steps of the guide, each written once. A rollout runs a table down, a cleanup
+// runs it up: so a cleanup is the exact reverse by construction. Numbers are the
+// guide's; 0 and the proof are ours (docs/adr/0011-steps-as-one-table.md).
+var (
+	rootSteps = &table{}
+	stepRoot  = define(rootSteps, row{"3", "root", onRoot, apiCall, ca}, a.EnsureRoot, a.RemoveRoot)
+
+	memberSteps         = &table{}
+	stepInventory       = define(memberSteps, row{"0", "inventory", onMember, apiCall, always}, a.EnsureInventory, a.RemoveInventory)
+	stepIntermediateKey = define(memberSteps, row{"3", "intermediate key", onMember, apiCall, ca}, a.EnsureIntermediateKey, a.RemoveIntermediateKey)
+	stepSign            = ask(memberSteps, row{"3", "sign intermediate", onRoot, apiCall, ca}, a.SignIntermediate)
+	stepNamespaces      = define(memberSteps, row{"4", "namespaces", onMember, apiCall, always}, a.EnsureNamespaces, a.RemoveNamespaces)
+	stepCACerts         = define(memberSteps, row{"5", "cacerts", onMember, apiCall, ca}, a.EnsureCACerts, a.RemoveCACerts)
+	stepIstio           = define(memberSteps, row{"6", "istio", onMember, apiCall, istio}, a.EnsureIstio, a.RemoveIstio)
+	stepWaitIstio       = ask(memberSteps, row{"6", "wait for istio", onMember, operatorWait, istio}, a.WaitIstio)
+	stepEastWest        = define(memberSteps, row{"7", "east-west gateway", onMember, patientCall, always}, a.EnsureEastWestGateway, a.RemoveEastWestGateway)
+	stepExposure        = define(memberSteps, row{"8", "expose kube-apiserver", onMember, apiCall, always}, a.EnsureExposure, a.RemoveExposure)
+	stepReader          = define(memberSteps, row{"10", "reader", onMember, apiCall, always}, a.EnsureReader, a.RemoveReader)
+	stepSealingKey      = define(memberSteps, row{"10", "sealing key", onMember, apiCall, always}, a.EnsureSealingKey, a.RemoveSealingKey)
+	stepLoadBalancer    = ask(memberSteps, row{"11", "wait for load balancer", onMember, cloudWait, always}, a.WaitLoadBalancer)
+
+	linkSteps        = &table{}
+	stepAccess       = define(linkSteps, row{"8", "access", onTarget, apiCall, always}, a.EnsureAccess, a.RemoveAccess)
+	stepEgress       = define(linkSteps, row{"10", "egress gateway", onSource, patientCall, always}, a.EnsureEgressGateway, a.RemoveEgressGateway)
+	stepEgressConfig = define(linkSteps, row{"11", "egress configuration", onSource, apiCall, always}, a.EnsureEgressConfig, a.RemoveEgressConfig)
+	stepReaderToken  = define(linkSteps, row{"10", "reader token", onTarget, apiCall, always}, a.EnsureReaderToken, a.RemoveReaderToken)
+	stepRemoteSecret = define(linkSteps, row{"10", "remote secret", onSource, apiCall, always}, a.EnsureRemoteSecret, a.RemoveRemoteSecret)
+	stepProof        = ask(linkSteps, row{"", "proof", onSource, proofCall, always}, a.CheckLink)
+)
+
+// place tells where a step runs.
+type place string
+
+const (
+	onRoot   place = "root"
+	onMember place = "member"
+	onSource place = "source"
+	onTarget place = "target"
+)
+
+// part tells what a step belongs to that may be there already: then a rollout does
+// without the step, and a cleanup leaves it alone.
+type part uint8
+
+const (
+	always part = iota
+	ca
+	istio
+)
+
+// row describes one step of the guide.
+type row struct {
+	number, name string
+	at           place
+	policy       func(limits) workflow.ActivityOptions
+	part         part
+}
+
+// String returns the step as people see it: "4 namespaces".
+func (r row) String() string {
+	if r.number == "" {
+		return r.name
+	}
+	return r.number + " " + r.name
+}
+
+// table holds the steps of one kind of unit, in the guide's order.
+type table struct{ steps []tableStep }
+
+// tableStep is a step with its undo, whatever types its action has.
+type tableStep struct {
+	row
+	undo undo // nil: the step leaves nothing behind
+}
+
+// undo removes what a step made.
+type undo = func(context.Context, api.RemoveInput) (fleet.Changes, error)
+
+// step is one step with its action. at is its place in its table.
+type step[I located, R any] struct {
+	row
+	table *table
+	at    int
+	do    func(context.Context, I) (R, error)
+}
+
+// located is what every input has: the cluster that the activity works on.
+type located interface{ Ref() api.ClusterRef }
+
+// undoable is the input of an action that can be undone.
+type undoable interface {
+	located
+	Undo() api.RemoveInput
+}
+
+// changing is the result of an action that can be undone.
+type changing interface {
+	All() []fleet.Change
+	Created() bool
+}
+
+// define adds a step that changes something, and its undo, to a table.
+func define[I undoable, R changing](t *table, r row, do func(context.Context, I) (R, error), undo undo) step[I, R] {
+	t.steps = append(t.steps, tableStep{r, undo})
+	return step[I, R]{r, t, len(t.steps) - 1, do}
+}
+
+// ask adds a step that leaves nothing behind to a table: a wait, a check, a signature.
+func ask[I located, R any](t *table, r row, do func(context.Context, I) (R, error)) step[I, R] {
+	t.steps = append(t.steps, tableStep{row: r})
+	return step[I, R]{r, t, len(t.steps) - 1, do}
+}
