@@ -29,7 +29,13 @@ func TestReference_IsFresh(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(want), 0o600))
 	}
-	require.Equal(t, want, read(t, path), "run: go test ./docs -update")
+	got, wanted := strings.Split(read(t, path), "\n"), strings.Split(want, "\n")
+	for i, line := range wanted {
+		if i >= len(got) || got[i] != line {
+			t.Fatalf("docs/%s is old, at line %d: the code has %q; run: go test ./docs -update", path, i+1, line)
+		}
+	}
+	require.Len(t, got, len(wanted))
 }
 
 func reference(t *testing.T) string {
