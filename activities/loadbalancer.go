@@ -15,10 +15,15 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// WaitLoadBalancer waits for the address of the east-west gateway (between
-// steps 8 and 11 of the guide, which does not wait). While it waits, the
-// Service's own events are in its heartbeats, and when time is up in its error,
-// which is a *LoadBalancerError.
+// LoadBalancerError reports a cloud that gave no address in time.
+type LoadBalancerError struct{ Reason string }
+
+func (e *LoadBalancerError) Error() string { return e.Reason }
+
+// WaitLoadBalancer waits for the address of the east-west gateway, between steps 8
+// and 11: the guide does not wait. While it waits, its heartbeats carry the
+// Service's own events. When time is up it fails with these, as a
+// *LoadBalancerError.
 func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalancerInput) (api.WaitLoadBalancerResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
@@ -42,17 +47,18 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 		}
 		return waiting, err == nil && waiting == "", err
 	})
-	// A request that the end of the wait cuts off fails in its own way; what the
-	// cloud said before is what matters.
+	// A request that the end of the wait cuts off fails in its own way; the error says
+	// what the cloud said before.
 	if err != nil && ctx.Err() == nil && time.Until(in.Until) < theEnd {
 		return api.WaitLoadBalancerResult{}, &LoadBalancerError{"the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout" + last}
 	}
 	return api.WaitLoadBalancerResult{Address: addr}, err
 }
 
-// theEnd is how close to its limit a wait counts as over.
+// theEnd is the time before its limit in which a wait counts as over.
 const theEnd = 2 * time.Second
 
+// loadBalancer reads the address of a Service, or what it still waits for.
 func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) (api.Address, string, error) {
 	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
@@ -71,9 +77,9 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) 
 	return api.Address{}, waiting, nil
 }
 
-// addressOf prefers IPs, all of them, to a hostname: they need no DNS. What is
-// no IP is not one, and one that is said twice counts once: Istio would refuse
-// the endpoints.
+// addressOf prefers IPs, all of them, to a hostname: they need no DNS. Each IP counts
+// once, and what does not parse as an IP counts as none: Istio would refuse the
+// endpoints.
 func addressOf(svc *corev1.Service) api.Address {
 	var a api.Address
 	for _, i := range svc.Status.LoadBalancer.Ingress {

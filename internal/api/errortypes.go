@@ -1,24 +1,68 @@
 package api
 
-// The types of errors that steps end with. docs/generated/reference.md shows the
-// comments.
+// The types of errors that activities end with. ErrorTypes says what each means.
 const (
-	TypeForbidden     = "Forbidden"     // not retried: the worker lacks a right
-	TypeInvalid       = "Invalid"       // not retried: the cluster refuses an object, by an admission policy or for a field that it does not know
-	TypeUnknownKind   = "UnknownKind"   // not retried: the cluster lacks a CRD
-	TypeNotOurs       = "NotOurs"       // not retried: somebody else made an object of that name
-	TypeKubeconfig    = "Kubeconfig"    // not retried: the kubeconfig is missing, broken, or not one that the worker may use
-	TypeOtherFleet    = "OtherFleet"    // not retried: the cluster belongs to another fleet
-	TypeLocked        = "Locked"        // not retried: a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead
-	TypeInventoryGone = "InventoryGone" // not retried: a cleanup removed the inventory meanwhile; roll out again
-	TypeChart         = "Chart"         // not retried: the gateway chart is missing or broken
-	TypeRoot          = "Root"          // not retried: the root is missing or broken
-	TypeDrift         = "Drift"         // not retried: somebody else changed an object; change the fleet file, or use --force-conflicts
-	TypeUnproven      = "Unproven"      // not retried: the link carries no requests; the message names the hop
-	TypeDeadEnd       = "DeadEnd"       // not retried: what the step waits for cannot happen any more
-	TypeLoadBalancer  = "LoadBalancer"  // not retried: the cloud gave no address within loadBalancerTimeout
-	TypeThrottled     = "Throttled"     // retried: the API server asks to slow down
-	TypeNotReady      = "NotReady"      // retried: something takes longer
-	TypeUnreachable   = "Unreachable"   // retried: the API server does not answer
-	TypeOther         = "Other"         // retried: anything else
+	TypeForbidden     = "Forbidden"
+	TypeInvalid       = "Invalid"
+	TypeUnknownKind   = "UnknownKind"
+	TypeNotOurs       = "NotOurs"
+	TypeKubeconfig    = "Kubeconfig"
+	TypeOtherFleet    = "OtherFleet"
+	TypeLocked        = "Locked"
+	TypeInventoryGone = "InventoryGone"
+	TypeChart         = "Chart"
+	TypeRoot          = "Root"
+	TypeDrift         = "Drift"
+	TypeUnproven      = "Unproven"
+	TypeDeadEnd       = "DeadEnd"
+	TypeLoadBalancer  = "LoadBalancer"
+	TypeThrottled     = "Throttled"
+	TypeNotReady      = "NotReady"
+	TypeUnreachable   = "Unreachable"
+	TypeOther         = "Other"
 )
+
+// ErrorType describes a type of error that activities end with.
+type ErrorType struct {
+	Name string
+	// Retried says that the activity is tried again, until its step's time is up.
+	Retried bool
+	// Meaning says when the error comes and, where that is not plain, what to do.
+	Meaning string
+}
+
+var errorTypes = []ErrorType{
+	{TypeForbidden, false, "the worker lacks a right"},
+	{TypeInvalid, false, "the cluster refuses an object, by an admission policy or for a field that it does not know"},
+	{TypeUnknownKind, false, "the cluster lacks a CRD"},
+	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
+	{TypeKubeconfig, false, "the kubeconfig is missing, broken, or not one that the worker may use"},
+	{TypeOtherFleet, false, "the cluster belongs to another fleet; clean that fleet up first"},
+	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
+	{TypeInventoryGone, false, "a cleanup removed the inventory meanwhile; roll out again"},
+	{TypeChart, false, "the gateway chart is missing or broken"},
+	{TypeRoot, false, "the root is missing or broken"},
+	{TypeDrift, false, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
+	{TypeUnproven, false, "the link carries no requests; the message names the hop"},
+	{TypeDeadEnd, false, "what the step waits for cannot happen any more"},
+	{TypeLoadBalancer, false, "the cloud gave no address within loadBalancerTimeout"},
+	{TypeThrottled, true, "the API server asks to slow down"},
+	{TypeNotReady, true, "something takes longer"},
+	{TypeUnreachable, true, "the API server does not answer"},
+	{TypeOther, true, "anything else"},
+}
+
+// ErrorTypes lists the types of errors that activities end with, those that are
+// never retried first.
+func ErrorTypes() []ErrorType { return append([]ErrorType{}, errorTypes...) }
+
+// Retried says whether an activity that ended with this type of error is tried
+// again. A type that nobody knows is.
+func Retried(errorType string) bool {
+	for _, t := range errorTypes {
+		if t.Name == errorType {
+			return t.Retried
+		}
+	}
+	return true
+}

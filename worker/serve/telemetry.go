@@ -47,6 +47,7 @@ func (t *Telemetry) Steps() *activities.Metrics {
 
 // Client has a Temporal client report too.
 func (t *Telemetry) Client(o *client.Options) {
+	o.Logger = activities.FailureOnce(o.Logger)
 	if t.monitor != nil {
 		o.MetricsHandler = t.monitor.handler
 	}

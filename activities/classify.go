@@ -1,0 +1,66 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/interceptor"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// Classify intercepts every activity: it keeps the activity alive by heartbeats,
+// gives its error a type, its retries and the name of the cluster, logs a try that
+// failed, and measures the try. Register it with the worker's interceptors.
+type Classify struct {
+	interceptor.WorkerInterceptorBase
+	// Metrics are told of every try, where there are any.
+	Metrics *Metrics
+}
+
+// InterceptActivity implements interceptor.WorkerInterceptor.
+func (c *Classify) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}, c.Metrics}
+}
+
+type classifier struct {
+	interceptor.ActivityInboundInterceptorBase
+	metrics *Metrics
+}
+
+// ExecuteActivity implements interceptor.ActivityInboundInterceptor.
+func (c *classifier) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	began := time.Now()
+	out, err := c.classified(ctx, in)
+	c.metrics.observe(ctx, in, out, err, time.Since(began))
+	return out, err
+}
+
+func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	alive, stop := kube.KeepAlive(ctx)
+	out, err := c.Next.ExecuteActivity(alive, in)
+	stop()
+	if err == nil {
+		return out, nil
+	}
+	// What runs longer than its worker may is tried again on another one.
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil, ctx.Err()
+	}
+	ref := refOf(in)
+	err = classify(ref.Cluster, err)
+	logFailure(ctx, ref, err)
+	return nil, err
+}
+
+// refOf returns the cluster that an activity's input names, where it names one.
+func refOf(in *interceptor.ExecuteActivityInput) api.ClusterRef {
+	if len(in.Args) > 0 {
+		if s, ok := in.Args[0].(interface{ Ref() api.ClusterRef }); ok {
+			return s.Ref()
+		}
+	}
+	return api.ClusterRef{}
+}
