@@ -1,8 +1,8 @@
-// Package activities is what Landbridge does to clusters: one file per step of
-// the guide, the action and its undo side by side. EnsureX and RemoveX are safe
-// to repeat, WaitX polls and heartbeats, CheckX only reads. An activity talks to
-// one cluster, or to the root, never to two; what it takes and gives is public
-// or sealed, since everybody who can open the Temporal UI reads it.
+// Package activities does to clusters what the guide does by hand: one file per
+// step, the action and its undo side by side. EnsureX and RemoveX are safe to
+// repeat, WaitX polls and heartbeats, CheckX only reads. An activity talks to one
+// cluster, or to the root, never to two; what it takes and gives is public or
+// sealed, since everybody who can open the Temporal UI reads it.
 package activities
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -18,8 +19,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// Activities is what a worker can do. Its fields say what the worker was
-// started with.
+// Activities holds what a worker was started with. Its methods are the activities.
 type Activities struct {
 	// Access is the set of kubeconfigs that the worker may use.
 	Access kube.Access
@@ -34,6 +34,9 @@ type Activities struct {
 // Register registers every activity under its own name.
 func Register(w worker.ActivityRegistry, a *Activities) { w.RegisterActivity(a) }
 
+// noteExisting marks, in a change, what existed before Landbridge.
+const noteExisting = "existed before; stays at cleanup"
+
 func (a *Activities) open(s api.ClusterRef) (*kube.Cluster, error) {
 	return a.Access.Open(s.Cluster, s.Kubeconfig)
 }
@@ -47,36 +50,33 @@ func (a *Activities) claim(ctx context.Context, s api.ClusterRef) inventory.Clai
 	return cl
 }
 
-// writer opens the ref's cluster for the writing of one step. What it writes
-// needs the inventory; where a cleanup removed that, nothing is written.
+// writer opens a cluster to write the objects of one step. It writes nothing once a
+// cleanup has removed the inventory.
 func (a *Activities) writer(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
-	return a.claiming(ctx, s, component, link, true)
+	claim := a.claim(ctx, s)
+	claim.MustExist = true
+	return a.claiming(s, component, link, claim)
 }
 
-// remover opens the ref's cluster for the removal of one step, which goes on
-// without an inventory.
-func (a *Activities) remover(ctx context.Context, in api.RemoveInput, component string) (*kube.Writer, error) {
-	return a.claiming(ctx, in.ClusterRef, component, in.Link, false)
+// writerWithoutInventory opens a cluster for what is written before the inventory,
+// and for removals, which go on without one.
+func (a *Activities) writerWithoutInventory(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
+	return a.claiming(s, component, link, a.claim(ctx, s))
 }
 
-func (a *Activities) claiming(ctx context.Context, s api.ClusterRef, component, link string, mustExist bool) (*kube.Writer, error) {
+func (a *Activities) claiming(s api.ClusterRef, component, link string, claim inventory.Claim) (*kube.Writer, error) {
 	c, err := a.open(s)
 	if err != nil {
 		return nil, err
 	}
 	return &kube.Writer{Cluster: c, DryRun: s.DryRun, ForceConflicts: s.ForceConflicts, Render: s.Render,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
-		Claim: func(ctx context.Context) error {
-			claim := a.claim(ctx, s)
-			claim.MustExist = mustExist
-			return claim.Lock(ctx, c)
-		}}, nil
+		Claim: func(ctx context.Context) error { return claim.Lock(ctx, c) }}, nil
 }
 
-// removeAll is the whole of a RemoveX whose step made objects of some kinds:
-// they go in the given order.
+// removeAll removes the objects of one step, kind by kind in the given order.
 func (a *Activities) removeAll(ctx context.Context, in api.RemoveInput, component, namespace string, kinds ...kinds.Resource) (fleet.Changes, error) {
-	w, err := a.remover(ctx, in, component)
+	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, component, in.Link)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -86,4 +86,8 @@ func (a *Activities) removeAll(ctx context.Context, in api.RemoveInput, componen
 		}
 	}
 	return w.Changes(), nil
+}
+
+func typeMeta(r kinds.Resource) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: r.GroupVersion().String(), Kind: r.Kind}
 }

@@ -13,48 +13,41 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// portManager is the field manager of the port on a Service of somebody else's:
-// the API server knows by it what is ours to take off again.
+// portManager owns the port that Landbridge adds to an existing Service: by this
+// field manager the API server knows which port to remove again.
 const portManager = kube.FieldManager + "-port"
 
-// apiPortName names the port of the API on an east-west gateway's Service.
-const apiPortName = "istio-mtls-kube-api-server"
-
-// ensurePort is step 7 on an east-west gateway of one's own: its Service gets the
+// ensurePort does step 7 on an existing east-west gateway: its Service gets the
 // port of the API, and nothing else of it is touched.
-func (a *Activities) ensurePort(ctx context.Context, s api.ClusterRef, g fleet.Gateways) (fleet.Changes, error) {
-	w, err := a.writer(ctx, s, componentEastWest, "")
+func ensurePort(ctx context.Context, w *kube.Writer, namespace string, g fleet.Gateways) (fleet.Changes, error) {
+	live, err := w.Client.CoreV1().Services(namespace).Get(ctx, g.EastWest.Service, metav1.GetOptions{})
 	if err != nil {
-		return fleet.Changes{}, err
+		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", namespace, g.EastWest.Service)
 	}
-	live, err := w.Client.CoreV1().Services(s.Namespace).Get(ctx, g.EastWest.Service, metav1.GetOptions{})
-	if err != nil {
-		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", s.Namespace, g.EastWest.Service)
-	}
-	ch := fleet.Change{Action: fleet.Keep, Kind: "Service", Namespace: s.Namespace, Name: live.Name, Note: "was there before; stays at cleanup"}
+	ch := fleet.Change{Action: fleet.Keep, Kind: kinds.Services.Kind, Namespace: namespace, Name: live.Name, Note: noteExisting}
 	if hasPort(live, g.APIPort) {
 		w.Note(ch)
 		return w.Changes(), nil
 	}
-	ch.Action, ch.Note = fleet.Adopt, fmt.Sprintf("gets the port %d; stays at cleanup", g.APIPort)
-	err = applyPort(ctx, w, live.Name, s.Namespace, map[string]string{fleet.AnnotationPort: s.Fleet, fleet.AnnotationRun: s.Run},
-		[]any{port(apiPortName, g.APIPort)})
-	if err == nil {
-		w.Note(ch)
+	if err := applyPort(ctx, w, live, gatewayPort(apiPortName, g.APIPort)); err != nil {
+		return w.Changes(), err
 	}
-	return w.Changes(), err
+	ch.Action, ch.Note = fleet.Adopt, fmt.Sprintf("gets the port %d; stays at cleanup", g.APIPort)
+	w.Note(ch)
+	return w.Changes(), nil
 }
 
 func hasPort(svc *corev1.Service, number int) bool {
 	return slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return int(p.Port) == number })
 }
 
-// removePorts takes the fleet's port off Services of somebody else's.
+// removePorts removes the fleet's port from existing Services.
 func (a *Activities) removePorts(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, in, componentEastWest)
+	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentEastWest, in.Link)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -65,36 +58,39 @@ func (a *Activities) removePorts(ctx context.Context, in api.RemoveInput) (fleet
 	if err != nil {
 		return fleet.Changes{}, wrap(err, "list the Services of %s", in.Namespace)
 	}
-	for _, svc := range list.Items {
+	for i := range list.Items {
+		svc := &list.Items[i]
 		if svc.Annotations[fleet.AnnotationPort] != in.Fleet || in.OnlyRun != "" && svc.Annotations[fleet.AnnotationRun] != in.OnlyRun {
 			continue
 		}
-		if err := applyPort(ctx, w, svc.Name, in.Namespace, nil, nil); err != nil {
+		if err := applyPort(ctx, w, svc, nil); err != nil {
 			return w.Changes(), err
 		}
-		w.Note(fleet.Change{Action: fleet.Update, Kind: "Service", Namespace: in.Namespace, Name: svc.Name, Note: "was there before; our port is off"})
+		w.Note(fleet.Change{Action: fleet.Update, Kind: kinds.Services.Kind, Namespace: in.Namespace, Name: svc.Name, Note: "existed before; loses only the port that was added"})
 	}
 	return w.Changes(), nil
 }
 
-// applyPort makes the ports and annotations all that Landbridge has on a Service:
-// with server-side apply, what it no longer names goes, and nothing of anybody
-// else's.
-func applyPort(ctx context.Context, w *kube.Writer, name, namespace string, annotations map[string]string, ports []any) error {
+// applyPort makes the port, with annotations that say whose it is, all that
+// Landbridge has on a Service; without a port Landbridge has nothing there. With
+// server-side apply nothing of anybody else's changes.
+func applyPort(ctx context.Context, w *kube.Writer, svc *corev1.Service, port map[string]any) error {
 	if w.DryRun {
 		return nil
 	}
 	if err := w.BeforeWrite(ctx); err != nil {
 		return err
 	}
-	obj := map[string]any{"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": name, "namespace": namespace, "annotations": annotations}}
-	if len(ports) > 0 {
-		obj["spec"] = map[string]any{"ports": ports}
+	metadata := map[string]any{"name": svc.Name, "namespace": svc.Namespace}
+	obj := map[string]any{"apiVersion": "v1", "kind": kinds.Services.Kind, "metadata": metadata}
+	if port != nil {
+		metadata["annotations"] = map[string]string{fleet.AnnotationPort: w.Owner.Fleet, fleet.AnnotationRun: w.Owner.Run}
+		obj["spec"] = map[string]any{"ports": []any{port}}
 	}
 	data, err := json.Marshal(obj)
 	if err != nil {
 		return err
 	}
-	_, err = w.Client.CoreV1().Services(namespace).Patch(ctx, name, types.ApplyPatchType, data, metav1.PatchOptions{FieldManager: portManager})
-	return wrap(err, "set the port of the API on Service %s/%s", namespace, name)
+	_, err = w.Client.CoreV1().Services(svc.Namespace).Patch(ctx, svc.Name, types.ApplyPatchType, data, metav1.PatchOptions{FieldManager: portManager})
+	return wrap(err, "set the port of the API on Service %s/%s", svc.Namespace, svc.Name)
 }

@@ -12,20 +12,24 @@ import (
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
-const componentEgressConfig = "egress-config"
+const (
+	componentEgressConfig = "egress-config"
+	// addressLater stands, in a plan, for an address that step 7 has not got yet.
+	addressLater = "known-after-step-7.invalid"
+)
 
-// EnsureEgressConfig is step 11: what comes to the egress gateway for the
-// target's API server leaves it inside mutual TLS for the target's door.
+// EnsureEgressConfig does step 11: what comes to the egress gateway for the
+// target's API server leaves it inside mutual TLS for the target's east-west
+// gateway.
 func (a *Activities) EnsureEgressConfig(ctx context.Context, in api.EnsureEgressConfigInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentEgressConfig, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
 	}
 	if in.DryRun && !in.Address.Known() {
-		in.Address.Hostname = "known-after-step-7.invalid"
+		in.Address.Hostname = addressLater
 	}
-	// From the outside in, so that nothing is routed to what is not there yet.
-	for _, obj := range []any{targetEntry(in), targetTLS(in), egressGateway(in), egressRouting(in)} {
+	for _, obj := range egressConfig(in) {
 		if err := w.Apply(ctx, obj); err != nil {
 			return w.Changes(), err
 		}
@@ -33,10 +37,16 @@ func (a *Activities) EnsureEgressConfig(ctx context.Context, in api.EnsureEgress
 	return w.Changes(), nil
 }
 
-// RemoveEgressConfig undoes step 11.
+// RemoveEgressConfig undoes EnsureEgressConfig.
 func (a *Activities) RemoveEgressConfig(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	return a.removeAll(ctx, in, componentEgressConfig, in.Namespace,
 		kinds.VirtualServices, kinds.IstioGateways, kinds.DestinationRules, kinds.ServiceEntries)
+}
+
+// egressConfig returns the objects of step 11 from the target inwards, so that
+// nothing is routed to what is not there yet.
+func egressConfig(in api.EnsureEgressConfigInput) []any {
+	return []any{targetEntry(in), targetTLS(in), egressGateway(in), egressRouting(in)}
 }
 
 func egressMeta(in api.EnsureEgressConfigInput) metav1.ObjectMeta {
@@ -49,7 +59,7 @@ func egressHost(in api.EnsureEgressConfigInput) string {
 
 func egressGateway(in api.EnsureEgressConfigInput) *networking.Gateway {
 	return &networking.Gateway{
-		TypeMeta: metav1.TypeMeta{APIVersion: networkingV1, Kind: "Gateway"}, ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.IstioGateways), ObjectMeta: egressMeta(in),
 		Spec: networkingapi.Gateway{
 			Selector: map[string]string{"app": fleet.EgressGateway(in.Link.To)},
 			Servers: []*networkingapi.Server{{
@@ -63,7 +73,7 @@ func egressGateway(in api.EnsureEgressConfigInput) *networking.Gateway {
 
 func egressRouting(in api.EnsureEgressConfigInput) *networking.VirtualService {
 	return &networking.VirtualService{
-		TypeMeta: metav1.TypeMeta{APIVersion: networkingV1, Kind: "VirtualService"}, ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.VirtualServices), ObjectMeta: egressMeta(in),
 		Spec: networkingapi.VirtualService{
 			ExportTo: []string{"."},
 			Hosts:    []string{in.TLSServerName},
@@ -79,7 +89,7 @@ func egressRouting(in api.EnsureEgressConfigInput) *networking.VirtualService {
 
 func targetTLS(in api.EnsureEgressConfigInput) *networking.DestinationRule {
 	return &networking.DestinationRule{
-		TypeMeta: metav1.TypeMeta{APIVersion: networkingV1, Kind: "DestinationRule"}, ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.DestinationRules), ObjectMeta: egressMeta(in),
 		Spec: networkingapi.DestinationRule{
 			ExportTo: []string{"."},
 			Host:     egressHost(in),
@@ -89,7 +99,7 @@ func targetTLS(in api.EnsureEgressConfigInput) *networking.DestinationRule {
 	}
 }
 
-// targetEntry is STATIC for IPs, all of them, and DNS for a hostname.
+// targetEntry resolves STATIC for IPs, all of them, and by DNS for a hostname.
 func targetEntry(in api.EnsureEgressConfigInput) *networking.ServiceEntry {
 	resolution, addresses := networkingapi.ServiceEntry_STATIC, in.Address.IPs
 	if in.Address.Hostname != "" {
@@ -100,7 +110,7 @@ func targetEntry(in api.EnsureEgressConfigInput) *networking.ServiceEntry {
 		endpoints = append(endpoints, &networkingapi.WorkloadEntry{Address: addr})
 	}
 	return &networking.ServiceEntry{
-		TypeMeta: metav1.TypeMeta{APIVersion: networkingV1, Kind: "ServiceEntry"}, ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.ServiceEntries), ObjectMeta: egressMeta(in),
 		Spec: networkingapi.ServiceEntry{
 			ExportTo:   []string{"."},
 			Hosts:      []string{egressHost(in)},

@@ -3,21 +3,18 @@ package activities
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kinds"
-	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// EnsureInventory is step 0: Landbridge's namespace, and in it the record of the
-// fleet as applied to this cluster. It is written before anything else.
+// EnsureInventory does step 0: it makes Landbridge's namespace, and in it the
+// inventory of the fleet as applied to this cluster, before anything else.
 func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventoryInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, api.RemoveInput{ClusterRef: in.ClusterRef}, inventory.Component) // there may be no record yet
+	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, inventory.Component, "")
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -40,17 +37,16 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 	return w.Changes(), nil
 }
 
-// RemoveInventory undoes step 0: the record goes, and then Landbridge's namespace,
-// where it is ours. It is removed after everything else.
+// RemoveInventory undoes EnsureInventory, after everything else: it removes the
+// inventory, and then Landbridge's namespace unless the fleet's root is in it.
 func (a *Activities) RemoveInventory(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, in, inventory.Component)
+	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, inventory.Component, in.Link)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
 	if err := w.Remove(ctx, kinds.ConfigMaps, fleet.SystemNamespace, in.OnlyRun); err != nil {
 		return fleet.Changes{}, err
 	}
-	// The root may live here too; then the namespace goes with it.
 	root, err := w.Get(ctx, kinds.Secrets, fleet.SystemNamespace, rootSecret)
 	if root != nil || err != nil && !apierrors.IsNotFound(err) {
 		return w.Changes(), err
@@ -59,8 +55,8 @@ func (a *Activities) RemoveInventory(ctx context.Context, in api.RemoveInput) (f
 	return w.Changes(), err
 }
 
-// ReleaseInventory takes the run's hold off the record when the run is over. A run
-// that wrote nothing never held it.
+// ReleaseInventory removes the run's lock from the inventory when the run is over. A
+// run that wrote nothing never held it.
 func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInventoryInput) (api.ReleaseInventoryResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
@@ -70,8 +66,8 @@ func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInvento
 	return api.ReleaseInventoryResult{Released: released}, err
 }
 
-// CheckInventory reads what a cluster remembers of the fleet, for cleanup. It is
-// an error when the cluster belongs to another fleet or another run holds it.
+// CheckInventory reads what a cluster remembers of the fleet, for cleanup. It fails
+// when the cluster belongs to another fleet or another run has the lock.
 func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryInput) (api.CheckInventoryResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
@@ -85,13 +81,4 @@ func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryIn
 		return api.CheckInventoryResult{}, err
 	}
 	return api.CheckInventoryResult{Inventory: &r.Fleet}, nil
-}
-
-// namespaceGone says whether there is no such namespace.
-func namespaceGone(ctx context.Context, c *kube.Cluster, name string) (*corev1.Namespace, bool, error) {
-	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil, true, nil
-	}
-	return ns, false, wrap(err, "read the namespace %s", name)
 }

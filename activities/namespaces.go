@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,9 +23,9 @@ import (
 
 const componentNamespaces = "namespaces"
 
-// EnsureNamespaces is step 4: Istio's namespaces, the control plane's with the
-// network label. One that is there already is adopted: it gets the labels that
-// it lacks, and they are all that cleanup takes off again.
+// EnsureNamespaces does step 4: it makes Istio's namespaces, the control plane's with
+// the network label. An existing one is adopted: it gets the labels that it lacks,
+// and cleanup removes no more than those.
 func (a *Activities) EnsureNamespaces(ctx context.Context, in api.EnsureNamespacesInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentNamespaces, "")
 	if err != nil {
@@ -41,10 +42,10 @@ func (a *Activities) EnsureNamespaces(ctx context.Context, in api.EnsureNamespac
 	return w.Changes(), nil
 }
 
-// RemoveNamespaces undoes step 4: our namespaces go, adopted ones lose the
-// labels that Landbridge added.
+// RemoveNamespaces undoes EnsureNamespaces: it removes the fleet's namespaces, and
+// from adopted ones the labels that Landbridge added.
 func (a *Activities) RemoveNamespaces(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	w, err := a.remover(ctx, in, componentNamespaces)
+	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentNamespaces, in.Link)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -53,30 +54,28 @@ func (a *Activities) RemoveNamespaces(ctx context.Context, in api.RemoveInput) (
 }
 
 func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels map[string]string) error {
-	want := &corev1.Namespace{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
-		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
-	live, gone, err := namespaceGone(ctx, w.Cluster, name)
+	want := &corev1.Namespace{TypeMeta: typeMeta(kinds.Namespaces), ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+	live, err := readNamespace(ctx, w.Cluster, name)
 	if err != nil {
 		return err
 	}
-	if live != nil && live.DeletionTimestamp != nil {
+	if live == nil {
+		return w.Apply(ctx, want)
+	}
+	if live.DeletionTimestamp != nil {
 		return &kube.NotReadyError{Waiting: fmt.Sprintf("namespace %s is being deleted; waiting until it is gone", name)}
 	}
-	owner := ""
-	if live != nil {
-		owner = live.Labels[fleet.LabelFleet]
-	}
-	switch {
-	case gone, owner == w.Owner.Fleet && live.Annotations[fleet.AnnotationAdopted] == "":
-		return w.Apply(ctx, want)
+	switch owner := live.Labels[fleet.LabelFleet]; {
 	case owner != "" && owner != w.Owner.Fleet:
-		return &kube.NotOursError{Kind: "Namespace", Name: name, Owner: owner}
+		return &kube.NotOursError{Kind: want.Kind, Name: name, Owner: owner}
+	case owner != "" && live.Annotations[fleet.AnnotationAdopted] == "":
+		return w.Apply(ctx, want)
 	}
 	return adoptNamespace(ctx, w, live, want)
 }
 
-// adoptNamespace adds what a namespace of somebody else's lacks, and writes
-// down what that was.
+// adoptNamespace adds the labels that an existing namespace lacks, and writes down
+// which these were.
 func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Namespace) error {
 	add := map[string]string{}
 	for k, v := range want.Labels {
@@ -90,7 +89,7 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Name
 	if live.Labels[fleet.LabelFleet] == "" {
 		add[fleet.LabelFleet] = w.Owner.Fleet
 	}
-	ch := fleet.Change{Action: fleet.Keep, Kind: "Namespace", Name: live.Name, Note: "was there before; stays at cleanup"}
+	ch := fleet.Change{Action: fleet.Keep, Kind: want.Kind, Name: live.Name, Note: noteExisting}
 	if len(add) > 0 {
 		ch.Action = fleet.Adopt
 		added := splitList(live.Annotations[fleet.AnnotationAdopted])
@@ -129,11 +128,11 @@ func removeNamespaces(ctx context.Context, w *kube.Writer, onlyRun string, names
 	return errors.Join(errs...)
 }
 
-// removeNamespace takes our labels off a namespace that was there before, or
-// deletes one of ours, which it returns.
+// removeNamespace removes our labels from an adopted namespace, or deletes one that
+// Landbridge made, which it returns.
 func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) (*unstructured.Unstructured, error) {
-	live, gone, err := namespaceGone(ctx, w.Cluster, name)
-	if err != nil || gone {
+	live, err := readNamespace(ctx, w.Cluster, name)
+	if live == nil || err != nil {
 		return nil, err
 	}
 	if live.Labels[fleet.LabelFleet] != w.Owner.Fleet || onlyRun != "" && live.Annotations[fleet.AnnotationRun] != onlyRun {
@@ -151,33 +150,46 @@ func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) 
 		"annotations": map[string]any{fleet.AnnotationAdopted: nil, fleet.AnnotationRun: nil}}); err != nil {
 		return nil, err
 	}
-	w.Note(fleet.Change{Action: fleet.Update, Kind: "Namespace", Name: name, Note: "was there before; our labels are off"})
+	w.Note(fleet.Change{Action: fleet.Update, Kind: kinds.Namespaces.Kind, Name: name, Note: "existed before; loses only our labels"})
 	return nil, nil
 }
 
-// deleteNamespace deletes a namespace of ours, unless somebody put something
-// into it: then it stays, and the error says what is in the way.
+// deleteNamespace deletes a namespace that Landbridge made. Where somebody put
+// something into it, it stays, and the error names that.
 func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstructured.Unstructured, error) {
 	obj, err := w.Get(ctx, kinds.Namespaces, "", name)
 	if err != nil {
 		return nil, wrap(err, "read the namespace %s", name)
 	}
-	// A dry run leaves in it what the steps before would have taken.
+	// In a dry run it still holds what the steps before would have removed.
 	if obj.GetDeletionTimestamp() == nil && !w.DryRun {
-		foreign, err := w.Unmanaged(ctx, name)
+		unmanaged, err := w.Unmanaged(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if len(foreign) > 0 {
-			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(foreign, ", "))}
+		if len(unmanaged) > 0 {
+			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(unmanaged, ", "))}
 		}
 	}
 	if err := w.Delete(ctx, kinds.Namespaces, obj); err != nil {
-		return nil, err // nobody may wait for it
+		return nil, err // it is not going, so nobody may wait for it
 	}
 	return obj, nil
 }
 
+// readNamespace reads a namespace, or returns nil where there is none.
+func readNamespace(ctx context.Context, c *kube.Cluster, name string) (*corev1.Namespace, error) {
+	ns, err := c.Client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, wrap(err, "read the namespace %s", name)
+	}
+	return ns, nil
+}
+
+// patchNamespace merges metadata into a namespace; what is nil in it goes.
 func patchNamespace(ctx context.Context, w *kube.Writer, name string, metadata map[string]any) error {
 	if w.DryRun {
 		return nil

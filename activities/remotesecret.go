@@ -16,10 +16,10 @@ import (
 
 const componentRemoteSecret = "remote-secret"
 
-// EnsureRemoteSecret is the source's half of the guide's last step: the Secret
-// that tells istiod of the target, as `istioctl create-remote-secret` writes it,
-// with tls-server-name. An unchanged one is never written again: istiod would
-// drop the cluster for a moment.
+// EnsureRemoteSecret does the source's half of the guide's last step: it writes the
+// Secret that tells istiod how to reach the target, as `istioctl
+// create-remote-secret` does, with tls-server-name. An unchanged one is never
+// written again: istiod would drop the cluster for a moment.
 func (a *Activities) EnsureRemoteSecret(ctx context.Context, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentRemoteSecret, in.Link.ID())
 	if err != nil {
@@ -28,7 +28,7 @@ func (a *Activities) EnsureRemoteSecret(ctx context.Context, in api.EnsureRemote
 	if in.DryRun {
 		return dryRemoteSecret(ctx, w, in)
 	}
-	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
+	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKey)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -49,11 +49,11 @@ func (a *Activities) RemoveRemoteSecret(ctx context.Context, in api.RemoveInput)
 	return a.removeAll(ctx, in, componentRemoteSecret, in.Namespace, kinds.Secrets)
 }
 
-// dryRemoteSecret tells a secret that is there from one that is not; whether its
-// token still fits is known only when the target has sealed one.
+// dryRemoteSecret looks only whether the secret exists: without a token that the
+// target has sealed, its content is not known.
 func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
 	live, err := w.Owned(ctx, kinds.Secrets, in.Namespace, "")
-	ch := fleet.Change{Action: fleet.Create, Kind: "Secret", Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
+	ch := fleet.Change{Action: fleet.Create, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
 	if len(live) > 0 {
 		ch.Action = fleet.Keep
 	}

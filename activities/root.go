@@ -2,17 +2,15 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// EnsureRoot is step 3, "root-ca": the fleet's root, made once and kept, so that
-// a cluster can be added a month later.
+// EnsureRoot does step 3, "root-ca": it makes the fleet's root once and keeps it, so
+// that a cluster can be added a month later.
 func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (api.EnsureRootResult, error) {
 	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
@@ -22,81 +20,45 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 	if err != nil {
 		return api.EnsureRootResult{}, err
 	}
-	ch := store.describe()
-	ch.Action = fleet.Keep
+	out := api.EnsureRootResult{Changes: change(store, fleet.Keep)}
 	if root == nil {
-		ch.Action = fleet.Create
+		out.Changes = change(store, fleet.Create)
 		if in.DryRun {
-			return api.EnsureRootResult{Changes: fleet.Changes{Changes: []fleet.Change{ch}}}, nil
+			return out, nil
 		}
-		root, err = certs.NewRoot(certs.RootSpec{CommonName: in.CA.CommonName, Organization: in.CA.Organization,
-			KeyAlgorithm: in.CA.KeyAlgorithm, Lifetime: in.CA.RootLifetime.Std()})
-		if err != nil {
-			return api.EnsureRootResult{}, err
-		}
-		if err := store.save(ctx, root); err != nil {
+		if root, err = newRoot(ctx, store, in.CA); err != nil {
 			return api.EnsureRootResult{}, err
 		}
 	}
 	facts, err := certs.Describe(root.CertPEM)
-	if err != nil {
-		return api.EnsureRootResult{}, err
-	}
-	return api.EnsureRootResult{Changes: fleet.Changes{Changes: []fleet.Change{ch}}, CertPEM: string(root.CertPEM), Facts: api.CertificateFacts(facts)}, nil
+	out.CertPEM, out.Facts = string(root.CertPEM), api.CertificateFacts(facts)
+	return out, err
 }
 
-// RemoveRoot undoes EnsureRoot. Without the root no cluster can be added to the
-// mesh, so it goes with the fleet's last cluster only.
+func newRoot(ctx context.Context, store rootStore, ca fleet.CA) (*certs.Root, error) {
+	root, err := certs.NewRoot(certs.RootSpec{CommonName: ca.CommonName, Organization: ca.Organization,
+		KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.RootLifetime.Std()})
+	if err != nil {
+		return nil, err
+	}
+	return root, store.save(ctx, root)
+}
+
+// RemoveRoot undoes EnsureRoot, even where the root cannot be read any more. Without
+// the root no cluster can be added to the mesh, so it is removed with the fleet's
+// last cluster only.
 func (a *Activities) RemoveRoot(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	store, err := a.rootStore(ctx, api.RootRef{ClusterRef: in.ClusterRef})
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	root, err := store.load(ctx)
-	if err == nil && root == nil {
-		return fleet.Changes{}, nil
-	}
-	// One that cannot be read any more goes all the same.
-	ch := store.describe()
-	ch.Action = fleet.Remove
-	if !in.DryRun {
-		if err := store.remove(ctx, in.OnlyRun); err != nil {
-			return fleet.Changes{}, err
-		}
-	}
-	return fleet.Changes{Changes: []fleet.Change{ch}}, nil
+	return store.remove(ctx, in)
 }
 
-func certSpec(s api.IntermediateSpec) certs.IntermediateSpec {
-	return certs.IntermediateSpec{Cluster: s.Cluster, Organization: s.Organization, DNSName: s.DNSName,
-		KeyAlgorithm: s.KeyAlgorithm, Lifetime: time.Duration(s.Lifetime)}
-}
-
-// SignIntermediate is step 3, "<cluster>-cacerts": the root signs the CSR of a
-// cluster. It keeps nothing, so there is nothing to undo.
-func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermediateInput) (api.SignIntermediateResult, error) {
-	store, err := a.rootStore(ctx, in.RootRef)
-	if err != nil {
-		return api.SignIntermediateResult{}, err
-	}
-	root, err := store.load(ctx)
-	if err != nil {
-		return api.SignIntermediateResult{}, err
-	}
-	if root == nil {
-		return api.SignIntermediateResult{}, &RootError{fmt.Sprintf("this worker does not have the root of the fleet %s: it is kept by another worker, or it was removed; with several workers keep it in a Secret (spec.ca.root.cluster)", in.Fleet)}
-	}
-	cert, err := root.Sign([]byte(in.CSR), certSpec(in.Spec))
-	if err != nil {
-		return api.SignIntermediateResult{}, err
-	}
-	facts, err := certs.Describe(cert)
-	return api.SignIntermediateResult{CertPEM: string(cert), Facts: api.CertificateFacts(facts)}, err
-}
-
+// rootStore opens the place where the fleet's root is kept.
 func (a *Activities) rootStore(ctx context.Context, in api.RootRef) (rootStore, error) {
 	if in.Cluster != "" {
-		w, err := a.remover(ctx, api.RemoveInput{ClusterRef: in.ClusterRef}, componentRoot)
+		w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentRoot, "")
 		if err != nil {
 			return nil, err
 		}

@@ -19,29 +19,29 @@ import (
 
 const (
 	sealingSecret    = "landbridge-sealing-key"
-	sealingKeyKey    = "identity.age"
+	sealingKey       = "identity.age"
 	componentSealing = "sealing-key"
 )
 
-// EnsureSealingKey gives a source cluster an age key pair in a Secret of its
-// own. What is sealed to it crosses the workflow unreadable, and stays so for
+// EnsureSealingKey gives a source cluster an age key pair, in a Secret of that
+// cluster. What is sealed to it crosses the workflow unreadable, and stays so for
 // good once cleanup has removed the key.
 func (a *Activities) EnsureSealingKey(ctx context.Context, in api.EnsureSealingKeyInput) (api.EnsureSealingKeyResult, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentSealing, "")
 	if err != nil {
 		return api.EnsureSealingKeyResult{}, err
 	}
-	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKeyKey)
+	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKey)
 	if err != nil {
 		return api.EnsureSealingKeyResult{}, err
 	}
 	id, err := age.ParseX25519Identity(string(key))
-	if err != nil { // there is none, or it is broken: what was sealed to it has been used up
+	if err != nil { // there is none, or it is broken; what was sealed to it has been used
 		if id, err = age.GenerateX25519Identity(); err != nil {
 			return api.EnsureSealingKeyResult{}, err
 		}
 	}
-	err = w.Apply(ctx, secret(fleet.SystemNamespace, sealingSecret, corev1.SecretTypeOpaque, map[string][]byte{sealingKeyKey: []byte(id.String())}))
+	err = w.Apply(ctx, secret(fleet.SystemNamespace, sealingSecret, corev1.SecretTypeOpaque, map[string][]byte{sealingKey: []byte(id.String())}))
 	return api.EnsureSealingKeyResult{Changes: w.Changes(), Recipient: id.Recipient().String()}, err
 }
 
@@ -50,13 +50,14 @@ func (a *Activities) RemoveSealingKey(ctx context.Context, in api.RemoveInput) (
 	return a.removeAll(ctx, in, componentSealing, fleet.SystemNamespace, kinds.Secrets)
 }
 
-// credentials are what a remote secret needs of the target. They leave an
-// activity sealed only.
+// credentials holds what a remote secret needs of the target. It leaves an activity
+// sealed only.
 type credentials struct {
 	CA    []byte `json:"ca"`
 	Token []byte `json:"token"`
 }
 
+// seal encrypts credentials to the age recipient of a cluster.
 func seal(recipient string, c credentials) (string, error) {
 	to, err := age.ParseX25519Recipient(recipient)
 	if err != nil {
@@ -80,7 +81,7 @@ func seal(recipient string, c credentials) (string, error) {
 	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
 }
 
-// unseal opens what was sealed to a cluster. Its errors quote nothing.
+// unseal decrypts what was sealed to a cluster. Its errors quote none of it.
 func unseal(identity []byte, sealed string) (credentials, error) {
 	var c credentials
 	id, err := age.ParseX25519Identity(string(identity))

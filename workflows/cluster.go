@@ -70,7 +70,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	// Step 10, what links share: the account that the others read with, and the key that
 	// tokens for this cluster are sealed to.
 	if in.IsTarget {
-		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, IstioName: spec.Istio.Rev()}); err != nil {
+		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, Revision: spec.Istio.Rev()}); err != nil {
 			return
 		}
 	}

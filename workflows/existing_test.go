@@ -53,7 +53,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 		case api.EnsureAccessInput:
 			require.Equal(t, map[string]string{"istio": "eastwestgateway"}, in.EastWest.Selector())
 		case api.EnsureReaderInput:
-			require.Equal(t, "default", in.IstioName)
+			require.Equal(t, "default", in.Revision)
 		case api.CheckClusterInput:
 			require.NotNil(t, in.Existing)
 		}

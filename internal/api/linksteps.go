@@ -79,11 +79,11 @@ type WaitLoadBalancerResult struct {
 	Address Address `json:"address"`
 }
 
-// EnsureReaderInput names a target cluster, and which Istio it runs.
+// EnsureReaderInput names a target cluster.
 type EnsureReaderInput struct {
 	ClusterRef
-	// IstioName is the revision of the cluster's Istio.
-	IstioName string `json:"istioName"`
+	// Revision of the cluster's Istio.
+	Revision string `json:"revision"`
 }
 
 // EnsureReaderTokenInput names the link, the key to seal to, and the name that

@@ -1,0 +1,43 @@
+package activities
+
+import (
+	"context"
+	"strconv"
+
+	securityapi "istio.io/api/security/v1beta1"
+	security "istio.io/client-go/pkg/apis/security/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+const (
+	componentAccess = "access"
+	accessPrefix    = "kube-apiserver-from-"
+)
+
+// EnsureAccess does step 8 for one link, in the target: it lets the source's egress
+// identity use the port of the API. Without it, that source is shut out.
+func (a *Activities) EnsureAccess(ctx context.Context, in api.EnsureAccessInput) (fleet.Changes, error) {
+	w, err := a.writer(ctx, in.ClusterRef, componentAccess, in.Link.ID())
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	err = w.Apply(ctx, access(in))
+	return w.Changes(), err
+}
+
+// RemoveAccess undoes EnsureAccess. New connections are refused at once; an open
+// one lives until Envoy has drained it, 45 s by default.
+func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeAll(ctx, in, componentAccess, in.Namespace, kinds.AuthorizationPolicies)
+}
+
+func access(in api.EnsureAccessInput) *security.AuthorizationPolicy {
+	return eastWestPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest, &securityapi.Rule{
+		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
+			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
+		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},
+	})
+}

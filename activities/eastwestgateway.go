@@ -1,0 +1,67 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+const (
+	componentEastWest = "east-west-gateway"
+	// statusPort is the port on which load balancers ask for a gateway's health.
+	statusPort = 15021
+	// apiPortName names the port of the API on an east-west gateway's Service.
+	apiPortName = "istio-mtls-kube-api-server"
+)
+
+// EnsureEastWestGateway does step 7: it installs the gateway chart as
+// istio-eastwestgateway, or gives an existing gateway the port of the API.
+func (a *Activities) EnsureEastWestGateway(ctx context.Context, in api.EnsureEastWestGatewayInput) (fleet.Changes, error) {
+	w, err := a.writer(ctx, in.ClusterRef, componentEastWest, "")
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	if !in.Gateways.EastWest.Managed() {
+		return ensurePort(ctx, w, in.Namespace, in.Gateways)
+	}
+	return a.ensureGateway(ctx, w, in.Namespace, eastWestRelease(in))
+}
+
+// eastWestRelease leaves out two ports of the guide, 15012 and 15017: nothing
+// listens there. The network label comes with the chart, since a Service that is
+// labelled later loses its address on some clouds.
+func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
+	service := map[string]any{
+		"type": "LoadBalancer",
+		"ports": []any{
+			gatewayPort("status-port", statusPort),
+			gatewayPort("tls", in.Gateways.DataPlanePort),
+			gatewayPort(apiPortName, in.Gateways.APIPort),
+		},
+	}
+	if len(in.Gateways.ServiceAnnotations) > 0 {
+		annotations := map[string]any{}
+		for k, v := range in.Gateways.ServiceAnnotations {
+			annotations[k] = v
+		}
+		service["annotations"] = annotations
+	}
+	return gatewayRelease{name: fleet.EastWestGateway, settings: in.GatewaySettings, values: map[string]any{
+		"labels":  map[string]any{fleet.LabelNetwork: in.Network},
+		"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
+		"service": service,
+	}}
+}
+
+// RemoveEastWestGateway undoes EnsureEastWestGateway, and waits until the cloud has
+// its address back. An existing gateway loses only the port that was added.
+func (a *Activities) RemoveEastWestGateway(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	ports, err := a.removePorts(ctx, in)
+	if err != nil {
+		return ports, err
+	}
+	removed, err := a.removeGateways(ctx, in, componentEastWest)
+	removed.Changes = append(ports.Changes, removed.Changes...)
+	return removed, err
+}

@@ -1,0 +1,28 @@
+package activities
+
+import (
+	securityapi "istio.io/api/security/v1beta1"
+	typeapi "istio.io/api/type/v1beta1"
+	security "istio.io/client-go/pkg/apis/security/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+// eastWestPolicy allows what the rule allows on the east-west gateway. Without a
+// rule it allows nothing, which denies all that no other policy allows.
+func eastWestPolicy(name, namespace string, gateway fleet.EastWest, rule *securityapi.Rule) *security.AuthorizationPolicy {
+	p := &security.AuthorizationPolicy{
+		TypeMeta:   typeMeta(kinds.AuthorizationPolicies),
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: securityapi.AuthorizationPolicy{
+			Selector: &typeapi.WorkloadSelector{MatchLabels: gateway.Selector()},
+			Action:   securityapi.AuthorizationPolicy_ALLOW,
+		},
+	}
+	if rule != nil {
+		p.Spec.Rules = []*securityapi.Rule{rule}
+	}
+	return p
+}

@@ -1,0 +1,33 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+const componentEgress = "egress-gateway"
+
+// EnsureEgressGateway does step 10: it installs the gateway chart as
+// kube-apiserver-<target>-egress-gateway, under an identity by which the target
+// knows this source.
+func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgressGatewayInput) (fleet.Changes, error) {
+	w, err := a.writer(ctx, in.ClusterRef, componentEgress, in.Link.ID())
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	return a.ensureGateway(ctx, w, in.Namespace, egressRelease(in))
+}
+
+func egressRelease(in api.EnsureEgressGatewayInput) gatewayRelease {
+	return gatewayRelease{name: fleet.EgressGateway(in.Link.To), settings: in.GatewaySettings, values: map[string]any{
+		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
+		"service":        map[string]any{"type": "ClusterIP", "ports": []any{gatewayPort("remote-kube-apiserver", fleet.EgressPort)}},
+	}}
+}
+
+// RemoveEgressGateway undoes EnsureEgressGateway.
+func (a *Activities) RemoveEgressGateway(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	return a.removeGateways(ctx, in, componentEgress)
+}

@@ -1,0 +1,93 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// rootRunName is the file that names the run that made the root.
+const rootRunName = "created-by-run"
+
+// directoryStore keeps the root in files of the worker, 0600 in a directory 0700.
+type directoryStore struct {
+	dir, run string
+}
+
+func (d directoryStore) describe() fleet.Change {
+	return fleet.Change{Kind: "Root", Name: filepath.Base(d.dir), Note: "in the root directory of a worker"}
+}
+
+func (d directoryStore) path(name string) string { return filepath.Join(d.dir, name) }
+
+// load reads key and certificate. A crash between the two leaves a key without a
+// certificate: it signed nothing, so it counts as none.
+func (d directoryStore) load(context.Context) (*certs.Root, error) {
+	cert, err := os.ReadFile(d.path(rootCertName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &RootError{fmt.Sprintf("read the root's certificate: %v", err)}
+	}
+	key, err := os.ReadFile(d.path(rootKeyName))
+	if err != nil {
+		return nil, &RootError{fmt.Sprintf("the root's certificate is there, but its key cannot be read: %v; put it back from your backup", err)}
+	}
+	return parseRoot(cert, key)
+}
+
+// save writes the certificate last, so that it never stands without its key.
+func (d directoryStore) save(_ context.Context, r *certs.Root) error {
+	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return &RootError{fmt.Sprintf("make the root's directory: %v", err)}
+	}
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{{rootKeyName, r.KeyPEM}, {rootRunName, []byte(d.run)}, {rootCertName, r.CertPEM}} {
+		if err := writeWhole(d.path(f.name), f.data); err != nil {
+			return &RootError{fmt.Sprintf("keep the root: %v", err)}
+		}
+	}
+	return nil
+}
+
+func (d directoryStore) remove(_ context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	if _, err := os.Stat(d.dir); errors.Is(err, fs.ErrNotExist) {
+		return fleet.Changes{}, nil
+	}
+	if in.OnlyRun != "" {
+		by, err := os.ReadFile(d.path(rootRunName))
+		if err != nil || string(by) != in.OnlyRun {
+			return fleet.Changes{}, nil
+		}
+	}
+	if !in.DryRun {
+		if err := os.RemoveAll(d.dir); err != nil {
+			return fleet.Changes{}, fmt.Errorf("remove the root: %w", err)
+		}
+	}
+	return change(d, fleet.Remove), nil
+}
+
+// writeWhole writes a file so that after a crash it is there whole or not at all.
+func writeWhole(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
