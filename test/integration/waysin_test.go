@@ -5,32 +5,18 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/armon/go-socks5"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
 	authv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -39,74 +25,14 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/test/front"
 )
-
-// The key that the front of Temporal knows.
-const theKey = "key-of-the-test"
-
-// front is the real Temporal of a world behind TLS, as Temporal Cloud has it: it
-// lets in who has the client certificate, or the API key.
-func (w *world) front(t *testing.T) (address, dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	ca, caKey := newCert(t, dir, "ca", nil, nil)
-	newCert(t, dir, "server", ca, caKey)
-	newCert(t, dir, "client", ca, caKey)
-	temporal, err := url.Parse(fmt.Sprintf("http://127.0.0.1:%d", w.port))
-	require.NoError(t, err)
-	proxy := httputil.NewSingleHostReverseProxy(temporal)
-	proxy.FlushInterval = -1
-	proxy.Transport = &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, addr)
-	}}
-	proxy.ErrorLog = log.New(io.Discard, "", 0) // clients leave
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		if len(r.TLS.PeerCertificates) == 0 && r.Header.Get("Authorization") != "Bearer "+theKey {
-			out.Header().Set("Content-Type", "application/grpc")
-			out.Header().Set("Grpc-Status", "16") // unauthenticated
-			out.Header().Set("Grpc-Message", "Request unauthorized.")
-			return
-		}
-		proxy.ServeHTTP(out, r)
-	}))
-	pool := x509.NewCertPool()
-	pool.AddCert(ca)
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
-	require.NoError(t, err)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: pool, ClientAuth: tls.VerifyClientCertIfGiven}
-	server.EnableHTTP2 = true
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	return server.Listener.Addr().String(), dir
-}
-
-func newCert(t *testing.T, dir, name string, ca *x509.Certificate, caKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{"temporal.test"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		IsCA: ca == nil, BasicConstraintsValid: true}
-	if ca == nil {
-		ca, caKey = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, ca, key.Public(), caKey)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600))
-	return cert, key
-}
 
 // Temporal behind mutual TLS, an API key, and a profile of either: the command
 // and the worker reach it, and who is refused is told why.
 func TestTemporal_BehindMutualTLS_APIKeysAndProfiles(t *testing.T) {
 	w := newWorld(t)
-	address, dir := w.front(t)
+	address, dir := front.Start(t, fmt.Sprintf("127.0.0.1:%d", w.port))
 	at := func(name string) string { return filepath.Join(dir, name) }
 	profiles := at("temporal.toml")
 	require.NoError(t, os.WriteFile(profiles, fmt.Appendf(nil, `[profile.mtls]
@@ -120,8 +46,8 @@ address = %q
 api_key = %q
 [profile.key.tls]
 server_ca_cert_path = %q
-server_name = "temporal.test"
-`, address, at("client.pem"), at("client.key"), at("ca.pem"), address, theKey, at("ca.pem")), 0o600))
+server_name = %q
+`, address, at("client.pem"), at("client.key"), at("ca.pem"), address, front.Key, at("ca.pem"), front.ServerName), 0o600))
 	ca, config := "TEMPORAL_TLS_SERVER_CA_CERT_PATH="+at("ca.pem"), "TEMPORAL_CONFIG_FILE="+profiles
 	const in, refused = "knows nothing of a fleet", "it refuses the API key or certificate"
 	for name, c := range map[string]struct {
@@ -129,7 +55,7 @@ server_name = "temporal.test"
 		want string
 	}{
 		"mutual TLS":           {[]string{ca, "TEMPORAL_TLS_CLIENT_CERT_PATH=" + at("client.pem"), "TEMPORAL_TLS_CLIENT_KEY_PATH=" + at("client.key")}, in},
-		"an API key":           {[]string{ca, "TEMPORAL_API_KEY=" + theKey}, in},
+		"an API key":           {[]string{ca, "TEMPORAL_API_KEY=" + front.Key}, in},
 		"a profile with mTLS":  {[]string{config, "TEMPORAL_PROFILE=mtls"}, in},
 		"a profile with a key": {[]string{config, "TEMPORAL_PROFILE=key"}, in},
 		"a wrong key":          {[]string{ca, "TEMPORAL_API_KEY=wrong"}, refused},
@@ -143,7 +69,7 @@ server_name = "temporal.test"
 		out, err := cmd.CombinedOutput()
 		require.Error(t, err, name)
 		require.Contains(t, string(out), c.want, name)
-		require.NotContains(t, string(out), theKey)
+		require.NotContains(t, string(out), front.Key)
 	}
 	// TLS to a Temporal that has none.
 	cmd := w.command(ctx, "status", "nobody")
