@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/build"
@@ -46,7 +47,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if !errors.As(err, &coded) {
 		coded = &exitError{exitUsage, err} // from cobra: an unknown flag or command
 	}
-	if coded.err != nil {
+	var invalid *fleet.InvalidError
+	switch {
+	case errors.As(coded.err, &invalid):
+		fmt.Fprintln(stderr, coded.err) // begins with file:line:column, for editors
+	case coded.err != nil:
 		fmt.Fprintln(stderr, "landbridge:", coded.err)
 	}
 	return coded.code
@@ -90,10 +95,23 @@ func root() *cobra.Command {
 		Version: build.Version(), SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
 	cmd.AddCommand(a.init(), a.plan(), a.render(), a.drift(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), a.report(), a.gather(), a.schedule(), rbac(), schema(), version())
 	cmd.AddCommand(a.steering()...)
 	return cmd
+}
+
+// flagError names the flag that took the place of an old one.
+func flagError(_ *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		old := "--" + unknown.GetSpecifiedName()
+		if now, ok := fleet.Renamed(old); ok {
+			err = fmt.Errorf("%s is now called %s", old, now)
+		}
+	}
+	return usage(err)
 }
 
 // fileFlag adds -f.
@@ -118,7 +136,7 @@ func (a *app) load() (*fleet.Fleet, error) {
 		return nil, usage(fmt.Errorf("there is no fleet file %s; `landbridge init` writes one, -f names another", a.file))
 	}
 	if err != nil {
-		return nil, usage(fmt.Errorf("%w", err))
+		return nil, usage(err)
 	}
 	return f, nil
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 )
 
 func TestMain(m *testing.M) {
@@ -18,4 +21,18 @@ func TestCommands_WithoutTemporal(t *testing.T) {
 		e.Setenv("KUBECONFIG", e.WorkDir+"/kubeconfig")
 		return nil
 	}})
+}
+
+// Bad usage and a bad fleet file end with 2: nothing was changed.
+func TestMain_WhatCannotBeUsed_ExitsWith2(t *testing.T) {
+	old := filepath.Join(t.TempDir(), "old.yaml")
+	require.NoError(t, os.WriteFile(old, []byte("apiVersion: landbridge/v1alpha1\nkind: Fleet\n"), 0o600))
+	for _, args := range [][]string{
+		{"rollout", "--mend"}, {"rollout", "--nothing"}, {"rollot"}, {"plan", "-o", "xml"},
+		{"rollout", "-f", old}, {"rollout", "-f", filepath.Dir(old)}, {"rollout", "-f", filepath.Join(filepath.Dir(old), "none.yaml")},
+	} {
+		var stdout, stderr strings.Builder
+		require.Equal(t, exitUsage, Main(args, &stdout, &stderr), "%v: %s", args, stderr.String())
+		require.Empty(t, stdout.String(), args)
+	}
 }

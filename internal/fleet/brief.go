@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -37,7 +38,7 @@ var inCell = strings.NewReplacer(`\`, `\\`, "|", `\|`)
 // Cell makes a message fit into a cell of a Markdown table: one line of at most
 // n bytes, cut by Brief.
 func Cell(s string, n int) string {
-	whole := inCell.Replace(strings.Join(strings.Fields(s), " "))
+	whole := inCell.Replace(oneLine(s))
 	cell := Brief(whole, n)
 	if cell == whole {
 		return cell
@@ -51,4 +52,10 @@ func Cell(s string, n int) string {
 		text += more
 	}
 	return text
+}
+
+// oneLine puts one space where there was white space, line ends included, or what
+// a terminal would obey.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 }

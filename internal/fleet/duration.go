@@ -17,8 +17,11 @@ func (d Duration) Std() time.Duration { return time.Duration(d) }
 // MarshalJSON writes the duration as a string.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.Std().String()) }
 
-// UnmarshalJSON reads a string such as 15m.
+// UnmarshalJSON reads a string such as 15m; null changes nothing.
 func (d *Duration) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var s string
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("want a duration such as 15m, got %s", data)

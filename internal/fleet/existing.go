@@ -73,31 +73,44 @@ func (s *Spec) defaultExisting() {
 }
 
 func validateExisting(s Spec, ps *problems) {
-	switch {
-	case s.Istio.Managed() && s.Istio.Revision != "":
-		ps.add("spec.istio.revision", "is for an Istio that is there already; say manage: false, or give spec.istio.name")
-	case !s.Istio.Managed():
-		dnsLabel(ps, "spec.istio.revision", s.Istio.Revision, 63, "the label istio.io/rev")
-		if len(s.Istio.Values) > 0 {
-			ps.add("spec.istio.values", "are for an Istio that Landbridge installs; this one is there already (manage: false)")
-		}
-		if s.CA.Managed() {
-			ps.add("spec.ca.manage", "an Istio that is there already (spec.istio.manage: false) has its CA; another one would cut its workloads off: say false")
-		}
+	if ps.sound("spec.istio.manage") {
+		validateExistingIstio(s, ps)
 	}
-	e := s.Gateways.EastWest
-	if e.Managed() {
-		if e.Service != "" || e.ServiceAccount != "" || len(e.Labels) > 0 {
-			ps.add("spec.gateways.eastWest", "describes a gateway that is there already; say manage: false")
+	if ps.sound("spec.gateways.eastWest.manage") {
+		validateExistingGateway(s.Gateways, ps)
+	}
+}
+
+func validateExistingIstio(s Spec, ps *problems) {
+	if s.Istio.Managed() {
+		if s.Istio.Revision != "" {
+			ps.add("spec.istio.revision", "is for an existing Istio; set spec.istio.manage: false, or spec.istio.name in place of the revision")
 		}
 		return
 	}
-	if len(s.Gateways.ServiceAnnotations) > 0 {
-		ps.add("spec.gateways.serviceAnnotations", "are for a gateway that Landbridge installs; this one is there already (eastWest.manage: false)")
+	dnsLabel(ps, "spec.istio.revision", s.Istio.Revision, 63, "the label istio.io/rev")
+	if len(s.Istio.Values) > 0 {
+		ps.add("spec.istio.values", "are for an Istio that Landbridge installs; this one exists already (spec.istio.manage: false)")
+	}
+	if s.CA.Managed() {
+		ps.add("spec.ca.manage", "must be false: an existing Istio (spec.istio.manage: false) has its CA, and another one would cut its workloads off")
+	}
+}
+
+func validateExistingGateway(g Gateways, ps *problems) {
+	e := g.EastWest
+	if e.Managed() {
+		if e.Service != "" || e.ServiceAccount != "" || len(e.Labels) > 0 {
+			ps.add("spec.gateways.eastWest", "describes an existing gateway; set manage: false in it")
+		}
+		return
+	}
+	if len(g.ServiceAnnotations) > 0 {
+		ps.add("spec.gateways.serviceAnnotations", "are for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
 	}
 	dnsLabel(ps, "spec.gateways.eastWest.service", e.Service, 63, "a Service")
 	if errs := validation.IsDNS1123Subdomain(e.ServiceAccount); len(errs) > 0 {
-		ps.add("spec.gateways.eastWest.serviceAccount", "%q is not a name: %s", e.ServiceAccount, errs[0])
+		ps.add("spec.gateways.eastWest.serviceAccount", "%q is not a name: %s", e.ServiceAccount, reason(errs))
 	}
 }
 
@@ -106,7 +119,7 @@ func validateExisting(s Spec, ps *problems) {
 func validateLabels(e EastWest, ps *problems) {
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
 		if errs := slices.Concat(validation.IsQualifiedName(k), validation.IsValidLabelValue(e.Labels[k])); len(errs) > 0 {
-			ps.add("spec.gateways.eastWest.labels", "%s: %q is not a label: %s", k, e.Labels[k], errs[0])
+			ps.add("spec.gateways.eastWest.labels", "%s: %q is not a label: %s", k, e.Labels[k], reason(errs))
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
-
-	"github.com/invopop/jsonschema"
 )
 
 // Link is one direction of access: From's istiod reads To's kube-apiserver.
@@ -102,21 +100,6 @@ func (l *Links) UnmarshalJSON(data []byte) error {
 	return fmt.Errorf("want mesh, hub: {cluster: …} or a list of {from, to}")
 }
 
-// JSONSchema describes the three forms to editors.
-func (Links) JSONSchema() *jsonschema.Schema {
-	r := &jsonschema.Reflector{DoNotReference: true, Anonymous: true}
-	hub, link := r.Reflect(Hub{}), r.Reflect(Link{})
-	hub.Version, link.Version = "", ""
-	hubForm := &jsonschema.Schema{Type: "object", Required: []string{"hub"},
-		Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
-	hubForm.Properties.Set("hub", hub)
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-		{Const: meshWord},
-		hubForm,
-		{Type: "array", Items: link},
-	}}
-}
-
 // Links expands what the file says into every link, sorted by source and target.
 func (f *Fleet) Links() []Link {
 	var out []Link
@@ -152,4 +135,21 @@ func (f *Fleet) Links() []Link {
 		return out[i].To < out[j].To
 	})
 	return out
+}
+
+func validateLinks(f *Fleet, ps *problems) {
+	if h := f.Spec.Links.Hub; h != nil {
+		known(f, ps, "spec.links.hub.cluster", h.Cluster)
+		oneOf(ps, "spec.links.hub.direction", h.Direction, "both", "out", "in")
+	}
+	seen := map[Link]int{}
+	for i, l := range f.Spec.Links.List {
+		at := fmt.Sprintf("spec.links[%d]", i)
+		known(f, ps, at+".from", l.From)
+		known(f, ps, at+".to", l.To)
+		if l.From == l.To && l.From != "" {
+			ps.add(at, "a link from %q to itself; a control plane reads its own API server anyway", l.From)
+		}
+		twice(ps, seen, l, i, at, "link")
+	}
 }

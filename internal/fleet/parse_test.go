@@ -1,12 +1,14 @@
 package fleet
 
 import (
-	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 )
@@ -25,18 +27,73 @@ func golden(t *testing.T, path, got string) {
 
 // Each testdata/bad/*.yaml has a golden file with all that is wrong with it.
 func TestParse_BadFiles_AllProblemsWithLineAndColumn(t *testing.T) {
-	files, err := filepath.Glob("testdata/bad/*.yaml")
-	require.NoError(t, err)
-	require.Greater(t, len(files), 5)
-	for _, file := range files {
+	for _, file := range badFiles(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
 			_, err = Parse("fleet.yaml", data)
-			var invalid *InvalidError
-			require.ErrorAs(t, err, &invalid)
+			requirePlaces(t, data, err)
 			golden(t, strings.TrimSuffix(file, ".yaml")+".golden", err.Error()+"\n")
 		})
+	}
+}
+
+func badFiles(t testing.TB) []string {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 15)
+	return files
+}
+
+// A file from Windows, or with a byte order mark, has its problems in the same
+// places.
+func TestParse_LineEndsOfWindows_SameProblems(t *testing.T) {
+	for _, file := range badFiles(t) {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, want := Parse("fleet.yaml", data)
+		windows := "\uFEFF" + strings.ReplaceAll(string(data), "\n", "\r\n")
+		_, got := Parse("fleet.yaml", []byte(windows))
+		require.Equal(t, want, got, file)
+	}
+}
+
+var problemLine = regexp.MustCompile(`^[^\s:]+(:\d+:\d+)?: [^\n]+$`)
+
+// requirePlaces wants every problem on one line that editors parse, and below it
+// the line of the file with a caret below the very character.
+func requirePlaces(t *testing.T, data []byte, err error) {
+	t.Helper()
+	var invalid *InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
+		t.Fatalf("no problems, but %v", err)
+	}
+	text := strings.ReplaceAll(strings.TrimPrefix(string(data), "\uFEFF"), "\r\n", "\n")
+	lines := strings.Split(text, "\n")
+	for _, p := range invalid.Problems {
+		one := (&InvalidError{File: "fleet.yaml", Problems: []Problem{p}}).Error()
+		shown := strings.Split(one, "\n")
+		if !problemLine.MatchString(shown[0]) {
+			t.Fatalf("no editor understands %q", shown[0])
+		}
+		if p.Line == 0 {
+			if len(shown) != 1 {
+				t.Fatalf("a snippet without a line: %q", one)
+			}
+			continue
+		}
+		if len(shown) != 3 || strings.Trim(shown[2], " ") != "^" {
+			t.Fatalf("no snippet and caret: %q", one)
+		}
+		// Past the end of the line, and where there is nothing to see, no character can
+		// be compared.
+		line, text, caret := []rune(lines[p.Line-1]), []rune(shown[1]), strings.Index(shown[2], "^")
+		if p.Column > len(line) || !unicode.IsGraphic(line[p.Column-1]) || line[p.Column-1] == ' ' {
+			continue
+		}
+		if caret >= len(text) || text[caret] != line[p.Column-1] {
+			t.Fatalf("the caret is not below %q:\n%s", line[p.Column-1], one)
+		}
 	}
 }
 
@@ -57,78 +114,62 @@ func parse(t *testing.T, text string) *Fleet {
 	return f
 }
 
-func TestParse_SmallFile_GetsDefaults(t *testing.T) {
-	f := parse(t, small)
-	require.Equal(t, "v1.31.0", f.Spec.Istio.Version)
-	require.Equal(t, "prod", f.Spec.Istio.MeshID)
-	require.Equal(t, RSA4096, f.Spec.CA.KeyAlgorithm)
-	require.Equal(t, "87600h0m0s", f.Spec.CA.RootLifetime.Std().String())
-	require.Equal(t, DefaultTaskQueue, f.Spec.Clusters[2].TaskQueue)
-	require.Equal(t, []string{"*.local"}, f.Spec.Gateways.DataPlaneHosts)
-	require.Len(t, f.Links(), 6, "a mesh, where nothing is said")
+func TestLoad_NoFile_IsTold(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "fleet.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	_, err = Load(t.TempDir())
+	require.ErrorContains(t, err, "is a directory")
 }
 
-func TestFleet_SurvivesJSON(t *testing.T) {
-	for _, links := range []string{"  links: mesh\n", "  links: {hub: {cluster: east, direction: in}}\n", "  links: [{from: east, to: west}]\n"} {
-		f := parse(t, small+links)
-		data, err := json.Marshal(f)
-		require.NoError(t, err)
-		var back Fleet
-		require.NoError(t, json.Unmarshal(data, &back))
-		require.Equal(t, *f, back)
-		require.NoError(t, back.Validate())
-	}
-}
-
-func TestLinks_EachForm_Expands(t *testing.T) {
-	for text, want := range map[string]string{
-		"  links: mesh\n":                                                "east.north east.west north.east north.west west.east west.north",
-		"  links: {hub: {cluster: east}}\n":                              "east.north east.west north.east west.east",
-		"  links: {hub: {cluster: east, direction: out}}\n":              "east.north east.west",
-		"  links:\n    hub:\n      cluster: east\n      direction: in\n": "north.east west.east",
-		"  links: [{from: west, to: east}, {from: east, to: west}]\n":    "east.west west.east",
-		"  links: []\n": "",
-	} {
-		var ids []string
-		for _, l := range parse(t, small+text).Links() {
-			ids = append(ids, l.ID())
-		}
-		require.Equal(t, want, strings.Join(ids, " "), text)
-	}
-}
-
-func TestPart_IsTheClusterAndItsNeighbours(t *testing.T) {
-	f := parse(t, small+"  links: [{from: east, to: west}, {from: north, to: west}]\n")
-	part := f.Part("east", Stale{})
-	require.Equal(t, []Link{{"east", "west"}}, part.Links())
-	require.Len(t, part.Spec.Clusters, 2)
-	require.NoError(t, func() error { part.SetDefaults(); return part.Validate() }())
-}
-
-func TestStale_WhatClustersRememberAndTheFileDoesNotSay(t *testing.T) {
-	old := parse(t, small+"  links: mesh\n")
-	now := parse(t, strings.Replace(small, "  - {name: north, network: n, kubeconfig: {context: north}}\n", "", 1))
-	stale := now.Stale([]Fleet{old.Part("east", Stale{}), old.Part("west", Stale{})})
-	require.Equal(t, []Link{{"east", "north"}, {"north", "east"}, {"north", "west"}, {"west", "north"}}, stale.Links)
-	require.Equal(t, "north", stale.Clusters[0].Name)
-	require.True(t, old.Stale([]Fleet{old.Part("east", Stale{})}).Empty())
-}
-
-func TestSchema_FileIsFresh(t *testing.T) {
-	got, err := generateSchema()
+func TestLoad_NamesTheFileAsItWasGiven(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prod.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(small), 0o600))
+	f, err := Load(path)
 	require.NoError(t, err)
-	golden(t, "schema.json", string(got))
+	require.Equal(t, parse(t, small), f)
+	require.NoError(t, os.WriteFile(path, []byte("kind: Pod\n"+small), 0o600))
+	_, err = Load(path)
+	require.ErrorContains(t, err, path+":3:1: kind: is given twice")
 }
 
+func TestLoad_HugeFile_IsNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk.img")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, os.Truncate(path, maxFileSize+1))
+	_, err := Load(path)
+	require.EqualError(t, err, path+": the file is larger than 1 MiB; is it a fleet file?")
+}
+
+func TestKnown_FleetWhoseFileIsLost_HasItsNameAndClusters(t *testing.T) {
+	f, err := Known("prod", "", []Cluster{{Name: "east", Kubeconfig: Kubeconfig{Path: "e"}}, {Name: "west", Kubeconfig: Kubeconfig{Path: "w"}}})
+	require.NoError(t, err)
+	require.NoError(t, f.Validate())
+	require.Equal(t, DefaultTaskQueue, f.Spec.TaskQueue)
+	_, err = Known("Prod", "", []Cluster{{Name: "east"}})
+	require.ErrorContains(t, err, `--fleet and --cluster: metadata.name: "Prod" is not a DNS label`)
+}
+
+// Whatever is in a file, it is either a fleet that validates, or refused with
+// lines that an editor can follow.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("spec: {clusters: {}, links: {hub: 1}}"))
 	f.Add([]byte("---\n---\n"))
+	f.Add([]byte("? [a]\n: b\r\n\tc: \"d"))
+	for _, file := range badFiles(f) {
+		data, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fleet, err := Parse("x", data)
-		if err == nil && fleet.Validate() != nil {
-			t.Fatalf("parsed, but does not validate: %v", fleet.Validate())
+		if err == nil {
+			if fleet.Validate() != nil {
+				t.Fatalf("parsed, but does not validate: %v", fleet.Validate())
+			}
+			return
 		}
+		requirePlaces(t, data, err)
 	})
 }

@@ -1,9 +1,19 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"reflect"
+	"slices"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// How long the path and the message of one problem may be, in bytes.
+const (
+	maxPath    = 200
+	maxProblem = 600
 )
 
 // Problem is one thing that is wrong with a fleet file.
@@ -15,16 +25,20 @@ type Problem struct {
 	Path string `json:"path,omitempty"`
 	// Message says what is wrong and what to do.
 	Message string `json:"message"`
+	// Snippet shows the line, with a caret below the column.
+	Snippet string `json:"snippet,omitempty"`
 }
 
-// InvalidError is a fleet file that cannot be used, with all that is wrong with it.
+// InvalidError says that a fleet file cannot be used, with all that is wrong
+// with it.
 type InvalidError struct {
 	// File is the name that the caller gave, for the message.
 	File     string    `json:"file"`
 	Problems []Problem `json:"problems"`
 }
 
-// Error lists every problem on a line of its own, in the order of the file.
+// Error lists every problem in the order of the file: one line that editors
+// parse (file:line:column: message), and below it the place in the file.
 func (e *InvalidError) Error() string {
 	var lines []string
 	for _, p := range e.Problems {
@@ -36,44 +50,135 @@ func (e *InvalidError) Error() string {
 			at += ": " + p.Path
 		}
 		lines = append(lines, at+": "+p.Message)
+		if p.Snippet != "" {
+			lines = append(lines, p.Snippet)
+		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// problems gathers what is wrong, and knows where in the file each path stands.
+// problems gathers what is wrong with a fleet file, first with the shape of its
+// fields and then with what they mean. It knows where in the file each path stands.
 type problems struct {
 	list []Problem
-	at   map[string][2]int
+	text source
+	at   map[string]place
+	// broken are the paths whose value was left out since its shape is wrong.
+	broken map[string]bool
+	// misspelt are the mappings that have a field which nothing knows: one that is
+	// missing there may be meant by it.
+	misspelt map[string]bool
 }
 
-func (p *problems) add(path, format string, args ...any) {
-	pr := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
-	// A field that is missing is reported at the nearest parent that is there.
-	for at := path; ; {
-		if pos, ok := p.at[at]; ok {
-			pr.Line, pr.Column = pos[0], pos[1]
-			break
-		}
-		cut := strings.LastIndexAny(at, ".[")
-		if cut < 0 {
-			break
-		}
-		at = at[:cut]
+// place is a place in a file, from 1.
+type place struct{ line, column int }
+
+func newProblems(text source) *problems {
+	return &problems{text: text, at: map[string]place{}, broken: map[string]bool{}, misspelt: map[string]bool{}}
+}
+
+// place notes where a path stands, the first time.
+func (ps *problems) place(path string, n ast.Node) {
+	if _, ok := ps.at[path]; ok {
+		return
 	}
-	p.list = append(p.list, pr)
+	if at, ok := start(n); ok {
+		ps.at[path] = at
+	}
+}
+
+// start returns where a node begins.
+func start(n ast.Node) (place, bool) {
+	if m, ok := n.(*ast.MappingValueNode); ok {
+		n = m.Key
+	}
+	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		n = m.Values[0].Key
+	}
+	tok := n.GetToken()
+	if tok == nil || tok.Position == nil {
+		return place{}, false
+	}
+	return place{tok.Position.Line, tok.Position.Column}, true
+}
+
+// wrong reports a field whose value does not have the shape of its type.
+func (ps *problems) wrong(path, format string, args ...any) {
+	ps.broken[path] = true
+	ps.report(ps.nearest(path), path, fmt.Sprintf(format, args...))
+}
+
+// wrongAt is wrong for a part of a mapping that has no path of its own.
+func (ps *problems) wrongAt(n ast.Node, path, format string, args ...any) {
+	ps.misspelt[path] = true
+	at, _ := start(n)
+	ps.report(at, path, fmt.Sprintf(format, args...))
+}
+
+// unknown reports a field that the mapping at path does not have.
+func (ps *problems) unknown(path, field string, mapping reflect.Type) {
+	ps.misspelt[path] = true
+	message := fmt.Sprintf("unknown field; %s has %s", cmp.Or(path, "a fleet file"), strings.Join(names(mapping), ", "))
+	if now, ok := Renamed(field); ok {
+		message = "is now called " + now
+	}
+	ps.report(ps.nearest(field), field, message)
+}
+
+// add reports what is wrong with the meaning of a field. What only follows from a
+// shape that is reported already is not worth a line of its own.
+func (ps *problems) add(path, format string, args ...any) {
+	if ps.sound(path) {
+		ps.report(ps.nearest(path), path, fmt.Sprintf(format, args...))
+	}
+}
+
+// sound says whether the fields are as the file has them: nothing of them was
+// left out. A rule that compares fields asks this first.
+func (ps *problems) sound(paths ...string) bool {
+	return !slices.ContainsFunc(paths, func(path string) bool {
+		missing := true
+		for at := path; ; at = parent(at) {
+			_, there := ps.at[at]
+			missing = missing && !there
+			if ps.broken[at] || missing && ps.misspelt[parent(at)] {
+				return true
+			}
+			if at == "" {
+				return false
+			}
+		}
+	})
+}
+
+// nearest returns where a path stands: a field that is missing is reported at the
+// nearest parent that is there.
+func (ps *problems) nearest(path string) place {
+	for at := path; ; at = parent(at) {
+		if found, ok := ps.at[at]; ok || at == "" {
+			return found
+		}
+	}
+}
+
+// parent returns the path of the mapping or list that a path is in; that of the
+// file is empty.
+func parent(path string) string {
+	return path[:max(strings.LastIndexAny(path, ".["), 0)]
+}
+
+func (ps *problems) report(at place, path, message string) {
+	ps.list = append(ps.list, Problem{Line: at.line, Column: at.column, Path: Brief(oneLine(path), maxPath),
+		Message: Brief(oneLine(message), maxProblem), Snippet: ps.text.snippet(at)})
 }
 
 // err returns what was gathered, in the order of the file, or nil.
-func (p *problems) err(file string) error {
-	if len(p.list) == 0 {
+func (ps *problems) err(file string) error {
+	if len(ps.list) == 0 {
 		return nil
 	}
-	sort.SliceStable(p.list, func(i, j int) bool {
-		a, b := p.list[i], p.list[j]
-		if a.Line != b.Line {
-			return a.Line < b.Line
-		}
-		return a.Column < b.Column
+	slices.SortStableFunc(ps.list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return &InvalidError{File: file, Problems: p.list}
+	return &InvalidError{File: file, Problems: ps.list}
 }

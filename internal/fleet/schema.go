@@ -3,6 +3,7 @@ package fleet
 import (
 	_ "embed"
 	"encoding/json"
+	"reflect"
 
 	"github.com/invopop/jsonschema"
 )
@@ -21,6 +22,12 @@ func generateSchema() ([]byte, error) {
 	if err := r.AddGoComments("github.com/landbridge/landbridge/internal/fleet", "."); err != nil {
 		return nil, err
 	}
+	r.Mapper = func(t reflect.Type) *jsonschema.Schema {
+		if t != reflect.TypeFor[Links]() {
+			return nil
+		}
+		return linksSchema(r.CommentMap)
+	}
 	s := r.Reflect(&Fleet{})
 	s.ID = "https://landbridge.dev/v1alpha1/fleet.json"
 	s.Title = "Landbridge fleet"
@@ -29,4 +36,12 @@ func generateSchema() ([]byte, error) {
 		return nil, err
 	}
 	return append(data, '\n'), nil
+}
+
+// linksSchema describes the three forms of links.
+func linksSchema(comments map[string]string) *jsonschema.Schema {
+	r := &jsonschema.Reflector{DoNotReference: true, Anonymous: true, CommentMap: comments}
+	hub, link := r.Reflect(hubForm{}), r.Reflect(Link{})
+	hub.Version, link.Version = "", ""
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: meshWord}, hub, {Type: "array", Items: link}}}
 }

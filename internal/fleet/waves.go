@@ -35,23 +35,21 @@ func validateWaves(f *Fleet, ps *problems) {
 		at := fmt.Sprintf("spec.rollout.waves[%d]", i)
 		dnsLabel(ps, at+".name", w.Name, 63, "a wave")
 		if names[w.Name] || w.Name == RestWave {
-			ps.add(at+".name", "%q is the name of another wave (%s is that of the clusters that no wave names); take another one", w.Name, RestWave)
+			ps.add(at+".name", "%q is the name of another wave (%s is that of the clusters that no wave names); choose another one", w.Name, RestWave)
 		}
 		names[w.Name] = true
 		if len(w.Clusters) == 0 {
 			ps.add(at+".clusters", "a wave needs at least one cluster")
 		}
 		for j, c := range w.Clusters {
-			if _, ok := f.Cluster(c); !ok {
-				ps.add(fmt.Sprintf("%s.clusters[%d]", at, j), "no cluster of this fleet is called %q", c)
-			}
-			if other, twice := in[c]; twice {
+			known(f, ps, fmt.Sprintf("%s.clusters[%d]", at, j), c)
+			if other, twice := in[c]; twice && c != "" {
 				ps.add(fmt.Sprintf("%s.clusters[%d]", at, j), "cluster %s is in the wave %s already", c, other)
 			}
 			in[c] = w.Name
 		}
 	}
-	if r.Approval == ApprovalWaves && len(f.Waves()) < 2 {
+	if ps.sound("spec.rollout.waves", "spec.clusters") && r.Approval == ApprovalWaves && len(f.Waves()) < 2 {
 		ps.add("spec.rollout.approval", "there is only one wave, so that there is nothing to approve; name some in spec.rollout.waves")
 	}
 }

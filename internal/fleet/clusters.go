@@ -1,0 +1,94 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// maxClusterName follows from Helm: kube-apiserver-<name>-egress-gateway must fit
+// into the 53 characters of a release name.
+const maxClusterName = 53 - len("kube-apiserver--egress-gateway")
+
+// Cluster is one cluster of the fleet.
+type Cluster struct {
+	// Name of the cluster in the mesh: a DNS label of at most 23 characters,
+	// since Helm's release names have at most 53.
+	Name string `json:"name"`
+	// Network of the cluster, of its own: topology.istio.io/network.
+	Network string `json:"network"`
+	// Kubeconfig says how a worker reaches the cluster.
+	Kubeconfig Kubeconfig `json:"kubeconfig,omitempty"`
+	// APIServer says how the cluster's kube-apiserver is known.
+	APIServer APIServer `json:"apiServer,omitempty"`
+	// TaskQueue of the workers that serve this cluster. Default: the fleet's.
+	TaskQueue string `json:"taskQueue,omitempty"`
+}
+
+// Kubeconfig names a kubeconfig that a worker has; it cannot point elsewhere.
+type Kubeconfig struct {
+	// Path of a file below one of the worker's kubeconfig directories. Empty: the
+	// worker's default kubeconfig.
+	Path string `json:"path,omitempty"`
+	// Context in the kubeconfig. Empty: its current context.
+	Context string `json:"context,omitempty"`
+}
+
+// APIServer says how a cluster's kube-apiserver is known.
+type APIServer struct {
+	// TLSServerName is a DNS name in the certificate of the kube-apiserver. It
+	// is the SNI that the egress gateway routes by. Empty: found by itself.
+	TLSServerName string `json:"tlsServerName,omitempty"`
+}
+
+// Cluster returns the cluster with that name, and whether there is one.
+func (f *Fleet) Cluster(name string) (Cluster, bool) {
+	for _, c := range f.Spec.Clusters {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Cluster{}, false
+}
+
+func validateClusters(clusters []Cluster, ps *problems) {
+	if len(clusters) == 0 {
+		ps.add("spec.clusters", "a fleet needs at least one cluster")
+	}
+	named, network, access := map[string]int{}, map[string]int{}, map[Kubeconfig]int{}
+	for i, c := range clusters {
+		at := fmt.Sprintf("spec.clusters[%d]", i)
+		dnsLabel(ps, at+".name", c.Name, maxClusterName, "the Helm release kube-apiserver-<name>-egress-gateway")
+		if strings.Contains(c.Name, "-to-") {
+			ps.add(at+".name", "must not contain -to-, which stands between source and target in the names of identities")
+		}
+		dnsLabel(ps, at+".network", c.Network, 63, "the label topology.istio.io/network")
+		if c.Kubeconfig.Path != "" && !localPath(c.Kubeconfig.Path) {
+			ps.add(at+".kubeconfig.path", "%q must name a file below one of the worker's kubeconfig directories, without .. or a leading /", c.Kubeconfig.Path)
+		}
+		if c.Kubeconfig == (Kubeconfig{}) && len(clusters) > 1 {
+			ps.add(at+".kubeconfig", "set path or context: the current context of the default kubeconfig can only be one cluster")
+		}
+		if n := c.APIServer.TLSServerName; n != "" && len(validation.IsDNS1123Subdomain(n)) > 0 || isIP(n) {
+			ps.add(at+".apiServer.tlsServerName", "%q is not a DNS name (an IP cannot be an SNI)", n)
+		}
+		twice(ps, named, c.Name, i, at+".name", "name")
+		twice(ps, network, c.Network, i, at+".network", "network")
+		twice(ps, access, c.Kubeconfig, i, at+".kubeconfig", "API server (kubeconfig and context)")
+	}
+}
+
+// known reports a name that no cluster has. It does not where a cluster without
+// a name may be the one that is meant: that is reported already.
+func known(f *Fleet, ps *problems, at, name string) {
+	_, found := f.Cluster(name)
+	nameless := len(f.Spec.Clusters) == 0 || slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return c.Name == "" })
+	switch {
+	case name == "":
+		ps.add(at, "is required")
+	case !found && !nameless:
+		ps.add(at, "no cluster of this fleet is called %q", name)
+	}
+}
