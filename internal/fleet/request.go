@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxRequest in characters fits into a search attribute of every Temporal.
@@ -30,12 +31,12 @@ func (r Request) Line() string {
 
 // Validate says what of a request is too long, or no line of text.
 func (r Request) Validate() error {
-	for name, v := range map[string]string{"reason": r.Reason, "requested-by": r.RequestedBy} {
-		if n := len([]rune(v)); n > maxRequest {
-			return fmt.Errorf("--%s has %s; at most %d are kept", name, Count(n, "character"), maxRequest)
+	for _, flag := range []struct{ name, value string }{{"--reason", r.Reason}, {"--requested-by", r.RequestedBy}} {
+		if n := utf8.RuneCountInString(flag.value); n > maxRequest {
+			return fmt.Errorf("%s has %s; at most %d are kept", flag.name, Count(n, "character"), maxRequest)
 		}
-		if strings.ContainsFunc(v, unicode.IsControl) {
-			return fmt.Errorf("--%s must be one line of text", name)
+		if strings.ContainsFunc(flag.value, unicode.IsControl) {
+			return fmt.Errorf("%s must be one line of text", flag.name)
 		}
 	}
 	return nil
