@@ -88,7 +88,7 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 		return err
 	}
 	defer c.Close()
-	status, _, err := readStatus(ctx, c, name)
+	status, err := readStatus(ctx, c, name)
 	if err != nil {
 		b.files["status.txt"] = []byte(err.Error() + "\n")
 		return nil

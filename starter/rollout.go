@@ -60,7 +60,11 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 		fmt.Fprintf(cmd.ErrOrStderr(), "the schedule of the fleet %s is deleted\n", in.Fleet.Metadata.Name)
 	}
 	began := time.Now()
-	run, err := start(ctx, c, cmd.ErrOrStderr(), typ, in)
+	want, err := newChange(typ, in)
+	if err != nil {
+		return failed(err)
+	}
+	run, err := start(ctx, c, cmd.ErrOrStderr(), want)
 	if err != nil {
 		return failed(err)
 	}

@@ -15,7 +15,6 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -23,43 +22,52 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// start starts what changes a fleet, under the fleet's one workflow ID, which
-// is the lock. The same request joins the one that runs. Another one is refused
-// with what is running; only a cleanup cancels a rollout, and waits for it.
-func start(ctx context.Context, c client.Client, say io.Writer, typ string, in api.FleetInput) (client.WorkflowRun, error) {
-	id := fleet.WorkflowID(in.Fleet.Metadata.Name)
+// change is a request to change a fleet, under the fleet's one workflow ID.
+type change struct {
+	in api.FleetInput
+	// typ is the type of the workflow, id its ID, digest what is asked for.
+	typ, id, digest string
+}
+
+func newChange(typ string, in api.FleetInput) (change, error) {
+	c := change{in: in, typ: typ, id: fleet.WorkflowID(in.Fleet.Metadata.Name)}
 	if in.DryRun { // it changes nothing, so it is in nobody's way
-		id += ".dry-run." + uuid.NewString()
+		c.id += ".dry-run." + uuid.NewString()
 	}
-	request, err := digest(typ, in)
-	if err != nil {
-		return nil, err
-	}
+	var err error
+	c.digest, err = digest(typ, in)
+	return c, err
+}
+
+// start starts what changes a fleet. The fleet's one workflow ID is the lock: the same
+// request joins the one that runs; another one is refused with what is running; only a
+// cleanup cancels a rollout, and waits for it.
+func start(ctx context.Context, c client.Client, say io.Writer, want change) (client.WorkflowRun, error) {
 	for {
 		run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
-			ID: id, TaskQueue: in.Fleet.Spec.TaskQueue,
+			ID: want.id, TaskQueue: want.in.Fleet.Spec.TaskQueue,
 			WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 			WorkflowExecutionErrorWhenAlreadyStarted: true,
-			StaticSummary:                            typ + " " + in.Fleet.Metadata.Name,
-			StaticDetails:                            in.Request.Line(),
-			Memo:                                     map[string]any{api.MemoRequest: request},
-			TypedSearchAttributes:                    found(in),
-		}, typ, in)
+			StaticSummary:                            want.typ + " " + want.in.Fleet.Metadata.Name,
+			StaticDetails:                            want.in.Request.Line(),
+			Memo:                                     map[string]any{api.MemoRequest: want.digest},
+			TypedSearchAttributes:                    found(want.in),
+		}, want.typ, want.in)
 		var running *serviceerror.WorkflowExecutionAlreadyStarted
 		if !errors.As(err, &running) {
 			return run, err
 		}
-		joined, err := joinOrWait(ctx, c, say, id, typ, request, in.Fleet.Metadata.Name)
+		joined, err := want.joinOrWait(ctx, c, say)
 		if joined != nil || err != nil {
 			return joined, err
 		}
 	}
 }
 
-// joinOrWait looks at what runs: it returns it when it is the same request, nil
-// when it is over by now, and an error when it is in the way.
-func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, request, name string) (client.WorkflowRun, error) {
-	d, err := c.DescribeWorkflowExecution(ctx, id, "")
+// joinOrWait looks at what runs: it returns it when it is the same request, nil when it
+// is over by now, and an error when it is in the way.
+func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Writer) (client.WorkflowRun, error) {
+	d, err := c.DescribeWorkflowExecution(ctx, want.id, "")
 	if err != nil {
 		return nil, err
 	}
@@ -67,22 +75,21 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return nil, nil
 	}
-	run := c.GetWorkflow(ctx, id, info.GetExecution().GetRunId())
+	run := c.GetWorkflow(ctx, want.id, info.GetExecution().GetRunId())
 	var have string
 	if p := info.GetMemo().GetFields()[api.MemoRequest]; p != nil {
-		_ = converter.GetDefaultDataConverter().FromPayload(p, &have)
+		_ = decode(p, &have)
 	}
-	what := info.GetType().GetName()
+	name, what := want.in.Fleet.Metadata.Name, info.GetType().GetName()
 	since := info.GetStartTime().AsTime().Local().Format(time.RFC3339)
 	switch {
-	case have == request:
+	case have == want.digest:
 		fmt.Fprintf(say, "joining the %s of the fleet %s that runs since %s\n", noun(what), name, since)
 		return run, nil
-	case typ == api.CleanupFleet && what == api.RolloutFleet:
-		fmt.Fprintf(say, "cancelling the rollout that runs since %s, and waiting until it has undone its open steps\n", since)
-		if err := c.CancelWorkflow(ctx, id, run.GetRunID()); err != nil {
-			var gone *serviceerror.NotFound
-			if errors.As(err, &gone) {
+	case want.typ == api.CleanupFleet && what == api.RolloutFleet:
+		fmt.Fprintf(say, "canceling the rollout that runs since %s, and waiting until it has undone its open steps\n", since)
+		if err := c.CancelWorkflow(ctx, want.id, run.GetRunID()); err != nil {
+			if isNotFound(err) {
 				return nil, nil
 			}
 			return nil, err
@@ -91,7 +98,7 @@ func joinOrWait(ctx context.Context, c client.Client, say io.Writer, id, typ, re
 		return nil, ctx.Err()
 	}
 	return nil, failed(fmt.Errorf("the fleet %s is being changed: a %s with another fleet file or other flags runs since %s (workflow %s, run %s); `landbridge watch %s` shows it, `landbridge cleanup` would stop it",
-		name, noun(what), since, id, run.GetRunID(), name))
+		name, noun(what), since, want.id, run.GetRunID(), name))
 }
 
 func noun(workflowType string) string {

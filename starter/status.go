@@ -28,6 +28,8 @@ type statusOutput struct {
 	Fleet    progress      `json:"fleet"`
 	Failures []api.Failure `json:"failures,omitempty"`
 	Error    string        `json:"error,omitempty"`
+	// end is the error that the workflow ended with.
+	end error
 }
 
 func (a *app) status() *cobra.Command {
@@ -48,7 +50,7 @@ func (a *app) status() *cobra.Command {
 			}
 			defer c.Close()
 			for {
-				out, end, err := readStatus(cmd.Context(), c, name)
+				out, err := readStatus(cmd.Context(), c, name)
 				if err != nil {
 					return failed(err)
 				}
@@ -56,7 +58,7 @@ func (a *app) status() *cobra.Command {
 					return failed(err)
 				}
 				if !watch || out.Closed != nil {
-					return silently(end)
+					return silently(out.end)
 				}
 				select {
 				case <-cmd.Context().Done():
@@ -106,12 +108,12 @@ func (a *app) watch() *cobra.Command {
 					return &exitError{exitFailed, nil}
 				}
 			}
-			out, end, err := readStatus(cmd.Context(), c, name)
+			out, err := readStatus(cmd.Context(), c, name)
 			if err != nil {
 				return failed(err)
 			}
 			printStatus(cmd.OutOrStdout(), out)
-			return silently(end)
+			return silently(out.end)
 		},
 	}
 	a.fileFlag(cmd)
@@ -143,17 +145,16 @@ func silently(end error) error {
 	return nil
 }
 
-// readStatus returns where a fleet's workflow is and, where it is over, the
-// error that it ended with.
-func readStatus(ctx context.Context, c client.Client, name string) (statusOutput, error, error) {
+// readStatus returns where a fleet's workflow is and, where it is over, how it ended.
+func readStatus(ctx context.Context, c client.Client, name string) (statusOutput, error) {
 	var out statusOutput
 	id := fleet.WorkflowID(name)
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
 	if isNotFound(err) {
-		return out, nil, unknownFleet(name)
+		return out, unknownFleet(name)
 	}
 	if err != nil {
-		return out, nil, err
+		return out, err
 	}
 	info := d.GetWorkflowExecutionInfo()
 	out = statusOutput{Workflow: id, Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(),
@@ -166,17 +167,17 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: "unknown: no worker answers"}, Units: []unitProgress{}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		return out, nil, nil
+		return out, nil
 	}
 	run := c.GetWorkflow(ctx, id, out.Run)
-	end := run.Get(ctx, nil)
+	out.end = run.Get(ctx, nil)
 	if out.Failures, out.Fleet.Failures = out.Fleet.Failures, nil; len(out.Failures) == 0 {
-		out.Failures = api.Failures(end)
+		out.Failures = api.Failures(out.end)
 	}
-	if end != nil {
-		out.Error = explained(ctx, c, run, end).Error()
+	if out.end != nil {
+		out.Error = explained(ctx, c, run, out.end).Error()
 	}
-	return out, end, nil
+	return out, nil
 }
 
 func statusWord(s enumspb.WorkflowExecutionStatus) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,29 +16,42 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// steering are the commands that decide about a rollout that runs.
-func (a *app) steering() []*cobra.Command {
-	return []*cobra.Command{
-		a.steer(api.UpdateApprove, "Let the wave begin that waits for an approval",
-			"Let the wave begin that waits for an approval (rollout.approval: waves). It is refused where none waits.", true, false),
-		a.steer(api.UpdatePause, "Hold a rollout before its next steps",
-			"Hold a rollout: steps that run are let end, and no other begins, on any cluster, until `landbridge resume`.", false, false),
-		a.steer(api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false),
-		a.steer(api.UpdateRetry, "Take up a failed cluster or link again",
-			"Take up a failed cluster or link of a rollout that runs. Where the rollout has ended, it is run again as it was\n"+
-				"asked for: what is as it should be is not touched.", false, true),
-		a.steer(api.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
-			"Leave a cluster or link that has failed, or has not begun, out of a rollout that runs; of a cluster its links too.", true, true),
-	}
+// verb is a command that decides about a rollout that runs.
+type verb struct {
+	name, short, long string
+	// needsReason and takesUnit say which flags it has.
+	needsReason, takesUnit bool
 }
 
-func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobra.Command {
-	var by, reason, cluster, link string
+var verbs = []verb{
+	{api.UpdateApprove, "Let the wave begin that waits for an approval",
+		"Let the wave begin that waits for an approval (rollout.approval: waves). It is refused where none waits.", true, false},
+	{api.UpdatePause, "Hold a rollout before its next steps",
+		"Hold a rollout: steps that run may end, and no other begins, on any cluster, until `landbridge resume`.", false, false},
+	{api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false},
+	{api.UpdateRetry, "Retry a failed cluster or link",
+		"Retry a failed cluster or link of a rollout that runs. Where the rollout has ended, it is run again as it was\n" +
+			"asked for: what is as it should be is not touched.", false, true},
+	{api.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
+		"Leave a cluster or link that has failed, or has not begun, out of a rollout that runs; of a cluster its links too.", true, true},
+}
+
+// steering returns the commands that decide about a rollout that runs.
+func (a *app) steering() []*cobra.Command {
+	var out []*cobra.Command
+	for _, v := range verbs {
+		out = append(out, a.steer(v))
+	}
+	return out
+}
+
+func (a *app) steer(v verb) *cobra.Command {
+	var d typed
 	cmd := &cobra.Command{
-		Use: verb + " FLEET", Args: cobra.ExactArgs(1), Short: short,
-		Long: long + "\n\nWho decided, when and why is in the workflow's history, in `landbridge status` and in the report.",
+		Use: v.name + " FLEET", Args: cobra.ExactArgs(1), Short: v.short,
+		Long: v.long + "\n\nWho decided, when and why is in the workflow's history, in `landbridge status` and in the report.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in, err := decision(by, reason, cluster, link, needsReason, needsUnit && verb == api.UpdateSkip)
+			in, err := d.decision(v)
 			if err != nil {
 				return usage(err)
 			}
@@ -50,13 +64,13 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 			if err != nil {
 				return failed(err)
 			}
-			if verb == api.UpdateRetry && !running.running {
+			if v.name == api.UpdateRetry && !running.running {
 				return a.again(cmd, c, running, in)
 			}
-			if verb == api.UpdateRetry && in.Unit == (api.Unit{}) {
-				return usage(fmt.Errorf("the rollout still runs: say what to take up again with --cluster or --link"))
+			if v.name == api.UpdateRetry && in.Unit == (api.Unit{}) {
+				return usage(fmt.Errorf("the rollout still runs: name what to retry with --cluster or --link"))
 			}
-			said, err := decide(cmd.Context(), c, running, verb, in)
+			said, err := decide(cmd.Context(), c, running, v.name, in)
 			if err != nil {
 				return failed(err)
 			}
@@ -65,40 +79,40 @@ func (a *app) steer(verb, short, long string, needsReason, needsUnit bool) *cobr
 		},
 	}
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&by, "by", "", "who decides (default: you, as user@host)")
-	cmd.Flags().StringVar(&reason, "reason", "", "why, such as a change number")
-	if needsReason {
+	cmd.Flags().StringVar(&d.by, "by", "", "who decides (default: you, as user@host)")
+	cmd.Flags().StringVar(&d.reason, "reason", "", "why, such as a change number")
+	if v.needsReason {
 		_ = cmd.MarkFlagRequired("reason")
 	}
-	if needsUnit {
-		cmd.Flags().StringVar(&cluster, "cluster", "", "the cluster")
-		cmd.Flags().StringVar(&link, "link", "", "the link, as FROM.TO")
+	if v.takesUnit {
+		cmd.Flags().StringVar(&d.cluster, "cluster", "", "the cluster")
+		cmd.Flags().StringVar(&d.link, "link", "", "the link, as FROM.TO")
 		cmd.MarkFlagsMutuallyExclusive("cluster", "link")
 	}
 	return cmd
 }
 
+// typed is what a person typed of a decision.
+type typed struct{ by, reason, cluster, link string }
+
 // decision checks what a person typed.
-func decision(by, reason, cluster, link string, needsReason, needsUnit bool) (api.DecisionInput, error) {
-	in := api.DecisionInput{By: by, Reason: strings.TrimSpace(reason)}
-	if in.By == "" {
-		in.By = me()
-	}
+func (t typed) decision(v verb) (api.DecisionInput, error) {
+	in := api.DecisionInput{By: cmp.Or(t.by, me()), Reason: strings.TrimSpace(t.reason)}
 	if err := (fleet.Request{Reason: in.Reason, RequestedBy: in.By}).Validate(); err != nil {
 		return in, err
 	}
-	if needsReason && in.Reason == "" {
+	if v.needsReason && in.Reason == "" {
 		return in, errors.New("--reason: say why; it is kept with the decision")
 	}
-	switch from, to, ok := strings.Cut(link, "."); {
-	case cluster != "":
-		in.Unit = api.Member(cluster)
-	case link != "" && (!ok || from == "" || to == ""):
-		return in, fmt.Errorf("--link: want FROM.TO, got %q", link)
-	case link != "":
+	switch from, to, ok := strings.Cut(t.link, "."); {
+	case t.cluster != "":
+		in.Unit = api.Member(t.cluster)
+	case t.link != "" && (!ok || from == "" || to == ""):
+		return in, fmt.Errorf("--link: want FROM.TO, got %q", t.link)
+	case t.link != "":
 		in.Unit = api.LinkOf(fleet.Link{From: from, To: to})
-	case needsUnit:
-		return in, errors.New("say what with --cluster or --link")
+	case v.name == api.UpdateSkip:
+		return in, errors.New("name what to skip with --cluster or --link")
 	}
 	return in, nil
 }
@@ -129,25 +143,25 @@ func unknownFleet(name string) error {
 }
 
 // decide sends a decision, and returns what the rollout says to it.
-func decide(ctx context.Context, c client.Client, r lastChange, verb string, in api.DecisionInput) (string, error) {
+func decide(ctx context.Context, c client.Client, r lastChange, what string, in api.DecisionInput) (string, error) {
 	switch {
 	case !r.running:
-		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), verb)
+		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), what)
 	case r.typ != api.RolloutFleet:
-		return "", fmt.Errorf("a %s of the fleet %s runs; only a rollout takes %s", noun(r.typ), r.fleet, verb)
+		return "", fmt.Errorf("a %s of the fleet %s runs; only a rollout takes %s", noun(r.typ), r.fleet, what)
 	}
-	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: verb,
+	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: what,
 		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", verb, err)
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
 	var said string
 	if err := h.Get(ctx, &said); err != nil {
 		var app *temporal.ApplicationError
 		if errors.As(err, &app) {
-			return "", fmt.Errorf("%s is refused: %s", verb, app.Message())
+			return "", fmt.Errorf("%s is refused: %s", what, app.Message())
 		}
-		return "", fmt.Errorf("%s: %w", verb, err)
+		return "", fmt.Errorf("%s: %w", what, err)
 	}
 	return said, nil
 }

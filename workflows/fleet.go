@@ -68,6 +68,9 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 	}
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	r := &rollout{board: status, in: in, id: info.ID, run: info.RunID, allWaves: in.Fleet.Waves(), gate: &gate{}}
+	if len(in.Fleet.Spec.Rollout.Waves) > 0 {
+		r.waves = r.allWaves // else all clusters are one, and there is nothing to show
+	}
 	if in.DryRun {
 		return r, nil
 	}

@@ -30,9 +30,6 @@ type board struct {
 func newFleetBoard(ctx workflow.Context, in api.FleetInput, u *units) (*board, error) {
 	b := &board{Status: api.Status{Fleet: in.Fleet.Metadata.Name, Phase: string(api.Pending), Began: workflow.Now(ctx), Request: in.Request},
 		units: u, title: "fleet " + in.Fleet.Metadata.Name, draw: drawMembers}
-	if len(in.Fleet.Spec.Rollout.Waves) > 0 {
-		b.waves = in.Fleet.Waves()
-	}
 	return b, b.publish(ctx)
 }
 

@@ -214,3 +214,65 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 		})
 	}
 }
+
+// What people saw: after a retry that worked the wave stayed failed, and a run that was
+// over still showed pending links and waves.
+func TestStatus_AfterARetryThatWorked_EverythingIsDone(t *testing.T) {
+	f := newFake(t)
+	f.on = failing("EnsureIstio", "east", 1)
+	f.update(time.Hour, api.UpdateRetry, anna("cluster east"))
+	f.update(2*time.Hour, api.UpdateApprove, anna(""))
+	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
+	require.NoError(t, f.run(RolloutFleet, in))
+	var s api.Status
+	f.status(&s)
+	require.Equal(t, []api.WaveState{{Name: "canary", Clusters: 1, State: api.Done}, {Name: "rest", Clusters: 2, State: api.Done}}, s.Waves)
+	require.Equal(t, api.Tally{api.Done: 10}, s.Count(nil), "the root, three clusters, six links")
+	require.Equal(t, api.Tally{api.Done: 2}, s.LinksOf("east"))
+}
+
+// However a run ends, no unit is left in a state from which it could go on.
+func TestStatus_HoweverARunEnds_NothingIsPending(t *testing.T) {
+	for name, on := range map[string]func(f *fake, c fakeCall) error{
+		"a cluster fails": func(_ *fake, c fakeCall) error { return failing("EnsureIstio", "east", 1)(c) },
+		"a link fails":    func(_ *fake, c fakeCall) error { return failing("CheckLink", "west", 1)(c) },
+		"the root fails":  func(_ *fake, c fakeCall) error { return failing("EnsureRoot", "", 1)(c) },
+		"it is canceled": func(f *fake, c fakeCall) error {
+			if c.name == "WaitIstio" && c.ref.Cluster == "west" {
+				f.CancelWorkflow()
+				return temporal.NewCanceledError()
+			}
+			return nil
+		},
+	} {
+		for _, workflow := range []any{RolloutFleet, CleanupFleet} {
+			t.Run(name, func(t *testing.T) {
+				f := newFake(t)
+				f.on = func(c fakeCall) error { return on(f, c) }
+				_ = f.run(workflow, inWaves(fleet.ApprovalNone, "east", "west", "north"))
+				var s api.Status
+				f.status(&s)
+				for _, u := range s.Units {
+					require.NotContains(t, []api.State{api.Pending, api.Waiting, api.Running}, u.State, u.Unit)
+				}
+				for _, w := range s.Waves {
+					require.NotContains(t, []api.State{api.Pending, api.Waiting, api.Running}, w.State, w.Name)
+				}
+			})
+		}
+	}
+}
+
+func TestStatus_WhileAWaveWaits_ItsUnitsAreWaiting(t *testing.T) {
+	f := newFake(t)
+	f.RegisterDelayedCallback(func() {
+		var s api.Status
+		f.status(&s)
+		require.Equal(t, api.Waiting, stateOf(s, "cluster west"))
+		require.Equal(t, api.Waiting, stateOf(s, "link east -> west"))
+		require.Equal(t, api.Waiting, s.Waves[1].State)
+		require.Equal(t, api.Done, s.Waves[0].State)
+	}, time.Hour)
+	f.update(2*time.Hour, api.UpdateApprove, anna(""))
+	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
+}

@@ -81,6 +81,7 @@ type table struct{ steps []tableStep }
 // tableStep is a step with its undo, whatever types its action has.
 type tableStep struct {
 	row
+	do   any  // the activity
 	undo undo // nil: the step leaves nothing behind
 }
 
@@ -112,12 +113,12 @@ type changing interface {
 
 // define adds a step that changes something, and its undo, to a table.
 func define[I undoable, R changing](t *table, r row, do func(context.Context, I) (R, error), undo undo) step[I, R] {
-	t.steps = append(t.steps, tableStep{r, undo})
+	t.steps = append(t.steps, tableStep{r, do, undo})
 	return step[I, R]{r, t, len(t.steps) - 1, do}
 }
 
 // ask adds a step that leaves nothing behind to a table: a wait, a check, a signature.
 func ask[I located, R any](t *table, r row, do func(context.Context, I) (R, error)) step[I, R] {
-	t.steps = append(t.steps, tableStep{row: r})
+	t.steps = append(t.steps, tableStep{r, do, nil})
 	return step[I, R]{r, t, len(t.steps) - 1, do}
 }

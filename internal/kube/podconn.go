@@ -9,31 +9,32 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	//lint:ignore SA1019 client-go's port-forward still speaks in its types
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // DialPod opens a connection to a port on a pod's own loopback, as `kubectl
 // port-forward` does, without listening anywhere. It works wherever the API
-// server is reached. The connection ends with the context.
+// server is reached. The connection ends with the context. What the node says of a
+// port that it cannot connect to comes with the first Read, as a *PortError.
 func (c *Cluster) DialPod(ctx context.Context, namespace, pod string, port int) (net.Conn, error) {
 	url := c.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
 	transport, upgrader, err := spdy.RoundTripperFor(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	overSPDY := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
-	overWebSocket, err := portforward.NewSPDYOverWebsocketDialer(url, c.Config)
+	overSPDY := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	overWebSocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(url, c.Config)
 	if err != nil {
 		return nil, err
 	}
 	refused := func(err error) bool { return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err) }
-	conn, _, err := portforward.NewFallbackDialer(overWebSocket, overSPDY, refused).Dial(portforward.PortForwardProtocolV1Name)
+	conn, err := dialUntil(ctx, portforward.NewFallbackDialerForStreaming(overWebSocket, overSPDY, refused))
 	if err != nil {
 		return nil, fmt.Errorf("port-forward to pod %s/%s: %w", namespace, pod, err)
 	}
@@ -44,6 +45,47 @@ func (c *Cluster) DialPod(ctx context.Context, namespace, pod string, port int) 
 	}
 	p.stop = context.AfterFunc(ctx, func() { conn.Close() })
 	return p, nil
+}
+
+// dialUntil dials no longer than the context: client-go's dialers take none. A
+// connection that comes later is closed.
+func dialUntil(ctx context.Context, dialer httpstream.Dialer) (httpstream.Connection, error) {
+	type dialled struct {
+		conn httpstream.Connection
+		err  error
+	}
+	done := make(chan dialled, 1)
+	go func() {
+		conn, _, err := dialer.Dial(portforward.PortForwardProtocolV1Name)
+		done <- dialled{conn, err}
+	}()
+	select {
+	case d := <-done:
+		return d.conn, d.err
+	case <-ctx.Done():
+		go func() {
+			if d := <-done; d.err == nil {
+				d.conn.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+// PortError says why a node did not connect to a port of one of its pods.
+type PortError struct {
+	// Refused tells that nothing listens on the port. It is read from the node's
+	// words, since a node sends no more than these.
+	Refused bool
+	// Said quotes the node.
+	Said string
+}
+
+func (e *PortError) Error() string { return e.Said }
+
+func newPortError(said []byte) *PortError {
+	text := strings.TrimSpace(string(said))
+	return &PortError{Refused: strings.Contains(text, syscall.ECONNREFUSED.Error()), Said: text}
 }
 
 // podConn is one forwarded connection: a stream of data, and one on which the
@@ -73,7 +115,7 @@ func newPodConn(conn httpstream.Connection, port int) (*podConn, error) {
 	p := &podConn{Stream: data, conn: conn, problem: make(chan error, 1)}
 	go func() {
 		if said, _ := io.ReadAll(problems); len(said) > 0 {
-			p.problem <- errors.New(strings.TrimSpace(string(said)))
+			p.problem <- newPortError(said)
 		}
 		close(p.problem)
 	}()

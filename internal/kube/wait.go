@@ -24,10 +24,17 @@ type DeadEndError struct{ Reason string }
 
 func (e *DeadEndError) Error() string { return e.Reason }
 
+// StoppingError ends a wait because the worker stops. Another worker, or this one
+// when it is back, goes on waiting.
+type StoppingError struct{ NotReadyError }
+
+func (e *StoppingError) Unwrap() error { return &e.NotReadyError }
+
 // Poll looks until done, and heartbeats what it waits for, which is how
 // cancellation reaches it. A look that fails is tried again as long as the
-// error may pass. It returns ctx.Err() when the context is cancelled, and a
-// *NotReadyError when its deadline passes first.
+// error may pass. It returns ctx.Err() when the context is cancelled, a
+// *NotReadyError when its deadline passes first, and a *StoppingError when the
+// worker stops.
 func Poll(ctx context.Context, look func(context.Context) (waiting string, done bool, err error)) error {
 	ctx, cancel := beforeDeadline(ctx)
 	defer cancel()
@@ -54,8 +61,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 			}
 			return ctx.Err()
 		case <-stopping(ctx):
-			// Another worker, or this one when it is back, goes on waiting.
-			return &NotReadyError{"the worker is stopping; " + last}
+			return &StoppingError{NotReadyError{"the worker is stopping; " + last}}
 		case <-time.After(pollInterval):
 		}
 	}
