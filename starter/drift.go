@@ -49,16 +49,16 @@ func (a *app) drift() *cobra.Command {
 
 func printDrift(w io.Writer, r api.DriftResult) {
 	for _, u := range r.Changes {
-		fmt.Fprintln(w, bold.Render(u.Unit.String()))
+		fmt.Fprintln(w, bold.Styled(u.Unit.String()))
 		for _, c := range u.Changes {
 			printChange(w, c)
 		}
 	}
 	for _, e := range r.Expiring {
-		fmt.Fprintf(w, "%s\n", attention.Render(fmt.Sprintf("the certificate of %s (%s) ends on %s", e.Of, e.Fingerprint, e.NotAfter.Format(time.DateOnly))))
+		fmt.Fprintf(w, "%s\n", attention.Styled(fmt.Sprintf("the certificate of %s (%s) ends on %s", e.Of, e.Fingerprint, e.NotAfter.Format(time.DateOnly))))
 	}
 	for _, l := range r.Unproven {
-		fmt.Fprintf(w, "%s\n  %s\n", attention.Render("link "+l.Link+" is not proven: it breaks at "+l.Hop), l.Why)
+		fmt.Fprintf(w, "%s\n  %s\n", attention.Styled("link "+l.Link+" is not proven: it breaks at "+l.Hop), l.Why)
 	}
 	if !r.Stale.Empty() {
 		fmt.Fprintf(w, "left the fleet file and still there: %s\n", showStale(r.Stale))

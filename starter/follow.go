@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
@@ -28,8 +26,8 @@ func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ st
 		progress(progress)
 		close()
 	} = &lines{w: w, began: time.Now(), seen: map[string]string{}}
-	if f, ok := w.(*os.File); ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
-		show = newScreen(ctx, f, noun(typ))
+	if drawable(w) {
+		show = newScreen(ctx, w, noun(typ))
 	}
 	defer func() { show.close() }()
 	look := func() {

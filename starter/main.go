@@ -163,7 +163,7 @@ func (a *app) print(w io.Writer, v any, people func(io.Writer)) error {
 		_, err = w.Write(data)
 		return err
 	}
-	people(w)
+	people(coloured(w))
 	return nil
 }
 

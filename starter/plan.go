@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -82,7 +82,7 @@ var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	total := map[fleet.Action]int{}
 	for _, u := range r.Plan {
-		fmt.Fprintln(w, bold.Render(u.Unit.String()))
+		fmt.Fprintln(w, bold.Styled(u.Unit.String()))
 		shown := 0
 		for _, c := range u.Changes {
 			total[c.Action]++
@@ -103,21 +103,21 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
 }
 
-// colours of what is created, changed and taken away, the terminal's own.
-var colours = map[fleet.Action]lipgloss.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed]}
+// actionStyles are those of what is created, changed and removed.
+var actionStyles = map[fleet.Action]ansi.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed]}
 
 // printChange is an object, and field by field what becomes of it.
 func printChange(w io.Writer, c fleet.Change) {
 	line := fmt.Sprintf("  %s %-6s  %s %s", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"))
-	fmt.Fprintln(w, colours[c.Action].Render(line)+note(c))
+	fmt.Fprintln(w, actionStyles[c.Action].Styled(line)+note(c))
 	for _, f := range c.Fields {
 		switch {
 		case c.Action == fleet.Create:
-			fmt.Fprintf(w, "      %s: %s\n", faint.Render(f.Path), f.To)
+			fmt.Fprintf(w, "      %s: %s\n", faint.Styled(f.Path), f.To)
 		case f.From == "":
-			fmt.Fprintf(w, "      %s: %s\n", f.Path, colours[fleet.Create].Render("+ "+f.To))
+			fmt.Fprintf(w, "      %s: %s\n", f.Path, actionStyles[fleet.Create].Styled("+ "+f.To))
 		default:
-			fmt.Fprintf(w, "      %s: %s %s\n", f.Path, colours[fleet.Remove].Render("- "+f.From), colours[fleet.Create].Render("+ "+f.To))
+			fmt.Fprintf(w, "      %s: %s %s\n", f.Path, actionStyles[fleet.Remove].Styled("- "+f.From), actionStyles[fleet.Create].Styled("+ "+f.To))
 		}
 	}
 }
@@ -148,7 +148,7 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 func note(c fleet.Change) string {
 	switch {
 	case c.Drift:
-		return attention.Render("  (somebody else changed " + c.Note + "; --force-conflicts puts it back)")
+		return attention.Styled("  (somebody else changed " + c.Note + "; --force-conflicts puts it back)")
 	case c.Note == "":
 		return ""
 	case c.Action == fleet.Update:

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"time"
 
-	tea "github.com/charmbracelet/bubbletea"
-	"github.com/charmbracelet/lipgloss"
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -22,10 +21,12 @@ type screen struct {
 	ended   chan struct{}
 }
 
-func newScreen(ctx context.Context, f *os.File, noun string) *screen {
+func newScreen(ctx context.Context, w io.Writer, noun string) *screen {
 	s := &screen{ended: make(chan struct{})}
-	// No input is read: Ctrl-C stays a signal, which the command handles.
-	s.program = tea.NewProgram(picture{noun: noun, width: 80, height: 24}, tea.WithContext(ctx), tea.WithOutput(f), tea.WithInput(nil), tea.WithoutSignalHandler())
+	// No input is read, and so the terminal is asked nothing: Ctrl-C stays a signal,
+	// which the command handles.
+	s.program = tea.NewProgram(picture{noun: noun, width: 80, height: 24}, tea.WithContext(ctx), tea.WithOutput(w),
+		tea.WithColorProfile(colours(w)), tea.WithInput(nil), tea.WithoutSignalHandler())
 	go func() {
 		defer close(s.ended)
 		_, _ = s.program.Run()
@@ -61,22 +62,15 @@ func (p picture) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return p, nil
 }
 
-// The colours are the terminal's own, so that they fit a light and a dark one.
-var (
-	styles = map[api.State]lipgloss.Style{
-		api.Running: lipgloss.NewStyle().Foreground(lipgloss.Color("4")),
-		api.Done:    lipgloss.NewStyle().Foreground(lipgloss.Color("2")),
-		api.Failed:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
-		api.Undone:  lipgloss.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
-		api.Waiting: lipgloss.NewStyle().Foreground(lipgloss.Color("3")),
-		api.Skipped: lipgloss.NewStyle().Faint(true),
-		api.Pending: lipgloss.NewStyle().Faint(true),
-	}
-	bold, faint, attention = lipgloss.NewStyle().Bold(true), lipgloss.NewStyle().Faint(true), lipgloss.NewStyle().Foreground(lipgloss.Color("3")).Bold(true)
-	signs                  = map[api.State]string{api.Running: "●", api.Done: "✓", api.Failed: "✗", api.Undone: "✗", api.Waiting: "◌", api.Skipped: "-", api.Pending: "○"}
-)
+var signs = map[api.State]string{api.Running: "●", api.Done: "✓", api.Failed: "✗", api.Undone: "✗", api.Waiting: "◌", api.Skipped: "-", api.Pending: "○"}
 
-func (p picture) View() string {
+func (p picture) View() tea.View {
+	v := tea.NewView(p.draw())
+	v.DisableBracketedPasteMode = true // nothing is read
+	return v
+}
+
+func (p picture) draw() string {
 	if p.Fleet == "" {
 		return "looking for a worker that answers …\n"
 	}
@@ -92,7 +86,7 @@ func (p picture) View() string {
 	}
 	// The counts, and a line that says how many are not shown, must fit too.
 	if room := p.height - len(rows) - 4; len(units) > room && room > 0 {
-		units = append(units[:room], faint.Render(fmt.Sprintf("  … and more; `landbridge status %s` has all", p.Fleet)))
+		units = append(units[:room], faint.Styled(fmt.Sprintf("  … and more; `landbridge status %s` has all", p.Fleet)))
 	}
 	rows = append(append(rows, units...), p.counts()...)
 	for i := range rows {
@@ -102,18 +96,18 @@ func (p picture) View() string {
 }
 
 func (p picture) head() []string {
-	title := fmt.Sprintf("%s  %s, %s  %s", bold.Render("fleet "+p.Fleet), p.noun, p.Phase, elapsed(p.now.Sub(p.Began)))
+	title := fmt.Sprintf("%s  %s, %s  %s", bold.Styled("fleet "+p.Fleet), p.noun, p.Phase, elapsed(p.now.Sub(p.Began)))
 	if why := p.Request.Line(); why != "" {
-		title += faint.Render("  " + why)
+		title += faint.Styled("  " + why)
 	}
 	rows := []string{title}
 	if h := p.holds(); h != "" {
-		rows = append(rows, attention.Render(h))
+		rows = append(rows, attention.Styled(h))
 	}
 	if len(p.Waves) > 0 {
 		var waves []string
 		for _, w := range p.Waves {
-			waves = append(waves, styles[w.State].Render(fmt.Sprintf("%s %s (%d)", signs[w.State], w.Name, w.Clusters)))
+			waves = append(waves, styles[w.State].Styled(fmt.Sprintf("%s %s (%d)", signs[w.State], w.Name, w.Clusters)))
 		}
 		rows = append(rows, "waves  "+strings.Join(waves, "  "))
 	}
@@ -128,7 +122,7 @@ func (p picture) unit(u row, width int) []string {
 	}
 	name := fmt.Sprintf("%s %-*s", signs[u.State], width, u.name)
 	const indent = "      "
-	head := styles[u.State].Render(name) + fmt.Sprintf(" %6s  ", took)
+	head := styles[u.State].Styled(name) + fmt.Sprintf(" %6s  ", took)
 	doing := u.doing()
 	if ansi.StringWidth(head)+ansi.StringWidth(doing) <= p.width {
 		return []string{head + doing}
@@ -141,7 +135,7 @@ func (p picture) unit(u row, width int) []string {
 	rows := []string{head + first}
 	below := strings.Split(ansi.Wrap(rest, max(p.width-len(indent), 10), " "), "\n")
 	for _, line := range below[:min(len(below), maxBelow)] {
-		rows = append(rows, indent+faint.Render(strings.TrimSpace(line)))
+		rows = append(rows, indent+faint.Styled(strings.TrimSpace(line)))
 	}
 	return rows
 }
@@ -180,7 +174,7 @@ func (p picture) counts() []string {
 			parts = append(parts, fleet.Count(links, "link"))
 		}
 		if len(parts) > 0 {
-			out = append(out, styles[state].Render(fmt.Sprintf("%s %s %s", signs[state], strings.Join(parts, " and "), state)))
+			out = append(out, styles[state].Styled(fmt.Sprintf("%s %s %s", signs[state], strings.Join(parts, " and "), state)))
 		}
 	}
 	return out

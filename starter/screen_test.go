@@ -66,7 +66,7 @@ func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := fifty()
 			p.width, p.height = size[0], size[1]
-			got := ansi.Strip(p.View())
+			got := ansi.Strip(p.draw())
 			lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
 			require.LessOrEqual(t, len(lines), size[1])
 			for _, l := range lines {
@@ -81,9 +81,9 @@ func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	p := fifty()
 	p.width, p.height = 120, 40
 	p.WaitsFor, p.Phase = "rest", api.PhaseApproval
-	require.Contains(t, p.View(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
+	require.Contains(t, p.draw(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
 	p.Paused = true
-	require.Contains(t, p.View(), "paused; `landbridge resume prod` lets it go on")
+	require.Contains(t, p.draw(), "paused; `landbridge resume prod` lets it go on")
 }
 
 // Without a terminal a change is a line, and what did not change is none.
