@@ -84,11 +84,12 @@ func (p picture) draw() string {
 			}
 		}
 	}
-	// The counts, and a line that says how many are not shown, must fit too.
-	if room := p.height - len(rows) - 4; len(units) > room && room > 0 {
+	// The counts must fit too, a line that says that there is more, and one for the cursor.
+	counts := p.counts()
+	if room := max(p.height-len(rows)-len(counts)-2, 0); len(units) > room {
 		units = append(units[:room], faint.Styled(fmt.Sprintf("  … and more; `landbridge status %s` has all", p.Fleet)))
 	}
-	rows = append(append(rows, units...), p.counts()...)
+	rows = append(append(rows, units...), counts...)
 	for i := range rows {
 		rows[i] = ansi.Truncate(rows[i], p.width, "…")
 	}

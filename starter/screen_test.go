@@ -68,12 +68,25 @@ func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
 			p.width, p.height = size[0], size[1]
 			got := ansi.Strip(p.draw())
 			lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
-			require.LessOrEqual(t, len(lines), size[1])
+			require.Less(t, len(lines), size[1], "the cursor needs a line too")
 			for _, l := range lines {
 				require.LessOrEqual(t, ansi.StringWidth(l), size[0])
 			}
 			golden(t, filepath.Join("testdata", "screen-"+name+".golden"), got)
 		})
+	}
+}
+
+// Were it a line too high, the terminal would lose the fleet's own line.
+func TestScreen_FitsWithUnitsOfEveryState(t *testing.T) {
+	for _, height := range []int{24, 12, 8} {
+		p := fifty()
+		p.width, p.height = 80, height
+		p.Units[49].State = api.Skipped
+		lines := strings.Split(strings.TrimSuffix(ansi.Strip(p.draw()), "\n"), "\n")
+		require.Less(t, len(lines), height)
+		require.Contains(t, lines[0], "fleet prod")
+		require.Contains(t, lines[len(lines)-2], "1 cluster skipped")
 	}
 }
 
