@@ -190,6 +190,7 @@ func (w *world) try(args ...string) (string, int) {
 	defer cancel()
 	out, err := w.command(ctx, args...).CombinedOutput()
 	w.outputs.Write(out)
+	require.NotContains(w.t, string(out), "\x1b", "an escape code went into a pipe")
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return string(out), exit.ExitCode()
