@@ -25,11 +25,11 @@ func TestCommands_WithoutTemporal(t *testing.T) {
 
 // Bad usage and a bad fleet file end with 2: nothing was changed.
 func TestMain_WhatCannotBeUsed_ExitsWith2(t *testing.T) {
-	old := filepath.Join(t.TempDir(), "old.yaml")
-	require.NoError(t, os.WriteFile(old, []byte("apiVersion: landbridge/v1alpha1\nkind: Fleet\n"), 0o600))
+	pod := filepath.Join(t.TempDir(), "pod.yaml")
+	require.NoError(t, os.WriteFile(pod, []byte("kind: Pod\n"), 0o600))
 	for _, args := range [][]string{
-		{"rollout", "--mend"}, {"rollout", "--nothing"}, {"rollot"}, {"plan", "-o", "xml"},
-		{"rollout", "-f", old}, {"rollout", "-f", filepath.Dir(old)}, {"rollout", "-f", filepath.Join(filepath.Dir(old), "none.yaml")},
+		{"rollout", "--nothing"}, {"rollot"}, {"plan", "-o", "xml"},
+		{"rollout", "-f", pod}, {"rollout", "-f", filepath.Dir(pod)}, {"rollout", "-f", filepath.Join(filepath.Dir(pod), "none.yaml")},
 	} {
 		var stdout, stderr strings.Builder
 		require.Equal(t, exitUsage, Main(args, &stdout, &stderr), "%v: %s", args, stderr.String())

@@ -27,7 +27,7 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 				continue
 			}
 			if c.in.FromInventories && !settings {
-				c.in.Fleet.Remembers(*found.inventory)
+				c.in.Fleet.SetFrom(*found.inventory)
 				settings = true
 			}
 			for _, peer := range found.inventory.Spec.Clusters {

@@ -2,7 +2,7 @@ package fleet
 
 import "slices"
 
-// Action is what a step did, or would do, with an object.
+// Action names what a step did, or would do, with an object.
 type Action string
 
 // The actions, as plan prints them.
@@ -14,8 +14,8 @@ const (
 	Remove Action = "remove"
 )
 
-// Change is what a step did, or would do, with one object of one cluster. What a
-// rollout did holds names only; a plan has the fields too.
+// Change tells what a step did, or would do, with one object of one cluster. After
+// a rollout it has names only; in a plan it has the fields too.
 type Change struct {
 	Action    Action `json:"action"`
 	Kind      string `json:"kind"`
@@ -23,19 +23,19 @@ type Change struct {
 	Name      string `json:"name"`
 	// Note says why, where that is not plain.
 	Note string `json:"note,omitempty"`
-	// Fields are, in a plan, those that would be set or changed. What is in a Secret
-	// is a fingerprint.
+	// Fields are those that a plan would set or change. Of a Secret's values there are
+	// only fingerprints.
 	Fields []Field `json:"fields,omitempty"`
 	// Drift says that somebody else changed the object since it was applied; only
 	// --force-conflicts overwrites that.
 	Drift bool `json:"drift,omitempty"`
-	// Cluster and Manifest are there where the manifests were asked for: the object
+	// Cluster and Manifest are set where somebody asked for the manifests: the object
 	// as it would be applied, in YAML. A Secret has none.
 	Cluster  string `json:"cluster,omitempty"`
 	Manifest string `json:"manifest,omitempty"`
 }
 
-// Field is one field of an object, by its path. Values are JSON, and short.
+// Field names one field of an object by its path. Values are JSON, and short.
 type Field struct {
 	Path string `json:"path"`
 	// From is the live value; empty where there is none.
@@ -43,8 +43,8 @@ type Field struct {
 	To   string `json:"to"`
 }
 
-// WithoutFields is the changes by name alone: a parent's history need not hold
-// what its child's does.
+// WithoutFields returns the changes with names only: the history of a parent need
+// not hold what the history of its child does.
 func (c Changes) WithoutFields() Changes {
 	out := Changes{Changes: slices.Clone(c.Changes)}
 	for i := range out.Changes {
@@ -53,7 +53,7 @@ func (c Changes) WithoutFields() Changes {
 	return out
 }
 
-// Changes is what one step did or would do. Every activity's result embeds it.
+// Changes lists what one step did or would do.
 type Changes struct {
 	Changes []Change `json:"changes,omitempty"`
 }

@@ -12,38 +12,40 @@ import (
 // into the 53 characters of a release name.
 const maxClusterName = 53 - len("kube-apiserver--egress-gateway")
 
-// Cluster is one cluster of the fleet.
+// Cluster describes one cluster of the fleet.
 type Cluster struct {
 	// Name of the cluster in the mesh: a DNS label of at most 23 characters,
 	// since Helm's release names have at most 53.
 	Name string `json:"name"`
-	// Network of the cluster, of its own: topology.istio.io/network.
+	// Network of the cluster, which no other cluster has (topology.istio.io/network).
 	Network string `json:"network"`
 	// Kubeconfig says how a worker reaches the cluster.
 	Kubeconfig Kubeconfig `json:"kubeconfig,omitempty"`
-	// APIServer says how the cluster's kube-apiserver is known.
+	// APIServer says by which name the cluster's kube-apiserver is known.
 	APIServer APIServer `json:"apiServer,omitempty"`
-	// TaskQueue of the workers that serve this cluster. Default: the fleet's.
+	// TaskQueue of the workers that serve this cluster. Default: the task queue of the
+	// fleet.
 	TaskQueue string `json:"taskQueue,omitempty"`
 }
 
-// Kubeconfig names a kubeconfig that a worker has; it cannot point elsewhere.
+// Kubeconfig names a kubeconfig that a worker has, and nothing else.
 type Kubeconfig struct {
-	// Path of a file below one of the worker's kubeconfig directories. Empty: the
-	// worker's default kubeconfig.
+	// Path of a file below one of the worker's kubeconfig directories. Default: the
+	// default kubeconfig of the worker.
 	Path string `json:"path,omitempty"`
-	// Context in the kubeconfig. Empty: its current context.
+	// Context in the kubeconfig. Default: its current context.
 	Context string `json:"context,omitempty"`
 }
 
-// APIServer says how a cluster's kube-apiserver is known.
+// APIServer says by which name a cluster's kube-apiserver is known.
 type APIServer struct {
-	// TLSServerName is a DNS name in the certificate of the kube-apiserver. It
-	// is the SNI that the egress gateway routes by. Empty: found by itself.
+	// TLSServerName is a DNS name in the certificate of the kube-apiserver. The egress
+	// gateway routes by it (SNI). Default: found in the certificate.
 	TLSServerName string `json:"tlsServerName,omitempty"`
 }
 
-// Cluster returns the cluster with that name, and whether there is one.
+// Cluster returns the cluster with that name, and whether there is one. It looks
+// through the list: a loop over many names makes a map of its own.
 func (f *Fleet) Cluster(name string) (Cluster, bool) {
 	for _, c := range f.Spec.Clusters {
 		if c.Name == name {
@@ -80,8 +82,8 @@ func validateClusters(clusters []Cluster, ps *problems) {
 	}
 }
 
-// known reports a name that no cluster has. It does not where a cluster without
-// a name may be the one that is meant: that is reported already.
+// known reports a name that no cluster has, unless a cluster has no name at all: it
+// may be the one that is meant, and is reported already.
 func known(f *Fleet, ps *problems, at, name string) {
 	_, found := f.Cluster(name)
 	nameless := len(f.Spec.Clusters) == 0 || slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return c.Name == "" })

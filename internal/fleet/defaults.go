@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// DefaultTaskQueue is where workflows and activities run unless a fleet file
-// or a worker says otherwise.
+// DefaultTaskQueue serves workflows and activities where neither a fleet file nor
+// a worker names another one.
 const DefaultTaskQueue = "landbridge"
 
-// tenYears is what Istio's tools/certs gives roots and intermediates: 3650 days.
+// tenYears follows Istio's tools/certs, which gives 3650 days to roots and
+// intermediates.
 const tenYears = Duration(3650 * 24 * time.Hour)
 
-// SetDefaults fills in what the file leaves out. It is safe to repeat.
+// SetDefaults fills in all that the file leaves out. It is safe to repeat.
 func (f *Fleet) SetDefaults() {
 	s := &f.Spec
 	or(&s.TaskQueue, DefaultTaskQueue)

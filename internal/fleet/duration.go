@@ -8,7 +8,7 @@ import (
 	"github.com/invopop/jsonschema"
 )
 
-// Duration is a time.Duration that is written as Go writes it: 90s, 15m, 87600h.
+// Duration holds a time.Duration and writes it as Go does: 90s, 15m, 87600h.
 type Duration time.Duration
 
 // Std returns the duration as the standard library's type.

@@ -10,8 +10,8 @@ import (
 // Managed says whether Landbridge installs Istio.
 func (i Istio) Managed() bool { return i.Manage == nil || *i.Manage }
 
-// Rev is the revision of the cluster's Istio; of one that Landbridge installs it
-// is the name of the Istio resource.
+// Rev returns the revision of the cluster's Istio. An Istio that Landbridge
+// installs has the name of its Istio resource as its revision.
 func (i Istio) Rev() string {
 	if i.Managed() {
 		return i.Name
@@ -25,7 +25,7 @@ func (c CA) Managed() bool { return c.Manage == nil || *c.Manage }
 // Managed says whether Landbridge installs the east-west gateway.
 func (e EastWest) Managed() bool { return e.Manage == nil || *e.Manage }
 
-// ServiceName is the Service of the east-west gateway, ours or one's own.
+// ServiceName returns the Service of the east-west gateway, existing or not.
 func (e EastWest) ServiceName() string {
 	if e.Managed() {
 		return EastWestGateway
@@ -33,7 +33,7 @@ func (e EastWest) ServiceName() string {
 	return e.Service
 }
 
-// Selector has the labels of the east-west gateway's pods.
+// Selector returns the labels that select the pods of the east-west gateway.
 func (e EastWest) Selector() map[string]string {
 	if e.Managed() {
 		return map[string]string{"app": EastWestGateway}
@@ -41,7 +41,7 @@ func (e EastWest) Selector() map[string]string {
 	return e.Labels
 }
 
-// Account is the service account of the east-west gateway's pods.
+// Account returns the service account that the pods of the east-west gateway run as.
 func (e EastWest) Account() string {
 	if e.Managed() {
 		return EastWestGateway
@@ -49,12 +49,12 @@ func (e EastWest) Account() string {
 	return e.ServiceAccount
 }
 
-// Existing says whether anything of the mesh is there already.
+// Existing says whether Landbridge uses any existing part of a mesh.
 func (s Spec) Existing() bool {
 	return !s.Istio.Managed() || !s.CA.Managed() || !s.Gateways.EastWest.Managed()
 }
 
-// defaultExisting fills in what is said of what is there already.
+// defaultExisting fills in how existing parts are usually named.
 func (s *Spec) defaultExisting() {
 	if !s.Istio.Managed() {
 		or(&s.Istio.Revision, "default")
@@ -114,8 +114,8 @@ func validateExistingGateway(g Gateways, ps *problems) {
 	}
 }
 
-// validateLabels is apart, since a workflow may not go through a map; only a file
-// has labels that nobody has looked at yet.
+// validateLabels stands apart, since a workflow may not range over a map. It is
+// enough to look at labels when a file is read.
 func validateLabels(e EastWest, ps *problems) {
 	for _, k := range slices.Sorted(maps.Keys(e.Labels)) {
 		if errs := slices.Concat(validation.IsQualifiedName(k), validation.IsValidLabelValue(e.Labels[k])); len(errs) > 0 {

@@ -1,24 +1,25 @@
-// Package fleet is the fleet file: its types, defaults, validation and the
-// links that it asks for. It knows neither Temporal nor Kubernetes; everything
-// in it is pure, so workflows may call it.
+// Package fleet reads the fleet file: its types, defaults, validation and the
+// links that it asks for. It also has the words that everything else shares: names,
+// labels, changes, and how messages are cut and counted. It knows neither Temporal
+// nor a cluster, and all but Load is pure, so that workflows may call it.
 package fleet
 
-// APIVersion and Kind are what a fleet file must say it is.
+// APIVersion and Kind begin every fleet file.
 const (
 	APIVersion = "landbridge.dev/v1alpha1"
 	Kind       = "Fleet"
 )
 
-// Fleet is a fleet file: the clusters and links of one fleet, and how they are
-// rolled out.
+// Fleet describes the clusters and links of one fleet, and how they are rolled
+// out.
 type Fleet struct {
-	// APIVersion is landbridge.dev/v1alpha1.
+	// APIVersion must be landbridge.dev/v1alpha1.
 	APIVersion string `json:"apiVersion"`
-	// Kind is Fleet.
+	// Kind must be Fleet.
 	Kind string `json:"kind"`
 	// Metadata names the fleet.
 	Metadata Metadata `json:"metadata"`
-	// Spec says what the fleet is.
+	// Spec describes the fleet.
 	Spec Spec `json:"spec"`
 }
 
@@ -29,10 +30,10 @@ type Metadata struct {
 	Name string `json:"name"`
 }
 
-// Spec is the body of a fleet file.
+// Spec describes the clusters and links of a fleet, and what runs on them.
 type Spec struct {
-	// TaskQueue is the Temporal task queue of the fleet's workflows, and of its
-	// activities where neither a cluster nor the root names its own. Default:
+	// TaskQueue names the Temporal task queue of the fleet's workflows, and of its
+	// activities where neither a cluster nor the root names another one. Default:
 	// landbridge.
 	TaskQueue string `json:"taskQueue,omitempty"`
 	// Istio says which Istio each cluster runs.
@@ -41,7 +42,7 @@ type Spec struct {
 	CA CA `json:"ca,omitempty"`
 	// Gateways says how the gateways are installed and reached.
 	Gateways Gateways `json:"gateways,omitempty"`
-	// Rollout says how the work is spread and what becomes of failures.
+	// Rollout says how the work is spread and what a failure leads to.
 	Rollout Rollout `json:"rollout,omitempty"`
 	// Clusters of the fleet.
 	Clusters []Cluster `json:"clusters"`
@@ -51,11 +52,11 @@ type Spec struct {
 
 // Istio says which Istio each cluster runs (guide step 6).
 type Istio struct {
-	// Manage says whether Landbridge installs Istio by the Sail operator (the
-	// default), or it is there already, whoever installed it: then it stays as it is,
-	// and at cleanup too. Default: true.
+	// Manage says whether Landbridge installs Istio by the Sail operator. Set false
+	// for an existing Istio, whoever installed it: it stays as it is, after a cleanup
+	// too. Default: true.
 	Manage *bool `json:"manage,omitempty"`
-	// Revision of an Istio that is there already (istio.io/rev). Default: default.
+	// Revision of an existing Istio (istio.io/rev). Default: default.
 	Revision string `json:"revision,omitempty"`
 	// Version that Sail installs, with its v. Default: v1.31.0.
 	Version string `json:"version,omitempty"`
@@ -69,71 +70,72 @@ type Istio struct {
 	MeshID string `json:"meshID,omitempty"`
 	// TrustDomain of the mesh's workload identities. Default: cluster.local.
 	TrustDomain string `json:"trustDomain,omitempty"`
-	// Platform is empty, or one that Istio's charts have a profile for: gke, k3d,
-	// k3s, microk8s, minikube or openshift.
+	// Platform names the profile of Istio's charts: gke, k3d, k3s, microk8s, minikube
+	// or openshift. Default: none.
 	Platform string `json:"platform,omitempty" jsonschema:"enum=,enum=gke,enum=k3d,enum=k3s,enum=microk8s,enum=minikube,enum=openshift"`
-	// Values are laid over the Helm values that Landbridge gives the Istio resource.
+	// Values are merged over the Helm values that Landbridge gives the Istio resource.
 	Values map[string]any `json:"values,omitempty"`
 }
 
 // CA says what the fleet's certificates look like (guide steps 2 and 3).
 type CA struct {
-	// Manage says whether Landbridge issues the clusters' intermediates (the
-	// default), or each cluster's mesh has its CA already, under a root that they
-	// share. Default: that of spec.istio.
+	// Manage says whether Landbridge issues the clusters' intermediates. Set false
+	// where each cluster has an existing CA, under a root that they share. Default:
+	// the same as spec.istio.manage.
 	Manage *bool `json:"manage,omitempty"`
-	// Organization is the O of every CA certificate. Default: the fleet's name.
+	// Organization in the subject of every CA certificate. Default: the fleet's name.
 	Organization string `json:"organization,omitempty"`
-	// CommonName of the root. Default: Root CA.
+	// CommonName in the subject of the root. Default: Root CA.
 	CommonName string `json:"commonName,omitempty"`
-	// KeyAlgorithm is RSA-4096, as the guide has it, or ECDSA-P256. Default: RSA-4096.
+	// KeyAlgorithm of every key: RSA-4096, as the guide has it, or ECDSA-P256. Default:
+	// RSA-4096.
 	KeyAlgorithm string `json:"keyAlgorithm,omitempty" jsonschema:"enum=RSA-4096,enum=ECDSA-P256"`
-	// RootLifetime is how long the root is valid. Default: 87600h (3650 days).
+	// RootLifetime says how long the root is valid. Default: 87600h (3650 days).
 	RootLifetime Duration `json:"rootLifetime,omitempty"`
-	// IntermediateLifetime is how long a cluster's intermediate is valid; a
-	// rollout renews it in the last third. Default: 87600h (3650 days).
+	// IntermediateLifetime says how long a cluster's intermediate is valid. A rollout
+	// renews it in the last third of that time. Default: 87600h (3650 days).
 	IntermediateLifetime Duration `json:"intermediateLifetime,omitempty"`
 	// Root says where the root's key is kept.
 	Root RootStore `json:"root,omitempty"`
 }
 
 // RootStore says where the root's key is kept: in a directory of the worker
-// that serves TaskQueue (the default), or in a Secret of a cluster.
+// that serves the task queue (the default), or in a Secret of a cluster.
 type RootStore struct {
 	// Cluster whose Secret landbridge-root-ca keeps the root. Empty: a directory
 	// of one worker.
 	Cluster string `json:"cluster,omitempty"`
-	// TaskQueue of the worker that keeps the root's directory. Default: the
-	// fleet's, or the cluster's where Cluster is given.
+	// TaskQueue of the worker that keeps the root's directory. Default: the task queue
+	// of that cluster, or else of the fleet.
 	TaskQueue string `json:"taskQueue,omitempty"`
 }
 
 // Gateways says how the gateways are installed and reached (guide steps 7 to 11).
 type Gateways struct {
-	// Chart is where Istio's gateway chart comes from.
+	// Chart says where Istio's gateway chart comes from.
 	Chart Chart `json:"chart,omitempty"`
-	// APIPort is the port of the east-west gateway through which kube-apiserver
-	// is read, inside mutual TLS. Default: 16443.
+	// APIPort of the east-west gateway leads to the kube-apiserver, inside mutual TLS.
+	// Default: 16443.
 	APIPort int `json:"apiPort,omitempty"`
-	// DataPlanePort is the port of the east-west gateway for the mesh's own
-	// traffic. Default: 15443.
+	// DataPlanePort of the east-west gateway leads to the services of the mesh.
+	// Default: 15443.
 	DataPlanePort int `json:"dataPlanePort,omitempty"`
-	// DataPlaneHosts are the hosts that may be reached through DataPlanePort.
-	// Default: *.local (every service of the mesh).
+	// DataPlaneHosts may be reached through the data plane port. Default: *.local
+	// (every service of the mesh).
 	DataPlaneHosts []string `json:"dataPlaneHosts,omitempty"`
-	// EastWest says what is there already where Landbridge does not install the
-	// east-west gateway.
+	// EastWest says whether Landbridge installs the east-west gateway, or how an
+	// existing one is found.
 	EastWest EastWest `json:"eastWest,omitzero"`
-	// LoadBalancerTimeout is how long a cloud may take to give the east-west
+	// LoadBalancerTimeout limits how long a cloud may take to give the east-west
 	// gateway an address. Default: 15m.
 	LoadBalancerTimeout Duration `json:"loadBalancerTimeout,omitempty"`
 	// ServiceAnnotations go onto the east-west gateway's Service, for the cloud.
 	ServiceAnnotations map[string]string `json:"serviceAnnotations,omitempty"`
 }
 
-// EastWest is an east-west gateway of one's own, in Istio's namespace and with the
-// same names in every cluster. Only the port of the API and its configuration
-// are added to it.
+// EastWest says whether Landbridge installs the east-west gateway. An existing one is
+// in Istio's namespace and has the same names in every cluster; Landbridge adds to
+// it only the port of the API and its configuration.
 type EastWest struct {
 	// Manage says whether Landbridge installs the gateway. Default: true.
 	Manage *bool `json:"manage,omitempty"`
@@ -146,44 +148,45 @@ type EastWest struct {
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 }
 
-// Chart is where Istio's gateway chart comes from: embedded (the default), a
-// directory of the worker, or an OCI reference pinned by digest.
+// Chart says where Istio's gateway chart comes from: from within the worker (the
+// default), a directory of the worker, or an OCI reference pinned by digest.
 type Chart struct {
-	// Directory is the name of a chart directory below the worker's --chart-dir.
+	// Directory names a chart directory below the worker's --chart-dir.
 	Directory string `json:"directory,omitempty"`
-	// OCI is a reference such as oci://registry.example.com/charts/gateway@sha256:….
+	// OCI names a chart in a registry, pinned by digest, such as oci://registry.example.com/charts/gateway@sha256:….
 	OCI string `json:"oci,omitempty"`
 }
 
-// Rollout says how the work is spread and what becomes of failures.
+// Rollout says how the work is spread and what a failure leads to.
 type Rollout struct {
-	// MaxParallel is how many clusters, and then how many source clusters' links
-	// and how many links of one source, are worked on at once. Default: 10.
+	// MaxParallel limits how many clusters are worked on at once, and after them how
+	// many source clusters, and how many links of one source. Default: 10.
 	MaxParallel int `json:"maxParallel,omitempty"`
-	// OnFailure is undo (the failed cluster or link goes back to what it was) or
-	// keep (it stays as it is for a retry). Default: undo.
+	// OnFailure says what a failure leads to: undo puts the failed cluster or link
+	// back to what it was, keep leaves it as it is for a retry. Default: undo.
 	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=undo,enum=keep"`
-	// StepTimeout is how long one step may take, retries included, before its
-	// cluster or link fails. Default: 15m.
+	// StepTimeout limits how long one step may take, retries included. After it the
+	// cluster or link of the step fails. Default: 15m.
 	StepTimeout Duration `json:"stepTimeout,omitempty"`
-	// UndoTimeout is how long one step of an undo may take, retries included,
-	// before it is left and the error says so. Default: 1h.
+	// UndoTimeout limits how long the undo of one step may take, retries included.
+	// After it the error names what is left. Default: 1h.
 	UndoTimeout Duration `json:"undoTimeout,omitempty"`
-	// ProofTimeout is how long a link may take until a request goes through it and
+	// ProofTimeout limits how long a link may take until a request goes through it and
 	// istiod has read the target. Default: 2m.
 	ProofTimeout Duration `json:"proofTimeout,omitempty"`
-	// SkipProof leaves the proof of each link out, for workers that may not
-	// port-forward. `landbridge verify` still does it.
+	// SkipProof leaves out the proof of each link, for workers that may not
+	// port-forward. `landbridge verify` still proves them. Default: false.
 	SkipProof bool `json:"skipProof,omitempty"`
 	// Waves are rolled out one after the other, each to its proof, a canary first.
-	// Clusters that none of them names come last. Default: all at once.
+	// Clusters that no wave names come last. Default: one wave of all clusters.
 	Waves []Wave `json:"waves,omitempty"`
-	// Approval is none, or waves: each wave after the first waits for `landbridge
-	// approve`. Without it, a wave that fails stops those after it. Default: none.
+	// Approval says what a wave waits for: with waves, each wave after the first waits
+	// for `landbridge approve`; with none, a wave that fails stops the waves after it.
+	// Default: none.
 	Approval string `json:"approval,omitempty" jsonschema:"enum=none,enum=waves"`
 }
 
-// Wave is a group of clusters that are rolled out together.
+// Wave groups clusters that are rolled out together.
 type Wave struct {
 	// Name of the wave. Default: wave-1, wave-2 and so on.
 	Name string `json:"name,omitempty"`

@@ -6,21 +6,22 @@ import (
 	"sort"
 )
 
-// Link is one direction of access: From's istiod reads To's kube-apiserver.
+// Link allows one direction of access: the istiod of one cluster reads the
+// kube-apiserver of another one.
 type Link struct {
-	// From is the source: the cluster whose istiod reads.
+	// From names the source: the cluster whose istiod reads.
 	From string `json:"from"`
-	// To is the target: the cluster whose kube-apiserver is read.
+	// To names the target: the cluster whose kube-apiserver is read.
 	To string `json:"to"`
 }
 
-// ID is the value of the label landbridge.dev/link: <source>.<target>.
+// ID returns the value of the label landbridge.dev/link: <source>.<target>.
 func (l Link) ID() string { return l.From + "." + l.To }
 
-// String is how a link is shown to people.
+// String writes a link as people read it.
 func (l Link) String() string { return l.From + " -> " + l.To }
 
-// BySource groups links, which are in order, by their source.
+// BySource groups sorted links by their source.
 func BySource(links []Link) [][]Link {
 	var out [][]Link
 	for i, l := range links {
@@ -32,8 +33,8 @@ func BySource(links []Link) [][]Link {
 	return out
 }
 
-// Links is what a fleet file says of its links. Exactly one of the fields is
-// set. In the file it is the word mesh, a mapping with hub, or a list.
+// Links chooses the links of a fleet. Exactly one of the fields is set. In the file
+// it is the word mesh, a mapping with hub, or a list.
 type Links struct {
 	// Mesh links every cluster with every other one, in both directions.
 	Mesh bool
@@ -47,8 +48,8 @@ type Links struct {
 type Hub struct {
 	// Cluster in the middle.
 	Cluster string `json:"cluster"`
-	// Direction is both (the default), out (the hub reads the others) or in (the
-	// others read the hub).
+	// Direction of the links: out (the hub reads the others), in (the others read the
+	// hub) or both. Default: both.
 	Direction string `json:"direction,omitempty" jsonschema:"enum=both,enum=out,enum=in"`
 }
 
@@ -100,7 +101,9 @@ func (l *Links) UnmarshalJSON(data []byte) error {
 	return fmt.Errorf("want mesh, hub: {cluster: …} or a list of {from, to}")
 }
 
-// Links expands what the file says into every link, sorted by source and target.
+// Links returns every link of the fleet, sorted by source and then target. It
+// makes the list anew each time, of N*(N-1) links for a mesh of N clusters: call it
+// once, not in a loop.
 func (f *Fleet) Links() []Link {
 	var out []Link
 	add := func(from, to string) {

@@ -2,7 +2,7 @@ package fleet
 
 import "fmt"
 
-// The labels, annotations and names by which Landbridge knows its own things.
+// The labels, annotations and names by which Landbridge knows what it made.
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
 const (
 	// Domain is the API group, and the prefix of labels and annotations.
@@ -20,13 +20,13 @@ const (
 	// LabelNetwork is Istio's name for a cluster's network.
 	LabelNetwork = "topology.istio.io/network"
 
-	// AnnotationRun is the run that created an object. An undo removes only what
+	// AnnotationRun names the run that created an object. An undo removes only what
 	// its own run created.
 	AnnotationRun = Domain + "/created-by-run"
-	// AnnotationApplied is the hash of what was last applied, so that a field that
-	// left the wanted state is noticed without a write.
+	// AnnotationApplied has the hash of the manifest that was applied last, so that a
+	// field that left the manifest is noticed without a write.
 	AnnotationApplied = Domain + "/applied"
-	// AnnotationReason and AnnotationRequestedBy are why and on whose behalf an
+	// AnnotationReason and AnnotationRequestedBy tell why and on whose behalf an
 	// object was last written, such as a change number.
 	AnnotationReason      = Domain + "/reason"
 	AnnotationRequestedBy = Domain + "/requested-by"
@@ -38,12 +38,12 @@ const (
 	// port of the API.
 	AnnotationPort = Domain + "/port-of-fleet"
 
-	// SystemNamespace is Landbridge's own namespace in every cluster: the record,
-	// the sealing key and, where it is kept in a cluster, the root.
+	// SystemNamespace belongs to Landbridge in every cluster. It holds the inventory,
+	// the sealing key and, where a cluster keeps it, the root.
 	SystemNamespace = "landbridge-system"
-	// InventoryName is the ConfigMap that remembers the fleet as last applied.
+	// InventoryName names the ConfigMap that holds the fleet as last applied.
 	InventoryName = "landbridge-inventory"
-	// EastWestGateway is the release, Service and service account of step 7.
+	// EastWestGateway names the release, Service and service account of step 7.
 	EastWestGateway = "istio-eastwestgateway"
 	// EgressPort is where an egress gateway takes istiod's connections.
 	EgressPort = 443
@@ -55,30 +55,30 @@ const (
 	IstiodPods = "app=istiod"
 )
 
-// EgressGateway is the Helm release, Deployment and Service through which a
+// EgressGateway names the Helm release, Deployment and Service through which a
 // cluster reaches the target's kube-apiserver (guide step 10).
 func EgressGateway(target string) string { return "kube-apiserver-" + target + "-egress-gateway" }
 
-// EgressIdentity is the service account of the egress gateway of one link. It
-// names source and target, so that the target can tell its readers apart.
+// EgressIdentity names the service account of the egress gateway of one link. It has
+// source and target in it, so that the target can tell its readers apart.
 func EgressIdentity(l Link) string { return "kube-apiserver-" + l.From + "-to-" + l.To }
 
-// TunnelHost is the name inside the mesh by which a target's kube-apiserver is
-// addressed and which the mutual TLS between the gateways carries as its SNI.
+// TunnelHost returns the host name of a target's kube-apiserver inside the mesh. The
+// mutual TLS between the gateways carries it as its SNI.
 func TunnelHost(target, namespace string) string {
 	return "kube-apiserver-" + target + "." + namespace + ".svc.cluster.local"
 }
 
-// EgressServer is the URL that a remote secret gives istiod.
+// EgressServer returns the URL that a remote secret gives istiod.
 func EgressServer(target, namespace string) string {
 	return fmt.Sprintf("https://%s.%s.svc.cluster.local:%d", EgressGateway(target), namespace, EgressPort)
 }
 
-// RemoteSecret is the name of the Secret that tells istiod of a target.
+// RemoteSecret names the Secret that tells istiod of a target.
 func RemoteSecret(target string) string { return "istio-remote-secret-" + target }
 
-// ReaderToken is the name of the token Secret, in the target, of one source.
+// ReaderToken names the Secret, in the target, with the token of one source.
 func ReaderToken(source string) string { return "istio-remote-secret-token-" + source }
 
-// WorkflowID is the one ID under which everything that changes a fleet runs.
+// WorkflowID returns the one ID under which everything that changes a fleet runs.
 func WorkflowID(fleet string) string { return "landbridge." + fleet }

@@ -102,28 +102,3 @@ func (ps *problems) decode(root ast.Node, f *Fleet) {
 		ps.wrong("", "%v", err)
 	}
 }
-
-// Known is a fleet whose file is lost, as far as a cleanup needs it: its name and
-// some of its clusters. What the clusters remember says the rest. The error is
-// an *InvalidError.
-func Known(name, taskQueue string, clusters []Cluster) (*Fleet, error) {
-	f := &Fleet{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: name}, Spec: Spec{TaskQueue: taskQueue, Clusters: clusters}}
-	for i := range f.Spec.Clusters {
-		f.Spec.Clusters[i].Network = clusters[i].Name // nobody asks for it
-	}
-	f.SetDefaults()
-	ps := &problems{}
-	validate(f, ps)
-	if err := ps.err("--fleet and --cluster"); err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-
-// Remembers has a fleet whose file is lost take its settings from what one of
-// its clusters remembers. The clusters stay, and how fast the work goes.
-func (f *Fleet) Remembers(record Fleet) {
-	clusters, rollout := f.Spec.Clusters, f.Spec.Rollout
-	f.Spec = record.Spec
-	f.Spec.Clusters, f.Spec.Rollout = clusters, rollout
-}

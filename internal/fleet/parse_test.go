@@ -140,15 +140,6 @@ func TestLoad_HugeFile_IsNotRead(t *testing.T) {
 	require.EqualError(t, err, path+": the file is larger than 1 MiB; is it a fleet file?")
 }
 
-func TestKnown_FleetWhoseFileIsLost_HasItsNameAndClusters(t *testing.T) {
-	f, err := Known("prod", "", []Cluster{{Name: "east", Kubeconfig: Kubeconfig{Path: "e"}}, {Name: "west", Kubeconfig: Kubeconfig{Path: "w"}}})
-	require.NoError(t, err)
-	require.NoError(t, f.Validate())
-	require.Equal(t, DefaultTaskQueue, f.Spec.TaskQueue)
-	_, err = Known("Prod", "", []Cluster{{Name: "east"}})
-	require.ErrorContains(t, err, `--fleet and --cluster: metadata.name: "Prod" is not a DNS label`)
-}
-
 // Whatever is in a file, it is either a fleet that validates, or refused with
 // lines that an editor can follow.
 func FuzzParse(f *testing.F) {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Part is what one cluster remembers of the fleet: the settings, itself and the
-// clusters that it has links with, and those links. kept are links of clusters
-// that left the fleet file and have not been taken away yet: forgetting them
-// would leave them behind for good.
+// Part returns what the inventory of one cluster holds of the fleet: the settings,
+// the cluster itself, its links and the clusters at their other ends. The links
+// and clusters of kept left the fleet file and are not removed yet: the inventory
+// keeps them, or nobody would ever remove them.
 func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 	part := *f
 	part.Spec.Clusters, part.Spec.Links = nil, Links{List: []Link{}}
@@ -29,16 +29,16 @@ func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 	return part
 }
 
-// Stale is what the clusters remember and the fleet file no longer says.
+// Stale lists what inventories hold and the fleet file does not have any more.
 type Stale struct {
 	Clusters []Cluster `json:"clusters,omitempty"`
 	Links    []Link    `json:"links,omitempty"`
 }
 
-// Empty says whether there is nothing to take away.
+// Empty says whether there is nothing to remove.
 func (s Stale) Empty() bool { return len(s.Clusters) == 0 && len(s.Links) == 0 }
 
-// Stale compares what clusters remember with what the file says.
+// Stale returns all that the inventories hold and the fleet file does not.
 func (f *Fleet) Stale(inventories []Fleet) Stale {
 	var out Stale
 	links := f.Links()

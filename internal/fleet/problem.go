@@ -16,7 +16,7 @@ const (
 	maxProblem = 600
 )
 
-// Problem is one thing that is wrong with a fleet file.
+// Problem describes one thing that is wrong with a fleet file.
 type Problem struct {
 	// Line and Column in the file, from 1; 0 where the file has no such place.
 	Line   int `json:"line,omitempty"`
@@ -70,7 +70,7 @@ type problems struct {
 	misspelt map[string]bool
 }
 
-// place is a place in a file, from 1.
+// place counts lines and columns from 1.
 type place struct{ line, column int }
 
 func newProblems(text source) *problems {
@@ -108,7 +108,7 @@ func (ps *problems) wrong(path, format string, args ...any) {
 	ps.report(ps.nearest(path), path, fmt.Sprintf(format, args...))
 }
 
-// wrongAt is wrong for a part of a mapping that has no path of its own.
+// wrongAt reports a part of a mapping that has no path of its own.
 func (ps *problems) wrongAt(n ast.Node, path, format string, args ...any) {
 	ps.misspelt[path] = true
 	at, _ := start(n)

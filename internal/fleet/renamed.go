@@ -2,8 +2,9 @@ package fleet
 
 import "regexp"
 
-// renamed is the one place that knows old names: of the API group, of flags, and
-// of fields by their path, where [] stands for any item of a list.
+// renamed maps old names to new ones, and is the only place that knows old ones: of
+// the API group, of flags, and of fields by their path, where [] stands for any
+// item of a list.
 var renamed = map[string]string{
 	"landbridge/v1alpha1": APIVersion,
 	"--mend":              "--force-conflicts",

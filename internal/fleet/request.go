@@ -10,14 +10,14 @@ import (
 // maxRequest in characters fits into a search attribute of every Temporal.
 const maxRequest = 200
 
-// Request is why something is changed, and on whose behalf: a change number, a
-// person. It is found in Temporal, on the objects, and in the report.
+// Request says why something is changed, and on whose behalf: a change number, a
+// person. Temporal, the objects and the report show it.
 type Request struct {
 	Reason      string `json:"reason,omitempty"`
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
-// Line is one line, for Helm's history and Temporal's UI.
+// Line writes a request on one line, for Helm's history and Temporal's UI.
 func (r Request) Line() string {
 	parts := []string{}
 	if r.RequestedBy != "" {
@@ -29,7 +29,7 @@ func (r Request) Line() string {
 	return strings.Join(parts, ": ")
 }
 
-// Validate says what of a request is too long, or no line of text.
+// Validate returns an error where a part is too long, or more than a line of text.
 func (r Request) Validate() error {
 	for _, flag := range []struct{ name, value string }{{"--reason", r.Reason}, {"--requested-by", r.RequestedBy}} {
 		if n := utf8.RuneCountInString(flag.value); n > maxRequest {

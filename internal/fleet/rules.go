@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// reason is the first sentence of what Kubernetes says is wrong with a name. The
+// reason returns the first sentence of what Kubernetes finds wrong with a name. The
 // rest is a regular expression.
 func reason(errs []string) string {
 	first, _, _ := strings.Cut(errs[0], " (e.g.")

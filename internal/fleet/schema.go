@@ -10,7 +10,7 @@ import (
 
 //go:generate go test . -run TestSchema_FileIsFresh -update
 
-// Schema is the JSON schema of the fleet file, for editors.
+// Schema holds the JSON schema of the fleet file, for editors.
 //
 //go:embed schema.json
 var Schema []byte

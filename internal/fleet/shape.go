@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// maxShown is how much of a value that does not fit a message shows, in bytes.
+// maxShown limits how much a message shows of a value that does not fit, in bytes.
 const maxShown = 60
 
 // read returns what a node holds, as encoding/json would, and notes where in the
@@ -130,12 +130,12 @@ func (ps *problems) readScalar(n ast.Node, t reflect.Type, path string) any {
 	return v
 }
 
-// shown is a node as a message has it: one line, and short.
+// shown writes a node for a message: one line, and short.
 func shown(n ast.Node) string {
 	return Brief(oneLine(n.String()), maxShown)
 }
 
-// hubForm is the form of links that is a mapping.
+// hubForm describes links that are a mapping.
 type hubForm struct {
 	Hub *Hub `json:"hub" jsonschema_description:"Hub links one cluster with all others."`
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// source is the text of a fleet file, line by line.
+// source holds the text of a fleet file, line by line.
 type source []string
 
-// maxSnippet is how much of a long line is shown, in characters.
+// maxSnippet limits how much of a long line is shown, in characters.
 const maxSnippet = 120
 
 // snippet has the YAML library print a line of the file, with a caret below the

@@ -14,8 +14,8 @@ const (
 	maxParallelLimit = 500
 )
 
-// Validate says what is wrong with a defaulted fleet that did not come from a
-// file, as an *InvalidError without lines.
+// Validate checks a fleet that has its defaults and did not come from a file. The
+// error is an *InvalidError without lines.
 func (f *Fleet) Validate() error {
 	ps := &problems{}
 	validate(f, ps)
@@ -99,10 +99,10 @@ func validateRollout(r Rollout, ps *problems) {
 	if r.StepTimeout.Std() < time.Second {
 		ps.add("spec.rollout.stepTimeout", "want at least 1s, got %s", r.StepTimeout.Std())
 	}
-	if r.UndoTimeout != 0 && r.UndoTimeout.Std() < time.Second { // 0 is of runs begun before there was a limit
+	if r.UndoTimeout.Std() < time.Second {
 		ps.add("spec.rollout.undoTimeout", "want at least 1s, got %s", r.UndoTimeout.Std())
 	}
-	if r.ProofTimeout != 0 && r.ProofTimeout.Std() < time.Second { // 0 is of runs begun before there was a proof
+	if r.ProofTimeout.Std() < time.Second {
 		ps.add("spec.rollout.proofTimeout", "want at least 1s, got %s", r.ProofTimeout.Std())
 	}
 }

@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// RestWave is the name of the wave of those clusters that no wave names.
+// RestWave names the wave of all clusters that no other wave names.
 const RestWave = "rest"
 
-// Waves are all waves of the fleet, in their order: those of the fleet file, and
-// last one of the clusters that none of them names. Without waves in the file all
-// clusters are one.
+// Waves returns all waves of the fleet in their order: those of the fleet file, and
+// last the wave of the clusters that no other wave names.
 func (f *Fleet) Waves() []Wave {
 	waves := slices.Clone(f.Spec.Rollout.Waves)
 	rest := Wave{Name: RestWave}
@@ -27,9 +26,7 @@ func (f *Fleet) Waves() []Wave {
 
 func validateWaves(f *Fleet, ps *problems) {
 	r := f.Spec.Rollout
-	if r.Approval != "" { // of runs begun before there were approvals
-		oneOf(ps, "spec.rollout.approval", r.Approval, ApprovalNone, ApprovalWaves)
-	}
+	oneOf(ps, "spec.rollout.approval", r.Approval, ApprovalNone, ApprovalWaves)
 	names, in := map[string]bool{}, map[string]string{}
 	for i, w := range r.Waves {
 		at := fmt.Sprintf("spec.rollout.waves[%d]", i)
