@@ -40,9 +40,9 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 			gatewayPort(apiPortName, in.Gateways.APIPort),
 		},
 	}
-	if len(in.Gateways.ServiceAnnotations) > 0 {
+	if given := in.Gateways.EastWest.Service.Annotations; len(given) > 0 {
 		annotations := map[string]any{}
-		for k, v := range in.Gateways.ServiceAnnotations {
+		for k, v := range given {
 			annotations[k] = v
 		}
 		service["annotations"] = annotations

@@ -24,9 +24,9 @@ const portManager = kube.FieldManager + "-port"
 // ensurePort does step 7 on an existing east-west gateway: its Service gets the
 // port of the API, and nothing else of it is touched.
 func ensurePort(ctx context.Context, w *kube.Writer, namespace string, g fleet.Gateways) (fleet.Changes, error) {
-	live, err := w.Client.CoreV1().Services(namespace).Get(ctx, g.EastWest.Service, metav1.GetOptions{})
+	live, err := w.Client.CoreV1().Services(namespace).Get(ctx, g.EastWest.ServiceName(), metav1.GetOptions{})
 	if err != nil {
-		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", namespace, g.EastWest.Service)
+		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", namespace, g.EastWest.ServiceName())
 	}
 	ch := fleet.Change{Action: fleet.Keep, Kind: kinds.Services.Kind, Namespace: namespace, Name: live.Name, Note: noteExisting}
 	if hasPort(live, g.APIPort) {

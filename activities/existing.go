@@ -90,13 +90,13 @@ func checkIstiod(e *api.Existing, m api.Mesh, cluster string, problem func(strin
 func checkEastWest(ctx context.Context, c *kube.Cluster, in api.CheckClusterInput, m api.Mesh, problem func(string, ...any)) error {
 	e, namespace := in.Existing, in.Namespace
 	want := e.Gateways.EastWest
-	at := slices.IndexFunc(m.EastWest, func(g api.MeshGateway) bool { return g.Service == want.Service })
+	at := slices.IndexFunc(m.EastWest, func(g api.MeshGateway) bool { return g.Service == want.Service.Name })
 	if at < 0 {
 		hint := "install one, or say spec.gateways.eastWest.manage: true"
 		for _, g := range m.EastWest {
-			hint = fmt.Sprintf("say spec.gateways.eastWest: {manage: false, service: %s, labels: %s, serviceAccount: %s}", g.Service, showLabels(g.Labels), g.ServiceAccount)
+			hint = fmt.Sprintf("say spec.gateways.eastWest: {manage: false, service: {name: %s}, labels: %s, serviceAccount: %s}", g.Service, showLabels(g.Labels), g.ServiceAccount)
 		}
-		problem("it has no Service %s/%s of type LoadBalancer with port %d; %s", namespace, want.Service, e.Gateways.DataPlanePort, hint)
+		problem("it has no Service %s/%s of type LoadBalancer with port %d; %s", namespace, want.Service.Name, e.Gateways.DataPlanePort, hint)
 		return nil
 	}
 	is := m.EastWest[at]

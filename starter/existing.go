@@ -70,7 +70,7 @@ func (d *draft) adopt(r api.InspectResult) error {
 		for _, k := range slices.Sorted(maps.Keys(g.Labels)) {
 			labels = append(labels, fmt.Sprintf("%s: %q", k, g.Labels[k]))
 		}
-		d.Existing = append(d.Existing, fmt.Sprintf("gateways: {eastWest: {manage: false, service: %s, labels: {%s}, serviceAccount: %s}}",
+		d.Existing = append(d.Existing, fmt.Sprintf("gateways: {eastWest: {manage: false, service: {name: %s}, labels: {%s}, serviceAccount: %s}}",
 			g.Service, strings.Join(labels, ", "), g.ServiceAccount))
 	}
 	return nil

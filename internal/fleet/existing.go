@@ -30,7 +30,7 @@ func (e EastWest) ServiceName() string {
 	if e.Managed() {
 		return EastWestGateway
 	}
-	return e.Service
+	return e.Service.Name
 }
 
 // Selector returns the labels that select the pods of the east-west gateway.
@@ -64,8 +64,8 @@ func (s *Spec) defaultExisting() {
 		}
 	}
 	if e := &s.Gateways.EastWest; !e.Managed() {
-		or(&e.Service, EastWestGateway)
-		or(&e.ServiceAccount, e.Service)
+		or(&e.Service.Name, EastWestGateway)
+		or(&e.ServiceAccount, e.Service.Name)
 		if len(e.Labels) == 0 {
 			e.Labels = map[string]string{"istio": "eastwestgateway"}
 		}
@@ -77,7 +77,7 @@ func validateExisting(s Spec, ps *problems) {
 		validateExistingIstio(s, ps)
 	}
 	if ps.sound("spec.gateways.eastWest.manage") {
-		validateExistingGateway(s.Gateways, ps)
+		validateExistingGateway(s.Gateways.EastWest, ps)
 	}
 }
 
@@ -97,18 +97,17 @@ func validateExistingIstio(s Spec, ps *problems) {
 	}
 }
 
-func validateExistingGateway(g Gateways, ps *problems) {
-	e := g.EastWest
+func validateExistingGateway(e EastWest, ps *problems) {
 	if e.Managed() {
-		if e.Service != "" || e.ServiceAccount != "" || len(e.Labels) > 0 {
+		if e.Service.Name != "" || e.ServiceAccount != "" || len(e.Labels) > 0 {
 			ps.add("spec.gateways.eastWest", "describes an existing gateway; set manage: false in it")
 		}
 		return
 	}
-	if len(g.ServiceAnnotations) > 0 {
-		ps.add("spec.gateways.serviceAnnotations", "are for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
+	if len(e.Service.Annotations) > 0 {
+		ps.add("spec.gateways.eastWest.service.annotations", "are for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
 	}
-	dnsLabel(ps, "spec.gateways.eastWest.service", e.Service, 63, "a Service")
+	dnsLabel(ps, "spec.gateways.eastWest.service.name", e.Service.Name, 63, "a Service")
 	if errs := validation.IsDNS1123Subdomain(e.ServiceAccount); len(errs) > 0 {
 		ps.add("spec.gateways.eastWest.serviceAccount", "%q is not a name: %s", e.ServiceAccount, reason(errs))
 	}

@@ -36,10 +36,10 @@ func TestExisting_CAAlone(t *testing.T) {
 
 func TestExisting_Gateway_HasDefaultsOfItsOwn(t *testing.T) {
 	for text, want := range map[string]struct{ service, account, label string }{
-		"{manage: false}":                                       {EastWestGateway, EastWestGateway, "eastwestgateway"},
-		"{manage: false, service: crossing}":                    {"crossing", "crossing", "eastwestgateway"},
-		"{manage: false, service: crossing, serviceAccount: a}": {"crossing", "a", "eastwestgateway"},
-		"{manage: false, labels: {istio: mine}}":                {EastWestGateway, EastWestGateway, "mine"},
+		"{manage: false}": {EastWestGateway, EastWestGateway, "eastwestgateway"},
+		"{manage: false, service: {name: crossing}}":                    {"crossing", "crossing", "eastwestgateway"},
+		"{manage: false, service: {name: crossing}, serviceAccount: a}": {"crossing", "a", "eastwestgateway"},
+		"{manage: false, labels: {istio: mine}}":                        {EastWestGateway, EastWestGateway, "mine"},
 	} {
 		s := parse(t, small+"  gateways: {eastWest: "+text+"}\n").Spec
 		require.True(t, s.Existing())

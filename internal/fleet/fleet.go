@@ -129,8 +129,6 @@ type Gateways struct {
 	// LoadBalancerTimeout limits how long a cloud may take to give the east-west
 	// gateway an address. Default: 15m.
 	LoadBalancerTimeout Duration `json:"loadBalancerTimeout,omitempty"`
-	// ServiceAnnotations go onto the east-west gateway's Service, for the cloud.
-	ServiceAnnotations map[string]string `json:"serviceAnnotations,omitempty"`
 }
 
 // EastWest says whether Landbridge installs the east-west gateway. An existing one is
@@ -139,13 +137,21 @@ type Gateways struct {
 type EastWest struct {
 	// Manage says whether Landbridge installs the gateway. Default: true.
 	Manage *bool `json:"manage,omitempty"`
-	// Service of type LoadBalancer. Default: istio-eastwestgateway.
-	Service string `json:"service,omitempty"`
+	// Service of type LoadBalancer in front of the gateway.
+	Service Service `json:"service,omitzero"`
 	// Labels by which the gateway's pods are selected. Default: istio: eastwestgateway.
 	Labels map[string]string `json:"labels,omitempty"`
 	// ServiceAccount that the gateway's pods run as: its identity in the mesh.
 	// Default: the name of the Service.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
+}
+
+// Service describes the Service of type LoadBalancer of an east-west gateway.
+type Service struct {
+	// Name of the Service of an existing gateway. Default: istio-eastwestgateway.
+	Name string `json:"name,omitempty"`
+	// Annotations for the cloud, where Landbridge installs the gateway.
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // Chart says where Istio's gateway chart comes from: from within the worker (the

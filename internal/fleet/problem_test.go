@@ -39,7 +39,7 @@ func TestInvalidError_HugeOrOddValues_StayOneShortLine(t *testing.T) {
 func TestProblems_WhatFollowsFromAWrongShape_IsNotTold(t *testing.T) {
 	for text, want := range map[string]string{
 		"  istio: {manage: \"no\", revision: stable, values: {a: b}}\n":                             "spec.istio.manage",
-		"  gateways: {eastWest: {manage: 0, service: mine}}\n":                                      "spec.gateways.eastWest.manage",
+		"  gateways: {eastWest: {manage: 0, service: {name: mine}}}\n":                              "spec.gateways.eastWest.manage",
 		"  gateways: {dataPlanePort: \"1\", apiPort: 15443}\n":                                      "spec.gateways.dataPlanePort",
 		"  ca: {rootLifetime: long, intermediateLifetime: 999999h}\n":                               "spec.ca.rootLifetime",
 		"  rollout: {approval: waves, waves: canary}\n":                                             "spec.rollout.waves",

@@ -8,6 +8,8 @@ import "regexp"
 var renamed = map[string]string{
 	"landbridge/v1alpha1": APIVersion,
 	"--mend":              "--force-conflicts",
+
+	"spec.gateways.serviceAnnotations": "spec.gateways.eastWest.service.annotations",
 }
 
 var index = regexp.MustCompile(`\[\d+\]`)

@@ -129,7 +129,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	text := string(data)
 	for _, want := range []string{"istio: {manage: false, revision: stable, trustDomain: corp.example}", "ca: {manage: false}",
-		`eastWest: {manage: false, service: crossing, labels: {istio: "eastwestgateway"}, serviceAccount: crossing}`, "network: east-net"} {
+		`eastWest: {manage: false, service: {name: crossing}, labels: {istio: "eastwestgateway"}, serviceAccount: crossing}`, "network: east-net"} {
 		require.Contains(t, text, want)
 	}
 	same := w.unchanged(names...)
@@ -138,7 +138,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 		{"trustDomain: corp.example", "trustDomain: other"}:      "say spec.istio.trustDomain: corp.example",
 		{"network: east-net", "network: elsewhere"}:              "say network: east-net",
 		{"serviceAccount: crossing", "serviceAccount: somebody"}: "say spec.gateways.eastWest.serviceAccount: crossing",
-		{"service: crossing", "service: other"}:                  "say spec.gateways.eastWest: {manage: false, service: crossing",
+		{"service: {name: crossing}", "service: {name: other}"}:  "say spec.gateways.eastWest: {manage: false, service: {name: crossing}",
 	} {
 		other := filepath.Join(t.TempDir(), "fleet.yaml")
 		require.NoError(t, os.WriteFile(other, []byte(strings.Replace(text, wrong[0], wrong[1], 1)), 0o600))
