@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -24,31 +23,6 @@ func requireReportable(t *testing.T, err error) {
 	require.ErrorAs(t, classify("west", err), &app)
 	require.LessOrEqual(t, len(app.Message()), maxMessage)
 	require.True(t, utf8.ValidString(app.Message()))
-}
-
-func FuzzRemoteSecret(f *testing.F) {
-	const good = `apiVersion: v1
-kind: Config
-clusters: [{name: west, cluster: {certificate-authority-data: Y2E=, server: "https://a:443", tls-server-name: b}}]
-users: [{name: west, user: {token: very-secret}}]
-contexts: [{name: west, context: {cluster: west, user: west}}]
-current-context: west
-`
-	for _, s := range []string{good, "", "contexts: [{name: a}]\ncurrent-context: a", strings.Replace(good, "user: west}", "user: x}", 1), strings.Replace(good, "token", "tokenFile", 1)} {
-		f.Add("west", []byte(s))
-	}
-	f.Fuzz(func(t *testing.T, target string, data []byte) {
-		s := &corev1.Secret{Data: map[string][]byte{target: data}}
-		tunnel, why := parseRemoteSecret(s, target)
-		if why == "" {
-			require.NotEmpty(t, tunnel.serverName)
-			require.NotEmpty(t, tunnel.token)
-			return
-		}
-		require.Nil(t, tunnel)
-		require.NotContains(t, why, "very-secret")
-		requireReportable(t, &UnprovenError{why})
-	})
 }
 
 func FuzzSailStatus(f *testing.F) {

@@ -1,0 +1,121 @@
+package proof
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// tunnel is the way to the target's API server: by the remote secret, through a
+// pod of the egress gateway.
+type tunnel struct {
+	*remoteSecret
+	pod string
+}
+
+// findTunnel reads the remote secret and finds a pod of the egress gateway.
+func (p *prober) findTunnel(ctx context.Context) (*breakage, error) {
+	secret, broken, err := p.readRemoteSecret(ctx)
+	if broken != nil || err != nil {
+		return broken, err
+	}
+	pod, why, err := p.egressPod(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if why != "" {
+		return &breakage{hop: api.HopEgress, why: why}, nil
+	}
+	p.tunnel = &tunnel{secret, pod}
+	return nil, nil
+}
+
+// egressPod finds a ready pod of the egress gateway, or tells why there is none.
+func (p *prober) egressPod(ctx context.Context) (pod, why string, err error) {
+	list, err := p.Client.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.egress()})
+	if err != nil {
+		return "", "", fmt.Errorf("list the pods of %s: %w", p.egress(), err)
+	}
+	why = fmt.Sprintf("%s has no pod", p.egress())
+	for _, pod := range list.Items {
+		if pod.DeletionTimestamp != nil {
+			continue
+		}
+		why = fmt.Sprintf("pod %s is %s and not ready", pod.Name, pod.Status.Phase)
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				return pod.Name, "", nil
+			}
+		}
+	}
+	return "", why, nil
+}
+
+// connect makes the inner TLS session, through port-forward to the egress gateway.
+func (p *prober) connect(ctx context.Context, serverName string) (*tls.Conn, *breakage) {
+	conn, err := p.dial(ctx, p.namespace, p.tunnel.pod, fleet.EgressPort)
+	if err != nil {
+		return nil, &breakage{hop: api.HopEgress, why: err.Error()}
+	}
+	session := tls.Client(conn, &tls.Config{ServerName: serverName, RootCAs: p.tunnel.roots, MinVersion: tls.VersionTLS12})
+	handshake, cancel := context.WithTimeout(ctx, podTimeout)
+	defer cancel()
+	if err := session.HandshakeContext(handshake); err != nil {
+		conn.Close()
+		return nil, p.noSession(serverName, err)
+	}
+	return session, nil
+}
+
+// noSession tells from the error of a handshake how far it came.
+func (p *prober) noSession(serverName string, err error) *breakage {
+	var port *kube.PortError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &port) && port.Refused:
+		return &breakage{hop: api.HopRoute, why: fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", fleet.EgressPort, p.tunnel.pod)}
+	case errors.As(err, &port):
+		return &breakage{hop: api.HopEgress, why: fmt.Sprintf("the node does not connect to port %d of %s: %v", fleet.EgressPort, p.tunnel.pod, port)}
+	case errors.As(err, &certificate):
+		return &breakage{hop: api.HopAPITLS, why: fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, certificate.Err)}
+	}
+	return &breakage{hop: api.HopRoute, why: fmt.Sprintf("no TLS session for %s through %s: %v", serverName, p.tunnel.pod, err), beyond: true}
+}
+
+// over makes requests over a session that stands.
+func over(session *tls.Conn) http.RoundTripper {
+	return &http.Transport{MaxConnsPerHost: 1,
+		DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return session, nil }}
+}
+
+// get asks the target's API server and returns the status of its answer.
+func (p *prober) get(ctx context.Context, session http.RoundTripper, path, token string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, podTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.tunnel.serverName+path, nil)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("User-Agent", "landbridge")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := session.RoundTrip(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, err
+}
