@@ -23,7 +23,7 @@ import (
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
-// Bounds of what is gathered of one cluster, in bytes, lines and pods: Temporal
+// Limits of what is gathered of one cluster, in bytes, lines and pods: Temporal
 // carries it.
 const (
 	maxGathered   = 300 << 10
@@ -32,8 +32,8 @@ const (
 )
 
 // GatherCluster reads the fleet's objects on a cluster, and the pods, events and
-// last log lines of Istio's namespace, for `landbridge gather`. What the worker
-// may not read is said in its place. Nothing is changed.
+// last log lines of Istio's namespace, for `landbridge gather`. Where the worker may
+// not read something, the error takes its place. It changes nothing.
 func (a *Activities) GatherCluster(ctx context.Context, in api.GatherClusterInput) (api.GatherClusterResult, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
@@ -52,23 +52,25 @@ func (a *Activities) GatherCluster(ctx context.Context, in api.GatherClusterInpu
 	return g.out, nil
 }
 
+// gathered collects text until there is as much as Temporal may carry.
 type gathered struct {
 	out  api.GatherClusterResult
 	left int
-	// talking are pods whose logs are wanted.
-	talking []corev1.Pod
+	// logged are the pods whose logs are wanted.
+	logged []corev1.Pod
 }
 
-// add appends to a file what may still be carried.
+// add appends to a file what may still be carried, without secrets.
 func (g *gathered) add(file, text string) {
 	text = redact.Secrets(text)
 	if len(text) > g.left {
-		text, g.out.Cut = text[:g.left], true
+		text, g.out.Cut = fleet.Brief(text, g.left), true
 	}
 	g.left -= len(text)
 	g.out.Files[file] += text
 }
 
+// pods adds a line for each pod.
 func (g *gathered) pods(ctx context.Context, c *kube.Cluster, namespace string) {
 	list, err := c.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -91,11 +93,12 @@ func (g *gathered) pods(ctx context.Context, c *kube.Cluster, namespace string) 
 		}
 		g.add("pods.txt", fmt.Sprintf("%s %d/%d %s, %d restarts%s\n", p.Name, ready, len(p.Spec.Containers), p.Status.Phase, restarts, why))
 		if app := p.Labels["app"]; app == "istiod" || p.Labels[fleet.LabelFleet] != "" {
-			g.talking = append(g.talking, p)
+			g.logged = append(g.logged, p)
 		}
 	}
 }
 
+// events adds the newest events, the last one first.
 func (g *gathered) events(ctx context.Context, c *kube.Cluster, namespace string) {
 	list, err := c.Client.CoreV1().Events(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -105,13 +108,13 @@ func (g *gathered) events(ctx context.Context, c *kube.Cluster, namespace string
 	if len(list.Items) == 0 {
 		g.add("events.txt", "there are none in "+namespace+"\n")
 	}
-	slices.SortFunc(list.Items, func(a, b corev1.Event) int { return b.LastTimestamp.Compare(a.LastTimestamp.Time) })
+	slices.SortFunc(list.Items, func(a, b corev1.Event) int { return kube.EventTime(b).Compare(kube.EventTime(a)) })
 	for _, e := range list.Items[:min(len(list.Items), gatheredLines)] {
-		g.add("events.txt", fmt.Sprintf("%s %s %s/%s %s: %s\n", e.LastTimestamp.Format("15:04:05"), e.Type, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Reason, e.Message))
+		g.add("events.txt", fmt.Sprintf("%s %s %s/%s %s: %s\n", kube.EventTime(e).Format("15:04:05"), e.Type, e.InvolvedObject.Kind, e.InvolvedObject.Name, e.Reason, e.Message))
 	}
 }
 
-// objects are those that carry the fleet's label, and the Istio resources.
+// objects adds the objects that carry the fleet's label.
 func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s api.ClusterRef) {
 	own := metav1.ListOptions{LabelSelector: fleet.LabelFleet + "=" + s.Fleet}
 	for _, r := range rights.For(rights.Needs{Namespace: s.Namespace}) {
@@ -132,8 +135,8 @@ func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s api.ClusterRe
 	}
 }
 
-// withoutSecrets has a Secret's data by length and fingerprint, and leaves out
-// what nobody reads.
+// withoutSecrets replaces a Secret's data by its length and fingerprint, and leaves
+// out what nobody reads.
 func withoutSecrets(o *unstructured.Unstructured) *unstructured.Unstructured {
 	unstructured.RemoveNestedField(o.Object, "metadata", "managedFields")
 	unstructured.RemoveNestedField(o.Object, "metadata", "annotations", corev1.LastAppliedConfigAnnotation)
@@ -152,8 +155,9 @@ func withoutSecrets(o *unstructured.Unstructured) *unstructured.Unstructured {
 	return o
 }
 
+// logs adds the last lines of istiod and of the fleet's gateways.
 func (g *gathered) logs(ctx context.Context, c *kube.Cluster, namespace string) {
-	for _, p := range g.talking[:min(len(g.talking), gatheredPods)] {
+	for _, p := range g.logged[:min(len(g.logged), gatheredPods)] {
 		lines := int64(gatheredLines)
 		data, err := c.Client.CoreV1().Pods(namespace).GetLogs(p.Name, &corev1.PodLogOptions{TailLines: &lines}).DoRaw(ctx)
 		text := string(data)

@@ -15,9 +15,9 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// Metrics is what a worker measures beside what Temporal's SDK does. A nil
-// *Metrics measures nothing. Names and labels are in docs/metrics.md, and what
-// deploy/ alerts on is made of them.
+// Metrics holds what a worker measures in addition to Temporal's SDK. A nil *Metrics
+// measures nothing. Names and labels are in docs/metrics.md; the alerts in deploy/
+// use them.
 type Metrics struct {
 	steps   *prom.HistogramVec
 	retries *prom.CounterVec
@@ -26,7 +26,7 @@ type Metrics struct {
 	ends    *prom.GaugeVec
 }
 
-// What an end is of, in landbridge_not_after_timestamp_seconds.
+// The values of the label "of" in landbridge_not_after_timestamp_seconds.
 const (
 	endRoot         = "root"
 	endIntermediate = "intermediate"
@@ -53,7 +53,7 @@ func NewMetrics(r prom.Registerer) *Metrics {
 	return m
 }
 
-// observe notes one try of an activity. err has its type already.
+// observe measures one try of an activity. err has its type already.
 func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityInput, out any, err error, took time.Duration) {
 	if m == nil {
 		return
@@ -101,7 +101,8 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 	}
 }
 
-// forget drops what a cleanup took away: it neither breaks nor ends any more.
+// forget drops the series of what a cleanup removed: it neither breaks nor ends any
+// more.
 func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 	if err != nil || in.DryRun || in.OnlyRun != "" {
 		return
@@ -120,6 +121,7 @@ func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 	}
 }
 
+// link sets whether a link was proven when it was last looked at.
 func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
 	value := 0.0
 	if proven {
@@ -128,13 +130,14 @@ func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
 	m.proven.WithLabelValues(fleetName, l.From, l.To).Set(value)
 }
 
+// end sets when a certificate or credential ends, where that is known.
 func (m *Metrics) end(fleetName, cluster, of string, f api.CertificateFacts) {
 	if !f.NotAfter.IsZero() {
 		m.ends.WithLabelValues(fleetName, cluster, of).Set(float64(f.NotAfter.Unix()))
 	}
 }
 
-// outcomeOf is done, or the type of the error.
+// outcomeOf returns "done", or the type of the error.
 func outcomeOf(err error) string {
 	var app *temporal.ApplicationError
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// series are how many of each metric a registry has.
+// series counts the series of each metric in a registry.
 func series(t *testing.T, r *prom.Registry) map[string]int {
 	t.Helper()
 	families, err := r.Gather()
@@ -24,9 +24,7 @@ func series(t *testing.T, r *prom.Registry) map[string]int {
 	return out
 }
 
-// What a cleanup took away neither breaks nor ends any more; what an undo or a
-// dry run did says nothing of it.
-func TestMetrics_ForgetWhatACleanupTookAway(t *testing.T) {
+func TestMetrics_ForgetWhatACleanupRemoved_NotWhatAnUndoOrADryRunDid(t *testing.T) {
 	r := prom.NewRegistry()
 	m := NewMetrics(r)
 	for _, l := range []fleet.Link{{From: "east", To: "west"}, {From: "east", To: "north"}, {From: "west", To: "east"}} {

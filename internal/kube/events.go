@@ -28,7 +28,7 @@ func (c *Cluster) LastEvents(ctx context.Context, kind, namespace, name string) 
 // newest joins the newest of the events that are wanted. What is told again and
 // again counts once.
 func newest(events []corev1.Event, wanted func(corev1.Event) bool) string {
-	slices.SortStableFunc(events, func(a, b corev1.Event) int { return eventTime(b).Compare(eventTime(a)) })
+	slices.SortStableFunc(events, func(a, b corev1.Event) int { return EventTime(b).Compare(EventTime(a)) })
 	var out []string
 	for _, e := range events {
 		said := e.Reason + ": " + e.Message
@@ -42,9 +42,9 @@ func newest(events []corev1.Event, wanted func(corev1.Event) bool) string {
 	return strings.Join(out, "; ")
 }
 
-// eventTime returns when an event was last seen: each of Kubernetes' two ways to
+// EventTime returns when an event was last seen: each of Kubernetes' two ways to
 // count repetitions has a field of its own.
-func eventTime(e corev1.Event) time.Time {
+func EventTime(e corev1.Event) time.Time {
 	switch {
 	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
 		return e.Series.LastObservedTime.Time
