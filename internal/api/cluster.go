@@ -6,8 +6,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// Existing is what the fleet file says of a mesh that is there already, in part
-// or as a whole.
+// Existing holds what the fleet file says of an existing mesh, or of a part of one.
 type Existing struct {
 	Istio    fleet.Istio    `json:"istio"`
 	CA       fleet.CA       `json:"ca"`
@@ -19,16 +18,16 @@ type Existing struct {
 // GatherClusterInput names a cluster.
 type GatherClusterInput struct{ ClusterRef }
 
-// GatherClusterResult is what a person who helps wants to see of a cluster. What
-// a Secret holds is in it by length and fingerprint only.
+// GatherClusterResult holds what a person who helps wants to see of a cluster. It
+// shows a Secret's data by length and fingerprint only.
 type GatherClusterResult struct {
 	// Files are text by name: objects.yaml, pods.txt, events.txt and logs.
 	Files map[string]string `json:"files"`
-	// Cut says that there was more than may be carried.
+	// Cut says that there was more than Temporal may carry.
 	Cut bool `json:"cut,omitempty"`
 }
 
-// Mesh is the mesh that a cluster has already, whoever installed it.
+// Mesh describes the mesh that a cluster has already, whoever installed it.
 type Mesh struct {
 	Istiods []Istiod `json:"istiods,omitempty"`
 	// Network is the label topology.istio.io/network of Istio's namespace.
@@ -40,7 +39,7 @@ type Mesh struct {
 	EastWest []MeshGateway `json:"eastWest,omitempty"`
 }
 
-// Istiod is a control plane of a mesh.
+// Istiod describes a control plane of a mesh.
 type Istiod struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version,omitempty"`
@@ -48,11 +47,11 @@ type Istiod struct {
 	ClusterName string `json:"clusterName,omitempty"`
 	MeshID      string `json:"meshID,omitempty"`
 	TrustDomain string `json:"trustDomain"`
-	// By is who installed it, where that can be seen: Sail, Helm or istioctl.
+	// By names who installed it, where that can be seen: Sail, Helm or istioctl.
 	By string `json:"by,omitempty"`
 }
 
-// MeshGateway is an east-west gateway that is there.
+// MeshGateway describes an existing east-west gateway.
 type MeshGateway struct {
 	Service        string            `json:"service"`
 	Labels         map[string]string `json:"labels"`
@@ -62,7 +61,7 @@ type MeshGateway struct {
 // InspectClusterInput names a cluster.
 type InspectClusterInput struct{ ClusterRef }
 
-// InspectClusterResult is what is there.
+// InspectClusterResult holds what was found.
 type InspectClusterResult struct{ Mesh }
 
 // CheckClusterInput says what the fleet wants of a cluster.
@@ -71,11 +70,11 @@ type CheckClusterInput struct {
 	IstioVersion string `json:"istioVersion"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
-	// Existing is what the fleet file says of a mesh that is there already, if it does.
+	// Existing is nil where the fleet file names no existing mesh.
 	Existing *Existing `json:"existing,omitempty"`
 }
 
-// CheckClusterResult is what the cluster is, and all that stands in the way.
+// CheckClusterResult describes the cluster, and all that stands in the way.
 type CheckClusterResult struct {
 	// Problems are sentences for people; empty means that a rollout can begin.
 	Problems []string `json:"problems,omitempty"`
@@ -85,10 +84,10 @@ type CheckClusterResult struct {
 	Version string `json:"version,omitempty"`
 	// TLSServerName that the API server's certificate is good for.
 	TLSServerName string `json:"tlsServerName,omitempty"`
-	// CredentialEnds is when the worker's kubeconfig for it ends, where that is known.
+	// CredentialEnds says when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
-	// Mesh is what is there already, where the fleet file says that something is.
+	// Mesh is the existing mesh, where the fleet file names one.
 	Mesh *Mesh `json:"mesh,omitempty"`
-	// Record of the fleet as last applied here, or nothing.
+	// Inventory has the fleet as last applied here, or is nil.
 	Inventory *fleet.Fleet `json:"inventory,omitempty"`
 }

@@ -15,11 +15,11 @@ type EnsureEgressConfigInput struct {
 	Address       Address `json:"address"`
 	APIPort       int     `json:"apiPort"`
 	TrustDomain   string  `json:"trustDomain"`
-	// EastWest is the target's door.
+	// EastWest is the target's east-west gateway.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
-// EnsureExposureInput says what the door lets through.
+// EnsureExposureInput says what the east-west gateway lets through.
 type EnsureExposureInput struct {
 	ClusterRef
 	Gateways fleet.Gateways `json:"gateways"`
@@ -30,19 +30,19 @@ type EnsureAccessInput struct {
 	LinkRef
 	APIPort     int    `json:"apiPort"`
 	TrustDomain string `json:"trustDomain"`
-	// EastWest is the target's door.
+	// EastWest is the target's east-west gateway.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 	// SourceNamespace is where the source's egress gateway runs.
 	SourceNamespace string `json:"sourceNamespace"`
 }
 
-// GatewaySettings is what both gateways take from the fleet file.
+// GatewaySettings holds what both gateways take from the fleet file.
 type GatewaySettings struct {
 	Istio    fleet.Istio    `json:"istio"`
 	Gateways fleet.Gateways `json:"gateways"`
 }
 
-// EnsureEastWestGatewayInput says what the cluster's door looks like.
+// EnsureEastWestGatewayInput says what the cluster's east-west gateway looks like.
 type EnsureEastWestGatewayInput struct {
 	ClusterRef
 	GatewaySettings
@@ -55,7 +55,7 @@ type EnsureEgressGatewayInput struct {
 	GatewaySettings
 }
 
-// Address is where a cluster's east-west gateway is reached: a hostname, or
+// Address says where a cluster's east-west gateway is reached: at a hostname, or at
 // one or more IPs.
 type Address struct {
 	Hostname string   `json:"hostname,omitempty"`
@@ -65,16 +65,16 @@ type Address struct {
 // Known says whether there is an address.
 func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
 
-// WaitLoadBalancerInput says until when a cloud may take.
+// WaitLoadBalancerInput says how long a cloud may take.
 type WaitLoadBalancerInput struct {
 	ClusterRef
-	// Until is the moment at which waiting ends, whichever try it is.
+	// Until is the moment at which waiting ends, for all tries.
 	Until time.Time `json:"until"`
-	// EastWest is the gateway whose address it is.
+	// EastWest is the gateway that the address belongs to.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
-// WaitLoadBalancerResult is the address that the cloud gave.
+// WaitLoadBalancerResult holds the address that the cloud gave.
 type WaitLoadBalancerResult struct {
 	Address Address `json:"address"`
 }
@@ -94,13 +94,13 @@ type EnsureReaderTokenInput struct {
 	TLSServerName string `json:"tlsServerName"`
 }
 
-// EnsureReaderTokenResult is CA bundle and token, sealed to the source.
+// EnsureReaderTokenResult holds CA bundle and token, sealed to the source.
 type EnsureReaderTokenResult struct {
 	fleet.Changes
 	Sealed string `json:"sealed,omitempty"`
 }
 
-// EnsureRemoteSecretInput is what the target sealed. Its ref is the source.
+// EnsureRemoteSecretInput holds what the target sealed. Its ref is the source.
 type EnsureRemoteSecretInput struct {
 	LinkRef
 	Sealed        string `json:"sealed"`
@@ -110,7 +110,7 @@ type EnsureRemoteSecretInput struct {
 // EnsureSealingKeyInput names a source cluster.
 type EnsureSealingKeyInput struct{ ClusterRef }
 
-// EnsureSealingKeyResult is the public half of the cluster's key pair.
+// EnsureSealingKeyResult holds the public half of the cluster's key pair.
 type EnsureSealingKeyResult struct {
 	fleet.Changes
 	Recipient string `json:"recipient"`

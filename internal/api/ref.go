@@ -16,7 +16,7 @@ type ClusterRef struct {
 	CNINamespace string `json:"cniNamespace"`
 	// Run is the run ID of the fleet's workflow.
 	Run string `json:"run"`
-	// TakeOver allows writing where another run, which is dead, holds the record.
+	// TakeOver allows writing where another run, which is dead, has the lock.
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun only says what would be done.
 	DryRun bool `json:"dryRun,omitempty"`
@@ -24,35 +24,35 @@ type ClusterRef struct {
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// Render notes, with DryRun, each object as it would be applied.
 	Render bool `json:"render,omitempty"`
-	// Request is why, and on whose behalf.
+	// Request says why, and on whose behalf.
 	Request fleet.Request `json:"request,omitzero"`
 }
 
-// Where returns the ref itself, so that every input that embeds one says where
+// Ref returns the reference itself, so that every input that embeds one says where
 // it belongs.
 func (s ClusterRef) Ref() ClusterRef { return s }
 
-// RemoveInput says what a RemoveX takes away: the fleet's objects of that step
-// on one cluster.
+// RemoveInput says what a RemoveX removes: the fleet's objects of that step on one
+// cluster.
 type RemoveInput struct {
 	ClusterRef
 	// Link limits it to one link.
 	Link string `json:"link,omitempty"`
-	// OnlyRun limits it to what that run created: an undo leaves alone what was
-	// there before. Cleanup leaves it empty.
+	// OnlyRun limits it to what that run created: an undo leaves alone what existed
+	// before. Cleanup leaves it empty.
 	OnlyRun string `json:"onlyRun,omitempty"`
 }
 
-// Undo is the input of the RemoveX that takes back what the run made here.
+// Undo returns the input of the RemoveX that removes what the run made here.
 func (s ClusterRef) Undo() RemoveInput { return RemoveInput{ClusterRef: s, OnlyRun: s.Run} }
 
-// LinkRef is the ref of a step that belongs to a link.
+// LinkRef says which link a step belongs to, and on which of its clusters it works.
 type LinkRef struct {
 	ClusterRef
 	Link fleet.Link `json:"link"`
 }
 
-// Undo is the input of the RemoveX that takes back what the run made for the link.
+// Undo returns the input of the RemoveX that removes what the run made for the link.
 func (s LinkRef) Undo() RemoveInput {
 	return RemoveInput{ClusterRef: s.ClusterRef, Link: s.Link.ID(), OnlyRun: s.Run}
 }

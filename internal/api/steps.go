@@ -4,25 +4,24 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// EnsureIntermediateKeyInput says what the cluster's intermediate is to be, and
-// under which root.
+// EnsureIntermediateKeyInput describes the cluster's intermediate and names its root.
 type EnsureIntermediateKeyInput struct {
 	ClusterRef
 	Spec    IntermediateSpec `json:"spec"`
 	RootPEM string           `json:"rootPEM"`
 }
 
-// EnsureIntermediateKeyResult is a CSR, or the news that none is needed.
+// EnsureIntermediateKeyResult holds a CSR, or says that none is needed.
 type EnsureIntermediateKeyResult struct {
 	fleet.Changes
 	// Current says that the cluster has a good cacerts already.
 	Current bool   `json:"current"`
 	CSR     string `json:"csr,omitempty"`
-	// Facts of the certificate that is good.
+	// Facts of that cacerts.
 	Facts CertificateFacts `json:"facts,omitzero"`
 }
 
-// EnsureCACertsInput is the certificate for the key that waits in the cluster.
+// EnsureCACertsInput holds the certificate for the key that waits in the cluster.
 type EnsureCACertsInput struct {
 	ClusterRef
 	// Current says that the cluster has a good cacerts already.
@@ -31,24 +30,24 @@ type EnsureCACertsInput struct {
 	CertPEM string `json:"certPEM"`
 }
 
-// EnsureInventoryInput is the part of the fleet that a cluster remembers.
+// EnsureInventoryInput holds the part of the fleet that a cluster remembers.
 type EnsureInventoryInput struct {
 	ClusterRef
 	Part fleet.Fleet `json:"part"`
 }
 
-// ReleaseInventoryInput names the cluster whose record is let go.
+// ReleaseInventoryInput names the cluster whose inventory is unlocked.
 type ReleaseInventoryInput struct{ ClusterRef }
 
-// ReleaseInventoryResult says whether the run had held it.
+// ReleaseInventoryResult says whether the run had the lock.
 type ReleaseInventoryResult struct {
 	Released bool `json:"released"`
 }
 
-// CheckInventoryInput names a cluster that is to be cleaned up.
+// CheckInventoryInput names a cluster before its cleanup.
 type CheckInventoryInput struct{ ClusterRef }
 
-// CheckInventoryResult is what the cluster remembers, or nothing.
+// CheckInventoryResult holds what the cluster remembers, or nothing.
 type CheckInventoryResult struct {
 	Inventory *fleet.Fleet `json:"inventory,omitempty"`
 }
@@ -60,13 +59,13 @@ type EnsureIstioInput struct {
 	Network string      `json:"network"`
 }
 
-// WaitIstioInput names what is waited for.
+// WaitIstioInput names the resources to wait for.
 type WaitIstioInput struct {
 	ClusterRef
 	Name string `json:"name"`
 }
 
-// WaitIstioResult says what Sail says.
+// WaitIstioResult holds the state that Sail reports.
 type WaitIstioResult struct {
 	State string `json:"state"`
 }
@@ -75,31 +74,31 @@ type WaitIstioResult struct {
 type EnsureNamespacesInput struct {
 	ClusterRef
 	Network string `json:"network"`
-	// OnlyControlPlane leaves the CNI plugin's namespace out: Istio is there already.
+	// OnlyControlPlane leaves the CNI plugin's namespace out, for an existing Istio.
 	OnlyControlPlane bool `json:"onlyControlPlane,omitempty"`
 }
 
-// EnsureRootInput says what the root looks like.
+// EnsureRootInput describes the root.
 type EnsureRootInput struct {
 	RootRef
 	CA fleet.CA `json:"ca"`
 }
 
-// EnsureRootResult is the public half of the root.
+// EnsureRootResult holds the public half of the root.
 type EnsureRootResult struct {
 	fleet.Changes
 	CertPEM string           `json:"certPEM"`
 	Facts   CertificateFacts `json:"facts"`
 }
 
-// SignIntermediateInput is a cluster's CSR.
+// SignIntermediateInput holds a cluster's CSR.
 type SignIntermediateInput struct {
 	RootRef
 	CSR  string           `json:"csr"`
 	Spec IntermediateSpec `json:"spec"`
 }
 
-// IntermediateSpec says what a cluster's intermediate looks like.
+// IntermediateSpec describes a cluster's intermediate.
 type IntermediateSpec struct {
 	Cluster      string         `json:"cluster"`
 	Organization string         `json:"organization"`
@@ -108,7 +107,7 @@ type IntermediateSpec struct {
 	Lifetime     fleet.Duration `json:"lifetime"`
 }
 
-// SignIntermediateResult is the certificate, which is public.
+// SignIntermediateResult holds the certificate, which is public.
 type SignIntermediateResult struct {
 	CertPEM string           `json:"certPEM"`
 	Facts   CertificateFacts `json:"facts"`
