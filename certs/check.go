@@ -82,8 +82,8 @@ func Describe(certPEM []byte) (Facts, error) {
 	return Facts{Subject: cert.Subject.String(), Fingerprint: Fingerprint(cert), NotAfter: cert.NotAfter}, nil
 }
 
-// Fingerprint is the SHA-256 of the certificate in hex, shortened to what a
-// person can compare.
+// Fingerprint returns the first 8 bytes of the certificate's SHA-256 in hex: short
+// enough for a person to compare.
 func Fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
 	return "sha256:" + hex.EncodeToString(sum[:8])

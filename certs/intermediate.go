@@ -9,7 +9,7 @@ import (
 	"github.com/cloudflare/cfssl/helpers"
 )
 
-// IntermediateSpec says what a cluster's intermediate looks like.
+// IntermediateSpec describes a cluster's intermediate.
 type IntermediateSpec struct {
 	// Cluster is the locality, as in Istio's tools/certs.
 	Cluster      string
@@ -56,10 +56,18 @@ func RequestFor(keyPEM []byte, spec IntermediateSpec) ([]byte, error) {
 	return csrPEM, nil
 }
 
-// CACerts is the content of Istio's Secret cacerts.
+// CACerts holds the content of Istio's Secret cacerts.
 type CACerts struct {
 	RootCert, CACert, CAKey, CertChain []byte
 }
+
+// Istio's names for the keys of the Secret cacerts.
+const (
+	nameRootCert  = "root-cert.pem"
+	nameCACert    = "ca-cert.pem"
+	nameCAKey     = "ca-key.pem"
+	nameCertChain = "cert-chain.pem"
+)
 
 // NewCACerts puts together what istiod reads from the Secret cacerts: the chain
 // is the intermediate, then the root.
@@ -68,14 +76,14 @@ func NewCACerts(rootPEM, certPEM, keyPEM []byte) CACerts {
 		CertChain: append(append(bytes.Clone(bytes.TrimSpace(certPEM)), '\n'), rootPEM...)}
 }
 
-// Data is the Secret's data by Istio's names.
+// Data returns the Secret's data by Istio's names.
 func (c CACerts) Data() map[string][]byte {
-	return map[string][]byte{"root-cert.pem": c.RootCert, "ca-cert.pem": c.CACert, "ca-key.pem": c.CAKey, "cert-chain.pem": c.CertChain}
+	return map[string][]byte{nameRootCert: c.RootCert, nameCACert: c.CACert, nameCAKey: c.CAKey, nameCertChain: c.CertChain}
 }
 
 // CACertsFrom reads a Secret's data; missing keys become empty.
 func CACertsFrom(data map[string][]byte) CACerts {
-	return CACerts{RootCert: data["root-cert.pem"], CACert: data["ca-cert.pem"], CAKey: data["ca-key.pem"], CertChain: data["cert-chain.pem"]}
+	return CACerts{RootCert: data[nameRootCert], CACert: data[nameCACert], CAKey: data[nameCAKey], CertChain: data[nameCertChain]}
 }
 
 // Check says whether istiod can work with the set under the given root: every
@@ -93,7 +101,7 @@ func (c CACerts) Check(rootPEM []byte) error {
 	}
 	chain := NewCACerts(rootPEM, c.CACert, nil).CertChain
 	if !bytes.Equal(bytes.TrimSpace(c.CertChain), bytes.TrimSpace(chain)) {
-		return fmt.Errorf("its cert-chain.pem is not the intermediate followed by the root")
+		return fmt.Errorf("its %s is not the intermediate followed by the root", nameCertChain)
 	}
 	return nil
 }

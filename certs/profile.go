@@ -1,8 +1,8 @@
-// Package certs is the fleet's PKI on cfssl: one self-signed root, and one
-// intermediate per cluster that istiod signs workload certificates with. The
-// fields are those of Istio's tools/certs (guide steps 2 and 3). It knows
-// neither Temporal nor Kubernetes, keeps nothing, and every certificate that it
-// returns has been checked with crypto/x509.
+// Package certs issues the fleet's certificates with cfssl: one self-signed root,
+// and per cluster one intermediate, with which istiod signs those of workloads. The
+// fields are those of Istio's tools/certs (guide steps 2 and 3). The package knows
+// neither Temporal nor Kubernetes, keeps nothing, and checks every certificate that
+// it returns with crypto/x509.
 package certs
 
 import (
@@ -30,7 +30,7 @@ const KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment 
 
 var usages = []string{"digital signature", "content commitment", "key encipherment", "cert sign"}
 
-// oidSAN is subjectAltName.
+// oidSAN identifies the extension subjectAltName.
 var oidSAN = asn1.ObjectIdentifier{2, 5, 29, 17}
 
 // backdate forgives clocks that are a little behind.
@@ -51,7 +51,7 @@ func keyRequest(algorithm string) (*csr.KeyRequest, error) {
 	return nil, fmt.Errorf("key algorithm %q is neither %s nor %s", algorithm, RSA4096, ECDSAP256)
 }
 
-// policy is a cfssl signing policy for one kind of CA certificate.
+// policy returns cfssl's signing policy for one kind of CA certificate.
 func policy(lifetime time.Duration, pathLenZero bool) *config.Signing {
 	return &config.Signing{Default: &config.SigningProfile{
 		Usage:        usages,
@@ -66,7 +66,7 @@ func policy(lifetime time.Duration, pathLenZero bool) *config.Signing {
 	}}
 }
 
-// sanExtension is a subjectAltName with one DNS name.
+// sanExtension encodes a subjectAltName with one DNS name.
 func sanExtension(dnsName string) (signer.Extension, error) {
 	const tagDNSName = 2
 	der, err := asn1.Marshal([]asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: tagDNSName, Bytes: []byte(dnsName)}})

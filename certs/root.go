@@ -12,7 +12,7 @@ import (
 	"github.com/cloudflare/cfssl/signer/local"
 )
 
-// RootSpec says what a root looks like.
+// RootSpec describes a root.
 type RootSpec struct {
 	CommonName   string
 	Organization string
@@ -21,7 +21,7 @@ type RootSpec struct {
 	Lifetime     time.Duration
 }
 
-// Root is a fleet's root CA with its private key. It must not be serialized
+// Root holds a fleet's root CA with its private key. It must not be serialized
 // into anything but the store that keeps it.
 type Root struct {
 	// CertPEM is public.

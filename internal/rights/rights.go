@@ -1,6 +1,5 @@
-// Package rights is the one table of what a worker must be allowed to do on a
-// cluster. The preflight asks for it, `landbridge rbac` prints it, and the documents
-// show it.
+// Package rights lists what a worker must be allowed to do on a cluster. The preflight
+// asks for these rights, `landbridge rbac` prints them, and the documents show them.
 package rights
 
 import (
@@ -28,10 +27,10 @@ type Needs struct {
 	Namespace string
 	// Revision of the cluster's Istio. Empty: default.
 	Revision string
-	// ExistingIstio is one that is there already: it is read, and Sail is not asked.
+	// ExistingIstio is read only, and Sail is not asked for it.
 	ExistingIstio bool
-	// OpenShift lets the worker read by what name the API server is known. The
-	// preflight does not insist on it.
+	// OpenShift lets the worker read the API server's names. The preflight does not
+	// insist on it.
 	OpenShift bool
 }
 
@@ -53,7 +52,7 @@ func For(n Needs) []Right {
 		{kinds.Events, []string{"list"}, istio},
 		{kinds.Pods, []string{"list"}, istio},
 		{kinds.PodLogs, []string{"get"}, istio},
-		// By WebSocket this is a get, by SPDY a create; which it is, is the API server's.
+		// A WebSocket needs get, SPDY needs create; the API server says which it takes.
 		{kinds.PodPorts, []string{"get", "create"}, istio},
 		{kinds.IstioGateways, write, istio},
 		{kinds.VirtualServices, write, istio},

@@ -25,8 +25,8 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 		slices.Sort(list)
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{on[0]}, Resources: []string{on[1]}, Verbs: slices.Compact(list)})
 	}
-	// Istio before 1.26, or under a revision, leaves the binding of its reader to us, and Kubernetes lets
-	// nobody bind what he may not bind.
+	// Istio before 1.26, or under a revision, does not bind its reader: Landbridge does,
+	// and Kubernetes asks for this right then.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kinds.ClusterRoles.Group}, Resources: []string{kinds.ClusterRoles.Resource},
 		ResourceNames: []string{ReaderRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
 	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
