@@ -22,7 +22,11 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 	}
 	out := api.EnsureRootResult{Changes: change(store, fleet.Keep)}
 	if root == nil {
-		out.Changes = change(store, fleet.Create)
+		place, err := store.prepare(ctx)
+		if err != nil {
+			return api.EnsureRootResult{}, err
+		}
+		out.Changes.Changes = append(place.Changes, change(store, fleet.Create).Changes...)
 		if in.DryRun {
 			return out, nil
 		}

@@ -44,6 +44,8 @@ func (d directoryStore) load(context.Context) (*certs.Root, error) {
 	return parseRoot(cert, key)
 }
 
+func (d directoryStore) prepare(context.Context) (fleet.Changes, error) { return fleet.Changes{}, nil }
+
 // save writes the certificate last, so that it never stands without its key.
 func (d directoryStore) save(_ context.Context, r *certs.Root) error {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {

@@ -31,10 +31,13 @@ func (s secretStore) load(ctx context.Context) (*certs.Root, error) {
 	return parseRoot(live.Data[rootCertName], live.Data[rootKeyName])
 }
 
+// prepare makes Landbridge's namespace: the root comes before the inventory.
+func (s secretStore) prepare(ctx context.Context) (fleet.Changes, error) {
+	err := ensureNamespace(ctx, s.w, fleet.SystemNamespace, nil)
+	return s.w.Changes(), err
+}
+
 func (s secretStore) save(ctx context.Context, r *certs.Root) error {
-	if err := ensureNamespace(ctx, s.w, fleet.SystemNamespace, nil); err != nil {
-		return err
-	}
 	return s.w.Apply(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque,
 		map[string][]byte{rootCertName: r.CertPEM, rootKeyName: r.KeyPEM}))
 }

@@ -24,11 +24,15 @@ type RootError struct{ Reason string }
 
 func (e *RootError) Error() string { return e.Reason }
 
-// rootStore keeps a fleet's root. load returns nil where there is none.
+// rootStore keeps a fleet's root.
 type rootStore interface {
+	// load returns nil where there is no root.
 	load(ctx context.Context) (*certs.Root, error)
+	// prepare makes the place for a root, and returns what that changed.
+	prepare(ctx context.Context) (fleet.Changes, error)
 	save(ctx context.Context, r *certs.Root) error
 	remove(ctx context.Context, in api.RemoveInput) (fleet.Changes, error)
+	// describe names the root and its place, as a change without an action.
 	describe() fleet.Change
 }
 

@@ -6,7 +6,9 @@
 package kubetest
 
 import (
+	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -117,4 +119,20 @@ type preferred struct{ *fakediscovery.FakeDiscovery }
 func (p *preferred) ServerPreferredNamespacedResources() ([]*metav1.APIResourceList, error) {
 	_, lists, err := p.ServerGroupsAndResources()
 	return lists, err
+}
+
+// Objects returns everything in the cluster, in the order of kinds and names.
+func (c *Cluster) Objects() []unstructured.Unstructured {
+	var out []unstructured.Unstructured
+	for _, r := range served {
+		list, err := c.Dynamic.Resource(r.GroupVersionResource).List(context.Background(), metav1.ListOptions{})
+		if err != nil {
+			panic(err)
+		}
+		slices.SortFunc(list.Items, func(a, b unstructured.Unstructured) int {
+			return strings.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName())
+		})
+		out = append(out, list.Items...)
+	}
+	return out
 }

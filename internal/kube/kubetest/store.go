@@ -91,11 +91,32 @@ func (s *store) put(obj runtime.Object) error {
 }
 
 func (s *store) Get(gvr schema.GroupVersionResource, ns, name string, opts ...metav1.GetOptions) (runtime.Object, error) {
-	return s.ObjectTracker.Get(guessed(gvr), ns, name, opts...)
+	obj, err := s.ObjectTracker.Get(guessed(gvr), ns, name, opts...)
+	if err == nil {
+		restoreKind(gvr, obj)
+	}
+	return obj, err
 }
 
 func (s *store) List(gvr schema.GroupVersionResource, gvk schema.GroupVersionKind, ns string, opts ...metav1.ListOptions) (runtime.Object, error) {
-	return s.ObjectTracker.List(guessed(gvr), gvk, ns, opts...)
+	list, err := s.ObjectTracker.List(guessed(gvr), gvk, ns, opts...)
+	if u, ok := list.(*unstructured.UnstructuredList); ok && err == nil {
+		for i := range u.Items {
+			restoreKind(gvr, &u.Items[i])
+		}
+	}
+	return list, err
+}
+
+// restoreKind gives an object the kind that its resource has: server-side apply
+// converts it by its Go type, which is the same for all kinds without one of
+// client-go's.
+func restoreKind(gvr schema.GroupVersionResource, obj runtime.Object) {
+	for _, r := range untyped {
+		if r.GroupVersionResource == gvr {
+			obj.GetObjectKind().SetGroupVersionKind(r.GroupVersion().WithKind(r.Kind))
+		}
+	}
 }
 
 func (s *store) Create(gvr schema.GroupVersionResource, obj runtime.Object, ns string, opts ...metav1.CreateOptions) error {

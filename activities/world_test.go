@@ -1,0 +1,143 @@
+package activities
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kube/kubetest"
+)
+
+// world is a fake cluster behind real clients, a worker that reaches it by a
+// kubeconfig, and the run on whose behalf it works.
+type world struct {
+	*kubetest.Cluster
+	t      *testing.T
+	server *kubetest.Server
+	acts   *Activities
+	ref    api.ClusterRef
+}
+
+const firstRun = "run-1"
+
+// newWorld makes a cluster with Istio's namespace. Its Deployments are ready at once,
+// and its token Secrets filled.
+func newWorld(t *testing.T, cluster string) *world {
+	t.Helper()
+	c := kubetest.New(cluster, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}})
+	w := &world{Cluster: c, t: t, server: kubetest.Listen(t, c), ref: api.ClusterRef{Fleet: "prod", Cluster: cluster,
+		Kubeconfig: fleet.Kubeconfig{Path: "kubeconfig"}, Namespace: "istio-system", CNINamespace: "istio-cni", Run: firstRun}}
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "kubeconfig"), w.server.Kubeconfig(), 0o600))
+	w.acts = &Activities{Access: kube.Access{Dirs: []string{dir}}, Temporal: "temporal/default"}
+	c.React("create", "deployments", w.readyDeployment)
+	c.React("patch", "secrets", w.filledToken)
+	return w
+}
+
+// withInventory writes the inventory, as the first step of a rollout does.
+func (w *world) withInventory() *world {
+	w.t.Helper()
+	_, err := w.acts.EnsureInventory(w.t.Context(), w.inventory())
+	require.NoError(w.t, err)
+	return w
+}
+
+func (w *world) inventory() api.EnsureInventoryInput {
+	return api.EnsureInventoryInput{ClusterRef: w.ref, Part: fleet.Fleet{Metadata: fleet.Metadata{Name: w.ref.Fleet}}}
+}
+
+// by makes another run the one that works.
+func (w *world) by(run string) *world {
+	w.ref.Run = run
+	return w
+}
+
+// call calls an activity by its name, and returns what it changed.
+func (w *world) call(name string, in any) ([]fleet.Change, error) {
+	out := reflect.ValueOf(w.acts).MethodByName(name).Call([]reflect.Value{reflect.ValueOf(w.t.Context()), reflect.ValueOf(in)})
+	err, _ := out[1].Interface().(error)
+	return out[0].Interface().(interface{ All() []fleet.Change }).All(), err
+}
+
+// readyDeployment creates a Deployment as its controller leaves it.
+func (w *world) readyDeployment(action clienttesting.Action) (bool, runtime.Object, error) {
+	obj := action.(clienttesting.CreateAction).GetObject().(*unstructured.Unstructured)
+	var d appsv1.Deployment
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &d); err != nil {
+		return true, nil, err
+	}
+	n := int32(1)
+	d.Generation, d.Spec.Replicas = 1, &n
+	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
+		Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue},
+			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"}}}
+	w.Put(&d)
+	return true, obj, nil
+}
+
+// filledToken stores a token Secret as Kubernetes' controller leaves it.
+func (w *world) filledToken(action clienttesting.Action) (bool, runtime.Object, error) {
+	var s corev1.Secret
+	if err := json.Unmarshal(action.(clienttesting.PatchAction).GetPatch(), &s); err != nil || s.Type != corev1.SecretTypeServiceAccountToken {
+		return false, nil, nil
+	}
+	s.Data = map[string][]byte{corev1.ServiceAccountRootCAKey: w.server.CA(), corev1.ServiceAccountTokenKey: []byte("token of " + s.Name)}
+	w.Put(&s)
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&s)
+	return true, &unstructured.Unstructured{Object: fields}, err
+}
+
+// snapshot returns the cluster's objects by kind and name, without what an API server
+// adds, and without the inventory's lock.
+func (w *world) snapshot() map[string]map[string]any {
+	out := map[string]map[string]any{}
+	for _, obj := range w.Objects() {
+		for _, f := range []string{"managedFields", "resourceVersion", "creationTimestamp", "uid", "generation"} {
+			unstructured.RemoveNestedField(obj.Object, "metadata", f)
+		}
+		if obj.GetName() == fleet.InventoryName {
+			unstructured.RemoveNestedField(obj.Object, "data", "lock.json")
+		}
+		for _, f := range []string{"labels", "annotations"} {
+			if m, _, _ := unstructured.NestedMap(obj.Object, "metadata", f); len(m) == 0 {
+				unstructured.RemoveNestedField(obj.Object, "metadata", f)
+			}
+		}
+		out[nameOf(&obj)] = obj.Object
+	}
+	return out
+}
+
+func nameOf(obj *unstructured.Unstructured) string {
+	return obj.GetKind() + " " + obj.GetNamespace() + "/" + obj.GetName()
+}
+
+// added returns the objects that are in a later snapshot only.
+func added(before, after map[string]map[string]any) (out []*unstructured.Unstructured) {
+	for name, obj := range after {
+		if before[name] == nil {
+			out = append(out, &unstructured.Unstructured{Object: obj})
+		}
+	}
+	return out
+}
+
+// isHelm says whether Helm made the object.
+func isHelm(obj *unstructured.Unstructured) bool {
+	return obj.GetLabels()[fleet.LabelManagedBy] == "Helm" || obj.GetKind() == kinds.Secrets.Kind && obj.GetLabels()["owner"] == "helm"
+}

@@ -1,0 +1,186 @@
+package kubetest
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	clientscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Version is the version of Kubernetes that a Server claims to be.
+const Version = "v1.34.0"
+
+// ServerName is the name for which a Server's certificate is good.
+const ServerName = "example.com"
+
+// Log is what a Server returns as every pod's log.
+const Log = "a line of the log\n"
+
+// Server answers requests to a Cluster over HTTPS, for code that makes its own
+// clients: kube.Access, and Helm. What Cluster.React handles holds here, too.
+type Server struct {
+	*httptest.Server
+	cluster *Cluster
+}
+
+// Listen serves the cluster on loopback until the test ends.
+func Listen(t testing.TB, c *Cluster) *Server {
+	s := &Server{cluster: c}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/v1/", s.resource)
+	mux.HandleFunc("/apis/{group}/{version}/{rest...}", s.resource)
+	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { write(w, map[string]string{"gitVersion": Version}) })
+	discovery(mux)
+	s.Server = httptest.NewUnstartedServer(mux)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that hangs up is no news
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// CA returns the certificate that the server's own verifies against, in PEM.
+func (s *Server) CA() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+}
+
+// Kubeconfig returns a kubeconfig for the server.
+func (s *Server) Kubeconfig() []byte {
+	cfg := clientcmdapi.NewConfig()
+	cfg.Clusters["c"] = &clientcmdapi.Cluster{Server: s.URL, CertificateAuthorityData: s.CA()}
+	cfg.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: "kubetest"}
+	cfg.Contexts["x"], cfg.CurrentContext = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}, "x"
+	data, err := clientcmd.Write(*cfg)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// target is what a path of the API names.
+type target struct {
+	gvr                  schema.GroupVersionResource
+	namespace, name, sub string
+}
+
+func parsePath(path string) target {
+	var t target
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	if parts[0] == "apis" {
+		t.gvr.Group, parts = parts[1], parts[1:]
+	}
+	t.gvr.Version, parts = parts[1], parts[2:]
+	if parts[0] == "namespaces" && len(parts) > 2 {
+		t.namespace, parts = parts[1], parts[2:]
+	}
+	parts = append(parts, "", "")
+	t.gvr.Resource, t.name, t.sub = parts[0], parts[1], parts[2]
+	return t
+}
+
+func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
+	t := parsePath(r.URL.Path)
+	if t.sub == "log" {
+		_, _ = io.WriteString(w, Log)
+		return
+	}
+	var client dynamic.ResourceInterface = s.cluster.Dynamic.Resource(t.gvr)
+	if t.namespace != "" {
+		client = s.cluster.Dynamic.Resource(t.gvr).Namespace(t.namespace)
+	}
+	out, err := answer(client, t, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	write(w, out)
+}
+
+func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, error) {
+	ctx, q := r.Context(), r.URL.Query()
+	if q.Has("watch") || q.Has("dryRun") || t.sub != "" {
+		return nil, fmt.Errorf("kubetest cannot answer %s %s", r.Method, r.URL)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Method == http.MethodGet && t.name != "":
+		return client.Get(ctx, t.name, metav1.GetOptions{})
+	case r.Method == http.MethodGet:
+		return client.List(ctx, metav1.ListOptions{LabelSelector: q.Get("labelSelector"), FieldSelector: q.Get("fieldSelector")})
+	case r.Method == http.MethodPatch:
+		force := q.Get("force") == "true"
+		return client.Patch(ctx, t.name, types.PatchType(r.Header.Get("Content-Type")), body, metav1.PatchOptions{FieldManager: q.Get("fieldManager"), Force: &force})
+	case r.Method == http.MethodDelete:
+		var o metav1.DeleteOptions
+		if err := decode(body, &o); err != nil {
+			return nil, err
+		}
+		return metav1.Status{TypeMeta: statusMeta, Status: metav1.StatusSuccess}, client.Delete(ctx, t.name, o)
+	}
+	obj := &unstructured.Unstructured{}
+	if err := decode(body, obj); err != nil {
+		return nil, err
+	}
+	if r.Method == http.MethodPut {
+		return client.Update(ctx, obj, metav1.UpdateOptions{FieldManager: q.Get("fieldManager")})
+	}
+	return client.Create(ctx, obj, metav1.CreateOptions{FieldManager: q.Get("fieldManager")})
+}
+
+// decode reads JSON, or what client-go's typed clients prefer: protobuf.
+func decode(body []byte, into any) error {
+	if len(body) == 0 {
+		return nil
+	}
+	if body[0] != '{' {
+		obj, gvk, err := clientscheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+		if err != nil {
+			return err
+		}
+		fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+		if err != nil {
+			return err
+		}
+		fields["apiVersion"], fields["kind"] = gvk.GroupVersion().String(), gvk.Kind
+		if body, err = json.Marshal(fields); err != nil {
+			return err
+		}
+	}
+	return json.Unmarshal(body, into)
+}
+
+var statusMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}
+
+func write(w http.ResponseWriter, out any) {
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	_ = json.NewEncoder(w).Encode(out)
+}
+
+func fail(w http.ResponseWriter, err error) {
+	status := apierrors.NewInternalError(err).Status()
+	if known, ok := err.(apierrors.APIStatus); ok {
+		status = known.Status()
+	}
+	status.TypeMeta = statusMeta
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	w.WriteHeader(int(status.Code))
+	_ = json.NewEncoder(w).Encode(status)
+}
