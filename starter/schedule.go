@@ -27,16 +27,16 @@ func scheduleID(name string) string { return fleet.WorkflowID(name) + ".drift" }
 func (a *app) schedule() *cobra.Command {
 	var (
 		every time.Duration
-		mend  bool
+		heal  bool
 		why   fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "schedule", Args: cobra.NoArgs,
 		Short: "Check a fleet for drift again and again, on a Temporal Schedule",
 		Long: "Check a fleet for drift again and again, on a Temporal Schedule that has the fleet file as it is now. Said again, it\n" +
-			"replaces the fleet file and the interval. With --force-conflicts each check that finds drift rolls the fleet out and overwrites\n" +
+			"replaces the fleet file and the interval. With --self-heal each check that finds drift rolls the fleet out and overwrites\n" +
 			"what somebody else changed. A check is left out while the one before it still runs.",
-		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --force-conflicts --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
+		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --self-heal --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -53,12 +53,12 @@ func (a *app) schedule() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := setSchedule(cmd.Context(), c, api.FleetInput{Fleet: *f, ForceConflicts: mend, Request: why}, every); err != nil {
+			if err := setSchedule(cmd.Context(), c, api.FleetInput{Fleet: *f, SelfHeal: heal, Request: why}, every); err != nil {
 				return failed(err)
 			}
 			name, what := f.Metadata.Name, "checked for drift"
-			if mend {
-				what += ", and mended,"
+			if heal {
+				what += ", and repaired,"
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is %s every %s; `landbridge schedule show %s` tells how it went\n", name, what, every, name)
 			return nil
@@ -68,7 +68,7 @@ func (a *app) schedule() *cobra.Command {
 	a.temporal.Bind(cmd.PersistentFlags())
 	requestFlags(cmd, &why)
 	cmd.Flags().DurationVar(&every, "every", time.Hour, "how long between two checks")
-	cmd.Flags().BoolVar(&mend, "force-conflicts", false, "roll out where there is drift, and overwrite what somebody else changed")
+	cmd.Flags().BoolVar(&heal, "self-heal", false, "roll out where there is drift, and overwrite what somebody else changed")
 	cmd.AddCommand(a.scheduleShow(), a.scheduleDelete())
 	return cmd
 }
@@ -195,7 +195,7 @@ func (c shownCheck) found() string {
 	case !r.Drifted:
 		return "no drift"
 	case r.Healed:
-		return "drift, mended"
+		return "drift, repaired"
 	default:
 		parts := []string{fleet.Count(r.Differs, "object"), fleet.Count(len(r.Expiring), "certificate"), fleet.Count(len(r.Unproven), "unproven link")}
 		out := "drift: " + strings.Join(parts, ", ")

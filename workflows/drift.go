@@ -17,14 +17,14 @@ const expiresSoon = 30 * 24 * time.Hour
 const maxDrift = 500
 
 // DriftFleet compares the live fleet with the fleet file and changes nothing,
-// unless the input says ForceConflicts: then a rollout of its own puts right what differs.
+// unless the input has SelfHeal: then a rollout of its own repairs what differs.
 // It ends without an error where there is drift: the result says so.
 func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error) {
 	name, id := in.Fleet.Metadata.Name, workflow.GetInfo(ctx).WorkflowExecution.ID
 	out := api.DriftResult{Fleet: name, At: workflow.Now(ctx), Changes: []api.PlannedUnit{}, Expiring: []api.Expiring{}, Unproven: []api.CheckLinkResult{}}
 	found := attributes(api.FleetKey.ValueSet(name))
 	look := in
-	look.ForceConflicts, look.DryRun, look.Prune = false, true, false
+	look.SelfHeal, look.ForceConflicts, look.DryRun, look.Prune = false, false, true, false
 	var plan api.FleetResult
 	if err := (&gate{}).runChild(ctx, child{id + ".plan", "plan", found, PlanFleet}, look, &plan); err != nil {
 		return out, err
@@ -47,7 +47,7 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 		phase = "drifted"
 	}
 	setPhase(ctx, phase)
-	if out.Drifted && in.ForceConflicts {
+	if out.Drifted && in.SelfHeal {
 		selfHeal(ctx, &out, in)
 	}
 	return out, nil
@@ -80,14 +80,15 @@ func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 	}
 }
 
-// mend rolls the fleet out under its one ID, the lock: where something else is
+// selfHeal rolls the fleet out under its one ID, the lock: where something else is
 // changing the fleet, that is not waited for.
 func selfHeal(ctx workflow.Context, r *api.DriftResult, in api.FleetInput) {
+	in.SelfHeal, in.ForceConflicts = false, true
 	if in.Request.Reason == "" {
 		in.Request.Reason = "drift"
 	}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: fleet.WorkflowID(in.Fleet.Metadata.Name), StaticSummary: "mend",
+		WorkflowID: fleet.WorkflowID(in.Fleet.Metadata.Name), StaticSummary: "self-heal",
 		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending)),
 			api.ReasonKey.ValueSet(in.Request.Reason), api.RequestedByKey.ValueSet(in.Request.RequestedBy)),
 	})

@@ -126,6 +126,8 @@ type FleetInput struct {
 	FromInventories bool `json:"fromInventories,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
+	// SelfHeal has a drift check that finds drift roll the fleet out, with ForceConflicts.
+	SelfHeal bool `json:"selfHeal,omitempty"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
 	// Request says why, and on whose behalf.

@@ -16,7 +16,7 @@ import (
 
 // What somebody else changed is shown, field by field, and overwritten only when
 // somebody says so.
-func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
+func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
@@ -60,8 +60,8 @@ func TestDrift_IsShownAndLeftAlone_UntilItIsToBeMended(t *testing.T) {
 }
 
 // A schedule checks again and again, here at once since the test triggers it, and
-// mends where that is wished.
-func TestSchedule_FindsDriftAndMendsIt(t *testing.T) {
+// repairs it where that is wished.
+func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
@@ -79,17 +79,17 @@ func TestSchedule_FindsDriftAndMendsIt(t *testing.T) {
 	check("no drift")
 	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
 	check("drift: 1 object")
-	w.must("schedule", "-f", file, "--every", "6h", "--force-conflicts", "--reason", "CHG-3")
+	w.must("schedule", "-f", file, "--every", "6h", "--self-heal", "--reason", "CHG-3")
 	out := w.must("schedule", "show", "test")
 	require.Contains(t, out, "every 6h")
 	require.Contains(t, out, "CHG-3")
-	check("drift, mended")
+	check("drift, repaired")
 	w.requireRemoteSecret("east", "west")
 	require.Contains(t, w.must("schedule", "delete", "test"), "no more")
 	out, code := w.try("schedule", "delete", "test")
 	require.Equal(t, 1, code)
 	require.Contains(t, out, "the fleet test has no schedule")
-	w.must("schedule", "-f", file, "--force-conflicts")
+	w.must("schedule", "-f", file, "--self-heal")
 	require.Contains(t, w.must("cleanup", "-f", file), "the schedule of the fleet test is deleted", "it would roll out again")
 	same()
 }

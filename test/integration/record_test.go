@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,23 +16,34 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// record is for a release, and for nothing else: histories are recorded from
-// released code.
-var record = flag.String("record", "", "directory below workflows/testdata to record histories into, such as v0.1.0")
+// record names a release: histories for replay are recorded from its code, and never
+// from a branch under test.
+var record = flag.String("record", "", "directory below workflows/testdata to write histories into, such as v0.4.0")
 
-// TestRecord_HistoriesForReplay inventories one history of each kind of outcome.
+// TestRecord_HistoriesForReplay writes a history of every workflow type, for each way in
+// which it can end. workflows/replay_test.go lists what must be there.
 func TestRecord_HistoriesForReplay(t *testing.T) {
 	if *record == "" {
-		t.Skip("only for a release: -record v0.1.0")
+		t.Skip("only for a release: -record v0.4.0")
 	}
 	dir := filepath.Join("..", "..", "workflows", "testdata", *record)
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	w := newWorld(t)
-	file := w.file([]string{"east", "west"})
 	keep := recorder(t, w, dir)
+	w.recordRollouts(t, keep)
+	w.recordLooks(t, keep)
+	w.recordSteering(t, keep)
+	w.recordPrune(keep)
+	w.recordBusyChild(t, keep)
+	w.recordExisting(t, keep)
+}
 
+// recordRollouts leaves no fleet behind.
+func (w *world) recordRollouts(t *testing.T, keep func(string)) {
+	file := w.file([]string{"east", "west"})
 	w.must("plan", "-f", file)
 	keep("planned")
 	w.behave("--cloud-never", "--cloud-only", "west")
@@ -50,6 +62,33 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	w.behave()
 	w.must("cleanup", "-f", file)
 	keep("canceled")
+}
+
+// recordLooks needs a fleet of its own: a look at nothing is none.
+func (w *world) recordLooks(t *testing.T, keep func(string)) {
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	keep("done-again")
+	w.try("verify", "-f", file) // KWOK's pods carry no request
+	keep("verified")
+	w.must("drift", "-f", file)
+	keep("undrifted")
+	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
+	_, code := w.try("drift", "-f", file)
+	require.Equal(t, 3, code)
+	keep("drifted")
+	w.must("schedule", "-f", file, "--every", "12h", "--self-heal")
+	require.NoError(t, w.client(t).ScheduleClient().GetHandle(ctx, "landbridge.test.drift").Trigger(ctx, client.ScheduleTriggerOptions{}))
+	require.Eventually(t, func() bool { return strings.Contains(w.must("schedule", "show", "test"), "drift, repaired") }, commandTimeout, commandTimeout/200)
+	keep("healed")
+	w.must("gather", "-f", file, "--out", filepath.Join(t.TempDir(), "bundle.tgz"))
+	keep("gathered")
+	w.must("cleanup", "-f", file)
+	keep("after-looks")
+}
+
+// recordSteering leaves three clusters and their links.
+func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
 	waves := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
 	w.must("rollout", "-f", waves, "--detach", "--reason", "CHG-1")
@@ -64,10 +103,57 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	w.must("skip", "test", "--link", "north.west", "--by", "anna", "--reason", "later")
 	w.must("approve", "test", "--by", "anna", "--reason", "good")
 	w.must("rollout", "-f", waves)
+	w.behave()
 	keep("steered")
+}
+
+// recordPrune removes north, and the fleet when its file is lost.
+func (w *world) recordPrune(keep func(string)) {
+	w.must("rollout", "-f", w.file(clusters))
+	keep("whole")
+	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--prune")
+	keep("pruned")
 	w.must("cleanup", "--fleet", "test", "--cluster", "east=east.kubeconfig#")
 	keep("lost")
 }
+
+// recordBusyChild terminates a rollout from outside, and begins the next one while its
+// children still undo their steps.
+func (w *world) recordBusyChild(t *testing.T, keep func(string)) {
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-delay", "20s")
+	w.must("rollout", "-f", file, "--detach")
+	w.untilSail(t)
+	require.NoError(t, w.client(t).TerminateWorkflow(ctx, "landbridge.test", "", "recorded"))
+	w.must("rollout", "-f", file, "--take-over", "--reason", "again")
+	w.behave()
+	keep("busy")
+	w.must("cleanup", "-f", file)
+	keep("after-busy")
+}
+
+// recordExisting rolls out over meshes that are there already.
+func (w *world) recordExisting(t *testing.T, keep func(string)) {
+	names := []string{"east", "west"}
+	remove := w.meshes(t, names...)
+	defer remove()
+	all := w.merged(t, func(name string) string { return filepath.Join(w.lab.Dir, name+".kubeconfig") }, names...)
+	w.stop()
+	w.startWith("--kubeconfig-dir", filepath.Dir(all))
+	file := filepath.Join(t.TempDir(), "fleet.yaml")
+	w.must("init", "--existing", "--kubeconfig", all, "-f", file, "--name", "test")
+	keep("inspected")
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, append(data, "  rollout: {skipProof: true, stepTimeout: 2m}\n"...), 0o600))
+	w.must("rollout", "-f", file)
+	keep("existing")
+	w.must("cleanup", "-f", file)
+	keep("existing-cleaned")
+}
+
+// random is the part of a workflow's ID that differs each time.
+var random = regexp.MustCompile(`^\.(plan|verify|drift|gather|inspect)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
 
 // recorder writes every history that is new since its last call.
 func recorder(t *testing.T, w *world, dir string) func(outcome string) {
@@ -93,9 +179,7 @@ func recorder(t *testing.T, w *world, dir string) func(outcome string) {
 			data, err := protojson.Marshal(h)
 			require.NoError(t, err)
 			id := strings.TrimPrefix(e.GetExecution().GetWorkflowId(), "landbridge.test")
-			if i := strings.Index(id, ".plan."); i == 0 { // its ID is random
-				id = id[len(".plan.")+36:]
-			}
+			id = random.ReplaceAllString(id, "")
 			name := fmt.Sprintf("%s.%s%s.json", outcome, e.GetType().GetName(), id)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
 		}
