@@ -12,15 +12,13 @@ import (
 	sqliteplugin "go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 )
 
+// What Temporal calls the only cluster and the only database.
 const (
-	databaseFile = "temporal.db"
-	versionFile  = "temporal.version"
-	clusterName  = "active"
-	storeName    = sqliteplugin.PluginName
-	loopback     = "127.0.0.1"
+	clusterName = "active"
+	storeName   = sqliteplugin.PluginName
 )
 
-// serverConfig is a server with one shard on one SQLite file.
+// serverConfig describes a server with one shard on one SQLite file.
 func serverConfig(o Options) (*config.Config, error) {
 	names := []string{"frontend", "history", "matching", "worker"}
 	ports, err := freePorts(2*len(names), o.Port, o.UIPort)
@@ -35,13 +33,13 @@ func serverConfig(o Options) (*config.Config, error) {
 		}
 		services[name] = config.Service{RPC: config.RPC{GRPCPort: rpc, MembershipPort: ports[2*i+1], BindOnLocalHost: true}}
 	}
-	frontend := fmt.Sprintf("%s:%d", loopback, o.Port)
+	frontend := address(o.Port)
 	return &config.Config{
 		Global: config.Global{Membership: config.Membership{MaxJoinDuration: 30 * time.Second, BroadcastAddress: loopback}},
 		Persistence: config.Persistence{
 			DefaultStore: storeName, VisibilityStore: storeName, NumHistoryShards: 1,
 			DataStores: map[string]config.DataStore{storeName: {SQL: &config.SQL{
-				PluginName: sqliteplugin.PluginName, DatabaseName: filepath.Join(o.Dir, databaseFile),
+				PluginName: storeName, DatabaseName: filepath.Join(o.Dir, databaseFile),
 				// More connections than one would meet SQLITE_BUSY. FULL: what was
 				// acknowledged survives a power cut.
 				MaxConns: 1, MaxIdleConns: 1,
@@ -74,15 +72,6 @@ func dynamicConfig() dynamicconfig.StaticClient {
 	}
 }
 
-// checkPort finds out before Temporal does, which would panic.
-func checkPort(port int, flag, who string) error {
-	l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
-	if err != nil {
-		return fmt.Errorf("%s:%d is in use by another process (%s; `ss -ltnp 'sport = :%d'` names it): stop it, or choose another %s", loopback, port, who, port, flag)
-	}
-	return l.Close()
-}
-
 // freePorts asks the kernel for ports, and holds all of them, and those that are
 // given away already, until it has enough: none comes twice.
 func freePorts(n int, taken ...int) ([]int, error) {
@@ -93,13 +82,13 @@ func freePorts(n int, taken ...int) ([]int, error) {
 		}
 	}()
 	for _, p := range taken {
-		if l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, p)); err == nil {
+		if l, err := net.Listen("tcp", address(p)); err == nil {
 			held = append(held, l)
 		}
 	}
 	var ports []int
 	for range n {
-		l, err := net.Listen("tcp", loopback+":0")
+		l, err := net.Listen("tcp", address(0))
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}

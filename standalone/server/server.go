@@ -1,48 +1,41 @@
-// Package server is a whole Temporal server with its web UI in this process, on
+// Package server runs a whole Temporal server with its web UI in this process, on
 // one SQLite file, for one machine: loopback only, since neither asks who calls.
 package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
+	"net"
 	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
+	"strconv"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/server/common/authorization"
-	"go.temporal.io/server/common/headers"
+	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/log"
-	"go.temporal.io/server/common/metrics"
-	sqlpersistence "go.temporal.io/server/common/persistence/sql"
-	"go.temporal.io/server/common/persistence/sql/sqlplugin"
-	"go.temporal.io/server/common/resolver"
-	"go.temporal.io/server/schema/sqlite"
 	"go.temporal.io/server/temporal"
-	"google.golang.org/protobuf/types/known/durationpb"
 
-	commonconfig "go.temporal.io/server/common/config"
+	"github.com/landbridge/landbridge/internal/listen"
 )
 
-// Namespace is the one that the server has.
-const Namespace = "default"
+// Namespace names the only one that the server has.
+const Namespace = client.DefaultNamespace
 
-// Retention is how long a closed workflow's history stays: an auditor asks
-// months later.
+// Retention keeps a closed workflow's history: an auditor asks months later.
 const Retention = 365 * 24 * time.Hour
+
+// loopback is the only address on which anything here listens.
+const loopback = "127.0.0.1"
 
 // Options of a server.
 type Options struct {
 	// Dir keeps the database. It is made where it is not there.
 	Dir string
-	// Port of the gRPC frontend on 127.0.0.1.
+	// Port of the gRPC frontend.
 	Port int
-	// UIPort of the web UI on 127.0.0.1, or 0 for none.
+	// UIPort of the web UI, or 0 for none.
 	UIPort int
 	// SearchAttributes that the namespace has from its creation.
 	SearchAttributes map[string]enumspb.IndexedValueType
@@ -50,7 +43,21 @@ type Options struct {
 	Verbose bool
 }
 
-// Server is one that runs.
+// Check refuses ports that cannot be.
+func (o Options) Check() error {
+	if err := listen.CheckPort("--port", o.Port); err != nil {
+		return err
+	}
+	if o.UIPort == 0 {
+		return nil
+	}
+	if o.UIPort == o.Port {
+		return fmt.Errorf("--ui-port: Temporal itself has port %d: choose another, or --no-ui", o.UIPort)
+	}
+	return listen.CheckPort("--ui-port", o.UIPort)
+}
+
+// Server is a Temporal that runs in this process.
 type Server struct {
 	internal temporal.Server
 	ui       *ui
@@ -61,40 +68,36 @@ type Server struct {
 // Start starts a server, which continues with what the database has. A port
 // that is taken, a database in use or of another version is an error that says
 // what to do.
-func Start(o Options) (*Server, error) {
+func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the state directory: %w", err)
+		return nil, fmt.Errorf("--state-dir: %w: name a directory that this user may make and write", err)
 	}
 	held, err := lock(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{lock: held, options: o}
-	if err := s.start(); err != nil {
+	if err := s.start(ctx); err != nil {
 		s.Stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) start() error {
+func (s *Server) start(ctx context.Context) error {
 	o := s.options
-	if err := checkPort(o.Port, "--port", "another Temporal, perhaps"); err != nil {
+	// Temporal would panic.
+	if err := listen.CheckFree("--port", address(o.Port)); err != nil {
 		return err
 	}
 	if o.UIPort != 0 {
-		if err := checkPort(o.UIPort, "--ui-port", "another Temporal UI, perhaps"); err != nil {
+		if err := listen.CheckFree("--ui-port", address(o.UIPort)); err != nil {
 			return err
 		}
 	}
 	if err := checkVersion(o.Dir); err != nil {
 		return err
 	}
-	level := "fatal"
-	if o.Verbose {
-		level = "info"
-	}
-	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: false, Level: level}))
 	cfg, err := serverConfig(o)
 	if err != nil {
 		return err
@@ -102,6 +105,19 @@ func (s *Server) start() error {
 	if err := prepareDatabase(o, cfg); err != nil {
 		return err
 	}
+	if err := s.startTemporal(cfg); err != nil || o.UIPort == 0 {
+		return err
+	}
+	s.ui, err = startUI(ctx, o)
+	return err
+}
+
+func (s *Server) startTemporal(cfg *config.Config) error {
+	level := "fatal"
+	if s.options.Verbose {
+		level = "info"
+	}
+	logger := log.NewZapLogger(log.BuildZapLogger(log.Config{Stdout: false, Level: level}))
 	claims, err := authorization.GetClaimMapperFromConfig(&cfg.Global.Authorization, logger)
 	if err != nil {
 		return err
@@ -111,7 +127,7 @@ func (s *Server) start() error {
 		temporal.ForServices(temporal.DefaultServices),
 		temporal.WithLogger(logger),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
-		temporal.WithClaimMapper(func(*commonconfig.Config) authorization.ClaimMapper { return claims }),
+		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return claims }),
 		temporal.WithDynamicConfigClient(dynamicConfig()),
 	)
 	if err != nil {
@@ -120,41 +136,47 @@ func (s *Server) start() error {
 	if err := s.internal.Start(); err != nil {
 		return fmt.Errorf("start Temporal: %w", err)
 	}
-	if o.UIPort != 0 {
-		if s.ui, err = startUI(o); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-// Address of the frontend.
-func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.options.Port) }
+// Address returns the host:port of the frontend.
+func (s *Server) Address() string { return address(s.options.Port) }
 
-// UIAddress is the URL of the web UI, or empty.
+// UIAddress returns the URL of the web UI, or nothing where there is none.
 func (s *Server) UIAddress() string {
 	if s.options.UIPort == 0 {
 		return ""
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d", s.options.UIPort)
+	return "http://" + address(s.options.UIPort)
 }
+
+func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
 // readyTimeout is many times what a start takes.
 const readyTimeout = 30 * time.Second
 
 // Dial waits until the server answers, and connects to it.
-func (s *Server) Dial(ctx context.Context, o client.Options) (client.Client, error) {
+func (s *Server) Dial(ctx context.Context, o client.Options) (c client.Client, err error) {
 	o.HostPort, o.Namespace = s.Address(), Namespace
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	err = untilReady(ctx, "the Temporal in this process", func(ctx context.Context) error {
+		c, err = client.DialContext(ctx, o)
+		return err
+	})
+	return c, err
+}
+
+// untilReady asks again and again until something that just started answers.
+func untilReady(ctx context.Context, what string, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("no answer within %s", readyTimeout))
 	defer cancel()
 	for {
-		c, err := client.DialContext(ctx, o)
+		err := ask(ctx)
 		if err == nil {
-			return c, nil
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the Temporal in this process does not answer: %w", err)
+			return fmt.Errorf("%s does not answer: %w (%v)", what, context.Cause(ctx), err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
@@ -171,77 +193,4 @@ func (s *Server) Stop() {
 	if s.lock != nil {
 		s.lock.Close()
 	}
-}
-
-// prepareDatabase makes the schema and the namespace where they are not there.
-func prepareDatabase(o Options, cfg *commonconfig.Config) error {
-	sql := cfg.Persistence.DataStores[storeName].SQL
-	file := filepath.Join(o.Dir, databaseFile)
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		if err := sqlite.SetupSchema(sql); err != nil {
-			_ = os.Remove(file) // a schema that is half there would never be finished
-			return fmt.Errorf("set up the database %s: %w", file, err)
-		}
-		if err := os.WriteFile(filepath.Join(o.Dir, versionFile), []byte(headers.ServerVersion+"\n"), 0o600); err != nil {
-			return err
-		}
-	} else if err != nil {
-		return fmt.Errorf("look at the database: %w", err)
-	}
-	ns, err := sqlite.NewNamespaceConfig(clusterName, Namespace, false, o.SearchAttributes)
-	if err != nil {
-		return err
-	}
-	ns.Detail.Config.Retention = durationpb.New(Retention)
-	if err := sqlite.CreateNamespaces(sql, ns); err != nil {
-		return fmt.Errorf("make the namespace %s: %w", Namespace, err)
-	}
-	if err := forgetMembers(sql); err != nil {
-		return err
-	}
-	return os.Chmod(file, 0o600)
-}
-
-// forgetMembers removes what the last process wrote of itself: its ports are not
-// ours, and a server that believes it alive sends it tasks for most of a minute.
-func forgetMembers(cfg *commonconfig.SQL) error {
-	db, err := sqlpersistence.NewSQLDB(sqlplugin.DbKindMain, cfg, resolver.NewNoopResolver(), log.NewNoopLogger(), metrics.NoopMetricsHandler)
-	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	defer db.Close()
-	const century = 100 * 365 * 24 * time.Hour // all rows end before
-	if _, err := db.PruneClusterMembership(context.Background(), &sqlplugin.PruneClusterMembershipFilter{PruneRecordsBefore: time.Now().Add(century)}); err != nil {
-		return fmt.Errorf("forget the last process's members: %w", err)
-	}
-	return nil
-}
-
-// checkVersion refuses a database of another Temporal: SQLite's schema is not
-// migrated.
-func checkVersion(dir string) error {
-	have, err := os.ReadFile(filepath.Join(dir, versionFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if v := strings.TrimSpace(string(have)); v != headers.ServerVersion {
-		return fmt.Errorf("the database in %s is of Temporal %s, this is %s, and SQLite databases are not migrated: finish with the landbridge-standalone that made it, or start afresh with another --state-dir (the clusters remember their fleet)", dir, v, headers.ServerVersion)
-	}
-	return nil
-}
-
-// lock keeps a second process from the same database.
-func lock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another landbridge-standalone uses %s; stop it, or choose another --state-dir", dir)
-	}
-	return f, nil
 }

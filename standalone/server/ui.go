@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 )
 
-// ui is Temporal's web UI, whose files are inside the binary.
+// ui serves Temporal's web UI, whose files are inside the binary.
 type ui struct{ server *uiserver.Server }
 
 type uiConfig struct{ uiconfig.Config }
@@ -19,42 +18,40 @@ type uiConfig struct{ uiconfig.Config }
 // GetConfig implements the UI server's ConfigProvider.
 func (c *uiConfig) GetConfig() (*uiconfig.Config, error) { return &c.Config, nil }
 
-func startUI(o Options) (*ui, error) {
+// startUI returns once the UI answers, so that its address is good when it is printed.
+func startUI(ctx context.Context, o Options) (*ui, error) {
+	url := "http://" + address(o.UIPort)
 	cfg := &uiConfig{uiconfig.Config{
-		TemporalGRPCAddress: fmt.Sprintf("%s:%d", loopback, o.Port),
+		TemporalGRPCAddress: address(o.Port),
 		Host:                loopback,
 		Port:                o.UIPort,
 		EnableUI:            true,
 		DefaultNamespace:    Namespace,
 		HideLogs:            true,
 		DisableNewsFetch:    true, // nothing is fetched from outside
-		CORS:                uiconfig.CORS{CookieInsecure: true, AllowOrigins: []string{fmt.Sprintf("http://%s:%d", loopback, o.UIPort)}},
+		CORS:                uiconfig.CORS{CookieInsecure: true, AllowOrigins: []string{url}},
 	}}
 	u := &ui{uiserver.NewServer(uioptions.WithConfigProvider(cfg))}
-	go func() { _ = u.server.Start() }() // it ends with stop
-	return u, u.wait(o.UIPort)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { cancel(fmt.Errorf("it ended: %w", u.server.Start())) }() // it ends with stop
+	return u, untilReady(ctx, "the Temporal UI", func(ctx context.Context) error { return get(ctx, url+"/healthz") })
 }
 
-// wait until the UI answers, so that its address is good when it is printed.
-func (u *ui) wait(port int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
-	defer cancel()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s:%d/healthz", loopback, port), nil)
-		if err != nil {
-			return err
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err == nil {
-			res.Body.Close()
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the Temporal UI does not answer: %w", err)
-		case <-time.After(50 * time.Millisecond):
-		}
+func get(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
 	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, res.Status)
+	}
+	return nil
 }
 
 func (u *ui) stop() { u.server.Stop() }

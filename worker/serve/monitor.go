@@ -17,23 +17,28 @@ import (
 	"go.temporal.io/sdk/contrib/opentelemetry"
 
 	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/listen"
 )
 
-// Monitor serves health and Prometheus metrics: /healthz (the process runs),
+// headerTimeout bounds how long a caller may hold a connection without a request.
+const headerTimeout = 5 * time.Second
+
+// monitor serves health and Prometheus metrics: /healthz (the process runs),
 // /readyz (Temporal answers) and /metrics (Landbridge's own, the SDK's, Go's and
 // the process's).
-type Monitor struct {
+type monitor struct {
 	registry *prom.Registry
 	handler  client.MetricsHandler
 	steps    *activities.Metrics
 	listener net.Listener
+	server   *http.Server
 }
 
-// Listen takes the address, which should be on loopback: nothing asks who calls.
-func Listen(address string) (*Monitor, error) {
-	l, err := net.Listen("tcp", address)
+// newMonitor takes the address, which should be on loopback: nothing asks who calls.
+func newMonitor(address string) (*monitor, error) {
+	l, err := listen.TCP("--listen", address)
 	if err != nil {
-		return nil, fmt.Errorf("--listen: %w; choose another address, or none with --listen ''", err)
+		return nil, fmt.Errorf("%w, or serve neither health nor metrics with --listen ''", err)
 	}
 	registry := prom.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -42,17 +47,42 @@ func Listen(address string) (*Monitor, error) {
 		return nil, err
 	}
 	meter := metric.NewMeterProvider(metric.WithReader(exporter)).Meter("temporal-sdk-go")
-	return &Monitor{registry, opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: meter}), activities.NewMetrics(registry), l}, nil
+	return &monitor{
+		registry: registry,
+		handler:  opentelemetry.NewMetricsHandler(opentelemetry.MetricsHandlerOptions{Meter: meter}),
+		steps:    activities.NewMetrics(registry),
+		listener: l,
+		server:   &http.Server{ReadHeaderTimeout: headerTimeout},
+	}, nil
 }
 
-// Address is where the monitor listens.
-func (m *Monitor) Address() string { return m.listener.Addr().String() }
+// Address returns where the monitor listens.
+func (m *monitor) Address() string { return m.listener.Addr().String() }
 
-// Serve answers until the context ends.
-func (m *Monitor) Serve(ctx context.Context, c client.Client) error {
+// Serve answers until Close. Once the context has ended the program is no longer
+// ready, but can still be watched while it lets activities end.
+func (m *monitor) Serve(ctx context.Context, c client.Client) error {
+	m.server.Handler = m.routes(ctx, c)
+	if err := m.server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close gives the address back.
+func (m *monitor) Close() {
+	_ = m.server.Close()
+	_ = m.listener.Close() // Serve may never have been called
+}
+
+func (m *monitor) routes(ctx context.Context, c client.Client) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+			return
+		}
 		if _, err := c.CheckHealth(r.Context(), &client.CheckHealthRequest{}); err != nil {
 			http.Error(w, "Temporal does not answer", http.StatusServiceUnavailable)
 			return
@@ -60,13 +90,5 @@ func (m *Monitor) Serve(ctx context.Context, c client.Client) error {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() {
-		<-ctx.Done()
-		_ = srv.Close()
-	}()
-	if err := srv.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return mux
 }

@@ -5,40 +5,42 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 
 	"github.com/landbridge/landbridge/activities"
 )
 
-// flushTimeout is how long a stopping process tries to get rid of its last spans.
+// flushTimeout bounds how long a stopping process tries to send its last spans.
 const flushTimeout = 5 * time.Second
 
-// Telemetry is what a process tells of itself: health and metrics where it
-// listens, and traces where OpenTelemetry's variables say.
-type Telemetry struct {
-	monitor *Monitor // nil: it does not listen
-	tracing interceptor.Interceptor
-	stop    func(context.Context) error
+// telemetry tells what the process does: health and metrics where it listens, and
+// traces where OpenTelemetry's variables say.
+type telemetry struct {
+	monitor *monitor // nil: it does not listen
+	tracing interceptor.ClientInterceptor
+	flush   func(context.Context) error
 	logger  *slog.Logger
 }
 
-// Tell begins to. listen is an address, or empty for none; service is the name
-// that traces carry.
-func Tell(ctx context.Context, service, listen string, logger *slog.Logger) (*Telemetry, error) {
-	t := &Telemetry{logger: logger}
+// newTelemetry begins to listen at an address, or nowhere where it is empty. Traces
+// carry the service's name.
+func newTelemetry(ctx context.Context, service, address string, logger *slog.Logger) (*telemetry, error) {
+	t := &telemetry{logger: logger}
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.Warn("telemetry is incomplete", "error", err) }))
 	var err error
-	if listen != "" {
-		if t.monitor, err = Listen(listen); err != nil {
-			return nil, err
-		}
+	if t.tracing, t.flush, err = newTracing(ctx, service); err != nil {
+		return nil, err
 	}
-	t.tracing, t.stop, err = Tracing(ctx, service)
+	if address != "" {
+		t.monitor, err = newMonitor(address)
+	}
 	return t, err
 }
 
-// Steps is what the worker's activities are to report to.
-func (t *Telemetry) Steps() *activities.Metrics {
+// Steps returns what the worker's activities report to, or nil.
+func (t *telemetry) Steps() *activities.Metrics {
 	if t.monitor == nil {
 		return nil
 	}
@@ -46,8 +48,7 @@ func (t *Telemetry) Steps() *activities.Metrics {
 }
 
 // Client has a Temporal client report too.
-func (t *Telemetry) Client(o *client.Options) {
-	o.Logger = activities.FailureOnce(o.Logger)
+func (t *telemetry) Client(o *client.Options) {
 	if t.monitor != nil {
 		o.MetricsHandler = t.monitor.handler
 	}
@@ -56,11 +57,12 @@ func (t *Telemetry) Client(o *client.Options) {
 	}
 }
 
-// Serve answers in the background until the context ends.
-func (t *Telemetry) Serve(ctx context.Context, c client.Client) {
+// Serve answers in the background until Stop.
+func (t *telemetry) Serve(ctx context.Context, c client.Client) {
 	if t.monitor == nil {
 		return
 	}
+	t.logger.Info("health and metrics", "address", t.monitor.Address())
 	go func() {
 		if err := t.monitor.Serve(ctx, c); err != nil {
 			t.logger.Error("health and metrics are gone", "error", err)
@@ -68,11 +70,14 @@ func (t *Telemetry) Serve(ctx context.Context, c client.Client) {
 	}()
 }
 
-// Stop sends what is left.
-func (t *Telemetry) Stop() {
+// Stop sends what is left and gives the address back.
+func (t *telemetry) Stop() {
+	if t.monitor != nil {
+		t.monitor.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	if err := t.stop(ctx); err != nil {
+	if err := t.flush(ctx); err != nil {
 		t.logger.Warn("the last spans were not sent", "error", err)
 	}
 }

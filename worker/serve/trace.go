@@ -15,12 +15,12 @@ import (
 	"github.com/landbridge/landbridge/internal/build"
 )
 
-// Tracing sends a span for each workflow and activity by OTLP over HTTP to where
+// newTracing sends a span for each workflow and activity by OTLP over HTTP to where
 // OpenTelemetry's own variables say (OTEL_EXPORTER_OTLP_ENDPOINT and the others);
-// where none is set it is nil. Give the interceptor to the Temporal client, so
-// that the errors that it sees are those of the history, without a secret. stop
+// where none is set the interceptor is nil. It belongs to the Temporal client, so
+// that the errors that it sees are those of the history, without a secret. flush
 // sends what is left.
-func Tracing(ctx context.Context, service string) (i interceptor.Interceptor, stop func(context.Context) error, err error) {
+func newTracing(ctx context.Context, service string) (i interceptor.ClientInterceptor, flush func(context.Context) error, err error) {
 	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" || os.Getenv("OTEL_SDK_DISABLED") == "true" {
 		return nil, func(context.Context) error { return nil }, nil
 	}

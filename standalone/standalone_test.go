@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"github.com/landbridge/landbridge/internal/connect"
+	"github.com/landbridge/landbridge/standalone/server"
+	"github.com/landbridge/landbridge/worker/serve"
+)
+
+// limit bounds every wait of these tests, on a machine that has other work too.
+const limit = time.Minute
+
+// output is what a program printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// standalone runs the program as main does, inside the test.
+type standalone struct {
+	out  output
+	end  context.CancelFunc
+	code chan int
+}
+
+func start(args ...string) *standalone {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &standalone{end: cancel, code: make(chan int, 1)}
+	go func() { s.code <- program(&ownTemporal{tell: &s.out}).Run(ctx, args, &s.out, &s.out) }()
+	return s
+}
+
+func (s *standalone) exit(t *testing.T) int {
+	t.Helper()
+	select {
+	case code := <-s.code:
+		return code
+	case <-time.After(limit):
+		require.Fail(t, "it does not end", s.out.String())
+		return -1
+	}
+}
+
+func (s *standalone) says(t *testing.T, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(s.out.String(), text) }, limit, 10*time.Millisecond, "%q in %s", text, &s.out)
+}
+
+// freePorts asks the kernel for ports that nobody has just now.
+func freePorts(t *testing.T, n int) []string {
+	t.Helper()
+	var ports []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		require.NoError(t, err)
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// The whole program: Temporal, its UI and a worker that Temporal knows, all on
+// loopback only; what it was told before it was stopped, it knows after.
+func TestStandalone_StoppedAndStartedAgain_ContinuesWhereItWas(t *testing.T) {
+	dir, ports := t.TempDir(), freePorts(t, 3)
+	args := []string{"--state-dir", filepath.Join(dir, "temporal"), "--root-dir", filepath.Join(dir, "roots"), "--port", ports[0], "--ui-port", ports[1],
+		"--listen", "127.0.0.1:" + ports[2], "--kubeconfig-dir", dir, "--build-id", "b1"}
+	s := start(args...)
+	s.says(t, "msg=serving")
+	for _, want := range []string{"Temporal     127.0.0.1:" + ports[0], "Temporal UI  http://127.0.0.1:" + ports[1], "Database     " + filepath.Join(dir, "temporal")} {
+		require.Contains(t, s.out.String(), want)
+	}
+	require.Contains(t, body(t, "http://127.0.0.1:"+ports[1]+"/"), `<script>`)
+	require.Contains(t, body(t, "http://127.0.0.1:"+ports[1]+"/api/v1/namespaces/default"), `"workflowExecutionRetentionTtl": "31536000s"`, "an auditor asks months later")
+	require.Equal(t, "ok\n", body(t, "http://127.0.0.1:"+ports[2]+"/readyz"))
+	onlyOnLoopback(t, ports)
+
+	c := dial(t, ports[0])
+	knowsTheWorker(t, c)
+	knowsTheSearchAttributes(t, c)
+	before := startWaiting(t, c)
+	elsewhere(t, "127.0.0.1:"+ports[0])
+	c.Close()
+	s.end()
+	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
+
+	s = start(args...)
+	s.says(t, "msg=serving")
+	c = dial(t, ports[0])
+	d, err := c.DescribeWorkflowExecution(t.Context(), before, "")
+	require.NoError(t, err)
+	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, d.WorkflowExecutionInfo.Status)
+	c.Close()
+	refusesASecond(t, args)
+	s.end()
+	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
+	info, err := os.Stat(filepath.Join(dir, "temporal", "temporal.db"))
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func body(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, http.StatusOK, res.StatusCode, url)
+	var b bytes.Buffer
+	_, err = b.ReadFrom(res.Body)
+	require.NoError(t, err)
+	return b.String()
+}
+
+// onlyOnLoopback knocks at the ports on every other address of this machine.
+func onlyOnLoopback(t *testing.T, ports []string) {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	require.NoError(t, err)
+	for _, a := range addresses {
+		ip := a.(*net.IPNet).IP
+		if ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+			continue
+		}
+		for _, port := range ports {
+			c, err := net.DialTimeout("tcp", net.JoinHostPort(ip.String(), port), time.Second)
+			if err == nil {
+				c.Close()
+			}
+			require.Error(t, err, "%s answers at %s", port, ip)
+		}
+	}
+}
+
+func dial(t *testing.T, port string) client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Options{HostPort: "127.0.0.1:" + port, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	require.NoError(t, err)
+	return c
+}
+
+// knowsTheWorker looks where Temporal's UI and CLI list the workers of a task queue.
+func knowsTheWorker(t *testing.T, c client.Client) {
+	t.Helper()
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	identity := fmt.Sprintf("landbridge-standalone@%s:%d", host, os.Getpid())
+	var seen string
+	require.Eventually(t, func() bool {
+		r, err := c.DescribeTaskQueue(t.Context(), "landbridge", enumspb.TASK_QUEUE_TYPE_WORKFLOW)
+		if err != nil {
+			return false
+		}
+		for _, p := range r.Pollers {
+			seen = fmt.Sprint(p)
+			if p.Identity == identity && p.DeploymentOptions.GetBuildId() == "b1" && p.DeploymentOptions.GetWorkerVersioningMode() == enumspb.WORKER_VERSIONING_MODE_UNVERSIONED {
+				return true
+			}
+		}
+		return false
+	}, limit, 50*time.Millisecond, "%s, build b1, in %s", identity, &seen)
+}
+
+func knowsTheSearchAttributes(t *testing.T, c client.Client) {
+	t.Helper()
+	for name := range connect.SearchAttributes() {
+		_, err := c.CountWorkflow(t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: name + ` = "nothing"`})
+		require.NoError(t, err, name)
+	}
+}
+
+// startWaiting starts a workflow that no worker takes, and returns its ID.
+func startWaiting(t *testing.T, c client.Client) string {
+	t.Helper()
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "waiting", TaskQueue: "nobodys"}, "Waiting")
+	require.NoError(t, err)
+	return run.GetID()
+}
+
+// elsewhere asks a worker to serve a namespace that this Temporal does not have.
+func elsewhere(t *testing.T, address string) {
+	t.Helper()
+	worker := serve.Program{Name: "worker", Temporal: &serve.Elsewhere{}}
+	var out output
+	require.Equal(t, serve.ExitFailed, worker.Run(t.Context(), []string{"--address", address, "--namespace", "lost"}, &out, &out))
+	require.Contains(t, out.String(), `Temporal has no namespace "lost"`)
+}
+
+func refusesASecond(t *testing.T, args []string) {
+	t.Helper()
+	var other []string
+	for _, a := range args {
+		if _, err := strconv.Atoi(a); err == nil {
+			a = freePorts(t, 1)[0]
+		}
+		if strings.HasPrefix(a, "127.0.0.1:") {
+			a = "127.0.0.1:0"
+		}
+		other = append(other, a)
+	}
+	second := start(other...)
+	require.Equal(t, serve.ExitFailed, second.exit(t), &second.out)
+	require.Contains(t, second.out.String(), "another landbridge-standalone uses")
+	require.Contains(t, second.out.String(), "--state-dir")
+}
+
+func TestStandalone_EachMistake_IsOneSentence(t *testing.T) {
+	held, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer held.Close()
+	_, busy, err := net.SplitHostPort(held.Addr().String())
+	require.NoError(t, err)
+	dir, free := t.TempDir(), freePorts(t, 1)[0]
+	t.Setenv("XDG_STATE_HOME", dir)
+	file, old := filepath.Join(dir, "file"), filepath.Join(dir, "old")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Mkdir(old, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(old, "temporal.version"), []byte("1.0.0\n"), 0o600))
+	for name, c := range map[string]struct {
+		args string
+		code int
+		want []string
+	}{
+		"a typo":                  {"--no-iu", serve.ExitUsage, []string{"there is no flag --no-iu", "landbridge-standalone --help"}},
+		"a port that cannot be":   {"--port 65536", serve.ExitUsage, []string{"--port", "65536"}},
+		"no port":                 {"--port 0", serve.ExitUsage, []string{"--port"}},
+		"a UI port out of range":  {"--ui-port -1", serve.ExitUsage, []string{"--ui-port", "-1"}},
+		"no UI port":              {"--ui-port 0", serve.ExitUsage, []string{"--ui-port", "--no-ui"}},
+		"one port for both":       {"--port 7300 --ui-port 7300", serve.ExitUsage, []string{"--ui-port", "7300", "choose another"}},
+		"a missing directory":     {"--kubeconfig-dir " + dir + "/absent", serve.ExitUsage, []string{"--kubeconfig-dir", "there is no directory"}},
+		"a file for the database": {"--state-dir " + file, serve.ExitUsage, []string{"--state-dir", "not a directory"}},
+		"a directory in a file":   {"--state-dir " + file + "/x", serve.ExitUsage, []string{"--state-dir", "not a directory"}},
+		"a directory in nowhere":  {"--state-dir /proc/landbridge", serve.ExitFailed, []string{"--state-dir", "/proc/landbridge", "may make and write"}},
+		"a busy port":             {"--port " + busy, serve.ExitFailed, []string{"--port: 127.0.0.1:" + busy, "in use", "names the process"}},
+		"a busy UI port":          {"--port " + free + " --ui-port " + busy, serve.ExitFailed, []string{"--ui-port: 127.0.0.1:" + busy, "in use"}},
+		"a busy monitor":          {"--listen 127.0.0.1:" + busy, serve.ExitFailed, []string{"--listen: 127.0.0.1:" + busy, "in use"}},
+		"another Temporal's file": {"--no-ui --port " + free + " --state-dir " + old, serve.ExitFailed, []string{"1.0.0", "not migrated", "--state-dir"}},
+	} {
+		s := start(strings.Fields(c.args)...)
+		require.Equal(t, c.code, s.exit(t), "%s: %s", name, &s.out)
+		for _, w := range c.want {
+			require.Contains(t, s.out.String(), w, name)
+		}
+		require.Contains(t, lines(s.out.String())[0], "landbridge-standalone: ", name)
+		require.Len(t, lines(s.out.String()), 1, name)
+	}
+}
+
+func TestStandalone_AskedToEndWhileItStarts_EndsWell(t *testing.T) {
+	dir, port := t.TempDir(), freePorts(t, 1)[0]
+	s := start("--state-dir", dir, "--root-dir", dir, "--no-ui", "--port", port)
+	require.Eventually(t, func() bool { _, err := os.Stat(filepath.Join(dir, "temporal.db")); return err == nil }, limit, time.Millisecond)
+	s.end()
+	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
+	require.NotContains(t, s.out.String(), "msg=serving")
+	// What it left can be started again.
+	s = start("--state-dir", dir, "--root-dir", dir, "--no-ui", "--port", port)
+	s.says(t, "msg=serving")
+	require.Contains(t, s.out.String(), "Temporal UI  none")
+	s.end()
+	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
+}
+
+func TestStandalone_DefaultPort_IsWhereCommandsLook(t *testing.T) {
+	own := &ownTemporal{}
+	program(own).Run(t.Context(), []string{"--help"}, &output{}, &output{})
+	require.Equal(t, connect.DefaultAddress, fmt.Sprintf("127.0.0.1:%d", own.options.Port))
+	require.Equal(t, "default", server.Namespace)
+}
+
+func lines(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"github.com/spf13/pflag"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"github.com/landbridge/landbridge/internal/connect"
+	"github.com/landbridge/landbridge/standalone/server"
+	"github.com/landbridge/landbridge/worker/serve"
+)
+
+const (
+	// stateDir names the directory of the database below Landbridge's state.
+	stateDir = "temporal"
+	// defaultUIPort is where `temporal server start-dev` has its UI too.
+	defaultUIPort = 8233
+)
+
+// ownTemporal runs the Temporal that the program serves in the same process.
+type ownTemporal struct {
+	options server.Options
+	noUI    bool
+	server  *server.Server
+	// tell receives where it listens, for people.
+	tell io.Writer
+}
+
+// Bind implements serve.Temporal.
+func (t *ownTemporal) Bind(fs *pflag.FlagSet) {
+	fs.StringVar(&t.options.Dir, "state-dir", "", "directory of the database "+serve.StateDirHelp(stateDir))
+	fs.IntVar(&t.options.Port, "port", defaultPort(), "port of Temporal on 127.0.0.1")
+	fs.IntVar(&t.options.UIPort, "ui-port", defaultUIPort, "port of Temporal's web UI on 127.0.0.1")
+	fs.BoolVar(&t.noUI, "no-ui", false, "run without the web UI")
+	fs.BoolVar(&t.options.Verbose, "verbose", false, "log what Temporal does")
+}
+
+// defaultPort returns the port at which commands look for Temporal.
+func defaultPort() int {
+	_, port, err := net.SplitHostPort(connect.DefaultAddress)
+	if err != nil {
+		panic(err) // a constant of ours
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// Complete implements serve.Temporal.
+func (t *ownTemporal) Complete() (err error) {
+	switch {
+	case t.noUI:
+		t.options.UIPort = 0
+	case t.options.UIPort == 0:
+		return errors.New("--ui-port: want a port from 1 to 65535, got 0; --no-ui runs without the web UI")
+	}
+	if err := t.options.Check(); err != nil {
+		return err
+	}
+	if t.options.Dir == "" {
+		if t.options.Dir, err = serve.StateDir(stateDir); err != nil {
+			return err
+		}
+	}
+	return serve.CheckStateDir("--state-dir", t.options.Dir)
+}
+
+// Dial implements serve.Temporal: it starts the server and waits until it answers.
+func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	t.options.SearchAttributes = connect.SearchAttributes()
+	var err error
+	if t.server, err = server.Start(ctx, t.options); err != nil {
+		return nil, err
+	}
+	o := client.Options{Logger: log.NewStructuredLogger(logger), Namespace: server.Namespace}
+	change(&o)
+	c, err := t.server.Dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(t.tell, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", t.server.Address(), cmp.Or(t.server.UIAddress(), "none"), t.options.Dir)
+	return c, nil
+}
+
+// Stop implements serve.Temporal.
+func (t *ownTemporal) Stop() {
+	if t.server != nil {
+		t.server.Stop()
+	}
+}

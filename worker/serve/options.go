@@ -1,0 +1,119 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/listen"
+)
+
+// DefaultListen is where landbridge-worker serves health and metrics.
+const DefaultListen = "127.0.0.1:9464"
+
+// Options say what a worker serves and what it may use.
+type Options struct {
+	TaskQueues     []string
+	KubeconfigDirs []string
+	DefaultConfig  bool
+	RootDir        string
+	NoRoot         bool
+	ChartDir       string
+	// Parallel bounds how many activities run at once on each task queue.
+	Parallel int
+	// Deployment and BuildID put the worker under Temporal's worker versioning: a run
+	// stays with the build that it began under. Without a Deployment any worker goes
+	// on with any run, and BuildID is only shown.
+	Deployment, BuildID string
+	// Listen is where health and metrics are served, or empty.
+	Listen string
+}
+
+// Bind adds the options to a command. listen is the default of --listen.
+func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
+	fs.StringArrayVar(&o.TaskQueues, "task-queue", []string{fleet.DefaultTaskQueue}, "task queue to serve; may be repeated")
+	fs.StringArrayVar(&o.KubeconfigDirs, "kubeconfig-dir", nil, "directory with kubeconfigs that fleet files may name; may be repeated")
+	fs.BoolVar(&o.DefaultConfig, "default-kubeconfig", false, "let fleet files name contexts of the default kubeconfig ($KUBECONFIG, or ~/.kube/config)")
+	fs.StringVar(&o.RootDir, "root-dir", "", "directory that keeps root CAs "+StateDirHelp(rootsDir))
+	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
+	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
+	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
+	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")
+	fs.IntVar(&o.Parallel, "parallel", 50, "how many activities of a task queue run at once")
+	fs.StringVar(&o.Listen, "listen", listen, "host:port where health and metrics are served (/healthz, /readyz, /metrics); '' for nowhere")
+}
+
+// rootsDir names the state directory of root CAs.
+const rootsDir = "roots"
+
+// Complete fills in what depends on the machine, and says what is wrong.
+func (o *Options) Complete() error {
+	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkTaskQueues() error {
+	if len(o.KubeconfigDirs) == 0 && !o.DefaultConfig && o.NoRoot {
+		return errors.New("this worker could do nothing: give --kubeconfig-dir or --default-kubeconfig, or leave out --no-root")
+	}
+	for i, q := range o.TaskQueues {
+		if q == "" {
+			return errors.New("--task-queue: a task queue needs a name")
+		}
+		if slices.Contains(o.TaskQueues[:i], q) {
+			return fmt.Errorf("--task-queue: %q is given twice: leave one out", q)
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkDirs() error {
+	for _, d := range o.KubeconfigDirs {
+		if err := checkDir("--kubeconfig-dir", d); err != nil {
+			return err
+		}
+	}
+	if o.ChartDir != "" {
+		return checkDir("--chart-dir", o.ChartDir)
+	}
+	return nil
+}
+
+func (o *Options) checkNumbers() error {
+	if o.Parallel < 1 {
+		return fmt.Errorf("--parallel: want at least 1, got %d", o.Parallel)
+	}
+	if o.BuildID == "" {
+		return errors.New("--build-id: a build needs a name; leave the flag out for the version of this program")
+	}
+	if o.Deployment != "" && o.BuildID == build.Unknown {
+		return errors.New("--deployment: this build has no version of its own, and Temporal could not tell it from another: give it one with --build-id")
+	}
+	if o.Listen != "" {
+		return listen.CheckAddress("--listen", o.Listen)
+	}
+	return nil
+}
+
+func (o *Options) completeRootDir() (err error) {
+	if o.NoRoot {
+		if o.RootDir != "" {
+			return errors.New("--root-dir and --no-root contradict each other: leave one out")
+		}
+		return nil
+	}
+	if o.RootDir == "" {
+		if o.RootDir, err = StateDir(rootsDir); err != nil {
+			return err
+		}
+	}
+	return CheckStateDir("--root-dir", o.RootDir)
+}

@@ -1,0 +1,79 @@
+package serve
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/build"
+)
+
+func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
+	dir := t.TempDir()
+	file, absent := filepath.Join(dir, "file"), filepath.Join(dir, "absent")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	for name, c := range map[string]struct {
+		args string
+		want []string
+	}{
+		"a typo in a flag":                {"--kubeconfg-dir x", []string{"there is no flag --kubeconfg-dir", "`tested --help` lists"}},
+		"a typo in a short flag":          {"-xy", []string{"there is no flag -x;", "`tested --help` lists"}},
+		"no value":                        {"--parallel", []string{"--parallel needs a value"}},
+		"no number":                       {"--parallel many", []string{"--parallel: must be an integer", `"many"`}},
+		"no activity at all":              {"--parallel 0", []string{"--parallel: want at least 1, got 0"}},
+		"more than flags":                 {"serve", []string{`"serve" is not a flag`}},
+		"a kubeconfig directory missing":  {"--kubeconfig-dir " + absent, []string{"--kubeconfig-dir", "there is no directory", absent, "make it"}},
+		"a file for kubeconfigs":          {"--kubeconfig-dir " + file, []string{"--kubeconfig-dir", file, "not a directory"}},
+		"a directory below a file":        {"--kubeconfig-dir " + file + "/x", []string{"--kubeconfig-dir", "not a directory", "may read"}},
+		"a chart directory missing":       {"--chart-dir " + absent, []string{"--chart-dir", "there is no directory"}},
+		"a file for roots":                {"--root-dir " + file, []string{"--root-dir", "not a directory"}},
+		"roots and no roots":              {"--default-kubeconfig --no-root --root-dir " + dir, []string{"--root-dir and --no-root contradict"}},
+		"nothing to do":                   {"--no-root", []string{"could do nothing", "--kubeconfig-dir"}},
+		"a task queue without a name":     {"--task-queue=", []string{"--task-queue", "needs a name"}},
+		"a task queue twice":              {"--task-queue a --task-queue b --task-queue a", []string{"--task-queue", `"a" is given twice`}},
+		"a build without a name":          {"--build-id=", []string{"--build-id"}},
+		"versioning without a version":    {"--deployment mine --build-id " + build.Unknown, []string{"--deployment", "--build-id"}},
+		"an address without a port":       {"--listen localhost", []string{"--listen", "host:port"}},
+		"a port that cannot be":           {"--listen 127.0.0.1:65536", []string{"--listen", "65535"}},
+		"a truth that is none":            {"--no-root=perhaps", []string{"--no-root", "true or false"}},
+		"a flag with too many dashes":     {"---no-root", []string{"---no-root", "--help"}},
+		"a flag of another program of us": {"--state-dir " + dir, []string{"there is no flag --state-dir"}},
+	} {
+		p := start(t, strings.Fields(c.args)...)
+		require.Equal(t, ExitUsage, p.exit(), "%s: %s", name, p)
+		for _, w := range c.want {
+			require.Contains(t, p.String(), w, name)
+		}
+		require.Equal(t, 1, strings.Count(p.String(), "\n"), "%s: one line: %s", name, p)
+	}
+}
+
+func TestOptions_LeftOut_ComeFromTheMachine(t *testing.T) {
+	parse := func(args ...string) Options {
+		var o Options
+		fs := pflag.NewFlagSet("tested", pflag.ContinueOnError)
+		o.Bind(fs, DefaultListen)
+		require.NoError(t, fs.Parse(args))
+		require.NoError(t, o.Complete())
+		return o
+	}
+	state := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", state)
+	o := parse()
+	require.Equal(t, filepath.Join(state, "landbridge", "roots"), o.RootDir)
+	require.Equal(t, []string{"landbridge"}, o.TaskQueues)
+	require.Equal(t, build.Version(), o.BuildID)
+	require.Equal(t, DefaultListen, o.Listen)
+	require.Empty(t, parse("--no-root", "--default-kubeconfig").RootDir)
+
+	home := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", "")
+	t.Setenv("HOME", home)
+	require.Equal(t, filepath.Join(home, ".local", "state", "landbridge", "roots"), parse().RootDir)
+	t.Setenv("HOME", "")
+	require.ErrorContains(t, (&Options{TaskQueues: []string{"q"}, Parallel: 1, BuildID: "b"}).Complete(), "set XDG_STATE_HOME")
+}

@@ -1,0 +1,32 @@
+package serve
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/spf13/pflag"
+	"go.temporal.io/sdk/client"
+
+	"github.com/landbridge/landbridge/internal/connect"
+)
+
+// Temporal reaches the server whose task queues a program serves.
+type Temporal interface {
+	// Bind adds the flags that say where it is.
+	Bind(*pflag.FlagSet)
+	// Complete fills in what the flags leave out; its error is a mistake in them.
+	Complete() error
+	// Dial connects to it. change adjusts the options and sees the namespace.
+	Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error)
+	// Stop ends what Dial began beside the client.
+	Stop()
+}
+
+// Elsewhere reaches a Temporal that runs without us, as Temporal's own tools do.
+type Elsewhere struct{ connect.Flags }
+
+// Complete finds nothing wrong: what the flags leave out is the environment's.
+func (*Elsewhere) Complete() error { return nil }
+
+// Stop leaves the server alone.
+func (*Elsewhere) Stop() {}

@@ -1,0 +1,132 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"k8s.io/client-go/transport"
+
+	"github.com/landbridge/landbridge/activities"
+	"github.com/landbridge/landbridge/internal/connect"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/workflows"
+)
+
+const (
+	// stopTimeout lets running activities end when the worker is asked to stop:
+	// longer than a request to an API server.
+	stopTimeout = 40 * time.Second
+	// heartbeatEvery bounds how old the news of a wait is that people see. The SDK
+	// would hold them back for most of the heartbeat timeout.
+	heartbeatEvery = 2 * time.Second
+	// noDeployment names the workers that no --deployment puts under worker
+	// versioning, so that Temporal's list of workers shows their build.
+	noDeployment = "landbridge"
+)
+
+// work serves the task queues of one program.
+type work struct {
+	options   Options
+	client    client.Client
+	namespace string
+	wrap      transport.WrapperFunc
+	metrics   *activities.Metrics
+	logger    *slog.Logger
+}
+
+// run serves until the context ends, and then lets running activities end.
+func (w *work) run(ctx context.Context) error {
+	o := w.options
+	acts, err := w.activities(ctx)
+	if err != nil {
+		return w.explain(err)
+	}
+	// A worker whose polls are refused for minutes stops by itself; without this the
+	// process would stay and do nothing.
+	broken := make(chan error, len(o.TaskQueues))
+	var started []worker.Worker
+	defer func() {
+		for _, s := range started {
+			s.Stop()
+		}
+	}()
+	for _, queue := range o.TaskQueues {
+		s := w.worker(queue, acts, func(err error) { broken <- fmt.Errorf("serve the task queue %s: %w", queue, err) })
+		if err := s.Start(); err != nil {
+			return w.explain(fmt.Errorf("serve the task queue %s: %w", queue, err))
+		}
+		started = append(started, s)
+	}
+	w.logger.Info("serving", "taskQueues", o.TaskQueues, "kubeconfigDirs", o.KubeconfigDirs, "defaultKubeconfig", o.DefaultConfig, "rootDir", o.RootDir)
+	return w.wait(ctx, broken)
+}
+
+// wait returns when the context ends, or with what ended a worker before.
+func (w *work) wait(ctx context.Context, broken <-chan error) error {
+	select {
+	case err := <-broken:
+		return w.explain(err)
+	case <-ctx.Done():
+		w.logger.Info("stopping; running activities may take up to " + stopTimeout.String() + "; a second signal does not wait for them")
+		return nil
+	}
+}
+
+// activities readies the namespace for the workflows and returns the activities that
+// serve it.
+func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
+	if err := connect.EnsureSearchAttributes(ctx, w.client, w.namespace); err != nil {
+		return nil, err
+	}
+	temporal, err := connect.Identity(ctx, w.client, w.namespace)
+	return &activities.Activities{
+		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Wrap: w.wrap},
+		RootDir: w.options.RootDir, ChartDir: w.options.ChartDir, Temporal: temporal,
+	}, err
+}
+
+// worker makes a worker for one task queue with every workflow and activity. broken
+// hears of what ends it for good.
+func (w *work) worker(taskQueue string, acts *activities.Activities, broken func(error)) worker.Worker {
+	s := worker.New(w.client, taskQueue, worker.Options{
+		MaxConcurrentActivityExecutionSize: w.options.Parallel,
+		WorkerStopTimeout:                  stopTimeout,
+		MaxHeartbeatThrottleInterval:       heartbeatEvery,
+		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{Metrics: w.metrics}},
+		DeploymentOptions:                  deployment(w.options),
+		OnFatalError:                       broken,
+	})
+	workflows.Register(s)
+	activities.Register(s, acts)
+	return s
+}
+
+// deployment tells Temporal which build this is, and with --deployment that runs
+// stay with it.
+func deployment(o Options) worker.DeploymentOptions {
+	if o.Deployment == "" {
+		return worker.DeploymentOptions{Version: worker.WorkerDeploymentVersion{DeploymentName: noDeployment, BuildID: o.BuildID}}
+	}
+	return worker.DeploymentOptions{
+		UseVersioning:             true,
+		Version:                   worker.WorkerDeploymentVersion{DeploymentName: o.Deployment, BuildID: o.BuildID},
+		DefaultVersioningBehavior: workflow.VersioningBehaviorPinned,
+	}
+}
+
+// explain says what to do where the namespace is not there.
+func (w *work) explain(err error) error {
+	var missing *serviceerror.NamespaceNotFound
+	if errors.As(err, &missing) {
+		return fmt.Errorf("Temporal has no namespace %q: make it with `temporal operator namespace create`, or name another with --namespace or TEMPORAL_NAMESPACE", missing.Namespace)
+	}
+	return err
+}
