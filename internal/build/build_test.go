@@ -24,6 +24,7 @@ func TestVersion_OfABuildFromSource_IsWhatGoRecorded(t *testing.T) {
 	} {
 		require.Equal(t, c.want, recorded(&c.info), name)
 	}
+	require.NotEmpty(t, Version())
 }
 
 // The path in -X is written in the Dockerfile and in release.sh, where no compiler
