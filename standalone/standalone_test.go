@@ -29,7 +29,7 @@ import (
 // limit bounds every wait of these tests, on a machine that has other work too.
 const limit = time.Minute
 
-// output is what a program printed so far.
+// output collects what a program prints.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

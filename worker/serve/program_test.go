@@ -25,7 +25,7 @@ import (
 // limit bounds every wait of these tests.
 const limit = 20 * time.Second
 
-// process is a program that runs inside the test, and what it printed.
+// process runs a program inside the test and collects what it prints.
 type process struct {
 	t   *testing.T
 	end context.CancelFunc
@@ -163,7 +163,7 @@ func TestProgram_WhatItCannotDo_EndsItWithOneSentence(t *testing.T) {
 	}
 }
 
-// lastLine is what a person reads first.
+// lastLine returns what a person reads first.
 func lastLine(p *process) string {
 	lines := strings.Split(strings.TrimSpace(p.String()), "\n")
 	return lines[len(lines)-1]
