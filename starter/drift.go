@@ -27,7 +27,7 @@ func (a *app) drift() *cobra.Command {
 				return err
 			}
 			var r api.DriftResult
-			if err := a.look(cmd.Context(), api.DriftFleet, "drift", api.FleetInput{Fleet: *f}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.DriftFleet, api.FleetInput{Fleet: *f}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id+".plan", r.Changes)
 			}); err != nil {
 				return err

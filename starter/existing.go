@@ -22,7 +22,7 @@ func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, er
 		return nil, usage(err)
 	}
 	var r api.InspectResult
-	if err := a.look(ctx, api.InspectFleet, "inspect", api.FleetInput{Fleet: *f}, &r, nil); err != nil {
+	if err := a.look(ctx, api.InspectFleet, api.FleetInput{Fleet: *f}, &r, nil); err != nil {
 		return nil, err
 	}
 	if err := d.adopt(r); err != nil {

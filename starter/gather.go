@@ -49,7 +49,7 @@ func (a *app) gather() *cobra.Command {
 			}
 			if !offline {
 				unread := map[string]string{}
-				if err := a.look(cmd.Context(), api.GatherFleet, "gather", api.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
+				if err := a.look(cmd.Context(), api.GatherFleet, api.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
 					b.clusters(cmd.Context(), c, id, f, unread)
 				}); err != nil {
 					return err

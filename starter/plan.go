@@ -32,7 +32,7 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			var r api.FleetResult
-			if err := a.look(cmd.Context(), api.PlanFleet, "plan", api.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
 				if !brief {
 					withDetails(cmd.Context(), c, id, r.Plan)
 				}
@@ -50,9 +50,9 @@ func (a *app) plan() *cobra.Command {
 	return cmd
 }
 
-// look runs a workflow that only looks at a fleet. It has an ID of its own, so
-// that it is in nobody's way. When it is done, then may ask for more.
-func (a *app) look(ctx context.Context, typ, verb string, in api.FleetInput, out any, then func(c client.Client, id string)) error {
+// look runs a workflow that only looks at a fleet. It has an ID of its own, so that it
+// is in nobody's way. When it is done, then may ask for more.
+func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, then func(c client.Client, id string)) error {
 	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
 		return failed(err)
@@ -60,7 +60,7 @@ func (a *app) look(ctx context.Context, typ, verb string, in api.FleetInput, out
 	defer c.Close()
 	name := in.Fleet.Metadata.Name
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
-		ID: fleet.WorkflowID(name) + "." + verb + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
+		ID: fleet.WorkflowID(name) + "." + strings.ToLower(strings.TrimSuffix(typ, "Fleet")) + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
 		StaticSummary:         typ + " " + name,
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)),
 	}, typ, in)

@@ -45,7 +45,7 @@ func (a *app) render() *cobra.Command {
 				return usage(err)
 			}
 			var r api.FleetResult
-			if err := a.look(cmd.Context(), api.PlanFleet, "plan", api.FleetInput{Fleet: *f, DryRun: true, Render: true}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, Render: true}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id, r.Plan)
 			}); err != nil {
 				return err

@@ -28,7 +28,7 @@ func (a *app) verify() *cobra.Command {
 				return err
 			}
 			var r api.VerifyResult
-			if err := a.look(cmd.Context(), api.VerifyFleet, "verify", api.FleetInput{Fleet: *f}, &r, nil); err != nil {
+			if err := a.look(cmd.Context(), api.VerifyFleet, api.FleetInput{Fleet: *f}, &r, nil); err != nil {
 				return err
 			}
 			if junit != "" {

@@ -53,7 +53,7 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	if changes {
 		u.compensations = append(u.compensations, compensation{s.row, s.table.steps[s.at].undo, any(in).(undoable).Undo()})
 	}
-	result, err := call(ctx, u, s.policy(u.limits), s.String(), s.do, in)
+	result, err := call(ctx, u, task[I, R]{s.String(), s.policy(u.limits), s.do}, in)
 	if err != nil {
 		return result, err
 	}
@@ -66,17 +66,23 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	return result, nil
 }
 
+// task names an activity, limits it and does it.
+type task[I located, R any] struct {
+	name   string
+	policy workflow.ActivityOptions
+	do     func(context.Context, I) (R, error)
+}
+
 // call runs an activity on its cluster's task queue, with the summary that the Temporal
 // UI shows.
-func call[I located, R any](ctx workflow.Context, u *unitRun, policy workflow.ActivityOptions, name string,
-	do func(context.Context, I) (R, error), in I) (R, error) {
+func call[I located, R any](ctx workflow.Context, u *unitRun, t task[I, R], in I) (R, error) {
 	if err := u.gate.wait(ctx); err != nil {
 		var none R
-		return none, &stepError{api.StepWords(name), err}
+		return none, &stepError{api.StepWords(t.name), err}
 	}
-	u.stepBegins(ctx, name)
-	policy.WaitForCancellation = true // what is undone must not still be at work
-	result, err := fleetCall(ctx, policy, name, do, in)
+	u.stepBegins(ctx, t.name)
+	t.policy.WaitForCancellation = true // what is undone must not still be at work
+	result, err := fleetCall(ctx, t.policy, t.name, t.do, in)
 	u.stepEnds(ctx, err)
 	return result, err
 }
@@ -149,7 +155,7 @@ func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 			left = append(left, c.step.name)
 			continue
 		}
-		if _, err := call(ctx, u, undoCall(u.limits), "undo "+c.step.String(), c.undo, c.in); err != nil {
+		if _, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + c.step.String(), undoCall(u.limits), c.undo}, c.in); err != nil {
 			typ, msg := describe(err)
 			lost.note(c.in.Cluster, typ, i)
 			left = append(left, c.step.name+": "+fleet.Brief(msg, maxLeft))

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // CleanupLinks removes what all links have on one cluster, as source and as target.
@@ -76,7 +77,7 @@ func (r *removal) remove(ctx workflow.Context, s tableStep, in api.RemoveInput) 
 		r.failures[at].Left = append(r.failures[at].Left, s.name)
 		return
 	}
-	out, err := call(ctx, r.unitRun, patientCall(r.limits), s.String(), s.undo, in)
+	out, err := call(ctx, r.unitRun, task[api.RemoveInput, fleet.Changes]{s.String(), patientCall(r.limits), s.undo}, in)
 	noteRemoved(&r.result, in.ClusterRef, out.All())
 	if err == nil {
 		return

@@ -59,7 +59,7 @@ func validateClusters(clusters []Cluster, ps *problems) {
 	if len(clusters) == 0 {
 		ps.add("spec.clusters", "a fleet needs at least one cluster")
 	}
-	named, network, access := map[string]int{}, map[string]int{}, map[Kubeconfig]int{}
+	named, network, access := map[string]string{}, map[string]string{}, map[Kubeconfig]string{}
 	for i, c := range clusters {
 		at := fmt.Sprintf("spec.clusters[%d]", i)
 		dnsLabel(ps, at+".name", c.Name, maxClusterName, "the Helm release kube-apiserver-<name>-egress-gateway")
@@ -76,9 +76,9 @@ func validateClusters(clusters []Cluster, ps *problems) {
 		if n := c.APIServer.TLSServerName; n != "" && len(validation.IsDNS1123Subdomain(n)) > 0 || isIP(n) {
 			ps.add(at+".apiServer.tlsServerName", "%q is not a DNS name (an IP cannot be an SNI)", n)
 		}
-		twice(ps, named, c.Name, i, at+".name", "name")
-		twice(ps, network, c.Network, i, at+".network", "network")
-		twice(ps, access, c.Kubeconfig, i, at+".kubeconfig", "API server (kubeconfig and context)")
+		twice(ps, named, c.Name, at+".name", "name")
+		twice(ps, network, c.Network, at+".network", "network")
+		twice(ps, access, c.Kubeconfig, at+".kubeconfig", "API server (kubeconfig and context)")
 	}
 }
 

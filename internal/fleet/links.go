@@ -145,7 +145,7 @@ func validateLinks(f *Fleet, ps *problems) {
 		known(f, ps, "spec.links.hub.cluster", h.Cluster)
 		oneOf(ps, "spec.links.hub.direction", h.Direction, "both", "out", "in")
 	}
-	seen := map[Link]int{}
+	seen := map[Link]string{}
 	for i, l := range f.Spec.Links.List {
 		at := fmt.Sprintf("spec.links[%d]", i)
 		known(f, ps, at+".from", l.From)
@@ -153,6 +153,6 @@ func validateLinks(f *Fleet, ps *problems) {
 		if l.From == l.To && l.From != "" {
 			ps.add(at, "a link from %q to itself; a control plane reads its own API server anyway", l.From)
 		}
-		twice(ps, seen, l, i, at, "link")
+		twice(ps, seen, l, at, "link")
 	}
 }

@@ -32,17 +32,18 @@ func port(ps *problems, at string, n int) {
 
 // twice reports what an earlier item of a list has too. What an item lacks is
 // reported elsewhere.
-func twice[K comparable](ps *problems, seen map[K]int, key K, i int, at, what string) {
+func twice[K comparable](ps *problems, seen map[K]string, key K, at, what string) {
 	var none K
 	if key == none {
 		return
 	}
 	if first, ok := seen[key]; ok {
-		list, _, _ := strings.Cut(at, "[")
-		ps.add(at, "the same %s as %s[%d]; each needs its own", what, list, first)
+		ps.add(at, "the same %s as %s; each needs its own", what, first)
 		return
 	}
-	seen[key] = i
+	list, index, _ := strings.Cut(at, "[")
+	index, _, _ = strings.Cut(index, "]")
+	seen[key] = list + "[" + index + "]"
 }
 
 func dnsLabel(ps *problems, at, v string, most int, use string) {

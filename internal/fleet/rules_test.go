@@ -8,9 +8,9 @@ import (
 
 func TestRules_SameThingTwice_NamesTheFirst(t *testing.T) {
 	ps := &problems{}
-	seen := map[string]int{}
+	seen := map[string]string{}
 	for i, name := range []string{"a", "", "b", "", "a"} {
-		twice(ps, seen, name, i, "spec.clusters["+string(rune('0'+i))+"].name", "name")
+		twice(ps, seen, name, "spec.clusters["+string(rune('0'+i))+"].name", "name")
 	}
 	require.Len(t, ps.list, 1, "what an item lacks is no second one of it")
 	require.Equal(t, Problem{Path: "spec.clusters[4].name", Message: "the same name as spec.clusters[0]; each needs its own"}, ps.list[0])

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -280,27 +278,4 @@ func (g *gathering) decision(at time.Time, a *historypb.WorkflowExecutionUpdateA
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.report.Decisions = append(g.report.Decisions, d)
-}
-
-func summary(e *historypb.HistoryEvent) (s string) {
-	if p := e.GetUserMetadata().GetSummary(); p != nil {
-		_ = decode(p, &s)
-	}
-	return s
-}
-
-// message is the sentence of a failure, below the layers that Temporal puts
-// around it.
-func message(f *failurepb.Failure) string {
-	for f.GetCause() != nil && f.GetApplicationFailureInfo() == nil && f.GetTimeoutFailureInfo() == nil {
-		f = f.GetCause()
-	}
-	return f.GetMessage()
-}
-
-func decode(p *commonpb.Payload, out any) error {
-	if p == nil {
-		return json.Unmarshal(nil, out)
-	}
-	return converter.GetDefaultDataConverter().FromPayload(p, out)
 }

@@ -109,7 +109,7 @@ func (s *sail) reconcile(ctx context.Context, p product, obj *unstructured.Unstr
 	}
 	version, _, _ := unstructured.NestedString(obj.Object, "spec", "version")
 	if why := s.refuse(ctx, ns, version, b); why != "" {
-		return s.report(ctx, p, obj, "ReconcileError", why, false)
+		return s.report(ctx, p, obj, "ReconcileError", why)
 	}
 	if !s.applied[key] {
 		if err := s.install(ctx, ns, p, obj); err != nil {
@@ -122,9 +122,9 @@ func (s *sail) reconcile(ctx context.Context, p product, obj *unstructured.Unstr
 		return err
 	}
 	if !ready || time.Since(s.began[key]) < b.Delay {
-		return s.report(ctx, p, obj, p.notReady, "not ready yet", false)
+		return s.report(ctx, p, obj, p.notReady, "not ready yet")
 	}
-	return s.report(ctx, p, obj, "Healthy", "", true)
+	return s.report(ctx, p, obj, sailHealthy, "")
 }
 
 // refuse says why Sail would not install this, in its words.
@@ -141,8 +141,12 @@ func (s *sail) refuse(ctx context.Context, ns, version string, b SailBehaviour) 
 	return ""
 }
 
+// sailHealthy is Sail's word for a resource that runs.
+const sailHealthy = "Healthy"
+
 // report writes the status as Sail does; an unchanged one is not written again.
-func (s *sail) report(ctx context.Context, p product, obj *unstructured.Unstructured, state, message string, healthy bool) error {
+func (s *sail) report(ctx context.Context, p product, obj *unstructured.Unstructured, state, message string) error {
+	healthy := state == sailHealthy
 	condition := func(typ string, ok bool, reason string) map[string]any {
 		status := "True"
 		if !ok {
