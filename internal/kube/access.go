@@ -1,6 +1,3 @@
-// Package kube is how activities reach and change one cluster: clients from the
-// kubeconfigs that a worker was given, objects that are applied only when they
-// differ and removed only when they are ours, and waits that report progress.
 package kube
 
 import (
@@ -8,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/discovery"
@@ -34,8 +32,8 @@ const (
 	maxKubeconfig = 4 << 20
 )
 
-// Access is the set of kubeconfigs that a worker may use. A fleet file names
-// one of them; it cannot point elsewhere.
+// Access limits which kubeconfigs a worker uses. A fleet file names one of them; it
+// cannot point elsewhere.
 type Access struct {
 	// Dirs are searched in order for the path that the fleet file gives.
 	Dirs []string
@@ -45,12 +43,12 @@ type Access struct {
 	Wrap transport.WrapperFunc
 }
 
-// KubeconfigError is a kubeconfig that is not there, not allowed or broken.
+// KubeconfigError reports a kubeconfig that is not there, not allowed or broken.
 type KubeconfigError struct{ Reason string }
 
 func (e *KubeconfigError) Error() string { return e.Reason }
 
-// Cluster is a connection to one cluster.
+// Cluster holds the clients of one cluster.
 type Cluster struct {
 	Name      string
 	Config    *rest.Config
@@ -157,12 +155,8 @@ func show(ref fleet.Kubeconfig) string {
 }
 
 func contexts(raw *clientcmdapi.Config) string {
-	var names []string
-	for n := range raw.Contexts {
-		names = append(names, n)
-	}
-	if len(names) == 0 {
+	if len(raw.Contexts) == 0 {
 		return "none"
 	}
-	return strings.Join(names, ", ")
+	return listed(slices.Sorted(maps.Keys(raw.Contexts)))
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,14 @@ func TestOpen_OnlyWhatTheWorkerWasGiven(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), []byte(kubeconfig), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "broken"), []byte("token: very-secret: ["), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600))
+	for name, text := range map[string]string{
+		"many":  strings.Replace(kubeconfig, "contexts: [", "contexts: [{name: b, context: {}}, {name: a, context: {}}, ", 1),
+		"none":  "clusters: [{name: c, cluster: {server: x}}]",
+		"lacks": strings.Replace(kubeconfig, "{token: very-secret}", "{client-certificate: nowhere, client-key: nowhere}", 1),
+		"proxy": strings.Replace(kubeconfig, `"http://127.0.0.1:2"`, `":"`, 1),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	require.NoError(t, os.Symlink(filepath.Join(outside, "k"), filepath.Join(dir, "link")))
 	a := Access{Dirs: []string{t.TempDir(), dir}}
 
@@ -32,42 +41,45 @@ func TestOpen_OnlyWhatTheWorkerWasGiven(t *testing.T) {
 	require.Equal(t, "https://127.0.0.1:1", c.Config.Host)
 	require.NotNil(t, c.Config.Proxy, "proxy-url is honoured")
 
-	for name, ref := range map[string]fleet.Kubeconfig{
-		"not there":       {Path: "nothing"},
-		"above":           {Path: "../" + filepath.Base(outside) + "/k"},
-		"absolute":        {Path: filepath.Join(outside, "k")},
-		"a link out":      {Path: "link"},
-		"broken":          {Path: "broken"},
-		"empty":           {Path: "empty"},
-		"a directory":     {Path: "."},
-		"unknown context": {Path: "k", Context: "y"},
-		"default":         {Context: "x"},
+	for name, c := range map[string]struct {
+		ref  fleet.Kubeconfig
+		want string
+	}{
+		"not there":             {fleet.Kubeconfig{Path: "nothing"}, "kubeconfig nothing is in none of this worker's directories (--kubeconfig-dir)"},
+		"above":                 {fleet.Kubeconfig{Path: "../" + filepath.Base(outside) + "/k"}, "cannot be read: path escapes from parent"},
+		"absolute":              {fleet.Kubeconfig{Path: filepath.Join(outside, "k")}, "cannot be read: path escapes from parent"},
+		"a link out":            {fleet.Kubeconfig{Path: "link"}, "kubeconfig link cannot be read: path escapes from parent"},
+		"broken":                {fleet.Kubeconfig{Path: "broken"}, "kubeconfig broken is not a kubeconfig with a cluster in it"},
+		"empty":                 {fleet.Kubeconfig{Path: "empty"}, "kubeconfig empty is not a kubeconfig with a cluster in it"},
+		"a directory":           {fleet.Kubeconfig{Path: "."}, "kubeconfig . cannot be read: "},
+		"unknown context":       {fleet.Kubeconfig{Path: "k", Context: "y"}, `kubeconfig k has no context "y"; it has x`},
+		"unknown among many":    {fleet.Kubeconfig{Path: "many", Context: "y"}, `kubeconfig many has no context "y"; it has a, b and x`},
+		"no context at all":     {fleet.Kubeconfig{Path: "none", Context: "y"}, `kubeconfig none has no context "y"; it has none`},
+		"a file that it lacks":  {fleet.Kubeconfig{Path: "lacks", Context: "x"}, "kubeconfig lacks cannot be used: "},
+		"no default was given":  {fleet.Kubeconfig{Context: "x"}, "this worker was started without a default kubeconfig"},
+		"a proxy without sense": {fleet.Kubeconfig{Path: "proxy"}, "cannot be used: "},
 	} {
-		_, err := a.Open("west", ref)
+		_, err := a.Open("west", c.ref)
 		var bad *KubeconfigError
 		require.ErrorAs(t, err, &bad, name)
+		require.ErrorContains(t, err, c.want, name)
 		require.NotContains(t, err.Error(), "very-secret", name)
 	}
 }
 
-func TestDifference_NamesTheFirstFieldAndNoValue(t *testing.T) {
-	live := map[string]any{"spec": map[string]any{"ports": []any{map[string]any{"port": int64(443), "extra": "x"}}, "name": "n"}, "status": "s"}
-	for _, c := range []struct {
-		want any
-		at   string
-	}{
-		{map[string]any{"spec": map[string]any{"name": "n"}}, ""},
-		{map[string]any{"spec": map[string]any{"ports": []any{map[string]any{"port": float64(443)}}}}, ""},
-		{map[string]any{"spec": map[string]any{"ports": []any{map[string]any{"port": int64(444)}}}}, "spec.ports[0].port"},
-		{map[string]any{"spec": map[string]any{"ports": []any{}}}, "spec.ports"},
-		{map[string]any{"spec": map[string]any{"name": "other"}}, "spec.name"},
-		{map[string]any{"data": map[string]any{"k": "v"}}, "data"},
-		{map[string]any{"data": map[string]any{}}, ""},
-	} {
-		at, same := Covers(live, c.want)
-		require.Equal(t, c.at, at)
-		require.Equal(t, c.at == "", same)
-	}
+func TestOpen_DefaultKubeconfig_OnlyWhereTheWorkerAllowsIt(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(file, []byte(kubeconfig), 0o600))
+	t.Setenv("KUBECONFIG", file)
+	c, err := Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "x"})
+	require.NoError(t, err)
+	require.Equal(t, "https://127.0.0.1:1", c.Config.Host)
+	_, err = Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "y"})
+	require.EqualError(t, err, `kubeconfig (default) has no context "y"; it has x`)
+
+	require.NoError(t, os.WriteFile(file, []byte("token: very-secret: ["), 0o600))
+	_, err = Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "x"})
+	require.EqualError(t, err, "the default kubeconfig is not a kubeconfig")
 }
 
 // Whatever lies in a kubeconfig directory, the worker goes on, and its answer is

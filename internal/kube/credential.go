@@ -10,9 +10,9 @@ import (
 	"k8s.io/client-go/util/cert"
 )
 
-// CredentialEnds is when the credential of the cluster's kubeconfig ends: its
-// client certificate, or its token where that is a JWT. It is zero where that
-// cannot be known (an exec plugin renews its own).
+// CredentialEnds returns when the credential of the cluster's kubeconfig ends: its
+// client certificate, or its token where that is a JWT. It returns zero where nobody
+// can know (an exec plugin renews its own).
 func (c *Cluster) CredentialEnds() time.Time {
 	if c.Config.ExecProvider != nil {
 		return time.Time{}
@@ -25,7 +25,7 @@ func (c *Cluster) CredentialEnds() time.Time {
 	return tokenEnds(string(orFile([]byte(c.Config.BearerToken), c.Config.BearerTokenFile)))
 }
 
-// orFile is the file where one is named: client-go reads it anew, too.
+// orFile returns the file's contents where one is named: client-go reads it anew, too.
 func orFile(data []byte, file string) []byte {
 	if file == "" {
 		return data

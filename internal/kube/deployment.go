@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +32,9 @@ func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) er
 	})
 	var deadEnd *DeadEndError
 	var notReady *NotReadyError
+	var stopping *StoppingError
 	switch {
+	case errors.As(err, &stopping): // there is no time to ask for more
 	case errors.As(err, &deadEnd):
 		return &DeadEndError{deadEnd.Reason + c.warnings(ctx, live)}
 	case errors.As(err, &notReady) && live != nil:
@@ -60,26 +61,6 @@ func rollout(obj *unstructured.Unstructured) (waiting string, err error) {
 		return "", &NotReadyError{what + " is being deleted while it is waited for"}
 	}
 	return fmt.Sprintf("%s is not ready yet (%s)%s", what, res.Message, complaints(obj)), nil
-}
-
-// complaints lists what the Deployment's own conditions say is wrong, after a colon.
-func complaints(obj *unstructured.Unstructured) string {
-	with, err := status.GetObjectWithConditions(obj.Object)
-	if err != nil {
-		return ""
-	}
-	var out []string
-	for _, c := range with.Status.Conditions {
-		// A condition is good when it is true, but for the one that names a failure.
-		good := (c.Status == corev1.ConditionTrue) != (c.Type == "ReplicaFailure")
-		if !good && c.Message != "" {
-			out = append(out, strings.TrimSuffix(c.Message, "."))
-		}
-	}
-	if len(out) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(out, "; ")
 }
 
 // warnings lists the newest warnings about a Deployment, its ReplicaSets and its

@@ -17,7 +17,7 @@ import (
 )
 
 // difference names the first field in which a live value does not have what is
-// wanted, or is empty. What the live value has beyond that (defaults, status,
+// wanted, or returns "". What the live value has beyond that (defaults, status,
 // other people's labels) does not count.
 func difference(live, want any) (first string) {
 	walk(live, want, "", func(at string, _, _ any) bool {
@@ -27,8 +27,8 @@ func difference(live, want any) (first string) {
 	return first
 }
 
-// fieldsOf are all in which a live object does not have what is wanted, with both
-// values; what a Secret holds is shown as a fingerprint.
+// fieldsOf lists the fields in which a live object does not have what is wanted, with
+// both values. It shows a fingerprint of what a Secret holds.
 func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 	is := map[string]any{}
 	if live != nil {
@@ -39,7 +39,7 @@ func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 		if m, ok := to.(map[string]any); ok && from == nil && len(m) > 0 { // all of it is new
 			return walk(map[string]any{}, m, "."+at, found)
 		}
-		if slices.ContainsFunc(unsaid, func(p string) bool { return strings.HasPrefix(at, p) }) {
+		if slices.ContainsFunc(untold, func(p string) bool { return strings.HasPrefix(at, p) }) {
 			return true
 		}
 		hide := want.GetKind() == "Secret" && (strings.HasPrefix(at, "data") || strings.HasPrefix(at, "stringData"))
@@ -50,9 +50,9 @@ func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
 	return out
 }
 
-// unsaid are fields that tell a person nothing: they are in the object's name, or
-// for Landbridge itself.
-var unsaid = []string{"apiVersion", "kind", "metadata.name", "metadata.annotations.landbridge.dev/"}
+// untold lists the fields that tell a person nothing: the object's name has them, or
+// they are for Landbridge itself.
+var untold = []string{"apiVersion", "kind", "metadata.name", "metadata.annotations.landbridge.dev/"}
 
 const (
 	// maxFields and maxValue, in bytes, keep a plan of many objects below what
@@ -113,7 +113,7 @@ func walk(live, want any, at string, found func(at string, live, want any) bool)
 	return found(orObject(at), live, want)
 }
 
-// sameQuantity knows that 2000m of a chart is the 2 of the API server.
+// sameQuantity takes 2000m, as a chart has it, for the 2 of the API server.
 func sameQuantity(a, b any) bool {
 	x, okX := a.(string)
 	y, okY := b.(string)
@@ -125,8 +125,8 @@ func sameQuantity(a, b any) bool {
 	return errP == nil && errQ == nil && p.Cmp(q) == 0
 }
 
-// Covers says whether live has everything that is wanted, and else names the
-// first field in which it does not.
+// Covers returns whether live has everything that is wanted, and else names the first
+// field in which it does not.
 func Covers(live, want any) (string, bool) {
 	// Both go through JSON, so that a whole number is the same type on each side.
 	d := difference(viaJSON(live), viaJSON(want))

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// beatInterval is a fraction of the heartbeat timeout, so that a busy machine
-	// may miss one or two.
+	// beatInterval divides the heartbeat timeout, so that a busy machine may miss one
+	// or two.
 	beatInterval = 2 * time.Second
-	// maxHeartbeat in bytes is enough for a person; Sail's and the cloud's words can
-	// be as long as they like.
+	// maxHeartbeat, in bytes, gives a person enough to read; Sail's and the cloud's
+	// words can be as long as they like.
 	maxHeartbeat = 1024
 )
 
@@ -23,8 +23,8 @@ type wordKey struct{}
 
 // KeepAlive heartbeats for an activity until the returned function is called, so
 // that a worker that died is noticed within the heartbeat timeout whatever the
-// activity is doing, and cancellation reaches the context. What it says is the
-// newest that Waiting was told.
+// activity is doing, and cancellation reaches the context. It sends what Waiting was
+// told last.
 func KeepAlive(ctx context.Context) (_ context.Context, stop func()) {
 	word := &atomic.Value{}
 	word.Store("")
@@ -43,8 +43,8 @@ func KeepAlive(ctx context.Context) (_ context.Context, stop func()) {
 	return ctx, cancel
 }
 
-// Waiting says what an activity waits for; people see it in the status and in
-// the Temporal UI. Outside of an activity it does nothing.
+// Waiting tells what an activity waits for; people see it in the status and in the
+// Temporal UI. Outside of an activity it does nothing.
 func Waiting(ctx context.Context, what string) {
 	word, ok := ctx.Value(wordKey{}).(*atomic.Value)
 	if !ok {
@@ -55,7 +55,7 @@ func Waiting(ctx context.Context, what string) {
 	beat(ctx, what)
 }
 
-// beat sends. The SDK sends a later heartbeat with the context of an earlier
+// beat sends a heartbeat. The SDK sends a later heartbeat with the context of an earlier
 // one, so that must not be cancelled in between: the activity would be.
 func beat(ctx context.Context, what string) {
 	activity.RecordHeartbeat(context.WithoutCancel(ctx), what)

@@ -88,8 +88,8 @@ func newPortError(said []byte) *PortError {
 	return &PortError{Refused: strings.Contains(text, syscall.ECONNREFUSED.Error()), Said: text}
 }
 
-// podConn is one forwarded connection: a stream of data, and one on which the
-// node says what went wrong.
+// podConn joins the two streams of a forwarded connection: that of the data, and that
+// on which the node tells what went wrong.
 type podConn struct {
 	httpstream.Stream
 	conn    httpstream.Connection
@@ -122,8 +122,8 @@ func newPodConn(conn httpstream.Connection, port int) (*podConn, error) {
 	return p, nil
 }
 
-// problemWait is for what the node says after it closed the data: both come at
-// about the same time.
+// problemWait gives the node time to tell what went wrong after it closed the data:
+// both come at about the same time.
 const problemWait = 200 * time.Millisecond
 
 // Read tells a connection that the node could not make from one that the pod

@@ -16,16 +16,7 @@ import (
 
 // Selector finds what belongs to the writer's owner: its fleet and component,
 // and its link where one is given.
-func (w *Writer) Selector() string {
-	set := labels.Set{fleet.LabelFleet: w.Owner.Fleet}
-	if w.Owner.Component != "" {
-		set[fleet.LabelComponent] = w.Owner.Component
-	}
-	if w.Owner.Link != "" {
-		set[fleet.LabelLink] = w.Owner.Link
-	}
-	return set.String()
-}
+func (w *Writer) Selector() string { return labels.Set(w.Owner.Labels()).String() }
 
 // Owned lists what belongs to the writer's owner. With onlyRun it lists only
 // what that run created. A kind that the cluster does not know has no objects.
@@ -93,20 +84,37 @@ func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructur
 	return nil
 }
 
-// WaitGone waits until this object is no longer there; what holds it up is in
-// the heartbeat and in the error.
+// WaitGone waits until this object is no longer there. The heartbeat and the error
+// tell what keeps it.
 func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
 	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
 		live, err := w.find(ctx, res, obj)
 		if live == nil {
 			return "", err == nil, err
 		}
-		return fmt.Sprintf("%s %s is still being deleted, held by %v", res.Kind, path(obj.GetNamespace(), obj.GetName()), live.GetFinalizers()), false, nil
+		return fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), kept(live)), false, nil
 	})
 }
 
-// find reads exactly this object, not another one that took its name; nil where
-// it is no longer there.
+// kept tells what keeps an object that is being deleted: the finalizers on it, and for
+// a namespace what Kubernetes finds in the way.
+func kept(obj *unstructured.Unstructured) string {
+	out := ""
+	switch by := obj.GetFinalizers(); len(by) {
+	case 0:
+	case 1:
+		out = ", held by the finalizer " + by[0]
+	default:
+		out = ", held by the finalizers " + listed(by)
+	}
+	if obj.GetKind() == kinds.Namespaces.Kind {
+		out += complaints(obj)
+	}
+	return out
+}
+
+// find reads exactly this object, not another one that took its name, and returns nil
+// where it is no longer there.
 func (w *Writer) find(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
 	if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {

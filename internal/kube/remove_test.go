@@ -1,56 +1,196 @@
-package kube
+package kube_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
-func configMap(uid string) *unstructured.Unstructured {
-	obj := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
-	obj.SetName("cm")
-	obj.SetNamespace("ns")
-	obj.SetUID(types.UID(uid))
-	return obj
+// owned returns a ConfigMap that the link's step made in that run.
+func owned(name, link, run string) *corev1.ConfigMap {
+	cm := settings(nil)
+	cm.Name = name
+	cm.Labels = map[string]string{fleet.LabelFleet: "prod", fleet.LabelComponent: "egress-config", fleet.LabelLink: link}
+	cm.Annotations = map[string]string{fleet.AnnotationRun: run}
+	return cm
 }
 
-// conflictingDeletes answers every deletion with a conflict, as an API server does where
-// another object has the name by now, and also when somebody writes at the same time.
-func conflictingDeletes(live ...runtime.Object) *Writer {
-	client := fake.NewSimpleDynamicClient(runtime.NewScheme(), live...)
-	client.PrependReactor("delete", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
+func names(t *testing.T, c *kubetest.Cluster) (out []string) {
+	t.Helper()
+	list, err := c.Client.CoreV1().ConfigMaps("istio-system").List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	for _, cm := range list.Items {
+		out = append(out, cm.Name)
+	}
+	return out
+}
+
+func TestRemove_OnlyWhatIsTheOwners(t *testing.T) {
+	theirs, otherFleet := owned("theirs", "east.west", "run-1"), owned("staging", "east.west", "run-1")
+	theirs.Labels, otherFleet.Labels[fleet.LabelFleet] = nil, "staging"
+	in := func() *kubetest.Cluster {
+		return kubetest.New("east", owned("old", "east.west", "run-1"), owned("new", "east.west", "run-2"), owned("other-link", "east.north", "run-2"), theirs, otherFleet)
+	}
+	c := in()
+	w := writing(c, "run-2")
+	require.NoError(t, w.Remove(t.Context(), kinds.ConfigMaps, "istio-system", "run-2"))
+	require.Equal(t, []string{"old", "other-link", "staging", "theirs"}, names(t, c), "an undo removes what its run made")
+	require.Equal(t, []fleet.Change{{Action: fleet.Remove, Kind: "ConfigMap", Namespace: "istio-system", Name: "new"}}, w.Changes().All())
+
+	c = in()
+	require.NoError(t, writing(c, "run-2").Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""))
+	require.Equal(t, []string{"other-link", "staging", "theirs"}, names(t, c), "a cleanup removes what any run made")
+
+	c = in()
+	whole := writing(c, "run-2")
+	whole.Owner.Link, whole.Owner.Component = "", ""
+	require.NoError(t, whole.Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""))
+	require.Equal(t, []string{"staging", "theirs"}, names(t, c))
+}
+
+func TestRemove_DryRun_OnlyLists(t *testing.T) {
+	c := kubetest.New("east", owned("old", "east.west", "run-1"))
+	w := writing(c, "run-2")
+	w.DryRun = true
+	require.NoError(t, w.Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""))
+	require.Equal(t, []fleet.Action{fleet.Remove}, actions(w))
+	require.Empty(t, c.Writes())
+}
+
+func TestRemove_AKindThatTheClusterLacks_HasNoObjects(t *testing.T) {
+	c := kubetest.New("east")
+	c.React("list", "serviceentries", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewGenericServerResponse(404, "list", kinds.ServiceEntries.GroupResource(), "", "", 0, true)
+	})
+	w := writing(c, "run-1")
+	require.NoError(t, w.Remove(t.Context(), kinds.ServiceEntries, "istio-system", ""))
+	require.Empty(t, w.Changes().All())
+
+	c.React("list", "serviceentries", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(kinds.ServiceEntries.GroupResource(), "", errors.New("no"))
+	})
+	err := w.Remove(t.Context(), kinds.ServiceEntries, "istio-system", "")
+	require.True(t, apierrors.IsForbidden(err))
+	require.ErrorContains(t, err, "list serviceentries: ")
+}
+
+func TestRemove_NotAllowedToWrite_RemovesNothing(t *testing.T) {
+	c := kubetest.New("east", owned("old", "east.west", "run-1"))
+	w := writing(c, "run-2")
+	refused := errors.New("another run changes the cluster")
+	w.Lock = func(context.Context) error { return refused }
+	require.ErrorIs(t, w.Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""), refused)
+	require.Empty(t, c.Writes())
+}
+
+func TestRemove_AFinalizerHoldsIt_WaitsUntilItIsGone(t *testing.T) {
+	held := owned("old", "east.west", "run-1")
+	held.Finalizers = []string{"cloud"}
+	c := kubetest.New("east", held)
+	go func() {
+		time.Sleep(100 * time.Millisecond)
+		cm, err := c.Client.CoreV1().ConfigMaps("istio-system").Get(context.Background(), "old", metav1.GetOptions{})
+		if err == nil {
+			cm.Finalizers = nil
+			_, _ = c.Client.CoreV1().ConfigMaps("istio-system").Update(context.Background(), cm, metav1.UpdateOptions{})
+		}
+	}()
+	require.NoError(t, writing(c, "run-1").Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""))
+	require.Empty(t, names(t, c))
+}
+
+// The message says what keeps an object, for none, one and many finalizers; of a
+// namespace Kubernetes itself knows it.
+func TestWaitGone_SaysWhatKeepsIt(t *testing.T) {
+	now := metav1.Now()
+	for want, c := range map[string]struct {
+		res kinds.Resource
+		obj func(m metav1.ObjectMeta) runtime.Object
+		by  []string
+	}{
+		"ConfigMap istio-system/x is still being deleted":                                        {kinds.ConfigMaps, aConfigMap, nil},
+		"ConfigMap istio-system/x is still being deleted, held by the finalizer a":               {kinds.ConfigMaps, aConfigMap, []string{"a"}},
+		"ConfigMap istio-system/x is still being deleted, held by the finalizers a, b and c":     {kinds.ConfigMaps, aConfigMap, []string{"a", "b", "c"}},
+		"Namespace x is still being deleted":                                                     {kinds.Namespaces, aNamespace(), nil},
+		"Namespace x is still being deleted: Some resources are remaining: pods. has 1 instance": {kinds.Namespaces, aNamespace("Some resources are remaining: pods. has 1 instance."), nil},
+	} {
+		meta := metav1.ObjectMeta{Name: "x", UID: "1", DeletionTimestamp: &now, Finalizers: c.by}
+		if c.res == kinds.ConfigMaps {
+			meta.Namespace = "istio-system"
+		}
+		in := kubetest.New("east", c.obj(meta))
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		obj, err := in.Get(ctx, c.res, meta.Namespace, "x")
+		require.NoError(t, err)
+		err = writing(in, "run-1").WaitGone(ctx, c.res, obj)
+		cancel()
+		var notReady *kube.NotReadyError
+		require.ErrorAs(t, err, &notReady)
+		require.Equal(t, want, notReady.Waiting)
+	}
+}
+
+func aConfigMap(m metav1.ObjectMeta) runtime.Object { return &corev1.ConfigMap{ObjectMeta: m} }
+
+func aNamespace(remaining ...string) func(metav1.ObjectMeta) runtime.Object {
+	return func(m metav1.ObjectMeta) runtime.Object {
+		ns := &corev1.Namespace{ObjectMeta: m, Status: corev1.NamespaceStatus{Conditions: []corev1.NamespaceCondition{
+			{Type: corev1.NamespaceDeletionDiscoveryFailure, Status: corev1.ConditionFalse, Message: "All resources successfully discovered"}}}}
+		for _, message := range remaining {
+			ns.Status.Conditions = append(ns.Status.Conditions, corev1.NamespaceCondition{Type: corev1.NamespaceContentRemaining, Status: corev1.ConditionTrue, Message: message})
+		}
+		return ns
+	}
+}
+
+func TestDelete_AnotherObjectTookTheName_StaysAndIsDone(t *testing.T) {
+	another := owned("cm", "east.west", "run-1")
+	another.UID = "another"
+	for name, c := range map[string]*kubetest.Cluster{"another has the name": kubetest.New("east", another), "nothing has it": kubetest.New("east")} {
+		ours := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
+		ours.SetNamespace("istio-system")
+		ours.SetName("cm")
+		ours.SetUID(types.UID("ours"))
+		was := len(names(t, c))
+		require.NoError(t, writing(c, "run-1").Delete(t.Context(), kinds.ConfigMaps, ours), name)
+		require.NoError(t, writing(c, "run-1").WaitGone(t.Context(), kinds.ConfigMaps, ours), name)
+		require.Len(t, names(t, c), was, name)
+	}
+}
+
+// An API server answers with a conflict too where somebody writes at the same time.
+func TestDelete_MeetsAConflict_AndItIsStillThere_MustBeTriedAgain(t *testing.T) {
+	c := kubetest.New("east", owned("cm", "east.west", "run-1"))
+	c.React("delete", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewConflict(kinds.ConfigMaps.GroupResource(), "cm", nil)
 	})
-	return &Writer{Cluster: &Cluster{Name: "west", Dynamic: client}}
+	err := writing(c, "run-1").Delete(t.Context(), kinds.ConfigMaps, live(t, c, kinds.ConfigMaps, "cm"))
+	require.True(t, apierrors.IsConflict(err), "%v", err)
+	require.ErrorContains(t, err, "delete ConfigMap istio-system/cm: ")
 }
 
-func TestDelete_MeetsAConflict_OnlyWhatIsGoneCountsAsDone(t *testing.T) {
-	ctx := context.Background()
-	require.NoError(t, conflictingDeletes(configMap("another")).Delete(ctx, kinds.ConfigMaps, configMap("ours")), "another object has the name")
-	require.NoError(t, conflictingDeletes().Delete(ctx, kinds.ConfigMaps, configMap("ours")), "nothing has it")
-	err := conflictingDeletes(configMap("ours")).Delete(ctx, kinds.ConfigMaps, configMap("ours"))
-	require.True(t, apierrors.IsConflict(err), "it is still there, and must be tried again: %v", err)
-}
-
-func TestFieldsOf_ASecretShowsFingerprints_AndNothingThatOnlyWeNeed(t *testing.T) {
-	secret := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Secret",
-		"metadata": map[string]any{"name": "s", "labels": map[string]any{"a": "b"}, "annotations": map[string]any{"landbridge.dev/applied": "x"}},
-		"data":     map[string]any{"key": "dmVyeS1zZWNyZXQ="}, "type": "Opaque"}}
-	got := fieldsOf(nil, secret)
-	var paths []string
-	for _, f := range got {
-		paths = append(paths, f.Path)
-		require.NotContains(t, f.To, "dmVyeS1zZWNyZXQ")
-	}
-	require.Equal(t, []string{"data.key", "metadata.labels.a", "type"}, paths)
-	require.Regexp(t, "^sha256:[0-9a-f]{16}$", got[0].To)
+func TestDelete_IsUnderWay_AsksNotAgain(t *testing.T) {
+	held := owned("cm", "east.west", "run-1")
+	now := metav1.Now()
+	held.DeletionTimestamp, held.Finalizers = &now, []string{"cloud"}
+	c := kubetest.New("east", held)
+	w := writing(c, "run-1")
+	require.NoError(t, w.Delete(t.Context(), kinds.ConfigMaps, live(t, c, kinds.ConfigMaps, "cm")))
+	require.Empty(t, c.Writes())
+	require.Equal(t, []fleet.Action{fleet.Remove}, actions(w))
 }

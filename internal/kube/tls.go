@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// CheckTLS says whether the certificate of the API server verifies for the
-// server name against the CA bundle. It goes the way that the kubeconfig says,
+// CheckTLS verifies the API server's certificate for the server name against the CA
+// bundle. It goes the way that the kubeconfig says,
 // proxy-url included, and shows no credentials.
 func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) error {
 	cfg := rest.AnonymousClientConfig(c.Config)
@@ -37,11 +37,23 @@ func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) er
 	}
 	var name x509.HostnameError
 	if errors.As(err, &name) {
-		return fmt.Errorf("the API server's certificate is not for %s; it is for %v: set spec.clusters[].apiServer.tlsServerName to one of them", serverName, name.Certificate.DNSNames)
+		return fmt.Errorf("the API server's certificate is not for %s; %s", serverName, useful(name.Certificate.DNSNames))
 	}
 	var authority x509.UnknownAuthorityError
 	if errors.As(err, &authority) {
 		return fmt.Errorf("the API server's certificate for %s was not issued by the CA that goes into the remote secret; choose a server name whose certificate was (on OpenShift kubernetes.default.svc)", serverName)
 	}
 	return fmt.Errorf("connect to the API server as %s: %w", serverName, err)
+}
+
+// useful tells what to do with the names that a certificate has.
+func useful(names []string) string {
+	const set = "set spec.clusters[].apiServer.tlsServerName to "
+	switch len(names) {
+	case 0:
+		return "it has no name at all: give the API server a certificate with one"
+	case 1:
+		return "it is for " + names[0] + ": " + set + "that"
+	}
+	return "it is for " + listed(names) + ": " + set + "one of them"
 }

@@ -8,26 +8,33 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// passingKinds come and go with what they belong to, or are reports.
+// passingKinds lists kinds of objects that come and go with others, or that report.
 var passingKinds = map[string]bool{"Event": true, "Lease": true, "Endpoints": true, "EndpointSlice": true,
 	"Pod": true, "ReplicaSet": true, "ControllerRevision": true, "PodMetrics": true}
 
-// platformObjects is what Kubernetes, OpenShift and Istio put into every namespace.
-var platformObjects = []string{"kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert", "istio-ca-crl", "istio-leader", "istio-namespace-controller-election", "istio-gateway-status-leader", "istio-gateway-deployment-", "istio-ip-autoallocate", "istio-node-untaint", "default", "builder", "deployer",
-	"default-dockercfg-", "builder-dockercfg-", "deployer-dockercfg-", "default-token-", "system:image-pullers", "system:image-builders", "system:deployers"}
+// platformObjects lists what Kubernetes, OpenShift and Istio put into every namespace,
+// by name; one that ends in a dash begins names.
+var platformObjects = []string{
+	"kube-root-ca.crt", "default", "default-token-",
+	"openshift-service-ca.crt", "builder", "deployer", "default-dockercfg-", "builder-dockercfg-", "deployer-dockercfg-",
+	"system:image-pullers", "system:image-builders", "system:deployers",
+	"istio-ca-root-cert", "istio-ca-crl", "istio-leader", "istio-namespace-controller-election", "istio-gateway-status-leader",
+	"istio-gateway-deployment-", "istio-ip-autoallocate", "istio-node-untaint",
+}
 
-// maxStrangers is how many names go into a message.
-const maxStrangers = 5
+// maxUnmanaged limits how many names go into a message.
+const maxUnmanaged = 5
 
-// Unmanaged lists objects in a namespace that neither this fleet nor the
-// platform put there, as Kind/name, a few at most. Kinds that the worker may not
-// list are passed over: it has no say in them.
+// Unmanaged lists the objects in a namespace that neither this fleet nor the platform
+// put there, as Kind/name, a few at most. It passes over kinds that the worker may not
+// list.
 func (w *Writer) Unmanaged(ctx context.Context, namespace string) ([]string, error) {
 	lists, err := w.Discovery.ServerPreferredNamespacedResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
@@ -52,20 +59,24 @@ func (w *Writer) Unmanaged(ctx context.Context, namespace string) ([]string, err
 			}
 			for i := range objs.Items {
 				o := &objs.Items[i]
-				if o.GetLabels()[fleet.LabelFleet] == w.Owner.Fleet || len(o.GetOwnerReferences()) > 0 || isFurniture(o.GetName()) || o.GetDeletionTimestamp() != nil {
+				if !w.unmanaged(o) {
 					continue
 				}
-				if out = append(out, r.Kind+"/"+o.GetName()); len(out) == maxStrangers {
+				if len(out) == maxUnmanaged {
 					return append(out, "…"), nil
 				}
+				out = append(out, r.Kind+"/"+o.GetName())
 			}
 		}
 	}
 	return out, nil
 }
 
-func isFurniture(name string) bool {
-	return slices.ContainsFunc(platformObjects, func(f string) bool {
-		return name == f || strings.HasSuffix(f, "-") && strings.HasPrefix(name, f)
+// unmanaged returns whether a person made the object. What an object owns was made
+// with it, and what is being deleted is no longer in the way.
+func (w *Writer) unmanaged(o *unstructured.Unstructured) bool {
+	platform := slices.ContainsFunc(platformObjects, func(p string) bool {
+		return o.GetName() == p || strings.HasSuffix(p, "-") && strings.HasPrefix(o.GetName(), p)
 	})
+	return !platform && o.GetLabels()[fleet.LabelFleet] != w.Owner.Fleet && len(o.GetOwnerReferences()) == 0 && o.GetDeletionTimestamp() == nil
 }

@@ -10,16 +10,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// pollInterval is between two looks; a cloud's address takes minutes, and
-// every look of a large fleet is a request.
+// pollInterval separates two looks; a cloud's address takes minutes, and every look
+// of a large fleet is a request.
 const pollInterval = time.Second
 
-// NotReadyError says what is still waited for.
+// NotReadyError tells what is still waited for.
 type NotReadyError struct{ Waiting string }
 
 func (e *NotReadyError) Error() string { return e.Waiting }
 
-// DeadEndError says why waiting or trying again cannot end well.
+// DeadEndError tells why waiting or trying again cannot end well.
 type DeadEndError struct{ Reason string }
 
 func (e *DeadEndError) Error() string { return e.Reason }
@@ -32,7 +32,7 @@ func (e *StoppingError) Unwrap() error { return &e.NotReadyError }
 
 // Poll looks until done, and heartbeats what it waits for, which is how
 // cancellation reaches it. A look that fails is tried again as long as the
-// error may pass. It returns ctx.Err() when the context is cancelled, a
+// error may pass; one that the end of the wait cuts off tells nothing. It returns ctx.Err() when the context is cancelled, a
 // *NotReadyError when its deadline passes first, and a *StoppingError when the
 // worker stops.
 func Poll(ctx context.Context, look func(context.Context) (waiting string, done bool, err error)) error {
@@ -41,16 +41,15 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 	last := ""
 	for {
 		waiting, done, err := look(ctx)
-		if done {
+		switch {
+		case done:
 			return nil
-		}
-		if err != nil && !passing(err) {
+		case ctx.Err() != nil:
+		case err != nil && !passing(err):
 			return err
-		}
-		if err != nil {
-			waiting = err.Error()
-		}
-		if waiting != "" {
+		case err != nil:
+			last = err.Error()
+		case waiting != "":
 			last = waiting
 		}
 		Waiting(ctx, last)
@@ -67,7 +66,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 	}
 }
 
-// stopping is closed when the worker is asked to stop.
+// stopping returns a channel that closes when the worker is asked to stop.
 func stopping(ctx context.Context) <-chan struct{} {
 	if !activity.IsActivity(ctx) {
 		return nil
@@ -75,8 +74,8 @@ func stopping(ctx context.Context) <-chan struct{} {
 	return activity.GetWorkerStopChannel(ctx)
 }
 
-// lastWord is how long before its deadline a wait gives up, so that what it
-// waited for reaches Temporal before Temporal stops listening.
+// lastWord lets a wait give up before its deadline, so that what it waited for
+// reaches Temporal before Temporal stops listening.
 const lastWord = 2 * time.Second
 
 func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -86,8 +85,8 @@ func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() {}
 }
 
-// passing says whether an error of a read may pass by itself: the network's, or
-// an API server that is busy or not quite there.
+// passing returns whether an error of a read may pass by itself: the network's, or
+// one of an API server that is busy or not quite there.
 func passing(err error) bool {
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {

@@ -26,7 +26,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// untyped are the kinds that client-go has no types for.
+// untyped lists the kinds that client-go has no types for.
 var untyped = []kinds.Resource{kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
 	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures}
 

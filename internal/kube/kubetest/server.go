@@ -29,7 +29,7 @@ const Version = "v1.34.0"
 // ServerName is the name for which a Server's certificate is good.
 const ServerName = "example.com"
 
-// Log is what a Server returns as every pod's log.
+// Log holds what a Server returns as every pod's log.
 const Log = "a line of the log\n"
 
 // Server answers requests to a Cluster over HTTPS, for code that makes its own
@@ -72,7 +72,7 @@ func (s *Server) Kubeconfig() []byte {
 	return data
 }
 
-// target is what a path of the API names.
+// target holds what a path of the API names.
 type target struct {
 	gvr                  schema.GroupVersionResource
 	namespace, name, sub string

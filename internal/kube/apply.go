@@ -1,0 +1,159 @@
+package kube
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+// Apply makes the object what it should be by server-side apply, with
+// Landbridge's labels on it. It writes only where the live object differs.
+// The error is a *NotOursError where somebody else made the object.
+func (w *Writer) Apply(ctx context.Context, object any) error {
+	obj, res, err := toUnstructured(object)
+	if err != nil {
+		return err
+	}
+	addLabels(obj, w.Owner.Labels())
+	addLabels(obj, map[string]string{fleet.LabelManagedBy: fleet.ManagedBy})
+	hash, err := digest(obj)
+	if err != nil {
+		return err
+	}
+	live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
+	switch {
+	case apierrors.IsNotFound(err):
+		annotate(obj, fleet.AnnotationApplied, hash)
+		annotate(obj, fleet.AnnotationRun, w.Owner.Run)
+		return w.patch(ctx, res, obj, change(fleet.Create, res, obj, ""), nil)
+	case err != nil:
+		return err
+	}
+	if owner := live.GetLabels()[fleet.LabelFleet]; owner != w.Owner.Fleet {
+		return &NotOursError{res.Kind, obj.GetNamespace(), obj.GetName(), owner}
+	}
+	note := difference(live.Object, obj.Object)
+	if note == "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash {
+		return w.NoteApplied(change(fleet.Keep, res, obj, ""), obj)
+	}
+	annotate(obj, fleet.AnnotationApplied, hash)
+	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
+	ch := change(fleet.Update, res, obj, note)
+	// The wanted state is that of the last time, the object is not: somebody else did it.
+	ch.Drift = note != "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash
+	if ch.Drift && !w.ForceConflicts && !w.DryRun {
+		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
+	}
+	return w.patch(ctx, res, obj, ch, live)
+}
+
+// patch applies the object over the live one, which may be nil. Where the wanted state
+// changed too, the API server names the fields that somebody else has set meanwhile.
+func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
+	if w.DryRun {
+		ch.Fields = fieldsOf(live, obj)
+	}
+	annotate(obj, fleet.AnnotationReason, w.Owner.Request.Reason)
+	annotate(obj, fleet.AnnotationRequestedBy, w.Owner.Request.RequestedBy)
+	if !w.DryRun {
+		if err := w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+		data, err := json.Marshal(obj)
+		if err != nil {
+			return err
+		}
+		_, err = w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
+			metav1.PatchOptions{FieldManager: FieldManager, Force: &w.ForceConflicts})
+		if others := conflicting(err); others != "" {
+			return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), others}
+		}
+		if err != nil {
+			return fmt.Errorf("apply %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
+		}
+	}
+	return w.NoteApplied(ch, obj)
+}
+
+// conflicting lists the fields that server-side apply leaves to those who set them,
+// with who that is.
+func conflicting(err error) string {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return ""
+	}
+	var out []string
+	for _, c := range status.Status().Details.Causes {
+		if c.Type == metav1.CauseTypeFieldManagerConflict {
+			out = append(out, strings.TrimPrefix(c.Field, ".")+": "+c.Message)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func change(a fleet.Action, res kinds.Resource, obj *unstructured.Unstructured, note string) fleet.Change {
+	return fleet.Change{Action: a, Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Note: note}
+}
+
+// toUnstructured goes through JSON, since Istio's types marshal themselves.
+func toUnstructured(object any) (*unstructured.Unstructured, kinds.Resource, error) {
+	data, err := json.Marshal(object)
+	if err != nil {
+		return nil, kinds.Resource{}, err
+	}
+	obj := &unstructured.Unstructured{}
+	if err := obj.UnmarshalJSON(data); err != nil {
+		return nil, kinds.Resource{}, err
+	}
+	delete(obj.Object, "status")
+	unstructured.RemoveNestedField(obj.Object, "metadata", "creationTimestamp")
+	res, ok := kinds.ResourceOf(obj.GroupVersionKind())
+	if !ok {
+		return nil, kinds.Resource{}, fmt.Errorf("kind %s is not in internal/kinds", obj.GroupVersionKind())
+	}
+	return obj, res, nil
+}
+
+func addLabels(obj *unstructured.Unstructured, add map[string]string) {
+	labels := obj.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, add)
+	obj.SetLabels(labels)
+}
+
+func annotate(obj *unstructured.Unstructured, key, value string) {
+	if value == "" {
+		return
+	}
+	a := obj.GetAnnotations()
+	if a == nil {
+		a = map[string]string{}
+	}
+	a[key] = value
+	obj.SetAnnotations(a)
+}
+
+// digest identifies what is wanted. JSON sorts a map's keys, so it is stable.
+func digest(obj *unstructured.Unstructured) (string, error) {
+	data, err := json.Marshal(obj.Object)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:16]), nil
+}
