@@ -62,7 +62,7 @@ func TestEachStep_FailsAfterItActed_LeavesNothing(t *testing.T) {
 func sabotaged(t *testing.T, step string) {
 	w := newWorld(t)
 	w.stop()
-	s, err := server.Start(server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
+	s, err := server.Start(ctx, server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
 	c, err := s.Dial(ctx, client.Options{Logger: silent{}})
