@@ -3,6 +3,7 @@ package activities
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -19,48 +21,81 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-func TestClassify_EachKindOfErrorHasItsTypeAndRetries(t *testing.T) {
-	secrets := schema.GroupResource{Resource: "secrets"}
-	for _, c := range []struct {
-		err   error
-		typ   string
-		final bool
-	}{
-		{apierrors.NewForbidden(secrets, "cacerts", errors.New("no")), api.TypeForbidden, true},
-		{apierrors.NewUnauthorized("who?"), api.TypeForbidden, true},
-		{apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil), api.TypeInvalid, true},
-		{apierrors.NewBadRequest("what?"), api.TypeInvalid, true},
-		{apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true), api.TypeUnknownKind, true},
-		{&kube.NotOursError{Kind: "Secret", Name: "x"}, api.TypeNotOurs, true},
-		{&kube.KubeconfigError{Reason: "x"}, api.TypeKubeconfig, true},
-		{&inventory.OtherFleetError{Cluster: "west", Fleet: "b"}, api.TypeOtherFleet, true},
-		{&inventory.LockedError{Cluster: "west"}, api.TypeLocked, true},
-		{&inventory.GoneError{Cluster: "west"}, api.TypeInventoryGone, true},
-		{&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")}, api.TypeDeadEnd, true},
-		{&chart.SourceError{Reason: "x"}, api.TypeChart, true},
-		{&kube.DeadEndError{Reason: "x"}, api.TypeDeadEnd, true},
-		{&LoadBalancerError{"x"}, api.TypeLoadBalancer, true},
-		{&RootError{"x"}, api.TypeRoot, true},
-		{errors.Join(nil, &kube.DeadEndError{Reason: "x"}), api.TypeDeadEnd, true},
-		{&kube.NotReadyError{Waiting: "x"}, api.TypeNotReady, false},
-		{apierrors.NewTooManyRequests("slow down", 7), api.TypeThrottled, false},
-		{apierrors.NewConflict(secrets, "x", errors.New("y")), api.TypeOther, false},
-		{apierrors.NewInternalError(errors.New("x")), api.TypeOther, false},
-		{apierrors.NewNotFound(secrets, "x"), api.TypeOther, false},
-		{&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")}, api.TypeUnreachable, false},
-		{errors.New("anything"), api.TypeOther, false},
-	} {
-		t.Run(c.typ+"/"+c.err.Error(), func(t *testing.T) {
-			var app *temporal.ApplicationError
-			require.ErrorAs(t, classify("west", fmt.Errorf("apply: %w", c.err)), &app)
-			require.Equal(t, c.typ, app.Type())
-			require.Equal(t, c.final, app.NonRetryable())
-			require.Contains(t, app.Message(), "cluster west")
-		})
+// examples has an error for each class, in the order of errorClasses, and then some
+// of no class.
+var examples = []error{
+	&kube.NotOursError{Kind: "Secret", Name: "x"},
+	&kube.DriftError{Kind: "Secret", Name: "x"},
+	&kube.KubeconfigError{Reason: "x"},
+	&inventory.OtherFleetError{Cluster: "west", Fleet: "b"},
+	&inventory.LockedError{Cluster: "west"},
+	&inventory.GoneError{Cluster: "west"},
+	&chart.SourceError{Reason: "x"},
+	&UnprovenError{"x"},
+	&kube.DeadEndError{Reason: "x"},
+	&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")},
+	&LoadBalancerError{"x"},
+	&RootError{"x"},
+	&kube.NotReadyError{Waiting: "x"},
+	apierrors.NewForbidden(someSecrets, "cacerts", errors.New("no")),
+	apierrors.NewUnauthorized("who?"),
+	apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil),
+	apierrors.NewBadRequest("what?"),
+	&meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Istio"}},
+	apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true),
+	apierrors.NewTooManyRequests("slow down", 7),
+	&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")},
+	&net.OpError{Op: "dial", Err: errors.New("connection refused")},
+
+	apierrors.NewConflict(someSecrets, "x", errors.New("y")),
+	apierrors.NewInternalError(errors.New("x")),
+	apierrors.NewNotFound(someSecrets, "x"),
+	errors.New("anything"),
+}
+
+var someSecrets = schema.GroupResource{Resource: "secrets"}
+
+func TestClassify_EachClassHasItsTypeAndRetries(t *testing.T) {
+	meanings := map[string]api.ErrorType{}
+	for _, e := range api.ErrorTypes() {
+		meanings[e.Name] = e
 	}
-	var app *temporal.ApplicationError
-	require.ErrorAs(t, classify("", apierrors.NewTooManyRequests("slow down", 7)), &app)
-	require.Equal(t, 7*time.Second, app.NextRetryDelay())
+	seen := map[string]bool{}
+	for i, err := range examples {
+		want := api.TypeOther
+		if i < len(errorClasses) {
+			require.True(t, errorClasses[i].matches(err), "examples[%d] is not of errorClasses[%d]", i, i)
+			want = errorClasses[i].typ
+		}
+		seen[want] = true
+		require.NotEmpty(t, meanings[want].Meaning, want)
+		for _, wrapped := range []error{err, fmt.Errorf("apply: %w", err), errors.Join(nil, err)} {
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, classify("west", wrapped), &app)
+			require.Equal(t, want, app.Type(), "%T", err)
+			require.Equal(t, !meanings[want].Retried, app.NonRetryable(), "%T", err)
+			require.Contains(t, app.Message(), "cluster west")
+		}
+	}
+	for name := range meanings {
+		require.True(t, seen[name], "no error becomes %s", name)
+	}
+}
+
+func TestClassify_ABusyAPIServer_IsAskedAgainWhenItSays(t *testing.T) {
+	for err, want := range map[error]time.Duration{
+		apierrors.NewTooManyRequests("slow down", 7): 7 * time.Second,
+		apierrors.NewTooManyRequests("slow down", 0): throttledDelay,
+	} {
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, classify("", err), &app)
+		require.Equal(t, want, app.NextRetryDelay())
+	}
+}
+
+func TestClassify_WhatHasATypeKeepsIt(t *testing.T) {
+	typed := temporal.NewNonRetryableApplicationError("x", "Another", nil)
+	require.Equal(t, typed, classify("west", typed))
 }
 
 func TestClassify_MessagesAreShortAndHoldNoSecret(t *testing.T) {

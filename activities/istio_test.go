@@ -4,61 +4,18 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
-
-func istioWith(generation int64, status map[string]any) *unstructured.Unstructured {
-	o := &unstructured.Unstructured{Object: map[string]any{"kind": "Istio", "metadata": map[string]any{"name": "default", "generation": generation}}}
-	if status != nil {
-		o.Object["status"] = status
-	}
-	return o
-}
-
-func cond(typ, status, reason, message string) map[string]any {
-	return map[string]any{"type": typ, "status": status, "reason": reason, "message": message}
-}
-
-func TestSailReady_TellsReadyFromWaitingFromDeadEnd(t *testing.T) {
-	ready, healthy := cond("Ready", "True", "", ""), "Healthy"
-	for name, c := range map[string]struct {
-		obj     *unstructured.Unstructured
-		waiting string
-		dead    string
-	}{
-		"no status":                      {istioWith(1, nil), "has not been looked at", ""},
-		"a status of an older one":       {istioWith(2, map[string]any{"observedGeneration": int64(1), "state": healthy, "conditions": []any{ready}}), "has not been looked at", ""},
-		"no conditions":                  {istioWith(1, map[string]any{"observedGeneration": int64(1), "state": healthy}), "is Healthy", ""},
-		"ready but not healthy":          {istioWith(1, map[string]any{"observedGeneration": int64(1), "state": "IstiodNotReady", "conditions": []any{ready}}), "IstiodNotReady", ""},
-		"ready":                          {istioWith(1, map[string]any{"observedGeneration": int64(1), "state": healthy, "conditions": []any{ready}}), "", ""},
-		"a version that is dropped":      {istioWith(1, map[string]any{"observedGeneration": int64(1), "conditions": []any{cond("Reconciled", "False", "ReconcileError", "version reached end-of-life")}}), "", "end-of-life"},
-		"a namespace that is not there":  {istioWith(1, map[string]any{"observedGeneration": int64(1), "conditions": []any{cond("Reconciled", "False", "ReconcileError", `namespace "x" doesn't exist`)}}), "", "doesn't exist"},
-		"an error that may pass":         {istioWith(1, map[string]any{"observedGeneration": int64(1), "state": "ReconcileError", "conditions": []any{cond("Reconciled", "False", "ReconcileError", "connection reset")}}), "connection reset", ""},
-		"conditions of no known shape":   {istioWith(1, map[string]any{"observedGeneration": int64(1), "conditions": []any{"x", int64(1), nil}}), "in no known state", ""},
-		"a status that is no map at all": {istioWith(0, map[string]any{"conditions": "x"}), "in no known state", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			waiting, err := sailReady(c.obj)
-			if c.dead != "" {
-				var dead *kube.DeadEndError
-				require.ErrorAs(t, err, &dead)
-				require.ErrorContains(t, err, c.dead)
-				return
-			}
-			require.NoError(t, err)
-			if c.waiting == "" {
-				require.Empty(t, waiting)
-			} else {
-				require.Contains(t, waiting, c.waiting)
-			}
-		})
-	}
-}
 
 func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
 	in := api.EnsureIstioInput{ClusterRef: api.ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w",
@@ -71,13 +28,70 @@ func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
 	require.Equal(t, map[string]any{"meshID": "m", "multiCluster": map[string]any{"clusterName": "west"}, "network": "w", "platform": "openshift"}, values["global"])
 }
 
-func TestAddressOf_AllIPsElseTheHostname(t *testing.T) {
-	svc := func(in ...corev1.LoadBalancerIngress) *corev1.Service {
-		return &corev1.Service{Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: in}}}
+func (w *world) istio() api.EnsureIstioInput {
+	return api.EnsureIstioInput{ClusterRef: w.ref, Istio: guideIstio(), Network: "west-network"}
+}
+
+func TestIstio_ExistingOneThatDiffers_IsRefusedByItsField(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	theirs := istio(w.istio())
+	theirs.Object["spec"].(map[string]any)["values"].(map[string]any)["global"].(map[string]any)["network"] = "other"
+	w.Put(theirs)
+	_, err := w.acts.EnsureIstio(t.Context(), w.istio())
+	var dead *kube.DeadEndError
+	require.ErrorAs(t, err, &dead)
+	require.ErrorContains(t, err, "Istio default existed before and differs from the fleet file in spec.values.global.network")
+}
+
+// rootConfigMap is one of those that istiod writes into every namespace.
+func rootConfigMap(namespace string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "istio-ca-root-cert", Labels: map[string]string{"istio.io/config": "true"}}}
+}
+
+func TestRemoveIstio_TheLastIstiod_TakesItsConfigMapsAlong(t *testing.T) {
+	istiod := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "other", Name: "istiod", Labels: map[string]string{"app": "istiod"}}}
+	for name, c := range map[string]struct {
+		prepare func(*world)
+		stays   bool
+	}{
+		"the last":             {func(*world) {}, false},
+		"another istiod":       {func(w *world) { w.Put(istiod) }, true},
+		"another Istio":        {func(w *world) { other := istio(w.istio()); other.SetName("other"); w.Put(other) }, true},
+		"no right to look":     {func(w *world) { w.forbid("list", "deployments") }, true},
+		"no right to list":     {func(w *world) { w.forbid("list", "configmaps") }, true},
+		"no right to delete":   {func(w *world) { w.forbid("delete", "configmaps") }, true},
+		"no right to see pods": {func(w *world) { w.forbid("list", "pods") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "west").withInventory()
+			_, err := w.acts.EnsureIstio(t.Context(), w.istio())
+			require.NoError(t, err)
+			w.Put(rootConfigMap("app"))
+			c.prepare(w)
+			changes, err := w.acts.RemoveIstio(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+			require.NoError(t, err)
+			require.Subset(t, actions(changes.All()), []string{"remove Istio /default", "remove IstioCNI /default"})
+			_, left := w.snapshot()["ConfigMap app/istio-ca-root-cert"]
+			require.Equal(t, c.stays, left)
+		})
 	}
-	require.False(t, addressOf(svc()).Known())
-	require.False(t, addressOf(svc(corev1.LoadBalancerIngress{})).Known())
-	require.Equal(t, api.Address{Hostname: "lb"}, addressOf(svc(corev1.LoadBalancerIngress{Hostname: "lb"})))
-	require.Equal(t, api.Address{IPs: []string{"192.0.2.1", "192.0.2.2"}},
-		addressOf(svc(corev1.LoadBalancerIngress{IP: "192.0.2.2", Hostname: "lb"}, corev1.LoadBalancerIngress{IP: "192.0.2.1"})))
+}
+
+func TestRemoveIstio_UndoOfARunThatMadeNone_LeavesIstiodsConfigMaps(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	w.Put(rootConfigMap("app"))
+	changes, err := w.acts.RemoveIstio(t.Context(), api.RemoveInput{ClusterRef: w.ref, OnlyRun: firstRun})
+	require.NoError(t, err)
+	require.Empty(t, changes.All())
+	require.Contains(t, w.snapshot(), "ConfigMap app/istio-ca-root-cert")
+}
+
+// forbid has the cluster refuse a verb on a resource, except to a test.
+func (w *world) forbid(verb, resource string) {
+	w.React(verb, resource, func(clienttesting.Action) (bool, runtime.Object, error) {
+		if w.looking {
+			return false, nil, nil
+		}
+		return true, nil, apierrors.NewForbidden(kinds.Secrets.GroupResource(), "", nil)
+	})
 }

@@ -5,9 +5,8 @@ import (
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
-	"k8s.io/client-go/tools/clientcmd"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
 )
@@ -38,17 +37,16 @@ func TestSealing_OnlyTheSourceOpensIt(t *testing.T) {
 	}
 }
 
-func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
-	in := api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
-	s, err := remoteSecret(in, credentials{CA: []byte("ca"), Token: []byte("token")})
+func TestSealingKey_Broken_IsReplaced(t *testing.T) {
+	w := newWorld(t, "east").withInventory()
+	first := w.recipient()
+	require.Equal(t, first, w.recipient(), "a second run keeps it")
+	s, err := w.Client.CoreV1().Secrets(fleet.SystemNamespace).Get(t.Context(), sealingSecret, metav1.GetOptions{})
 	require.NoError(t, err)
-	require.Equal(t, "istio-remote-secret-west", s.Name)
-	require.Equal(t, map[string]string{"istio/multiCluster": "true"}, s.Labels)
-	require.Equal(t, map[string]string{"networking.istio.io/cluster": "west"}, s.Annotations)
-	cfg, err := clientcmd.RESTConfigFromKubeConfig(s.Data["west"])
-	require.NoError(t, err)
-	require.Equal(t, "https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443", cfg.Host)
-	require.Equal(t, "api.west", cfg.TLSClientConfig.ServerName)
-	require.Equal(t, "token", cfg.BearerToken)
-	require.Equal(t, []byte("ca"), cfg.CAData)
+	s.Data = map[string][]byte{sealingKey: []byte("damaged")}
+	w.Put(s)
+	w.ref.ForceConflicts = true
+	require.NotEqual(t, first, w.recipient())
+	_, err = seal("not a recipient", credentials{})
+	require.EqualError(t, err, "the source's sealing key is not an age recipient")
 }

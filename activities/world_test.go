@@ -30,6 +30,10 @@ type world struct {
 	server *kubetest.Server
 	acts   *Activities
 	ref    api.ClusterRef
+	// controller changes the status that a new Deployment gets: all is ready without it.
+	controller func(*appsv1.Deployment)
+	// looking says that the test asks, and not the code under test.
+	looking bool
 }
 
 const firstRun = "run-1"
@@ -86,6 +90,9 @@ func (w *world) readyDeployment(action clienttesting.Action) (bool, runtime.Obje
 	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue},
 			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"}}}
+	if w.controller != nil {
+		w.controller(&d)
+	}
 	w.Put(&d)
 	return true, obj, nil
 }
@@ -105,6 +112,8 @@ func (w *world) filledToken(action clienttesting.Action) (bool, runtime.Object, 
 // snapshot returns the cluster's objects by kind and name, without what an API server
 // adds, and without the inventory's lock.
 func (w *world) snapshot() map[string]map[string]any {
+	w.looking = true
+	defer func() { w.looking = false }()
 	out := map[string]map[string]any{}
 	for _, obj := range w.Objects() {
 		for _, f := range []string{"managedFields", "resourceVersion", "creationTimestamp", "uid", "generation"} {

@@ -1,0 +1,128 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+// steps are activities that end as a test wants.
+type steps struct{ err error }
+
+func (s *steps) EnsureSomething(context.Context, api.EnsureSealingKeyInput) (fleet.Changes, error) {
+	return fleet.Changes{}, s.err
+}
+
+// runStep runs EnsureSomething in a worker whose log is returned, line by line.
+func runStep(t *testing.T, err error, metrics *Metrics) (ended error, logged []string) {
+	t.Helper()
+	var out bytes.Buffer
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(FailureOnce(log.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))))
+	env := suite.NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{Metrics: metrics}}})
+	s := &steps{err}
+	env.RegisterActivity(s)
+	_, ended = env.ExecuteActivity(s.EnsureSomething, api.EnsureSealingKeyInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "west"}})
+	for line := range strings.Lines(out.String()) {
+		if strings.Contains(line, "rror") || strings.Contains(line, "failed") {
+			logged = append(logged, line)
+		}
+	}
+	return ended, logged
+}
+
+func TestClassify_AFailedTry_IsOneLineOfTheLog(t *testing.T) {
+	for typ, err := range map[string]error{
+		api.TypeDeadEnd:  &kube.DeadEndError{Reason: "AGE-SECRET-KEY-1QQQQQQ is broken"},
+		api.TypeNotReady: &kube.NotReadyError{Waiting: "AGE-SECRET-KEY-1QQQQQQ is not ready"}, // the SDK logs it as a detail
+	} {
+		ended, logged := runStep(t, err, nil)
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, ended, &app)
+		require.Equal(t, typ, app.Type())
+		require.Len(t, logged, 1)
+		for _, want := range []string{"level=WARN", "Fleet=prod", "Cluster=west", "ActivityType=EnsureSomething", "Attempt=1", "ErrorType=" + typ, "cluster west: (redacted) is"} {
+			require.Contains(t, logged[0], want)
+		}
+	}
+	ended, logged := runStep(t, nil, nil)
+	require.NoError(t, ended)
+	require.Empty(t, logged)
+}
+
+func TestClassify_WithoutIt_TheSDKLogsTheFailureItself(t *testing.T) {
+	// The words that FailureOnce drops are the SDK's: a new release may change them.
+	var out bytes.Buffer
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	env := suite.NewTestActivityEnvironment()
+	s := &steps{&kube.DeadEndError{Reason: "x"}}
+	env.RegisterActivity(s)
+	_, err := env.ExecuteActivity(s.EnsureSomething, api.EnsureSealingKeyInput{})
+	require.Error(t, err)
+	require.Contains(t, out.String(), `msg="`+sdkFailure+`"`)
+}
+
+func TestFailureOnce_OtherLinesGoThrough(t *testing.T) {
+	var out bytes.Buffer
+	l := log.With(FailureOnce(log.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))), "Worker", "w")
+	l = log.Skip(l, 1)
+	for _, say := range []func(string, ...any){l.Debug, l.Info, l.Warn, l.Error} {
+		say("something else", "k", "v")
+	}
+	l.Error(sdkFailure)
+	l.Debug(sdkFailure)
+	require.Equal(t, 4, strings.Count(out.String(), `msg="something else" Worker=w k=v`))
+	require.Equal(t, 4, strings.Count(out.String(), "\n"))
+}
+
+func TestClassify_MeasuresEveryTry(t *testing.T) {
+	r := prom.NewRegistry()
+	m := NewMetrics(r)
+	_, _ = runStep(t, nil, m)
+	_, _ = runStep(t, &inventory.GoneError{Cluster: "west"}, m)
+	require.Equal(t, 2, series(t, r)["landbridge_step_duration_seconds"], "done, and InventoryGone")
+}
+
+func TestMetrics_OfARealRun_HaveEndsAndWaits(t *testing.T) {
+	r := prom.NewRegistry()
+	w := newWorld(t, "west").withInventory()
+	w.Put(w.service())
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{Metrics: NewMetrics(r)}}})
+	env.RegisterActivity(w.acts)
+	_, err := env.ExecuteActivity(w.acts.EnsureRoot, w.root())
+	require.NoError(t, err)
+	out, err := env.ExecuteActivity(w.acts.EnsureIntermediateKey, w.intermediateKey())
+	require.NoError(t, err)
+	var key api.EnsureIntermediateKeyResult
+	require.NoError(t, out.Get(&key))
+	require.NotEmpty(t, key.CSR)
+	_, err = env.ExecuteActivity(w.acts.SignIntermediate, api.SignIntermediateInput{RootRef: api.RootRef{ClusterRef: w.ref}, CSR: key.CSR, Spec: intermediateSpec()})
+	require.NoError(t, err)
+	_, err = env.ExecuteActivity(w.acts.WaitLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: w.ref, Until: time.Now()})
+	require.Error(t, err)
+	got := series(t, r)
+	require.Equal(t, 2, got["landbridge_not_after_timestamp_seconds"], "of the root and of the intermediate")
+	require.Equal(t, 1, got["landbridge_load_balancer_wait_seconds"])
+	require.Equal(t, 4, got["landbridge_step_duration_seconds"])
+}

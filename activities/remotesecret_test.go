@@ -1,0 +1,81 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kube/kubetest"
+)
+
+func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
+	in := api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}}, TLSServerName: "api.west"}
+	s, err := remoteSecret(in, credentials{CA: []byte("ca"), Token: []byte("token")})
+	require.NoError(t, err)
+	require.Equal(t, "istio-remote-secret-west", s.Name)
+	require.Equal(t, map[string]string{"istio/multiCluster": "true"}, s.Labels)
+	require.Equal(t, map[string]string{"networking.istio.io/cluster": "west"}, s.Annotations)
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(s.Data["west"])
+	require.NoError(t, err)
+	require.Equal(t, "https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443", cfg.Host)
+	require.Equal(t, "api.west", cfg.TLSClientConfig.ServerName)
+	require.Equal(t, "token", cfg.BearerToken)
+	require.Equal(t, []byte("ca"), cfg.CAData)
+}
+
+func TestReaderToken_ForOneSource_IsSealedAndRevocable(t *testing.T) {
+	source, target := newWorld(t, "east").withInventory(), newWorld(t, "west").withInventory()
+	link := fleet.Link{From: "east", To: "west"}
+	in := api.EnsureReaderTokenInput{LinkRef: api.LinkRef{ClusterRef: target.ref, Link: link}, Recipient: source.recipient(), TLSServerName: kubetest.ServerName}
+	token, err := target.acts.EnsureReaderToken(t.Context(), in)
+	require.NoError(t, err)
+	require.NotContains(t, token.Sealed, "token of")
+
+	_, err = source.acts.EnsureRemoteSecret(t.Context(), api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: source.ref, Link: link},
+		Sealed: token.Sealed, TLSServerName: kubetest.ServerName})
+	require.NoError(t, err)
+	s, err := source.Client.CoreV1().Secrets("istio-system").Get(t.Context(), fleet.RemoteSecret("west"), metav1.GetOptions{})
+	require.NoError(t, err)
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(s.Data["west"])
+	require.NoError(t, err)
+	require.Equal(t, target.tokenOf(fleet.ReaderToken("east")), cfg.BearerToken)
+	require.Equal(t, target.server.CA(), cfg.CAData)
+}
+
+func TestReaderToken_ServerNameThatTheCertificateLacks_EndsBeforeAnythingIsSealed(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	in := w.readerToken(fleet.Link{From: "east", To: "west"})
+	in.TLSServerName = "api.elsewhere.test"
+	got, err := w.acts.EnsureReaderToken(t.Context(), in)
+	var dead *kube.DeadEndError
+	require.ErrorAs(t, err, &dead)
+	require.ErrorContains(t, err, "the API server's certificate is not for api.elsewhere.test; it is for example.com")
+	require.Empty(t, got.Sealed)
+}
+
+func TestRemoteSecret_SealedToAnotherKey_SaysToRollOutAgain(t *testing.T) {
+	w, other := newWorld(t, "east").withInventory(), newWorld(t, "north").withInventory()
+	in := other.remoteSecret(fleet.Link{From: "east", To: "west"})
+	in.ClusterRef = w.ref
+	_, err := w.acts.EnsureRemoteSecret(t.Context(), in)
+	require.ErrorContains(t, err, "is gone or broken; roll out again")
+	w.recipient()
+	_, err = w.acts.EnsureRemoteSecret(t.Context(), in)
+	require.ErrorContains(t, err, "was not sealed to this cluster's key; roll out again")
+}
+
+func TestRemoteSecret_DryRun_TellsOneThatExists(t *testing.T) {
+	w := newWorld(t, "east").withInventory()
+	in := w.remoteSecret(fleet.Link{From: "east", To: "west"})
+	_, err := w.acts.EnsureRemoteSecret(t.Context(), in)
+	require.NoError(t, err)
+	in.DryRun, in.Sealed = true, ""
+	changes, err := w.acts.EnsureRemoteSecret(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, []string{"keep Secret istio-system/istio-remote-secret-west"}, actions(changes.All()))
+}
