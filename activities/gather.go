@@ -39,9 +39,9 @@ func (a *Activities) GatherCluster(ctx context.Context, in api.GatherClusterInpu
 	if err != nil {
 		return api.GatherClusterResult{}, err
 	}
-	version, err := serverVersion(ctx, c)
+	version, err := c.Version(ctx)
 	if err != nil {
-		return api.GatherClusterResult{}, wrap(err, "the API server at %s cannot be reached", hostOf(c))
+		return api.GatherClusterResult{}, err
 	}
 	g := &gathered{out: api.GatherClusterResult{Files: map[string]string{}}, left: maxGathered}
 	g.add("version.txt", "Kubernetes "+version+"\n")

@@ -9,6 +9,9 @@ import (
 // a worker names another one.
 const DefaultTaskQueue = "landbridge"
 
+// DefaultDataPlanePort is Istio's port for the mesh's traffic between networks.
+const DefaultDataPlanePort = 15443
+
 // tenYears follows Istio's tools/certs, which gives 3650 days to roots and
 // intermediates.
 const tenYears = Duration(3650 * 24 * time.Hour)
@@ -30,7 +33,7 @@ func (f *Fleet) SetDefaults() {
 	or(&s.CA.RootLifetime, tenYears)
 	or(&s.CA.IntermediateLifetime, tenYears)
 	or(&s.Gateways.APIPort, 16443)
-	or(&s.Gateways.DataPlanePort, 15443)
+	or(&s.Gateways.DataPlanePort, DefaultDataPlanePort)
 	or(&s.Gateways.LoadBalancerTimeout, Duration(15*time.Minute))
 	if len(s.Gateways.DataPlaneHosts) == 0 {
 		s.Gateways.DataPlaneHosts = []string{"*.local"}

@@ -8,8 +8,13 @@ import (
 // OtherFleetError reports a cluster that belongs to another fleet.
 type OtherFleetError struct{ Cluster, Fleet string }
 
-func (e *OtherFleetError) Error() string {
-	return fmt.Sprintf("cluster %s belongs to the fleet %s; a cluster belongs to one fleet: clean that one up first", e.Cluster, e.Fleet)
+func (e *OtherFleetError) Error() string { return e.of("cluster " + e.Cluster) }
+
+// Problem tells it where the cluster is named already.
+func (e *OtherFleetError) Problem() string { return e.of("it") }
+
+func (e *OtherFleetError) of(cluster string) string {
+	return fmt.Sprintf("%s belongs to the fleet %s; a cluster belongs to one fleet: clean that one up first", cluster, e.Fleet)
 }
 
 // LockedError reports a cluster that another run changes.
@@ -18,9 +23,14 @@ type LockedError struct {
 	Lock    Lock
 }
 
-func (e *LockedError) Error() string {
-	return fmt.Sprintf("cluster %s is being changed by run %s of the Temporal %s since %s; wait for it or, if it is dead, use --take-over",
-		e.Cluster, e.Lock.Run, e.Lock.Temporal, e.Lock.Since.UTC().Format(time.RFC3339))
+func (e *LockedError) Error() string { return e.of("cluster " + e.Cluster) }
+
+// Problem tells it where the cluster is named already.
+func (e *LockedError) Problem() string { return e.of("it") }
+
+func (e *LockedError) of(cluster string) string {
+	return fmt.Sprintf("%s is being changed by run %s of the Temporal %s since %s; wait for it or, if it is dead, use --take-over",
+		cluster, e.Lock.Run, e.Lock.Temporal, e.Lock.Since.UTC().Format(time.RFC3339))
 }
 
 // GoneError reports an inventory that was there when the run began and no longer is.
@@ -37,9 +47,14 @@ type DamagedError struct {
 	Cause        error
 }
 
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the inventory of cluster %s (%s, key %s) is damaged: %v; restore it from a backup, or delete it and try again: a rollout writes it anew, a cleanup goes by labels",
-		e.Cluster, place, e.Key, e.Cause)
+func (e *DamagedError) Error() string { return e.of("the inventory of cluster " + e.Cluster) }
+
+// Problem tells it where the cluster is named already.
+func (e *DamagedError) Problem() string { return e.of("its inventory") }
+
+func (e *DamagedError) of(inventory string) string {
+	return fmt.Sprintf("%s (%s, key %s) is damaged: %v; restore it from a backup, or delete it and try again: a rollout writes it anew, a cleanup goes by labels",
+		inventory, place, e.Key, e.Cause)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Cause }

@@ -7,13 +7,26 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"k8s.io/client-go/rest"
 )
 
+// ServerNameError reports that the API server's certificate is for none of the names
+// that it was asked for.
+type ServerNameError struct {
+	Asked []string
+	// Certificate lists the names that it is for.
+	Certificate []string
+}
+
+func (e *ServerNameError) Error() string {
+	return fmt.Sprintf("the API server's certificate is not for %s; %s", strings.Join(e.Asked, " or "), useful(e.Certificate))
+}
+
 // CheckTLS verifies the API server's certificate for the server name against the CA
-// bundle. It goes the way that the kubeconfig says,
-// proxy-url included, and shows no credentials.
+// bundle. It goes the way that the kubeconfig says, proxy-url included, and shows no
+// credentials. Another name in the certificate is a *ServerNameError.
 func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) error {
 	cfg := rest.AnonymousClientConfig(c.Config)
 	cfg.TLSClientConfig = rest.TLSClientConfig{CAData: ca, ServerName: serverName}
@@ -37,7 +50,7 @@ func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) er
 	}
 	var name x509.HostnameError
 	if errors.As(err, &name) {
-		return fmt.Errorf("the API server's certificate is not for %s; %s", serverName, useful(name.Certificate.DNSNames))
+		return &ServerNameError{Asked: []string{serverName}, Certificate: name.Certificate.DNSNames}
 	}
 	var authority x509.UnknownAuthorityError
 	if errors.As(err, &authority) {

@@ -134,11 +134,11 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	}
 	same := w.unchanged(names...)
 	for wrong, proposal := range map[[2]string]string{
-		{"revision: stable", "revision: other"}:                  "say spec.istio.revision: stable",
-		{"trustDomain: corp.example", "trustDomain: other"}:      "say spec.istio.trustDomain: corp.example",
-		{"network: east-net", "network: elsewhere"}:              "say network: east-net",
-		{"serviceAccount: crossing", "serviceAccount: somebody"}: "say spec.gateways.eastWest.serviceAccount: crossing",
-		{"service: {name: crossing}", "service: {name: other}"}:  "say spec.gateways.eastWest: {manage: false, service: {name: crossing}",
+		{"revision: stable", "revision: other"}:                  "set spec.istio.revision: stable",
+		{"trustDomain: corp.example", "trustDomain: other"}:      "set spec.istio.trustDomain: corp.example",
+		{"network: east-net", "network: elsewhere"}:              "set network: east-net",
+		{"serviceAccount: crossing", "serviceAccount: somebody"}: "set spec.gateways.eastWest.serviceAccount: crossing",
+		{"service: {name: crossing}", "service: {name: other}"}:  "set spec.gateways.eastWest: {manage: false, service: {name: crossing}",
 	} {
 		other := filepath.Join(t.TempDir(), "fleet.yaml")
 		require.NoError(t, os.WriteFile(other, []byte(strings.Replace(text, wrong[0], wrong[1], 1)), 0o600))
@@ -220,7 +220,7 @@ func TestExistingMesh_ThatTheFileDoesNotKnow_StopsTheRollout(t *testing.T) {
 	out, code := w.try("rollout", "-f", w.file([]string{"east"}))
 	require.Equal(t, 2, code, out)
 	require.Contains(t, out, "it runs an Istio already (Deployment istio-system/istiod-1-29, revision 1-29)")
-	require.Contains(t, out, "say spec.istio: {manage: false, revision: 1-29}")
+	require.Contains(t, out, "set spec.istio: {manage: false, revision: 1-29}")
 	same()
 	w.connect("east").deleteNamespace(t, "istio-system")
 	clean()

@@ -1,0 +1,45 @@
+package kube
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/rest"
+)
+
+func TestVersion_IsTheServersOwnWord(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"major":"1","minor":"34","gitVersion":"v1.34.1"}`: "v1.34.1",
+		`{}`:     "it does not answer as a kube-apiserver does",
+		`<html>`: "unable to parse the server version",
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			require.Equal(t, "/version", r.URL.Path)
+			_, _ = io.WriteString(w, body)
+		}))
+		c, err := connect("east", &rest.Config{Host: srv.URL})
+		require.NoError(t, err)
+		got, err := c.Version(t.Context())
+		if err != nil {
+			got = err.Error()
+			require.Contains(t, got, "the API server at "+srv.Listener.Addr().String()+" cannot be reached: ")
+		}
+		require.Contains(t, got, want)
+		srv.Close()
+	}
+}
+
+func TestVersion_NobodyListens_NamesHostAndPortOnly(t *testing.T) {
+	srv := httptest.NewServer(nil)
+	srv.Close()
+	c, err := connect("east", &rest.Config{Host: srv.URL + "/k8s/clusters/c-1"})
+	require.NoError(t, err)
+	_, err = c.Version(t.Context())
+	require.ErrorContains(t, err, "the API server at "+srv.Listener.Addr().String()+" cannot be reached: ")
+	var network *url.Error
+	require.ErrorAs(t, err, &network, "which is tried again")
+}

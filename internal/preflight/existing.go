@@ -1,0 +1,98 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+// checkMesh compares what the fleet file says of an existing mesh with the mesh
+// itself. Where the file says nothing of one, it looks for an Istio beside which
+// Landbridge would install another. Each problem proposes the setting that fits.
+func (c *cluster) checkMesh(ctx context.Context) error {
+	if c.in.Existing == nil {
+		return c.checkNoIstio(ctx)
+	}
+	m, err := FindMesh(ctx, c.Cluster, c.in.Namespace, c.in.Existing.Gateways.DataPlanePort)
+	if err != nil {
+		return err
+	}
+	c.out.Mesh = &m
+	if c.existingIstio() {
+		c.checkIstiod(m)
+	}
+	if !c.in.Existing.CA.Managed() && len(m.Roots) == 0 {
+		c.problem("it has no root yet: neither ConfigMap %s nor Secret %s is in %s; start its istiod, plug a CA in, or set spec.ca.manage: true",
+			rootConfigMap, fleet.CACerts, c.in.Namespace)
+	}
+	if !c.in.Existing.Gateways.EastWest.Managed() {
+		return c.checkEastWest(ctx, m)
+	}
+	return nil
+}
+
+// checkNoIstio finds an istiod that neither Landbridge nor an Istio resource made.
+func (c *cluster) checkNoIstio(ctx context.Context) error {
+	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
+	if apierrors.IsNotFound(err) {
+		return nil // a problem names the kind already
+	}
+	if err != nil {
+		return fmt.Errorf("list the Istio resources: %w", err)
+	}
+	if len(istios.Items) > 0 {
+		return nil
+	}
+	list, err := c.Client.AppsV1().Deployments(c.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
+	if err != nil {
+		return fmt.Errorf("look for istiod: %w", err)
+	}
+	for i := range list.Items {
+		rev := revisionOf(&list.Items[i])
+		c.problem("it runs an Istio already (Deployment %s/%s, revision %s), which is not the Sail operator's; set spec.istio: {manage: false, revision: %s} to use it (`landbridge init --existing` writes a file with all that is there)",
+			c.in.Namespace, list.Items[i].Name, rev, rev)
+	}
+	return nil
+}
+
+// checkIstiod compares the istiod of the wanted revision with the fleet file.
+func (c *cluster) checkIstiod(m api.Mesh) {
+	want := c.in.Existing.Istio
+	at := slices.IndexFunc(m.Istiods, func(i api.Istiod) bool { return i.Revision == want.Revision })
+	switch {
+	case len(m.Istiods) == 0:
+		c.problem("it runs no istiod in %s; install Istio, or set spec.istio.manage: true", c.in.Namespace)
+	case at < 0:
+		c.problem("it runs no istiod of the revision %s; set spec.istio.revision: %s", want.Revision, revisions(m))
+	}
+	if at < 0 {
+		return
+	}
+	is := m.Istiods[at]
+	if is.ClusterName != "" && is.ClusterName != c.in.Cluster {
+		c.problem("its istiod calls it %s (CLUSTER_ID); call it so in the fleet file, since the others know it by that name", is.ClusterName)
+	}
+	if is.TrustDomain != want.TrustDomain {
+		c.problem("its mesh has the trust domain %s, the fleet file says %s; set spec.istio.trustDomain: %s", is.TrustDomain, want.TrustDomain, is.TrustDomain)
+	}
+	if network := c.in.Existing.Network; m.Network != "" && m.Network != network {
+		c.problem("its network is %s (label %s of namespace %s), the fleet file says %s; set network: %s at the cluster",
+			m.Network, fleet.LabelNetwork, c.in.Namespace, network, m.Network)
+	}
+}
+
+func revisions(m api.Mesh) string {
+	var have []string
+	for _, i := range m.Istiods {
+		have = append(have, i.Revision)
+	}
+	return strings.Join(have, " or ")
+}

@@ -1,0 +1,62 @@
+package preflight
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+// needed lists the kinds that a cluster must know: those of the Sail operator, and
+// Istio's.
+var needed = []kinds.Resource{kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices,
+	kinds.DestinationRules, kinds.ServiceEntries, kinds.AuthorizationPolicies}
+
+// checkKinds looks for each kind, and whether the Sail operator's know the wanted
+// version of Istio.
+func (c *cluster) checkKinds(ctx context.Context) error {
+	for _, r := range needed {
+		ofSail := r.Group == kinds.Istios.Group
+		if ofSail && c.existingIstio() {
+			continue
+		}
+		crd, err := c.Get(ctx, kinds.CRDs, "", r.GroupResource().String())
+		if apierrors.IsNotFound(err) {
+			c.problem("it does not know the kind %s (%s); install %s", r.Kind, r.Group, c.source())
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("look for the kind %s: %w", r.Kind, err)
+		}
+		if known := knownVersions(crd); ofSail && len(known) > 0 && !slices.Contains(known, c.in.IstioVersion) {
+			c.problem("its Sail operator does not know %s %s; it knows %s: change spec.istio.version", r.Kind, c.in.IstioVersion, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// source names what brings the kinds to a cluster.
+func (c *cluster) source() string {
+	if c.existingIstio() {
+		return "the CRDs of its Istio"
+	}
+	return "the Sail operator or OpenShift Service Mesh 3"
+}
+
+// knownVersions returns those that a CRD of the Sail operator lists for spec.version.
+func knownVersions(crd *unstructured.Unstructured) []string {
+	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
+	for _, v := range versions {
+		m, _ := v.(map[string]any)
+		if m["name"] == kinds.Istios.Version {
+			enum, _, _ := unstructured.NestedStringSlice(m, "schema", "openAPIV3Schema", "properties", "spec", "properties", "version", "enum")
+			return enum
+		}
+	}
+	return nil
+}

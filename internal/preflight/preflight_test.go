@@ -1,0 +1,123 @@
+package preflight
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+)
+
+func TestCheck_NothingInTheWay_TellsWhatTheClusterIs(t *testing.T) {
+	m := newMember(t)
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems)
+	require.NotEmpty(t, out.Version)
+	require.Equal(t, uid, out.UID)
+	require.Equal(t, "kubernetes.default.svc", out.TLSServerName)
+	require.Nil(t, out.Mesh)
+	require.Nil(t, out.Inventory)
+	require.Empty(t, m.Writes())
+}
+
+func TestCheck_AMeshThatIsAsTheFileSays_IsReturned(t *testing.T) {
+	m := newMember(t)
+	mesh(without(kinds.Istios, kinds.IstioCNIs))(t, m)
+	before := m.Writes()
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems, "an Istio that is there needs no Sail operator")
+	require.Equal(t, "stable", out.Mesh.Istiods[0].Revision)
+	require.Equal(t, before, m.Writes())
+}
+
+func TestCheck_AnInventoryOfTheFleet_IsReturned(t *testing.T) {
+	m := newMember(t)
+	part := fleet.Fleet{}
+	part.Metadata.Name = "prod"
+	_, err := m.claim.Write(t.Context(), m.Cluster.Cluster, part, false)
+	require.NoError(t, err)
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems)
+	require.Equal(t, &part, out.Inventory)
+}
+
+func TestCheck_TakeOver_PassesTheLockOfAnotherTemporal(t *testing.T) {
+	m := newMember(t)
+	lockedBy("prod")(t, m)
+	m.claim.TakeOver = true
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems)
+	require.NotNil(t, out.Inventory)
+}
+
+// What a check needs and cannot have is an error, which says what was asked for and
+// what to do about it; each check is here.
+func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
+	broken := errors.New("etcdserver: leader changed")
+	tried := map[string]bool{}
+	for _, c := range []struct {
+		check, verb, resource, want string
+		mesh                        bool
+	}{
+		{"API server", "get", "version", "the API server at 127.0.0.1", false},
+		{"rights", "create", "selfsubjectaccessreviews", "ask for the right to ", false},
+		{"identity", "get", "namespaces", "read the namespace kube-system: ", false},
+		{"kinds", "get", "customresourcedefinitions", "look for the kind Istio: ", false},
+		{"mesh", "list", "istios", "list the Istio resources: ", false},
+		{"mesh", "list", "deployments", "look for istiod: ", false},
+		{"mesh", "list", "services", "list the Services of istio-system: ", true},
+		{"mesh", "list", "authorizationpolicies", "list the AuthorizationPolicies of istio-system: ", true},
+		{"server name", "get", "configmaps", "read the cluster's CA bundle (ConfigMap kube-system/kube-root-ca.crt): ", false},
+	} {
+		t.Run(c.check+"/"+c.resource, func(t *testing.T) {
+			m := newMember(t)
+			if c.mesh {
+				m.withMesh()
+			}
+			m.refuse(c.verb, c.resource, broken)
+			_, err := m.check(t)
+			require.ErrorIs(t, err, broken)
+			require.ErrorContains(t, err, c.want)
+			for _, known := range checks {
+				if known.name == c.check {
+					require.True(t, strings.HasSuffix(err.Error(), "; "+known.hint), err.Error())
+					tried[c.check] = true
+				}
+			}
+		})
+	}
+	t.Run("inventory", func(t *testing.T) {
+		m := newMember(t)
+		m.Config.CAData = m.ca // the CA can be had without the ConfigMap, the inventory cannot
+		m.refuse("get", "configmaps", apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("no")))
+		_, err := m.check(t)
+		require.True(t, apierrors.IsForbidden(err))
+		require.True(t, strings.HasSuffix(err.Error(), "; "+checks[len(checks)-1].hint), err.Error())
+		tried["inventory"] = true
+	})
+	for _, known := range checks {
+		require.True(t, tried[known.name], known.name)
+	}
+}
+
+// A cluster that forbids what the worker lacks the right for is told once.
+func TestCheck_ForbiddenAndNamedAsMissing_IsNoError(t *testing.T) {
+	m := newMember(t)
+	mayNot("get customresourcedefinitions", "get configmaps")(t, m)
+	for _, resource := range []string{"customresourcedefinitions", "configmaps", "istios"} {
+		m.refuse("*", resource, apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "x", errors.New("no")))
+	}
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Len(t, out.Problems, 2)
+	require.Equal(t, uid, out.UID, "the other checks are made")
+}
