@@ -15,7 +15,8 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// note tells the writer what became of the release and of each of its objects.
+// note tells the writer what became of the release and of each of its objects, by the
+// manifests before and after.
 func (r *Releases) note(action fleet.Action, rel *release.Release, before, after string) error {
 	r.w.Note(fleet.Change{Action: action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name})
 	was, err := split(before)
@@ -82,9 +83,9 @@ func split(manifest string) (map[key]string, error) {
 	return out, nil
 }
 
-// strayed compares the release with what is live: it names an object that is not
-// there any more, and returns the first that somebody else changed. How many
-// replicas there are is the autoscaler's.
+// strayed compares the release with the live objects. It names an object that is no
+// longer there, or else returns the first one that somebody else changed. It compares
+// what the chart sets; the number of replicas it leaves to the autoscaler.
 func (r *Releases) strayed(rel *release.Release) (lost string, drifted *kube.DriftError, err error) {
 	objs, err := r.cfg.KubeClient.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {
@@ -97,7 +98,7 @@ func (r *Releases) strayed(rel *release.Release) (lost string, drifted *kube.Dri
 			return kind + " " + o.Name, nil, nil
 		}
 		if err != nil {
-			return "", nil, fmt.Errorf("look at %s: %w", o.ObjectName(), err)
+			return "", nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
 		if at, same := kube.Covers(live, o.Object); !same && drifted == nil && rel.Info.Status == release.StatusDeployed {
 			drifted = &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: at}

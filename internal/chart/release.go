@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// labelChart on a release is the digest of the chart that it was made from.
+	// labelChart marks a release with the digest of the chart that it was made from.
 	labelChart = "landbridge-chart"
-	// labelRun on a release is the run that installed it.
+	// labelRun marks a release with the run that installed it.
 	labelRun = "landbridge-run"
-	// timeout of one Helm call. Helm waits for nothing here: what is waited for
-	// has a wait of its own, which heartbeats.
+	// timeout bounds one Helm call. Helm waits for nothing here but for the end of an
+	// unfinished release.
 	timeout = 2 * time.Minute
-	// history is how many revisions Helm keeps.
+	// history limits how many revisions Helm keeps.
 	history = 3
 )
 
 func init() { helmkube.ManagedFieldsManager = kube.FieldManager }
 
-// Releases are the Helm releases in one namespace of one cluster, on behalf of
-// the owner of a writer.
+// Releases manages the Helm releases in one namespace of one cluster, on behalf of the
+// owner of a writer.
 type Releases struct {
 	w         *kube.Writer
 	namespace string
@@ -51,9 +51,10 @@ func Open(w *kube.Writer, namespace string) (*Releases, error) {
 	return &Releases{w, namespace, cfg}, nil
 }
 
-// Ensure installs the release, upgrades it where chart, version, values or an
-// object of it differ, and recovers one that a killed Helm left behind. A
-// release that Landbridge did not make is a *kube.NotOursError.
+// Ensure installs the release, upgrades it where chart, version, values or an object
+// of it differ, and recovers one that a killed Helm left behind. It returns a
+// *kube.NotOursError for a release that Landbridge did not make, and a
+// *kube.DriftError where somebody else changed an object.
 func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map[string]any) error {
 	last, err := r.last(name)
 	if err != nil {
@@ -132,7 +133,8 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	return r.note(fleet.Update, rel, last.Manifest, rel.Manifest)
 }
 
-// changed says in what a release is not what it should be, or nothing.
+// changed names the first thing in which a release is not as it should be, or returns
+// "".
 func changed(last *release.Release, c *Chart, values map[string]any, missing string) string {
 	switch {
 	case last.Info.Status != release.StatusDeployed:
@@ -170,57 +172,7 @@ func (r *Releases) markFailed(ctx context.Context, last *release.Release) error 
 	return r.cfg.Releases.Update(last)
 }
 
-// Remove uninstalls the owner's releases: those of its link where it has one,
-// and only those that onlyRun installed where that is given.
-func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
-	names, err := r.owned(onlyRun)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := r.uninstall(ctx, name, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// uninstall removes a release; with wait it returns when its objects are gone.
-func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error {
-	last, err := r.last(name)
-	if err != nil || last == nil {
-		return err
-	}
-	if !r.w.DryRun {
-		if err := r.w.BeforeWrite(ctx); err != nil {
-			return err
-		}
-		un := action.NewUninstall(r.cfg)
-		un.Timeout, un.IgnoreNotFound, un.Wait = timeout, true, wait
-		if _, err := un.Run(name); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
-			return fmt.Errorf("helm uninstall %s: %w", name, err)
-		}
-	}
-	return r.note(fleet.Remove, last, last.Manifest, "")
-}
-
-// owned lists the names of the owner's releases, in whatever state they are.
-func (r *Releases) owned(onlyRun string) ([]string, error) {
-	list := action.NewList(r.cfg)
-	list.StateMask, list.Selector = action.ListAll, r.w.Selector()
-	rels, err := list.Run()
-	if err != nil {
-		return nil, fmt.Errorf("list the Helm releases: %w", err)
-	}
-	var names []string
-	for _, rel := range rels {
-		if onlyRun == "" || rel.Labels[labelRun] == onlyRun {
-			names = append(names, rel.Name)
-		}
-	}
-	return names, nil
-}
-
+// last returns the newest revision of a release, or nil where there is none.
 func (r *Releases) last(name string) (*release.Release, error) {
 	rel, err := r.cfg.Releases.Last(name)
 	if errors.Is(err, driver.ErrReleaseNotFound) {
@@ -232,19 +184,18 @@ func (r *Releases) last(name string) (*release.Release, error) {
 	return rel, nil
 }
 
-// Labels returns the labels of the owner's objects; a chart puts them on all of them.
+// Labels returns the labels of the owner's objects, as a chart's values take them.
 func (r *Releases) Labels() map[string]any {
-	l := map[string]any{fleet.LabelFleet: r.w.Owner.Fleet, fleet.LabelComponent: r.w.Owner.Component}
-	if r.w.Owner.Link != "" {
-		l[fleet.LabelLink] = r.w.Owner.Link
+	out := map[string]any{}
+	for k, v := range r.w.Owner.Labels() {
+		out[k] = v
 	}
-	return l
+	return out
 }
 
+// labels returns the labels of a release itself.
 func (r *Releases) labels(c *Chart) map[string]string {
-	out := map[string]string{labelChart: c.Digest, labelRun: r.w.Owner.Run}
-	for k, v := range r.Labels() {
-		out[k] = v.(string)
-	}
+	out := r.w.Owner.Labels()
+	out[labelChart], out[labelRun] = c.Digest, r.w.Owner.Run
 	return out
 }

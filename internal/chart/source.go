@@ -1,6 +1,8 @@
-// Package chart installs Istio's gateway chart with the Helm SDK: where the
-// chart comes from, installing and upgrading only when something changed,
-// recovering what a killed Helm left, and removing.
+// Package chart installs Istio's gateway chart with the Helm SDK. It loads the chart,
+// installs and upgrades only when something changed, recovers what a killed Helm left,
+// and removes. No other package knows Helm. What the chart's values are is the
+// caller's, and so is waiting for what it installs: Helm's own waits heartbeat to
+// nobody.
 package chart
 
 import (
@@ -21,23 +23,23 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// embedded is where Istio keeps the gateway chart in its manifests.
+// embedded names the place of the gateway chart in Istio's manifests.
 const embedded = "charts/gateway"
 
-// SourceError is a chart that cannot be had.
+// SourceError reports a chart that cannot be had.
 type SourceError struct{ Reason string }
 
 func (e *SourceError) Error() string { return e.Reason }
 
-// Chart is a loaded chart, and the digest of its files.
+// Chart holds a loaded chart, and the digest of its files.
 type Chart struct {
 	*chart.Chart
 	Digest string
 }
 
-// Load gets the gateway chart from where the fleet file says: embedded in the
-// worker (Istio 1.31), a directory below dir, or an OCI reference with a digest.
-// Its version is shown as Istio's. The error is a *SourceError.
+// Load gets the gateway chart from where the fleet file names it: embedded in the
+// worker (Istio 1.31), a directory below dir, or an OCI reference with a digest. It
+// gives the chart Istio's version. The error is a *SourceError.
 func Load(src fleet.Chart, dir, istioVersion string) (*Chart, error) {
 	var (
 		c   *chart.Chart
@@ -96,7 +98,7 @@ func pull(ref string) (*chart.Chart, error) {
 	return loader.LoadArchive(strings.NewReader(string(res.Chart.Data)))
 }
 
-// digest of what the chart renders from; it fits into a label.
+// digest identifies what the chart renders from; it fits into a label.
 func digest(c *chart.Chart) string {
 	files := append([]*chart.File{}, c.Raw...)
 	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })

@@ -1,0 +1,206 @@
+package chart
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/release"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+)
+
+func TestEnsure_Fresh_Installs(t *testing.T) {
+	east := newWorld(t)
+	require.Equal(t, both(fleet.Create), east.ensure("run-1", aChart(t, "v1.31.0"), 443))
+	require.Equal(t, int32(443), east.service().Spec.Ports[0].Port)
+	rel := east.last()
+	require.Equal(t, release.StatusDeployed, rel.Info.Status)
+	require.Equal(t, "1.31.0", rel.Chart.Metadata.Version)
+	require.Contains(t, rel.Info.Description, "CHG-1")
+	require.Equal(t, "run-1", rel.Labels[labelRun])
+	require.Equal(t, map[string]any{"landbridge.dev/fleet": "prod", "landbridge.dev/link": "east.west", "app.kubernetes.io/component": "egress-gateway"},
+		east.open(east.writer("run-1")).Labels())
+}
+
+func TestEnsure_Unchanged_WritesNothing(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	east.edit(func(svc *corev1.Service) { svc.Spec.ClusterIP = "10.0.0.1" }) // what the chart does not set is no change
+	was := len(east.Writes())
+	require.Equal(t, both(fleet.Keep), east.ensure("run-2", c, 443))
+	require.Len(t, east.Writes(), was)
+}
+
+func TestEnsure_WhatDiffers_IsUpgraded_AndStaysWithTheRunThatInstalled(t *testing.T) {
+	east := newWorld(t)
+	east.ensure("run-1", aChart(t, "v1.31.0"), 443)
+	require.Equal(t, both(fleet.Update), east.ensure("run-2", aChart(t, "v1.31.0"), 444), "values")
+	require.Equal(t, int32(444), east.service().Spec.Ports[0].Port)
+	require.Equal(t, []fleet.Change{change(fleet.Update, "Helm release", "gateway"), change(fleet.Keep, "Service", "gateway")},
+		east.ensure("run-3", aChart(t, "v1.31.3"), 444), "version")
+	require.Equal(t, "1.31.3", east.last().Chart.Metadata.Version)
+	require.Equal(t, []fleet.Change{change(fleet.Update, "Helm release", "gateway"), change(fleet.Create, "ConfigMap", "extra"), change(fleet.Update, "Service", "gateway")},
+		east.ensure("run-4", aChart(t, "v1.31.3"), 501), "an object more")
+	require.Equal(t, []fleet.Change{change(fleet.Update, "Helm release", "gateway"), change(fleet.Remove, "ConfigMap", "extra"), change(fleet.Update, "Service", "gateway")},
+		east.ensure("run-5", aChart(t, "v1.31.3"), 500), "an object less")
+	require.Equal(t, "run-1", east.last().Labels[labelRun])
+}
+
+func TestEnsure_AnObjectIsLost_ComesBack(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	require.NoError(t, east.Client.CoreV1().Services("istio-system").Delete(t.Context(), "gateway", metav1.DeleteOptions{}))
+	require.Equal(t, fleet.Update, east.ensure("run-2", c, 443)[0].Action)
+	require.Equal(t, int32(443), east.service().Spec.Ports[0].Port)
+}
+
+func TestEnsure_SomebodyElseChangedAnObject_StaysUnlessForced(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	east.edit(setPort(9443))
+	was := len(east.Writes())
+	var drift *kube.DriftError
+	require.ErrorAs(t, east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", c, values(443)), &drift)
+	require.Equal(t, kube.DriftError{Kind: "Service", Namespace: "istio-system", Name: "gateway", Fields: "spec.ports[0].port"}, *drift)
+
+	dry := east.writer("run-2")
+	dry.DryRun = true
+	require.NoError(t, east.open(dry).Ensure(t.Context(), "gateway", c, values(443)))
+	drifted := change(fleet.Update, "Service", "gateway")
+	drifted.Drift, drifted.Note = true, "spec.ports[0].port"
+	require.Contains(t, dry.Changes().All(), drifted)
+	require.Len(t, east.Writes(), was)
+
+	forced := east.writer("run-2")
+	forced.ForceConflicts = true
+	require.NoError(t, east.open(forced).Ensure(t.Context(), "gateway", c, values(443)))
+	require.Contains(t, forced.Changes().All(), drifted)
+	require.Equal(t, int32(443), east.service().Spec.Ports[0].Port)
+}
+
+func TestEnsure_NotOurs_IsRefused(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	was := len(east.Writes())
+	other := east.writer("run-9")
+	other.Owner.Fleet = "staging"
+	err := east.open(other).Ensure(t.Context(), "gateway", c, values(444))
+	require.EqualError(t, err, "Helm release istio-system/gateway exists already and belongs to the fleet prod; rename or remove it, then try again")
+	require.Len(t, east.Writes(), was)
+}
+
+// What never worked is removed and made again; Helm would refuse to go on.
+func TestEnsure_AnInstallWasCutOff_BeginsAgain(t *testing.T) {
+	for _, left := range []release.Status{release.StatusPendingInstall, release.StatusFailed, release.StatusUninstalling} {
+		east, c := newWorld(t), aChart(t, "v1.31.0")
+		east.ensure("run-1", c, 443)
+		east.leave(left)
+		require.Equal(t, append(both(fleet.Remove), both(fleet.Create)...), east.ensure("run-2", c, 443), left)
+		require.Equal(t, release.StatusDeployed, east.last().Info.Status)
+		require.Equal(t, 1, east.last().Version)
+		require.Equal(t, "run-2", east.last().Labels[labelRun])
+	}
+}
+
+// What worked before rolls forward; Helm would refuse it while it is pending.
+func TestEnsure_AnUpgradeWasCutOff_RollsForward(t *testing.T) {
+	for _, left := range []release.Status{release.StatusPendingUpgrade, release.StatusPendingRollback, release.StatusFailed, release.StatusUninstalling} {
+		east, c := newWorld(t), aChart(t, "v1.31.0")
+		east.ensure("run-1", c, 443)
+		east.ensure("run-2", c, 444)
+		east.leave(left)
+		east.edit(setPort(443)) // half of the upgrade, and not somebody else's change
+		dry := east.writer("run-3")
+		dry.DryRun = true
+		require.NoError(t, east.open(dry).markFailed(t.Context(), east.last()))
+		require.Equal(t, left, east.last().Info.Status, "a dry run marks nothing")
+		require.Equal(t, fleet.Update, east.ensure("run-3", c, 444)[0].Action, left)
+		require.Equal(t, release.StatusDeployed, east.last().Info.Status)
+		require.Equal(t, 3, east.last().Version)
+		require.Equal(t, int32(444), east.service().Spec.Ports[0].Port)
+	}
+}
+
+func TestEnsure_DryRun_RendersAndWritesNothing(t *testing.T) {
+	east := newWorld(t)
+	w := east.writer("run-1")
+	w.DryRun, w.Render = true, true
+	require.NoError(t, east.open(w).Ensure(t.Context(), "gateway", aChart(t, "v1.31.0"), values(443)))
+	require.Empty(t, east.Writes())
+	got := w.Changes().All()
+	require.Len(t, got, 2)
+	require.Equal(t, "east", got[1].Cluster)
+	require.Contains(t, got[1].Manifest, "port: 443")
+}
+
+func TestEnsureAndRemove_AskBeforeTheyWrite(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	refused := errors.New("another run changes the cluster")
+	locked := func(run string) *Releases {
+		w := east.writer(run)
+		w.Lock = func(context.Context) error { return refused }
+		return east.open(w)
+	}
+	require.ErrorIs(t, locked("run-1").Ensure(t.Context(), "gateway", c, values(443)), refused)
+	require.Empty(t, east.Writes())
+	east.ensure("run-1", c, 443)
+	was := len(east.Writes())
+	require.ErrorIs(t, locked("run-2").Ensure(t.Context(), "gateway", c, values(444)), refused)
+	require.ErrorIs(t, locked("run-2").Remove(t.Context(), ""), refused)
+	require.Len(t, east.Writes(), was)
+	east.ensure("run-2", c, 444)
+	east.leave(release.StatusPendingUpgrade)
+	was = len(east.Writes())
+	require.ErrorIs(t, locked("run-3").Ensure(t.Context(), "gateway", c, values(444)), refused)
+	require.Len(t, east.Writes(), was)
+}
+
+func TestRemove_OnlyTheOwners_AndOfARunWhatItInstalled(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	otherLink := east.writer("run-2")
+	otherLink.Owner.Link = "east.north"
+	require.NoError(t, east.open(otherLink).Ensure(t.Context(), "north", c, values(443)))
+
+	w := east.writer("run-2")
+	require.NoError(t, east.open(w).Remove(t.Context(), "run-2"))
+	require.Empty(t, w.Changes().All(), "run-1 installed it")
+
+	dry := east.writer("run-3")
+	dry.DryRun = true
+	was := len(east.Writes())
+	require.NoError(t, east.open(dry).Remove(t.Context(), ""))
+	require.Equal(t, both(fleet.Remove), dry.Changes().All())
+	require.Len(t, east.Writes(), was)
+
+	w = east.writer("run-3")
+	require.NoError(t, east.open(w).Remove(t.Context(), ""))
+	require.Equal(t, both(fleet.Remove), w.Changes().All())
+	require.Nil(t, east.last())
+	list, err := east.Client.CoreV1().Services("istio-system").List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	require.Len(t, list.Items, 1)
+	require.Equal(t, "north", list.Items[0].Name)
+}
+
+func TestEnsure_TheAPIServerRefuses_SaysWhatHelmDid(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	down := false
+	east.React("*", "*", func(a clienttesting.Action) (bool, runtime.Object, error) {
+		return down && a.GetResource().Resource == "services", nil, errors.New("etcd is full")
+	})
+	down = true
+	require.ErrorContains(t, east.open(east.writer("run-1")).Ensure(t.Context(), "gateway", c, values(443)), "helm install gateway: ")
+	down = false
+	east.ensure("run-1", c, 443)
+	down = true
+	require.ErrorContains(t, east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", c, values(443)), "look at Service gateway: ")
+	require.ErrorContains(t, east.open(east.writer("run-2")).Remove(t.Context(), ""), "helm uninstall gateway: ")
+}
