@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,73 +23,6 @@ import (
 	"github.com/landbridge/landbridge/standalone/server"
 	"github.com/landbridge/landbridge/worker/serve"
 )
-
-// limit bounds every wait of these tests, on a machine that has other work too.
-const limit = time.Minute
-
-// output collects what a program prints.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// standalone runs the program as main does, inside the test.
-type standalone struct {
-	out  output
-	end  context.CancelFunc
-	code chan int
-}
-
-func start(args ...string) *standalone {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &standalone{end: cancel, code: make(chan int, 1)}
-	go func() { s.code <- program(&ownTemporal{tell: &s.out}).Run(ctx, args, &s.out, &s.out) }()
-	return s
-}
-
-func (s *standalone) exit(t *testing.T) int {
-	t.Helper()
-	select {
-	case code := <-s.code:
-		return code
-	case <-time.After(limit):
-		require.Fail(t, "it does not end", s.out.String())
-		return -1
-	}
-}
-
-func (s *standalone) says(t *testing.T, text string) {
-	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(s.out.String(), text) }, limit, 10*time.Millisecond, "%q in %s", text, &s.out)
-}
-
-// freePorts asks the kernel for ports that nobody has just now.
-func freePorts(t *testing.T, n int) []string {
-	t.Helper()
-	var ports []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		require.NoError(t, err)
-		ports = append(ports, port)
-	}
-	return ports
-}
 
 // The whole program: Temporal, its UI and a worker that Temporal knows, all on
 // loopback only; what it was told before it was stopped, it knows after.
@@ -237,48 +168,6 @@ func refusesASecond(t *testing.T, args []string) {
 	require.Contains(t, second.out.String(), "--state-dir")
 }
 
-func TestStandalone_EachMistake_IsOneSentence(t *testing.T) {
-	held, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer held.Close()
-	_, busy, err := net.SplitHostPort(held.Addr().String())
-	require.NoError(t, err)
-	dir, free := t.TempDir(), freePorts(t, 1)[0]
-	t.Setenv("XDG_STATE_HOME", dir)
-	file, old := filepath.Join(dir, "file"), filepath.Join(dir, "old")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	require.NoError(t, os.Mkdir(old, 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(old, "temporal.version"), []byte("1.0.0\n"), 0o600))
-	for name, c := range map[string]struct {
-		args string
-		code int
-		want []string
-	}{
-		"a typo":                  {"--no-iu", serve.ExitUsage, []string{"there is no flag --no-iu", "landbridge-standalone --help"}},
-		"a port that cannot be":   {"--port 65536", serve.ExitUsage, []string{"--port", "65536"}},
-		"no port":                 {"--port 0", serve.ExitUsage, []string{"--port"}},
-		"a UI port out of range":  {"--ui-port -1", serve.ExitUsage, []string{"--ui-port", "-1"}},
-		"no UI port":              {"--ui-port 0", serve.ExitUsage, []string{"--ui-port", "--no-ui"}},
-		"one port for both":       {"--port 7300 --ui-port 7300", serve.ExitUsage, []string{"--ui-port", "7300", "choose another"}},
-		"a missing directory":     {"--kubeconfig-dir " + dir + "/absent", serve.ExitUsage, []string{"--kubeconfig-dir", "there is no directory"}},
-		"a file for the database": {"--state-dir " + file, serve.ExitUsage, []string{"--state-dir", "not a directory"}},
-		"a directory in a file":   {"--state-dir " + file + "/x", serve.ExitUsage, []string{"--state-dir", "not a directory"}},
-		"a directory in nowhere":  {"--state-dir /proc/landbridge", serve.ExitFailed, []string{"--state-dir", "/proc/landbridge", "may make and write"}},
-		"a busy port":             {"--port " + busy, serve.ExitFailed, []string{"--port: 127.0.0.1:" + busy, "in use", "names the process"}},
-		"a busy UI port":          {"--port " + free + " --ui-port " + busy, serve.ExitFailed, []string{"--ui-port: 127.0.0.1:" + busy, "in use"}},
-		"a busy monitor":          {"--listen 127.0.0.1:" + busy, serve.ExitFailed, []string{"--listen: 127.0.0.1:" + busy, "in use"}},
-		"another Temporal's file": {"--no-ui --port " + free + " --state-dir " + old, serve.ExitFailed, []string{"1.0.0", "not migrated", "--state-dir"}},
-	} {
-		s := start(strings.Fields(c.args)...)
-		require.Equal(t, c.code, s.exit(t), "%s: %s", name, &s.out)
-		for _, w := range c.want {
-			require.Contains(t, s.out.String(), w, name)
-		}
-		require.Contains(t, lines(s.out.String())[0], "landbridge-standalone: ", name)
-		require.Len(t, lines(s.out.String()), 1, name)
-	}
-}
-
 func TestStandalone_AskedToEndWhileItStarts_EndsWell(t *testing.T) {
 	dir, port := t.TempDir(), freePorts(t, 1)[0]
 	s := start("--state-dir", dir, "--root-dir", dir, "--no-ui", "--port", port)
@@ -300,5 +189,3 @@ func TestStandalone_DefaultPort_IsWhereCommandsLook(t *testing.T) {
 	require.Equal(t, connect.DefaultAddress, fmt.Sprintf("127.0.0.1:%d", own.options.Port))
 	require.Equal(t, "default", server.Namespace)
 }
-
-func lines(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") }

@@ -22,7 +22,7 @@ import (
 const (
 	// stateDir names the directory of the database below Landbridge's state.
 	stateDir = "temporal"
-	// defaultUIPort is where `temporal server start-dev` has its UI too.
+	// defaultUIPort follows `temporal server start-dev`.
 	defaultUIPort = 8233
 )
 

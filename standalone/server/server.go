@@ -26,7 +26,7 @@ const Namespace = client.DefaultNamespace
 // Retention keeps a closed workflow's history: an auditor asks months later.
 const Retention = 365 * 24 * time.Hour
 
-// loopback is the only address on which anything here listens.
+// loopback names the only address on which anything here listens.
 const loopback = "127.0.0.1"
 
 // Options of a server.
@@ -57,7 +57,7 @@ func (o Options) Check() error {
 	return listen.CheckPort("--ui-port", o.UIPort)
 }
 
-// Server is a Temporal that runs in this process.
+// Server runs a Temporal in this process.
 type Server struct {
 	internal temporal.Server
 	ui       *ui
@@ -152,7 +152,7 @@ func (s *Server) UIAddress() string {
 
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
-// readyTimeout is many times what a start takes.
+// readyTimeout allows many times what a start takes.
 const readyTimeout = 30 * time.Second
 
 // Dial waits until the server answers, and connects to it.

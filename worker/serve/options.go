@@ -12,7 +12,7 @@ import (
 	"github.com/landbridge/landbridge/internal/listen"
 )
 
-// DefaultListen is where landbridge-worker serves health and metrics.
+// DefaultListen serves the health and metrics of landbridge-worker to this machine.
 const DefaultListen = "127.0.0.1:9464"
 
 // Options say what a worker serves and what it may use.
@@ -29,7 +29,7 @@ type Options struct {
 	// stays with the build that it began under. Without a Deployment any worker goes
 	// on with any run, and BuildID is only shown.
 	Deployment, BuildID string
-	// Listen is where health and metrics are served, or empty.
+	// Listen names the host:port of health and metrics; empty serves neither.
 	Listen string
 }
 

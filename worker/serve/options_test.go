@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,4 +77,21 @@ func TestOptions_LeftOut_ComeFromTheMachine(t *testing.T) {
 	require.Equal(t, filepath.Join(home, ".local", "state", "landbridge", "roots"), parse().RootDir)
 	t.Setenv("HOME", "")
 	require.ErrorContains(t, (&Options{TaskQueues: []string{"q"}, Parallel: 1, BuildID: "b"}).Complete(), "set XDG_STATE_HOME")
+}
+
+// YAML cannot ask Go for the port, so that it is written there too.
+func TestDefaultListen_HasThePortOfEveryDeployment(t *testing.T) {
+	_, port, err := net.SplitHostPort(DefaultListen)
+	require.NoError(t, err)
+	for file, want := range map[string][]string{
+		"deploy/base/deployment.yaml": {"0.0.0.0:" + port, "containerPort: " + port, `prometheus.io/port: "` + port + `"`},
+		"docker-compose.yaml":         {"0.0.0.0:" + port},
+		"docs/metrics.md":             {DefaultListen},
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "..", file))
+		require.NoError(t, err)
+		for _, w := range want {
+			require.Contains(t, string(text), w, file)
+		}
+	}
 }

@@ -39,7 +39,7 @@ type Program struct {
 	Name, Short, Long string
 	// Temporal reaches the server whose task queues the program serves.
 	Temporal Temporal
-	// Listen is the default of --listen.
+	// Listen gives --listen its default.
 	Listen string
 	// DefaultKubeconfig allows the default kubeconfig where no directory is given.
 	DefaultKubeconfig bool

@@ -23,7 +23,7 @@ func StateDir(name string) (string, error) {
 
 // StateDirHelp says in a flag's help where StateDir looks.
 func StateDirHelp(name string) string {
-	return fmt.Sprintf("(default %s, and $XDG_STATE_HOME goes before ~/.local/state)", filepath.Join("~", ".local", "state", "landbridge", name))
+	return fmt.Sprintf("(default %s, or below $XDG_STATE_HOME)", filepath.Join("~", ".local", "state", "landbridge", name))
 }
 
 // CheckStateDir refuses what is there and no directory. One that is not there is
