@@ -79,9 +79,9 @@ func onConnection(nr int, err error) func(*testing.T, *source) {
 }
 
 var (
-	portForward = errors.New("port-forward to pod istio-system/" + egressName + ": unable to upgrade streaming request: pod does not exist")
-	refused     = &kube.PortError{Refused: true, Said: "error forwarding port 443 to pod 0a1b: dial tcp4 127.0.0.1:443: connect: connection refused"}
-	noSandbox   = &kube.PortError{Said: "error forwarding port 443 to pod 0a1b: failed to find sandbox \"0a1b\" in store: not found"}
+	errPortForward = errors.New("port-forward to pod istio-system/" + egressName + ": unable to upgrade streaming request: pod does not exist")
+	refused        = &kube.PortError{Refused: true, Said: "error forwarding port 443 to pod 0a1b: dial tcp4 127.0.0.1:443: connect: connection refused"}
+	noSandbox      = &kube.PortError{Said: "error forwarding port 443 to pod 0a1b: failed to find sandbox \"0a1b\" in store: not found"}
 )
 
 // broken are links that break, each in its own way, in the order of the hops.
@@ -109,7 +109,7 @@ var broken = []struct {
 		now := metav1.Now()
 		p.DeletionTimestamp, p.Finalizers = &now, []string{"x"}
 	})},
-	{"no port-forward", api.HopEgress, onConnection(1, portForward)},
+	{"no port-forward", api.HopEgress, onConnection(1, errPortForward)},
 	{"a node that cannot connect", api.HopEgress, onConnection(1, noSandbox)},
 
 	{"a gateway that does not listen", api.HopRoute, onConnection(1, refused)},
@@ -158,7 +158,7 @@ var broken = []struct {
 		}
 	})},
 	{"everybody may read", api.HopToken, apiServer(status(http.StatusOK))},
-	{"no port-forward without a token", api.HopEgress, onConnection(2, portForward)},
+	{"no port-forward without a token", api.HopEgress, onConnection(2, errPortForward)},
 	{"a connection without a token that breaks", api.HopAuthorization, func(_ *testing.T, s *source) {
 		s.apiServer = func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") == "" {
@@ -186,7 +186,7 @@ var broken = []struct {
 	{"any name reaches a server", api.HopRoute, func(_ *testing.T, s *source) {
 		s.egress = func(_ int, conn net.Conn) { s.behind(conn, serverName, unservedName) }
 	}},
-	{"no port-forward for another name", api.HopEgress, onConnection(3, portForward)},
+	{"no port-forward for another name", api.HopEgress, onConnection(3, errPortForward)},
 	{"a gateway that stops listening", api.HopRoute, onConnection(3, refused)},
 
 	{"no istiod", api.HopIstiod, func(t *testing.T, s *source) {
