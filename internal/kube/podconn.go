@@ -148,7 +148,8 @@ func (p *podConn) Close() error {
 	return p.conn.Close()
 }
 
-// A stream has no deadlines; the context that it was dialled with ends it.
+// SetDeadline does nothing, as its two siblings: a stream has no deadlines; the
+// context that it was dialled with ends it.
 func (*podConn) SetDeadline(time.Time) error      { return nil }
 func (*podConn) SetReadDeadline(time.Time) error  { return nil }
 func (*podConn) SetWriteDeadline(time.Time) error { return nil }

@@ -4,7 +4,6 @@
 package front
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -26,7 +25,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/http2"
 )
 
 // Key is the API key that every front knows.
@@ -47,9 +45,9 @@ func Start(t *testing.T, temporal string) (address, dir string) {
 	// flush a refusal's headers before it sees that they are all: gRPC reads a status
 	// there only where they end the stream, and misses the trailers otherwise.
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: temporal})
-	proxy.Transport = &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, addr)
-	}}
+	var plain http.Protocols
+	plain.SetUnencryptedHTTP2(true)
+	proxy.Transport = &http.Transport{Protocols: &plain}
 	proxy.ErrorLog = log.New(io.Discard, "", 0) // clients leave
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		if len(r.TLS.PeerCertificates) == 0 && r.Header.Get("Authorization") != "Bearer "+Key {

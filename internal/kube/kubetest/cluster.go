@@ -98,7 +98,7 @@ func (c *Cluster) Writes() []string {
 	return out
 }
 
-// kinds returns client-go's types and the untyped ones, with the kind of each list.
+// known returns client-go's types and the untyped ones, with the kind of each list.
 func known() (*runtime.Scheme, map[schema.GroupVersionResource]string) {
 	scheme, listKinds := runtime.NewScheme(), map[schema.GroupVersionResource]string{}
 	if err := clientscheme.AddToScheme(scheme); err != nil {
