@@ -145,7 +145,7 @@ func specs(t *testing.T, prefix string, g *ast.GenDecl) (out []constant) {
 			value, _ = strconv.Unquote(value)
 		}
 		text := strings.Join(strings.Fields(v.Doc.Text()+v.Comment.Text()), " ")
-		text = strings.TrimSuffix(strings.TrimPrefix(text, name+": "), ".")
+		text = strings.TrimSuffix(strings.TrimPrefix(text, name+" means that "), ".")
 		require.True(t, text != "" || prefix != "exit", "%s needs a comment: docs/generated/reference.md shows it", name)
 		out = append(out, constant{value, text})
 	}

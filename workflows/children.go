@@ -6,17 +6,17 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// child describes a child workflow: its ID, what the UI shows of it, what it is found by
-// and its function.
+// child describes a child workflow: its ID, its title in the UI, the search attributes
+// that find it, and its function.
 type child struct {
 	id, title string
 	found     temporal.SearchAttributes
 	workflow  any
 }
 
-// runChild runs a child to its end, and has it follow the gate. Its ID follows from what
-// it works on, so that one of an earlier run which still undoes its steps is waited
-// for, and never doubled.
+// runChild runs a child to its end, and has it follow the gate. Its ID follows from its
+// unit: where the child of an earlier run still undoes the steps of that unit, runChild
+// waits for it, so that two never work on one unit.
 func (g *gate) runChild(ctx workflow.Context, c child, in, out any) error {
 	for {
 		if err := g.wait(ctx); err != nil {
@@ -44,7 +44,7 @@ func (g *gate) runChild(ctx workflow.Context, c child, in, out any) error {
 }
 
 // inParallel calls work for 0 to n-1, at most limit at once, and returns when all are
-// done. Results are to be put by index, so that their order is fixed.
+// done. work stores its result by index, so that the order of results is fixed.
 func inParallel(ctx workflow.Context, n, limit int, work func(workflow.Context, int)) {
 	next := 0
 	pool(ctx, limit, func() bool { return next < n }, func() func(workflow.Context) {
@@ -55,9 +55,10 @@ func inParallel(ctx workflow.Context, n, limit int, work func(workflow.Context, 
 }
 
 // pool takes work as long as there is more, at most limit at once, and returns when all
-// is done. There may be more again while work is under way.
+// is done. Work that ends may bring more.
 func pool(ctx workflow.Context, limit int, more func() bool, take func() func(workflow.Context)) {
-	// Cancellation must reach the work, not keep it from being started and noted.
+	// A cancellation reaches the work itself. It must not keep work from being taken,
+	// since each piece notes for its unit that it was canceled.
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	active := 0

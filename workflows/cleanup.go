@@ -31,18 +31,18 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 	return c.result, err
 }
 
-// cleanup is a cleanup under way.
+// cleanup holds the state of a cleanup under way.
 type cleanup struct {
 	*board
 	in      api.FleetInput
 	id, run string
-	// left tells what could not be removed.
+	// left lists what could not be removed, and why.
 	left   []api.Failure
 	result api.CleanupResult
 }
 
 func (c *cleanup) do(ctx workflow.Context) error {
-	// Which clusters there are: those of the file, and those that the inventories name.
+	// The clusters of the file, and those that their inventories name.
 	c.phase(ctx, "inventories")
 	clusters := c.discover(ctx)
 	if c.in.FromInventories {
@@ -53,7 +53,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		return attributes(api.FleetKey.ValueSet(c.Fleet), api.ClusterKey.ValueSet(cl.Name))
 	}
 
-	// The links' steps, on every cluster: the tunnels are shut first.
+	// First the links' steps, on every cluster: no source reads a target any more.
 	c.phase(ctx, "links")
 	for _, cl := range clusters {
 		c.add(api.Member(cl.Name)).move(api.Running)
@@ -63,7 +63,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		return child{api.LinksWorkflowID(c.id, cl.Name), "links of " + cl.Name, found(cl), CleanupLinks}
 	})
 
-	// Then what the clusters have of their own.
+	// Then the members' steps.
 	c.phase(ctx, "clusters")
 	c.each(ctx, clusters, func(cl fleet.Cluster) child {
 		return child{api.Member(cl.Name).WorkflowID(c.id), api.Member(cl.Name).String(), found(cl), CleanupCluster}
@@ -74,7 +74,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		}
 	}
 
-	// The root goes with its last user.
+	// Last the root, which goes with its last user.
 	if ctx.Err() != nil || len(c.left) > 0 {
 		if !c.in.DryRun {
 			releaseAll(ctx, c.in, clusters, c.run)
@@ -87,7 +87,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	return ctx.Err()
 }
 
-// each runs a child per cluster, and gathers what they left.
+// each runs a child per cluster, and collects what they could not remove.
 func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, of func(fleet.Cluster) child) {
 	outs, errs := make([]api.CleanupResult, len(clusters)), make([]error, len(clusters))
 	inParallel(ctx, len(clusters), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
@@ -131,13 +131,14 @@ func (c *cleanup) removeRoot(ctx workflow.Context) {
 	root.move(api.Done)
 }
 
-// cleanupInput says what a child removes, and what was there before and stays.
+// cleanupInput returns the input of a child that cleans a cluster up. An existing Istio
+// or CA stays.
 func cleanupInput(in api.FleetInput, c fleet.Cluster, run string) api.CleanupInput {
 	return api.CleanupInput{ClusterRef: in.Ref(c, run), Rollout: in.Fleet.Spec.Rollout,
 		KeepIstio: !in.Fleet.Spec.Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
 }
 
-// noteRemoved counts what a step removed, or would.
+// noteRemoved counts what a step removed, or lists what it would remove.
 func noteRemoved(r *api.CleanupResult, ref api.ClusterRef, changes []fleet.Change) {
 	r.Removed += len(changes)
 	for _, ch := range changes {
@@ -147,7 +148,7 @@ func noteRemoved(r *api.CleanupResult, ref api.ClusterRef, changes []fleet.Chang
 	}
 }
 
-// leftover tells of a step that could not remove what it should.
+// leftover describes a step that could not remove its objects.
 func leftover(unit api.Unit, step string, err error) api.Failure {
 	f := api.Failure{Unit: unit, Step: step, State: api.StateLeft}
 	f.Type, f.Message = describe(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// steps are the names of the calls without their clusters.
+// steps returns the names of the calls without their clusters.
 func steps(f *fake, keep func(fakeCall) bool) []string {
 	var out []string
 	for _, c := range f.calls {

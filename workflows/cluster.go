@@ -24,7 +24,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	spec, ref := in.Part.Spec, in.ClusterRef
 	gateways := api.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
 
-	// Step 0. The cluster's inventory says what is about to be applied to it.
+	// Step 0. The cluster's inventory tells what is about to be applied to it.
 	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part}); err != nil {
 		return
 	}
@@ -62,13 +62,13 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		return
 	}
 
-	// Step 8. The API server behind it, for nobody yet.
+	// Step 8. The API server behind it. No source is let in yet: each link does that.
 	if _, err = run(ctx, u, stepExposure, api.EnsureExposureInput{ClusterRef: ref, Gateways: spec.Gateways}); err != nil {
 		return
 	}
 
-	// Step 10, what links share: the account that the others read with, and the key that
-	// tokens for this cluster are sealed to.
+	// Step 10, the part that all links share: the account with which sources read this
+	// cluster, and the key to which tokens for this cluster are sealed.
 	if in.IsTarget {
 		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, Revision: spec.Istio.Rev()}); err != nil {
 			return
@@ -82,20 +82,21 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		result.Recipient = sealing.Recipient
 	}
 
-	// Step 11 needs the address that the cloud gives; it had the time of the steps since 7.
+	// Step 11 needs the address that the cloud gives. The cloud began with step 7, and
+	// has loadBalancerTimeout from now on.
 	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Until: workflow.Now(ctx).Add(u.limits.loadBalancer), EastWest: spec.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }
 
-// intermediate holds a cluster's new certificate, or tells that the one it has can stay.
+// intermediate holds a cluster's new certificate, or says that the one it has can stay.
 type intermediate struct {
 	current bool
 	pem     string
 	facts   api.CertificateFacts
 }
 
-// newIntermediate is step 3: a key made in the cluster, and the root's signature.
+// newIntermediate runs step 3: the cluster makes a key, and the root signs its CSR.
 func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (intermediate, error) {
 	ca := in.Part.Spec.CA
 	want := api.IntermediateSpec{Cluster: in.ClusterRef.Cluster, Organization: ca.Organization,
@@ -108,7 +109,8 @@ func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (int
 	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 
-// installIstio is step 6: the resources for the Sail operator, and the wait for it.
+// installIstio runs step 6: it creates the Sail operator's resources and waits until the
+// operator has installed Istio.
 func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 	istio := in.Part.Spec.Istio
 	if _, err := run(ctx, u, stepIstio, api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
@@ -118,8 +120,8 @@ func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 	return err
 }
 
-// withoutValues leaves out what only the Istio resource needs: links carry the rest
-// along many times.
+// withoutValues drops the values, which only the Istio resource needs: the rest goes
+// into the input of every link.
 func withoutValues(i fleet.Istio) fleet.Istio {
 	i.Values = nil
 	return i

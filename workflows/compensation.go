@@ -11,31 +11,31 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// unitRun runs the steps of one unit, in the order of their table. Each compensation
-// is registered before its step acts, so that whatever the step did, known or not, is
-// undone. What was there before is safe all the same: an undo removes only what
+// unitRun runs the steps of one unit, in the order of their table. It registers each
+// compensation before the step acts, so that whatever the step did, known or not, is
+// undone. Objects that existed before are safe all the same: an undo removes only what
 // carries this run's mark.
 type unitRun struct {
 	unit   api.Unit
 	limits limits
-	// next is the place in the table after the step that ran last.
+	// next holds the place in the table after the step that ran last.
 	next          int
 	compensations []compensation
 	changes       []fleet.Change
 	status        *board
-	// gate is shut while a rollout is paused. Nothing holds up an undo.
+	// gate holds the next step while a rollout is paused. An undo does not wait for it.
 	gate *gate
 }
 
-// compensation is the undo of a step that may have acted.
+// compensation undoes a step that may have acted.
 type compensation struct {
 	step row
 	undo undo
 	in   api.RemoveInput
 }
 
-// newUnitRun begins with a unit, and shows its steps under its name. It follows its
-// parent's pause.
+// newUnitRun begins the work on a unit, and shows its steps under the unit's name. It
+// pauses with its parent.
 func newUnitRun(ctx workflow.Context, ref api.ClusterRef, unit api.Unit, l limits) (*unitRun, error) {
 	status, err := newUnitBoard(ctx, ref.Fleet, unit, unit.String())
 	return &unitRun{unit: unit, limits: l, status: status, gate: newGate(ctx)}, err
@@ -66,7 +66,7 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	return result, nil
 }
 
-// task names an activity, limits it and does it.
+// task holds an activity with its name and its limits.
 type task[I located, R any] struct {
 	name   string
 	policy workflow.ActivityOptions
@@ -81,13 +81,13 @@ func call[I located, R any](ctx workflow.Context, u *unitRun, t task[I, R], in I
 		return none, &stepError{api.StepWords(t.name), err}
 	}
 	u.stepBegins(ctx, t.name)
-	t.policy.WaitForCancellation = true // what is undone must not still be at work
+	t.policy.WaitForCancellation = true // its undo must not begin while the step is still at work
 	result, err := fleetCall(ctx, t.policy, t.name, t.do, in)
 	u.stepEnds(ctx, err)
 	return result, err
 }
 
-// stepBegins and stepEnds show where the unit's step is.
+// stepBegins and stepEnds show in the status how far the unit's step is.
 func (u *unitRun) stepBegins(ctx workflow.Context, step string) {
 	state := u.status.list[0]
 	state.Steps = append(state.Steps, api.StepState{Step: step, State: api.Running, Began: workflow.Now(ctx)})
@@ -105,7 +105,8 @@ func (u *unitRun) stepEnds(ctx workflow.Context, err error) {
 	u.status.show(ctx)
 }
 
-// summary is what the Temporal UI shows of an activity.
+// summary returns the line that the Temporal UI shows for an activity: "4 namespaces ·
+// west".
 func summary(step string, ref api.ClusterRef) string {
 	if ref.Cluster == "" {
 		return step + " · root"
@@ -113,8 +114,9 @@ func summary(step string, ref api.ClusterRef) string {
 	return step + " · " + ref.Cluster
 }
 
-// finish ends a unit. Where it failed or was canceled, what this run made is undone,
-// newest first. It returns nil, the cancellation, or one error of TypeUnit.
+// finish ends a unit. Where it failed or was canceled, finish undoes what this run made,
+// newest first, unless onFailure is keep. It returns nil, the cancellation, or one error
+// of TypeUnit.
 func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	if err == nil {
 		u.status.list[0].move(api.Done)
@@ -140,7 +142,7 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 }
 
 // compensate undoes what this run made, newest first, detached from any cancellation.
-// It returns what it could not undo.
+// It returns the steps that it could not undo, with the reasons.
 func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

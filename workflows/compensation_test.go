@@ -11,13 +11,13 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// compensated are the workflows that have compensations.
+// compensated lists the workflows that have compensations.
 var compensated = map[string]struct{ workflow, in any }{
 	"cluster": {RolloutCluster, clusterInput()},
 	"link":    {RolloutLink, linkInput()},
 }
 
-// happy is the sequence of calls when all goes well.
+// happy lists the calls of a workflow in which no step fails.
 func happy(t *testing.T, workflow, in any) []string {
 	t.Helper()
 	f := newFake(t)

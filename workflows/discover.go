@@ -9,10 +9,10 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// discover reads every cluster's inventory, and those of the clusters that it names in
-// turn. A cluster that cannot be asked is cleaned up all the same: it may be back by
-// then. What belongs to another fleet, or is being changed by another run, is not
-// touched.
+// discover reads the inventory of every cluster, and of the clusters that an inventory
+// names in turn, and returns all of them. Those that do not answer are among them, since
+// they may answer later. Those that belong to another fleet, or that another run is
+// changing, are not: nobody touches them.
 func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 	clusters := slices.Clone(c.in.Fleet.Spec.Clusters)
 	refused, settings := map[string]bool{}, false
@@ -40,7 +40,7 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 	return slices.DeleteFunc(clusters, func(o fleet.Cluster) bool { return refused[o.Name] })
 }
 
-// foundInventory is what one cluster answered.
+// foundInventory holds the answer of one cluster.
 type foundInventory struct {
 	inventory *fleet.Fleet
 	err       error
@@ -56,10 +56,10 @@ func (c *cleanup) ask(ctx workflow.Context, clusters []fleet.Cluster) []foundInv
 	return out
 }
 
-// readInventory names the first look of a cleanup.
+// readInventory names the first step of a cleanup.
 const readInventory = "0 read inventory"
 
-// refuses says whether a cluster is not to be touched, and notes why.
+// refuses tells whether the cleanup must not touch a cluster, and notes why.
 func (c *cleanup) refuses(cluster string, err error) bool {
 	if err == nil {
 		return false

@@ -10,15 +10,15 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// expiresSoon is how long before its end a certificate is a drift.
+// expiresSoon sets how long before its end a certificate counts as drift.
 const expiresSoon = 30 * 24 * time.Hour
 
-// maxDrift is how many objects a DriftResult lists.
+// maxDrift limits how many objects a DriftResult lists.
 const maxDrift = 500
 
-// DriftFleet compares the live fleet with the fleet file and changes nothing,
-// unless the input has SelfHeal: then a rollout of its own repairs what differs.
-// It ends without an error where there is drift: the result says so.
+// DriftFleet compares the live fleet with the fleet file and changes nothing, unless the
+// input has SelfHeal: then it starts a rollout that repairs what differs. Drift is
+// no error; the result tells of it.
 func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error) {
 	name, id := in.Fleet.Metadata.Name, workflow.GetInfo(ctx).WorkflowExecution.ID
 	out := api.DriftResult{Fleet: name, At: workflow.Now(ctx), Changes: []api.PlannedUnit{}, Expiring: []api.Expiring{}, Unproven: []api.CheckLinkResult{}}
@@ -80,8 +80,8 @@ func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 	}
 }
 
-// selfHeal rolls the fleet out under its one ID, the lock: where something else is
-// changing the fleet, that is not waited for.
+// selfHeal rolls the fleet out under the one ID of all that changes it. Where something
+// else is changing the fleet, selfHeal does not wait, and notes it in the result.
 func selfHeal(ctx workflow.Context, r *api.DriftResult, in api.FleetInput) {
 	in.SelfHeal, in.ForceConflicts = false, true
 	if in.Request.Reason == "" {
@@ -94,7 +94,7 @@ func selfHeal(ctx workflow.Context, r *api.DriftResult, in api.FleetInput) {
 	})
 	if err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil); err != nil {
 		_, why := describe(err)
-		r.NotHealed = fmt.Sprintf("the rollout did not end well: %s", why)
+		r.NotHealed = fmt.Sprintf("the rollout that should repair it failed: %s", why)
 		return
 	}
 	r.Healed = true

@@ -12,24 +12,24 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// The types of steps that were canceled or ended at their limit: one that ran, and one
-// that no worker took.
+// The types of errors for which no activity made one: the step was canceled, it ran past
+// its time limit, or no worker took it within the limit.
 const (
 	typeCanceled = "Canceled"
 	typeTimeout  = "Timeout"
 	typeNoWorker = "NoWorker"
 )
 
-// A failure stays below 2 KB, as Temporal wants it: maxMessage and maxDetails,
-// in bytes, leave room for what is around them.
+// Limits in bytes. Temporal wants a failure below 2 KB; maxMessage and maxDetails leave
+// room for what it puts around them.
 const (
 	maxMessage = 1100
 	maxDetails = 700
-	// maxLeft, in bytes, is for why one of many steps could not be undone.
+	// maxLeft limits the reason why one of many steps could not be undone.
 	maxLeft = 150
 )
 
-// stepError is an activity's error with the step that it belongs to.
+// stepError adds to an activity's error the name of its step.
 type stepError struct {
 	step string
 	err  error
@@ -38,8 +38,8 @@ type stepError struct {
 func (e *stepError) Error() string { return "step " + e.step + ": " + e.err.Error() }
 func (e *stepError) Unwrap() error { return e.err }
 
-// describe finds the type and the sentence of an error, below the layers that
-// Temporal puts around it.
+// describe returns the type of an error and one sentence about it, without the layers
+// that Temporal puts around them.
 func describe(err error) (typ, message string) {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
@@ -52,17 +52,18 @@ func describe(err error) (typ, message string) {
 	if errors.As(err, &timeout) {
 		var act *temporal.ActivityError
 		if errors.As(err, &act) && act.StartedEventID() == 0 {
-			return typeNoWorker, "no worker took it in time: is one running for its task queue, and with its kubeconfig?"
+			return typeNoWorker, "no worker took the step in time; check that one runs for the task queue of the cluster"
 		}
 		if timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_HEARTBEAT {
-			return typeTimeout, "the worker stopped in the middle of it"
+			return typeTimeout, "the worker stopped before the step had ended"
 		}
-		return typeTimeout, "it did not end within its limit"
+		return typeTimeout, "the step did not end within its time limit"
 	}
 	return api.TypeOther, err.Error()
 }
 
-// failureOf makes a Failure of what a cluster or link ended with.
+// failureOf returns the Failure that the error of a unit's workflow carries, or makes one
+// of any other error.
 func failureOf(unit api.Unit, err error) api.Failure {
 	if list := api.Failures(err); len(list) == 1 {
 		return list[0]
@@ -76,9 +77,9 @@ func failureOf(unit api.Unit, err error) api.Failure {
 	return f
 }
 
-// fail is the one typed error that a rollout, a cleanup or a verification ends
-// with: one line for each failure, as many as a failure has room for. The
-// status tells all of them.
+// fail returns the one typed error that a rollout, a cleanup or a verification ends
+// with: what happened, and then a line for each failure, as many as there is room for.
+// The status lists the rest.
 func fail(typ, what string, list []api.Failure) error {
 	text, size, details := what, 0, []api.Failure{}
 	for i, f := range list {
@@ -97,15 +98,16 @@ func fail(typ, what string, list []api.Failure) error {
 	return temporal.NewApplicationErrorWithOptions(text, typ, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{details}})
 }
 
-// failUnit is the error of one cluster or link. Its message and its details are
-// the two halves of one Failure, so that nothing is told twice.
+// failUnit returns the error of one cluster or link. Its details hold the Failure
+// without its message, which is the error's own, so that nothing is stored twice.
 func failUnit(typ string, f api.Failure) error {
 	text := fleet.Brief(f.Message, maxMessage)
 	f.Message = ""
 	return temporal.NewApplicationErrorWithOptions(text, typ, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{[]api.Failure{fit(f, maxDetails)}}})
 }
 
-// fit leaves out of what is left as much as does not fit.
+// fit shortens the list of a failure's left steps until the failure takes at most size
+// bytes.
 func fit(f api.Failure, size int) api.Failure {
 	for n := len(f.Left); sizeOf(f) > size && n > 0; n-- {
 		f.Left = append(slices.Clone(f.Left[:n-1]), "and more")
@@ -113,7 +115,7 @@ func fit(f api.Failure, size int) api.Failure {
 	return f
 }
 
-// size is about what the details of a failure take, in bytes.
+// sizeOf estimates how many bytes a failure takes as details.
 func sizeOf(f api.Failure) int {
 	n := len(f.Unit.String()) + len(f.Step) + len(f.Type) + len(f.Message) + len(f.State) + 60
 	for _, l := range f.Left {

@@ -14,7 +14,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// worst is a failure with all that can be long in it.
+// worst returns a failure whose every field is as long as it can be.
 func worst(i int) api.Failure {
 	f := api.Failure{Unit: api.LinkOf(fleet.Link{From: fmt.Sprintf("a-cluster-with-a-name%d", i), To: fmt.Sprintf("a-cluster-with-a-name%d", i+1)}), Step: "11 egress configuration", Type: "LoadBalancer",
 		Message: strings.Repeat("wörds of a cloud ", 200), State: api.StateLeft}

@@ -11,7 +11,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// existingFleet has Istio, a CA and east-west gateways already.
+// existingFleet returns a fleet of clusters with an existing Istio, CA and gateways.
 func existingFleet(names ...string) fleet.Fleet {
 	no := false
 	f := testFleet(names...)
@@ -20,7 +20,7 @@ func existingFleet(names ...string) fleet.Fleet {
 	return f
 }
 
-// theirs are the steps of what is there already.
+// theirs lists the steps that such a fleet leaves out.
 func theirs(c fakeCall) bool {
 	return slices.ContainsFunc([]string{"Root", "Intermediate", "CACerts", "Istio"}, func(s string) bool { return strings.HasSuffix(c.name, s) }) ||
 		c.name == "EnsureIntermediateKey" || c.name == "RemoveIntermediateKey"
@@ -42,7 +42,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 	slices.Reverse(want)
 	require.Equal(t, want, steps(back, removes))
 
-	// What the steps are told of the gateway is what the file says.
+	// The steps learn of the gateway what the file tells.
 	for _, c := range append(there.calls, rollout.calls...) {
 		switch in := c.in.(type) {
 		case api.WaitLoadBalancerInput:

@@ -20,20 +20,20 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// fake stands for every activity of the code, found by reflection, so that one
-// that is added is part of every loop at once. It notes the calls and does what
-// the test says.
+// fake takes the place of every activity. It finds them by reflection, so that each loop
+// of a test includes an activity as soon as it exists. It notes the calls and answers as
+// the test wants.
 type fake struct {
 	*testsuite.TestWorkflowEnvironment
 	t *testing.T
 
 	mu    sync.Mutex
 	calls []fakeCall
-	// on is asked before an activity answers; nil means that it works.
+	// on returns the error of an activity. Without one it succeeds.
 	on func(c fakeCall) error
-	// action is what every EnsureX says it did. Default: create.
+	// action names what every EnsureX reports to have done. Default: create.
 	action fleet.Action
-	// answer may change a result.
+	// answer changes a result, where it is set.
 	answer func(c fakeCall, result any)
 }
 
@@ -43,7 +43,7 @@ type fakeCall struct {
 	in   any
 }
 
-// String is "EnsureX east", or "EnsureX east (east.west)" for a step of a link.
+// String returns "EnsureX east", or "EnsureX east (east.west)" for a step of a link.
 func (c fakeCall) String() string {
 	s := strings.TrimSpace(c.name + " " + c.ref.Cluster)
 	if in, ok := c.in.(api.RemoveInput); ok && in.Link != "" {
@@ -76,7 +76,7 @@ func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
 
-// stub has the activity's own signature.
+// stub returns a function with the signature of the activity.
 func (f *fake) stub(m reflect.Method) reflect.Value {
 	in, out := m.Type.In(2), m.Type.Out(0)
 	sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
@@ -122,7 +122,7 @@ func (f *fake) fill(c fakeCall, result reflect.Value) {
 	}
 }
 
-// names are the calls so far, as text.
+// names returns the calls so far, as text.
 func (f *fake) names(keep func(fakeCall) bool) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -151,12 +151,12 @@ func undone(calls []string) []string {
 	return out
 }
 
-// broken is an error that no retry mends.
+// broken returns an error that no retry repairs.
 func broken(c fakeCall) error {
 	return temporal.NewNonRetryableApplicationError("cluster "+c.ref.Cluster+": no", api.TypeForbidden, nil)
 }
 
-// testFleet has the clusters, all linked with each other.
+// testFleet returns a fleet of these clusters, all linked with each other.
 func testFleet(names ...string) fleet.Fleet {
 	f := fleet.Fleet{APIVersion: fleet.APIVersion, Kind: fleet.Kind, Metadata: fleet.Metadata{Name: "test"}}
 	for _, n := range names {

@@ -8,8 +8,8 @@ import (
 )
 
 // RolloutFleet rolls out a fleet: preflight, root, members, links. A unit that fails is
-// undone while the others go on; the error is then of TypePartly or TypeFailed and
-// names each. Nothing was changed where the error is of TypePreflight.
+// undone while the others go on. The error is then of TypePartly or TypeFailed and names
+// each such unit. An error of TypePreflight means that nothing was changed.
 func RolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
 	return rolloutFleet(ctx, in)
 }
@@ -25,7 +25,7 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	if err != nil {
 		return api.FleetResult{}, err
 	}
-	// Step 1. Look before anything is changed.
+	// Step 1. The preflight, before anything is changed.
 	r.phase(ctx, "preflight")
 	if err = r.preflight(ctx); err == nil {
 		err = r.do(ctx)
@@ -36,23 +36,23 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	r.over = true
 	result, err := r.end(err)
 	r.phase(ctx, endPhase(ctx, err))
-	if ctx.Err() == nil { // an update that was taken must be answered
+	if ctx.Err() == nil { // each update that was accepted gets its answer before the end
 		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	}
 	return result, err
 }
 
-// rollout is a rollout or plan under way.
+// rollout holds the state of a rollout or plan under way.
 type rollout struct {
 	*board
 	in api.FleetInput
-	// id and run are those of the fleet's workflow.
+	// id and run identify the fleet's workflow.
 	id, run  string
 	allWaves []fleet.Wave
 	gate     *gate
-	// over says that nothing can be steered any more.
+	// over says that the rollout takes no updates any more.
 	over bool
-	// root is what the root's step gave; undoRoot takes back one that this run made.
+	// root holds the result of the root's step; undoRoot removes a root that this run made.
 	root     api.EnsureRootResult
 	undoRoot func(workflow.Context)
 	stale    fleet.Stale
@@ -69,7 +69,7 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	r := &rollout{board: status, in: in, id: info.ID, run: info.RunID, allWaves: in.Fleet.Waves(), gate: &gate{}}
 	if len(in.Fleet.Spec.Rollout.Waves) > 0 {
-		r.waves = r.allWaves // else all clusters are one, and there is nothing to show
+		r.waves = r.allWaves // else all clusters are one wave, and there is nothing to show
 	}
 	if in.DryRun {
 		return r, nil
@@ -78,12 +78,12 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
-	// What left the fleet file goes first: a tunnel that is not wanted is shut.
+	// First what left the fleet file: access that nobody wants any more ends at once.
 	if err := r.prune(ctx); err != nil {
 		return err
 	}
 
-	// Steps 2 and 3. The root, made once and kept, unless the meshes have theirs.
+	// Steps 2 and 3. The root, made once and kept, unless the meshes have an existing CA.
 	if r.in.Fleet.Spec.CA.Managed() {
 		if err := r.makeRoot(ctx); err != nil {
 			return err
@@ -109,15 +109,15 @@ func (r *rollout) ref(name string) api.ClusterRef {
 	return r.in.Ref(fleet.Cluster{Name: name}, r.run)
 }
 
-// releaseAll releases the locks that this run has. Where one cannot be released, the
-// inventory keeps naming this run, which is harmless within one Temporal.
+// releaseAll releases the locks that this run has. An inventory whose lock cannot be
+// released keeps naming this run, which does no harm within one Temporal.
 func releaseAll(ctx workflow.Context, in api.FleetInput, clusters []fleet.Cluster, run string) {
 	free, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	inParallel(free, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		if _, err := fleetCall(ctx, releaseCall(), "release lock", a.ReleaseInventory,
 			api.ReleaseInventoryInput{ClusterRef: in.Ref(clusters[i], run)}); err != nil {
-			workflow.GetLogger(ctx).Warn("the inventory keeps naming this run", "cluster", clusters[i].Name, "error", err)
+			workflow.GetLogger(ctx).Warn("cannot release the lock; the inventory keeps naming this run", "cluster", clusters[i].Name, "error", err)
 		}
 	})
 }

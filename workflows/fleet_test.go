@@ -103,7 +103,7 @@ func TestFleet_PreflightFindsProblems_NamesAllAndChangesNothing(t *testing.T) {
 	require.Equal(t, []string{"CheckCluster east", "CheckCluster west"}, sorted(f.names(nil)))
 }
 
-// A failure has room for a few sentences; the status has it all.
+// A failure has room for a few sentences. The status has all of them.
 func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.T) {
 	f := newFake(t)
 	f.answer = func(c fakeCall, result any) {
@@ -154,7 +154,7 @@ func TestPlan_OnlyEverDryRuns(t *testing.T) {
 	require.Len(t, r.Plan, 5, "root, two clusters, two links")
 }
 
-// remembered is a fleet in which west used to be linked, and north used to be.
+// remembered lets each cluster answer with an inventory of a fleet that had north too.
 func remembered(f *fake) {
 	old := testFleet("east", "north", "west")
 	f.answer = func(c fakeCall, result any) {
@@ -177,7 +177,7 @@ func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
 	for _, c := range f.calls {
 		if in, ok := c.in.(api.EnsureInventoryInput); ok {
 			_, still := in.Part.Cluster("north")
-			require.True(t, still, "what is not taken away is not forgotten")
+			require.True(t, still, "what was not removed is not forgotten")
 		}
 	}
 }

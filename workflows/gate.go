@@ -6,17 +6,18 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// pauseSignal carries to a child, as a bool, whether it is to pause.
+// pauseSignal names the signal that tells a child, by a bool, whether it has to pause.
 const pauseSignal = "pause"
 
-// gate stands before every step of a rollout: while it is shut, what runs is let
-// end and nothing new begins. It passes a pause on to the children that run. The zero
-// gate is open.
+// gate stands before every step of a rollout. While it is shut, steps that run may end
+// and no other begins. It passes a pause on to the children that run. The zero gate is
+// open.
 type gate struct {
 	paused   bool
 	children []gated
 }
 
+// gated names a child that follows a gate.
 type gated struct {
 	id    string
 	child workflow.ChildWorkflowFuture
@@ -43,18 +44,18 @@ func (g *gate) set(ctx workflow.Context, paused bool) {
 	g.paused = paused
 	for _, c := range slices.Clone(g.children) {
 		workflow.Go(ctx, func(ctx workflow.Context) {
-			// One that is over by now needs no telling.
+			// The signal fails for a child that has ended, and then changes nothing.
 			_ = c.child.SignalChildWorkflow(ctx, pauseSignal, paused).Get(ctx, nil)
 		})
 	}
 }
 
-// wait returns when the gate is open, or the context is cancelled.
+// wait returns nil as soon as the gate is open, or the context's error.
 func (g *gate) wait(ctx workflow.Context) error {
 	return workflow.Await(ctx, func() bool { return !g.paused })
 }
 
-// watch has a child follow the gate until it is over.
+// watch has a child follow the gate until over is called.
 func (g *gate) watch(id string, child workflow.ChildWorkflowFuture) (over func()) {
 	g.children = append(g.children, gated{id, child})
 	return func() {

@@ -6,9 +6,9 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// GatherFleet has every cluster's state read for a support bundle, and changes
-// nothing. What was read is in the result of each GatherCluster: together it may
-// be more than one result carries. It returns why clusters could not be read.
+// GatherFleet reads every cluster's state for a support bundle, and changes nothing. The
+// result of each GatherCluster holds what was read, since all of it may be more than one
+// result carries. GatherFleet returns, by cluster, why one could not be read.
 func GatherFleet(ctx workflow.Context, in api.FleetInput) (map[string]string, error) {
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	clusters := in.Fleet.Spec.Clusters
@@ -26,7 +26,7 @@ func GatherFleet(ctx workflow.Context, in api.FleetInput) (map[string]string, er
 	return failed, ctx.Err()
 }
 
-// GatherCluster reads one cluster.
+// GatherCluster reads the state of one cluster for a support bundle.
 func GatherCluster(ctx workflow.Context, in api.GatherClusterInput) (api.GatherClusterResult, error) {
 	return fleetCall(ctx, preflight(), "gather", a.GatherCluster, in)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// InspectFleet finds out what meshes the clusters have already, for `landbridge
-// init --existing`, and changes nothing.
+// InspectFleet finds out which meshes the clusters have already, for `landbridge init
+// --existing`, and changes nothing. The result tells why a cluster could not be read.
 func InspectFleet(ctx workflow.Context, in api.FleetInput) (api.InspectResult, error) {
 	clusters, run := in.Fleet.Spec.Clusters, workflow.GetInfo(ctx).WorkflowExecution.RunID
 	out := api.InspectResult{Clusters: make([]api.InspectedCluster, len(clusters))}

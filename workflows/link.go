@@ -34,14 +34,14 @@ func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (*api.Check
 		return nil, err
 	}
 
-	// Step 11. The way from there to the target's east-west gateway.
+	// Step 11. The path from there to the target's east-west gateway.
 	if _, err := run(ctx, u, stepEgressConfig, api.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
 		Address: in.Target.Address, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest}); err != nil {
 		return nil, err
 	}
 
-	// Step 10, the guide's last. The target's token, sealed, becomes the source's remote
-	// secret.
+	// Step 10, the last of the guide. The target's token, sealed, becomes the source's
+	// remote secret.
 	token, err := run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
 	if err != nil {
 		return nil, err

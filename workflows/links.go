@@ -33,8 +33,8 @@ func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, err
 	return linksResult(status.units, results, in.Source.DryRun), ctx.Err()
 }
 
-// linksResult sums up how each link ended. Only a plan has the changes: a rollout's are
-// in each link's result.
+// linksResult sums up how each link ended. It has changes for a plan only: those of a
+// rollout are in the result of each RolloutLink.
 func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResult {
 	out := api.LinksResult{Failures: u.failures()}
 	for i, m := range u.list {
@@ -99,11 +99,11 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 	r.show(ctx)
 }
 
-// linkInputs returns what each source's child needs for these links.
+// linkInputs returns an input of RolloutLinks for each source of these links.
 func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
 	f := r.in.Fleet
 	settings := api.LinkSettings{GatewaySettings: api.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, Rollout: f.Spec.Rollout}
-	settings.Rollout.Waves = nil // no link needs them
+	settings.Rollout.Waves = nil // no link needs them, and each would carry them
 	for _, links := range fleet.BySource(ready) {
 		source := r.member(links[0].From)
 		in := api.LinksInput{LinkSettings: settings, Source: r.ref(links[0].From), Recipient: source.result.Recipient}

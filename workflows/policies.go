@@ -9,20 +9,19 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// This is the only file with a timeout or a retry policy. Limits are in
-// wall-clock time (ScheduleToClose), since a count of attempts says nothing
-// about how long a cloud was given.
+// This is the only file with a timeout or a retry policy. Limits are in wall-clock time
+// (ScheduleToClose), since a number of attempts does not tell how much time a cloud had.
 
-// retries begin quickly, since most faults are a moment's, and end at a pace
-// that a struggling API server can bear.
+// retries sets the pause between two tries: 1 s at first, since most faults last a
+// moment, and later 30 s, which a struggling API server can bear.
 var retries = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second}
 
-// heartbeat is a few times what lies between two heartbeats, which every activity
-// sends every 2 s whatever it does; a worker that died is noticed after it.
+// heartbeat limits the time between two heartbeats; a worker that died is noticed after
+// it. Every activity sends one every 2 s, so that a few may be lost.
 const heartbeat = 8 * time.Second
 
-// preflight is short: a person waits for its answer, and a cluster that cannot
-// be reached within half a minute is worth saying so.
+// preflight limits a look at a cluster: a person waits for the answer, and wants to hear
+// after half a minute that a cluster does not answer.
 func preflight() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 40 * time.Second,
@@ -32,10 +31,10 @@ func preflight() workflow.ActivityOptions {
 	}
 }
 
-// limits are what the policies take from the fleet file.
+// limits holds what the policies take from the fleet file.
 type limits struct {
 	fleet.Rollout
-	// loadBalancer is how long a cloud may take to give an address.
+	// loadBalancer limits how long a cloud may take to give an address.
 	loadBalancer time.Duration
 }
 
@@ -44,8 +43,8 @@ func limitsOf(f fleet.Fleet) limits {
 	return limits{f.Spec.Rollout, f.Spec.Gateways.LoadBalancerTimeout.Std()}
 }
 
-// apiCall is for what writes or reads a few objects, may wait for a controller
-// of Kubernetes, or makes a key of 4096 bits: seconds.
+// apiCall limits a step that takes seconds: it writes or reads a few objects, waits for
+// a controller of Kubernetes, or makes a key of 4096 bits.
 func apiCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: l.StepTimeout.Std(),
@@ -55,10 +54,10 @@ func apiCall(l limits) workflow.ActivityOptions {
 	}
 }
 
-// patientCall is for what runs Helm and then waits for a Deployment, where image pulls
-// take minutes, and for each step of a cleanup, which waits for finalizers: a cleanup
-// goes on past what does not work and says at its end what is left. The whole step may
-// be one try.
+// patientCall limits a step that takes minutes: it runs Helm and waits for a Deployment
+// that pulls images, or it belongs to a cleanup and waits for finalizers. One try may
+// take the whole time of the step. A cleanup goes on past a step that fails, and lists
+// at its end what is left.
 func patientCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: l.StepTimeout.Std(),
@@ -67,11 +66,11 @@ func patientCall(l limits) workflow.ActivityOptions {
 	}
 }
 
-// proofCall gives the proof of a rollout its patience (rollout.proofTimeout).
+// proofCall limits the proof of a link to rollout.proofTimeout and the time to explain.
 func proofCall(l limits) workflow.ActivityOptions { return proving(l.ProofTimeout.Std()) }
 
-// proving leaves time, after the patience, to find out which hop is broken: the
-// gateways write their logs every 10 s.
+// proving limits a proof that may take as long as patience to succeed. It adds time to
+// find out which hop is broken: the gateways write their logs every 10 s.
 func proving(patience time.Duration) workflow.ActivityOptions {
 	const explaining = 90 * time.Second
 	return workflow.ActivityOptions{
@@ -82,21 +81,21 @@ func proving(patience time.Duration) workflow.ActivityOptions {
 	}
 }
 
-// verifyCall is for a look that a person waits for, whose answer may be that
-// nothing answers; two tries, since a worker may stop.
+// verifyCall limits a proof that a person waits for: it checks once, and one more time
+// where a worker stopped.
 func verifyCall() workflow.ActivityOptions {
 	o := proving(0)
 	o.RetryPolicy = &temporal.RetryPolicy{MaximumAttempts: 2}
 	return o
 }
 
-// operatorWait is for what an operator does: it has the time of a step.
+// operatorWait limits the wait for an operator to rollout.stepTimeout.
 func operatorWait(l limits) workflow.ActivityOptions { return longWait(l.StepTimeout.Std()) }
 
-// cloudWait is for the address that a cloud gives.
+// cloudWait limits the wait for a cloud's address to gateways.loadBalancerTimeout.
 func cloudWait(l limits) workflow.ActivityOptions { return longWait(l.loadBalancer) }
 
-// longWait is for polls of what somebody else does.
+// longWait limits an activity that polls for what somebody else does.
 func longWait(limit time.Duration) workflow.ActivityOptions {
 	const grace = time.Minute // for a worker that died at the end; the activity keeps the limit itself
 	return workflow.ActivityOptions{
@@ -106,9 +105,8 @@ func longWait(limit time.Duration) workflow.ActivityOptions {
 	}
 }
 
-// undoCall has the fleet's patience for an undo: what was begun should not be
-// left half done, and still a run must end. Each try ends, so that a lost worker
-// does not hold it up.
+// undoCall limits an undo to rollout.undoTimeout: nothing should stay half done, and yet
+// a run must end. Each try has a limit too, so that a worker which hangs costs one try.
 func undoCall(l limits) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: l.UndoTimeout.Std(),
@@ -118,8 +116,8 @@ func undoCall(l limits) workflow.ActivityOptions {
 	}
 }
 
-// releaseCall is for the lock at the end of a run. To release it is a courtesy to
-// another Temporal, so it does not hold the run up.
+// releaseCall limits the release of a lock at the end of a run. Only another Temporal
+// waits for that lock, so that its release must not delay the end for long.
 func releaseCall() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 30 * time.Second,
@@ -129,6 +127,6 @@ func releaseCall() workflow.ActivityOptions {
 	}
 }
 
-// busyChildPoll is how often a child is started anew whose predecessor, of a
-// run that is gone, still undoes its steps.
+// busyChildPoll sets how often runChild tries to start a child while that of an earlier
+// run still undoes its steps.
 const busyChildPoll = 5 * time.Second

@@ -10,8 +10,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// preflight is step 1: it checks every cluster, and reports all that stands in the way
-// at once.
+// preflight runs step 1: it checks every cluster, and returns one error of TypePreflight
+// with all problems.
 func (r *rollout) preflight(ctx workflow.Context) error {
 	if err := r.in.Fleet.Validate(); err != nil {
 		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
@@ -35,13 +35,13 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		problems = append(problems, r.rootsDiffer()...)
 	}
 	if len(problems) > 0 {
-		return r.fail(api.TypePreflight, "preflight found what stands in the way; nothing was changed", problems)
+		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", problems)
 	}
 	r.stale = r.in.Fleet.Stale(r.inventories())
 	return nil
 }
 
-// checkInput says what the fleet wants of a cluster.
+// checkInput returns what the fleet wants of a cluster.
 func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	spec := r.in.Fleet.Spec
 	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
@@ -51,7 +51,7 @@ func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	return in
 }
 
-// problemsOf lists what stands in the way on one cluster.
+// problemsOf lists the problems of one cluster.
 func (r *rollout) problemsOf(name string) (out []api.Failure) {
 	unit, check := api.Member(name), r.member(name).check
 	for _, p := range check.Problems {
@@ -63,7 +63,7 @@ func (r *rollout) problemsOf(name string) (out []api.Failure) {
 		}
 		if uid := r.member(other.Name).check.UID; uid != "" && uid == check.UID {
 			out = append(out, api.Failure{Unit: unit, Type: api.TypePreflight,
-				Message: fmt.Sprintf("it is the same API server as cluster %s; each cluster needs its own: check the kubeconfigs", other.Name)})
+				Message: fmt.Sprintf("its kubeconfig leads to the same API server as cluster %s; give each cluster a kubeconfig of its own", other.Name)})
 			break
 		}
 	}
@@ -80,8 +80,8 @@ func (r *rollout) inventories() (out []fleet.Fleet) {
 	return out
 }
 
-// rootsDiffer compares the roots of meshes that have their own CA: without one that
-// they share, no gateway would trust another.
+// rootsDiffer compares the roots of meshes that have an existing CA. Without a root that
+// they share, no gateway trusts another.
 func (r *rollout) rootsDiffer() (out []api.Failure) {
 	first, roots := "", []string(nil)
 	for _, c := range r.in.Fleet.Spec.Clusters {
@@ -92,7 +92,7 @@ func (r *rollout) rootsDiffer() (out []api.Failure) {
 			first, roots = c.Name, mesh.Roots
 		case !slices.ContainsFunc(mesh.Roots, func(f string) bool { return slices.Contains(roots, f) }):
 			out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypePreflight, Message: fmt.Sprintf(
-				"its mesh trusts another root (%s) than that of cluster %s (%s); give both a CA under one root (spec.ca.manage: false leaves that to you)",
+				"its mesh trusts another root (%s) than that of cluster %s (%s); bring both meshes under one root: with spec.ca.manage: false Landbridge leaves their CAs alone",
 				mesh.Roots[0], first, roots[0])})
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// prune removes what left the fleet file, where that is wished, and else only tells what
-// it is. Links go before their clusters. What could not be removed stays in the
-// inventories, and is among the failures.
+// prune removes what left the fleet file, where the input has Prune, links before their
+// clusters. A plan lists it instead. What could not be removed stays in the inventories,
+// and is among the failures.
 func (r *rollout) prune(ctx workflow.Context) error {
 	if r.in.DryRun || !r.in.Prune || r.stale.Empty() {
 		r.planRemovals()
@@ -63,7 +63,7 @@ func (r *rollout) remove(ctx workflow.Context, n int, id func(int) api.Unit, wor
 	})
 }
 
-// planRemovals has a plan name what left the fleet file.
+// planRemovals adds what left the fleet file to a plan.
 func (r *rollout) planRemovals() {
 	if !r.in.DryRun {
 		return

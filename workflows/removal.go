@@ -10,7 +10,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// CleanupLinks removes what all links have on one cluster, as source and as target.
+// CleanupLinks removes the objects of all links on one cluster, as their source and as
+// their target. Its error is of TypeLeftOver.
 func CleanupLinks(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, in.ClusterRef, api.Member(in.ClusterRef.Cluster), limits{Rollout: in.Rollout})
 	if err != nil {
@@ -21,7 +22,8 @@ func CleanupLinks(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult,
 	return r.end(ctx)
 }
 
-// CleanupLink removes one link.
+// CleanupLink removes the objects of one link from its two clusters. Its error is of
+// TypeLeftOver.
 func CleanupLink(ctx workflow.Context, in api.CleanupLinkInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, in.Source, api.LinkOf(in.Link), limits{Rollout: in.Rollout})
 	if err != nil {
@@ -33,7 +35,8 @@ func CleanupLink(ctx workflow.Context, in api.CleanupLinkInput) (api.CleanupResu
 	return r.end(ctx)
 }
 
-// CleanupCluster removes what a cluster has of its own.
+// CleanupCluster undoes the steps of a member. CleanupLinks comes before it. Its error is
+// of TypeLeftOver.
 func CleanupCluster(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, in.ClusterRef, api.Member(in.ClusterRef.Cluster), limits{Rollout: in.Rollout})
 	if err != nil {
@@ -43,7 +46,7 @@ func CleanupCluster(ctx workflow.Context, in api.CleanupInput) (api.CleanupResul
 	return r.end(ctx)
 }
 
-// removal undoes the steps of one unit, past failures.
+// removal undoes the steps of one unit, and goes on past failures.
 type removal struct {
 	*unitRun
 	failures []api.Failure
@@ -56,9 +59,9 @@ func newRemoval(ctx workflow.Context, ref api.ClusterRef, unit api.Unit, l limit
 	return &removal{unitRun: u, lost: unreachable{}}, err
 }
 
-// removeUp undoes the steps of a table from the last to the first, each where it ran.
-// What belongs to a part that was there before stays. As long as something is left, so
-// does the inventory, which is the first step: the cluster remembers its fleet.
+// removeUp undoes the steps of a table from the last to the first, each on the cluster
+// where it ran. An existing Istio or CA stays. The inventory, which is the first step,
+// stays where something else is left: the cluster remembers its fleet.
 func (r *removal) removeUp(ctx workflow.Context, t *table, where map[place]api.RemoveInput, in api.CleanupInput) {
 	for at, s := range slices.Backward(t.steps) {
 		if s.undo == nil || s.part == ca && in.KeepCA || s.part == istio && in.KeepIstio {
@@ -71,7 +74,8 @@ func (r *removal) removeUp(ctx workflow.Context, t *table, where map[place]api.R
 	}
 }
 
-// remove undoes one step. On a cluster that is unreachable it only names the step.
+// remove undoes one step. For a cluster that is unreachable it only adds the step to
+// what is left.
 func (r *removal) remove(ctx workflow.Context, s tableStep, in api.RemoveInput) {
 	if at, skip := r.lost[in.Cluster]; skip {
 		r.failures[at].Left = append(r.failures[at].Left, s.name)
@@ -89,7 +93,7 @@ func (r *removal) remove(ctx workflow.Context, s tableStep, in api.RemoveInput) 
 	r.failures = append(r.failures, f)
 }
 
-// end returns what was removed, and one error of TypeLeftOver for what was not.
+// end returns what was removed, and one error of TypeLeftOver that lists what was not.
 func (r *removal) end(ctx workflow.Context) (api.CleanupResult, error) {
 	switch {
 	case ctx.Err() != nil:
@@ -97,7 +101,7 @@ func (r *removal) end(ctx workflow.Context) (api.CleanupResult, error) {
 	case len(r.failures) == 1:
 		return r.result, failUnit(api.TypeLeftOver, r.failures[0])
 	case len(r.failures) > 1:
-		return r.result, fail(api.TypeLeftOver, fmt.Sprintf("%s: %d steps left something", r.unit, len(r.failures)), r.failures)
+		return r.result, fail(api.TypeLeftOver, fmt.Sprintf("%s: %s could not remove everything", r.unit, fleet.Count(len(r.failures), "step")), r.failures)
 	}
 	r.status.list[0].move(api.Done)
 	r.status.show(ctx)

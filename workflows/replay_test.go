@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// recorded are the outcomes of which each release has histories, by workflow type. One
-// that is lost must not go unnoticed.
+// recorded lists, by workflow type, the outcomes of which each release has histories, so
+// that a test fails where one is missing.
 var recorded = map[string][]string{
 	"RolloutFleet":   {"done", "unchanged", "failed", "canceled", "steered", "pruned", "busy", "healed", "existing"},
 	"RolloutCluster": {"done", "unchanged", "failed", "canceled", "steered", "busy", "existing"},

@@ -7,8 +7,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// end sums up how each unit ended, in the fleet's order. What has not begun by now never
-// will. The error is err, or one for all units that failed.
+// end sums up how each unit ended, in the fleet's order, and skips those that have not
+// begun. The error is err, or one for all units that failed.
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, Clusters: []api.ClusterDone{}, Links: []string{},
@@ -40,14 +40,14 @@ func addDone(result *api.FleetResult, u *unit) {
 	}
 }
 
-// leaveOutTheRest skips what has not begun when a run ends. A link says why, where an end
-// of it failed.
+// leaveOutTheRest skips the units that have not begun when a run ends. A link gets the
+// reason, where one of its clusters failed.
 func (r *rollout) leaveOutTheRest() {
 	failed := len(r.failures()) > 0
 	for _, u := range r.list {
 		why := ""
 		if _, link := u.Unit.Link(); link && failed && u.State == api.Pending && !u.Removal {
-			why = "left out, since a cluster of it failed"
+			why = "left out, since one of its clusters failed"
 		}
 		if u.State == api.Pending || u.State == api.Waiting {
 			u.leaveOut(false, why)

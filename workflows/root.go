@@ -7,7 +7,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// makeRoot is steps 2 and 3: the root, made once and kept.
+// makeRoot runs steps 2 and 3: it makes the fleet's root CA, or finds the one it made
+// before.
 func (r *rollout) makeRoot(ctx workflow.Context) error {
 	r.phase(ctx, "root")
 	status, err := newUnitBoard(ctx, r.Fleet, api.Root(), "")
@@ -29,7 +30,9 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	return nil
 }
 
-// removeUnusedRoot removes a root of this run that no cluster uses.
+// removeUnusedRoot removes a root that this run made and no cluster uses, unless
+// onFailure is keep. After it the rollout takes no updates any more: a retry would have
+// no root.
 func (r *rollout) removeUnusedRoot(ctx workflow.Context) {
 	used := r.each(func(u *unit) bool { _, member := u.Unit.Member(); return member && u.State == api.Done })
 	if r.undoRoot == nil || len(used) > 0 || r.in.Fleet.Spec.Rollout.OnFailure != fleet.OnFailureUndo {

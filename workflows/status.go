@@ -14,19 +14,19 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// board is the status of a run: the answer to the status query, and the same as
-// details in the Temporal UI.
+// board shows the status of a run: as the answer to the status query, and as details in
+// the Temporal UI.
 type board struct {
 	api.Status
 	*units
 	waves []fleet.Wave
-	// title heads the details. Empty: they are not shown.
+	// title heads the details. Without one they are not shown.
 	title string
 	// draw writes the table of the details.
 	draw func(*strings.Builder, api.Status)
 }
 
-// newFleetBoard shows a run of the whole fleet, with the given units.
+// newFleetBoard shows a run of the whole fleet, with a row for each of its members.
 func newFleetBoard(ctx workflow.Context, in api.FleetInput, u *units) (*board, error) {
 	b := &board{Status: api.Status{Fleet: in.Fleet.Metadata.Name, Phase: string(api.Pending), Began: workflow.Now(ctx), Request: in.Request},
 		units: u, title: "fleet " + in.Fleet.Metadata.Name, draw: drawMembers}
@@ -55,7 +55,7 @@ func newUnitBoard(ctx workflow.Context, fleetName string, id api.Unit, title str
 	return b, b.publish(ctx)
 }
 
-// publish has the workflow answer the status query.
+// publish lets the workflow answer the status query.
 func (b *board) publish(ctx workflow.Context) error {
 	return workflow.SetQueryHandler(ctx, api.StatusQuery, func() (api.Status, error) { return b.now(), nil })
 }
@@ -71,7 +71,7 @@ func (b *board) now() api.Status {
 	return s
 }
 
-// phase says what the run does now, and makes it findable.
+// phase sets what the run does now, in the status and as a search attribute.
 func (b *board) phase(ctx workflow.Context, phase string) {
 	b.Phase = phase
 	setPhase(ctx, phase)
@@ -85,10 +85,11 @@ func (b *board) fail(typ, what string, list []api.Failure) error {
 	return fail(typ, what, list)
 }
 
-// maxRows keeps the details of a large fleet below the 20 KB that the UI shows.
+// maxRows limits the rows of a table, so that the details of a large fleet stay below
+// the 20 KB that the UI shows.
 const maxRows = 50
 
-// show writes the details.
+// show writes the details that the Temporal UI shows, as Markdown.
 func (b *board) show(ctx workflow.Context) {
 	if b.title == "" {
 		return
@@ -103,7 +104,7 @@ func (b *board) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, out.String())
 }
 
-// hold says what keeps a run from going on.
+// hold returns what a run waits for before it goes on, or nothing.
 func hold(s api.Status) string {
 	switch {
 	case s.Paused:
@@ -114,10 +115,11 @@ func hold(s api.Status) string {
 	return ""
 }
 
-// maxCell bounds a message in a table, in bytes.
+// maxCell limits a message in a table, in bytes.
 const maxCell = 300
 
-// drawMembers has a row for each member, and the root, with the count of its links.
+// drawMembers writes a row for the root and for each member, with the count of the
+// links that begin there.
 func drawMembers(out *strings.Builder, s api.Status) {
 	out.WriteString("| unit | state | its links | |\n| --- | --- | --- | --- |\n")
 	var rows []api.UnitState
@@ -145,7 +147,7 @@ func drawMembers(out *strings.Builder, s api.Status) {
 	})
 }
 
-// drawUnits has a row for each unit.
+// drawUnits writes a row for each unit.
 func drawUnits(out *strings.Builder, s api.Status) {
 	out.WriteString("| unit | state | |\n| --- | --- | --- |\n")
 	drawRows(out, slices.Clone(s.Units), func(u api.UnitState) string {
@@ -168,7 +170,7 @@ func drawRows(out *strings.Builder, rows []api.UnitState, row func(api.UnitState
 	}
 }
 
-// drawSteps has a row for each step that began.
+// drawSteps writes a row for each step that began.
 func drawSteps(out *strings.Builder, s api.Status) {
 	out.WriteString("| step | state | took | |\n| --- | --- | --- | --- |\n")
 	for _, st := range s.Units[0].Steps {
@@ -180,7 +182,7 @@ func drawSteps(out *strings.Builder, s api.Status) {
 	}
 }
 
-// endPhase returns the phase of a run that ended so.
+// endPhase returns the phase of a run that ended with err: done, canceled or failed.
 func endPhase(ctx workflow.Context, err error) string {
 	switch {
 	case err == nil:
@@ -191,19 +193,20 @@ func endPhase(ctx workflow.Context, err error) string {
 	return string(api.Failed)
 }
 
-// setPhase makes the phase findable.
+// setPhase writes the phase as a search attribute, by which people find runs.
 func setPhase(ctx workflow.Context, phase string) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx, api.PhaseKey.ValueSet(phase)); err != nil {
 		workflow.GetLogger(ctx).Warn("cannot set the phase", "phase", phase, "error", err)
 	}
 }
 
-// attributes are what a child is found by from its start.
+// attributes returns the search attributes with which a child starts.
 func attributes(keys ...temporal.SearchAttributeUpdate) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(keys...)
 }
 
-// fleetCall runs an activity that belongs to no unit: a look, or the end of a run.
+// fleetCall runs an activity that is no step of a unit: a check, or the release of a
+// lock.
 func fleetCall[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
 	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, summary(name, in.Ref())

@@ -10,13 +10,14 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// decision is an update by which people steer a rollout that runs: a transition of
-// units, or of the gate, with its validator. apply returns what it comes to, in a
-// sentence.
+// decision describes an update by which people steer a rollout that runs: a transition
+// of units, or of the gate, with its validator.
 type decision struct {
-	name     string
+	name string
+	// validate refuses the update with an error for people. It changes nothing.
 	validate func(*rollout, api.DecisionInput) error
-	apply    func(workflow.Context, *rollout, api.DecisionInput) string
+	// apply returns one sentence that tells what follows.
+	apply func(workflow.Context, *rollout, api.DecisionInput) string
 }
 
 var decisions = []decision{
@@ -27,7 +28,7 @@ var decisions = []decision{
 	{api.UpdateSkip, maySkip, skip},
 }
 
-// steer has a rollout take updates.
+// steer lets a rollout take updates.
 func (r *rollout) steer(ctx workflow.Context) error {
 	for _, d := range decisions {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, d.name, func(ctx workflow.Context, in api.DecisionInput) (string, error) {
@@ -36,7 +37,7 @@ func (r *rollout) steer(ctx workflow.Context) error {
 			return said, nil
 		}, workflow.UpdateHandlerOptions{Description: d.name + " a rollout", Validator: func(in api.DecisionInput) error {
 			if in.By == "" {
-				return fmt.Errorf("say who decides (by)")
+				return fmt.Errorf("nobody is named as the one who decides; set the field by")
 			}
 			if r.over {
 				return fmt.Errorf("the rollout is about to end: there is nothing to %s any more", d.name)
@@ -50,8 +51,8 @@ func (r *rollout) steer(ctx workflow.Context) error {
 	return nil
 }
 
-// decided puts a decision on record: it is in the history as an update, in the status,
-// and in the report.
+// decided adds a decision to the status and to the report. The history has it as an
+// update already.
 func (r *rollout) decided(ctx workflow.Context, d api.Decision, in api.DecisionInput) {
 	d.At, d.By, d.Reason = workflow.Now(ctx), in.By, in.Reason
 	r.Decisions = append(r.Decisions, d)
@@ -64,7 +65,7 @@ func mayApprove(r *rollout, _ api.DecisionInput) error {
 	return nil
 }
 
-// approve lets the units begin that wait.
+// approve lets the units of the waiting wave begin.
 func approve(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	wave := r.WaitsFor
 	r.WaitsFor = ""
@@ -77,7 +78,7 @@ func approve(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 
 func mayPause(r *rollout, _ api.DecisionInput) error {
 	if r.gate.paused {
-		return fmt.Errorf("it is paused already")
+		return fmt.Errorf("the rollout is paused already")
 	}
 	return nil
 }
@@ -86,12 +87,12 @@ func pause(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	r.Paused = true
 	r.gate.set(ctx, true)
 	r.decided(ctx, api.Decision{What: api.UpdatePause}, in)
-	return "paused: steps that run may end, and no other begins"
+	return "the rollout is paused: steps that run may end, and no other begins"
 }
 
 func mayResume(r *rollout, _ api.DecisionInput) error {
 	if !r.gate.paused {
-		return fmt.Errorf("it is not paused")
+		return fmt.Errorf("the rollout is not paused")
 	}
 	return nil
 }
@@ -100,7 +101,7 @@ func resume(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	r.Paused = false
 	r.gate.set(ctx, false)
 	r.decided(ctx, api.Decision{What: api.UpdateResume}, in)
-	return "it goes on"
+	return "the rollout goes on"
 }
 
 func mayRetry(r *rollout, in api.DecisionInput) error {
@@ -111,7 +112,7 @@ func mayRetry(r *rollout, in api.DecisionInput) error {
 	case u.Removal || in.Unit == api.Root():
 		return fmt.Errorf("%s cannot be retried while this rollout runs; roll out again", in.Unit)
 	case !u.State.IsFailure():
-		return fmt.Errorf("%s is %s; only what failed can be retried, so far: %s", in.Unit, u.State, names(r.failed()))
+		return fmt.Errorf("%s is %s; only what failed can be retried (failed so far: %s)", in.Unit, u.State, names(r.failed()))
 	}
 	return nil
 }
@@ -129,14 +130,14 @@ func maySkip(r *rollout, in api.DecisionInput) error {
 	case u == nil:
 		return fmt.Errorf("the fleet has no %s", in.Unit)
 	case u.Removal || in.Unit == api.Root():
-		return fmt.Errorf("%s cannot be skipped", in.Unit)
+		return fmt.Errorf("%s cannot be skipped; only clusters and links of the fleet file can", in.Unit)
 	case !u.State.CanBecome(api.Skipped):
 		return fmt.Errorf("%s is %s; only what failed or has not begun can be skipped", in.Unit, u.State)
 	}
 	return nil
 }
 
-// skip leaves a unit out, and with a member the links of it that have not begun.
+// skip leaves a unit out, and with a member those of its links that have not begun.
 func skip(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	r.get(in.Unit).leaveOut(true, "")
 	if name, ok := in.Unit.Member(); ok {
@@ -148,11 +149,11 @@ func skip(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	return in.Unit.String() + " is skipped"
 }
 
-// names lists units, or says that there are none.
+// names lists units, or returns "none".
 func names(units []*unit) string {
 	var out []string
 	for _, u := range units {
 		out = append(out, u.Unit.String())
 	}
-	return cmp.Or(strings.Join(out, ", "), "nothing")
+	return cmp.Or(strings.Join(out, ", "), "none")
 }

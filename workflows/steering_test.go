@@ -16,7 +16,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// inWaves has east as the canary, and the others after it.
+// inWaves returns a fleet with east as the first wave and the others as the second.
 func inWaves(approval string, names ...string) api.FleetInput {
 	f := testFleet(names...)
 	f.Spec.Rollout.Waves = []fleet.Wave{{Name: "canary", Clusters: names[:1]}}
@@ -24,7 +24,7 @@ func inWaves(approval string, names ...string) api.FleetInput {
 	return api.FleetInput{Fleet: f}
 }
 
-// update is what a person says after a while, and what is answered.
+// update sends an update after a while, and returns the answer.
 func (f *fake) update(after time.Duration, name string, in api.DecisionInput) *string {
 	answer := "no answer"
 	f.RegisterDelayedCallback(func() {
@@ -52,7 +52,7 @@ func anna(unit string) api.DecisionInput {
 	return api.DecisionInput{Unit: id, By: "anna", Reason: "CHG-7"}
 }
 
-// failing has every step of a cluster that is so called fail, so many times.
+// failing lets the step of a cluster fail as many times as given.
 func failing(name, cluster string, times int) func(fakeCall) error {
 	return func(c fakeCall) error {
 		if c.name == name && c.ref.Cluster == cluster && times > 0 {
@@ -105,7 +105,7 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	said := f.update(3*time.Hour, api.UpdateApprove, anna(""))
 	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
 	require.Equal(t, "refused: no wave waits for an approval", *early)
-	require.Equal(t, "refused: say who decides (by)", *nobody)
+	require.Equal(t, "refused: nobody is named as the one who decides; set the field by", *nobody)
 	require.Equal(t, "wave rest begins", *said)
 	var r api.FleetResult
 	require.NoError(t, f.GetWorkflowResult(&r))
@@ -122,13 +122,13 @@ func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
 	in.Fleet.Spec.Rollout.Waves[0].Clusters = []string{"east", "west"}
 	require.NoError(t, f.run(RolloutFleet, in))
-	require.Equal(t, "refused: cluster west is done; only what failed can be retried, so far: cluster east", *wrong)
+	require.Equal(t, "refused: cluster west is done; only what failed can be retried (failed so far: cluster east)", *wrong)
 	require.Equal(t, "cluster east is retried", *said)
 	calls := f.names(nil)
 	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureInventory north"), "the link of the cluster that was taken up is proven first")
 }
 
-// A cluster that failed is taken up again while others of its wave still run.
+// A cluster that failed is rolled out again while others of its wave still run.
 func TestRetry_WhileOthersStillRun(t *testing.T) {
 	f := newFake(t)
 	east, tries := failing("EnsureIstio", "east", 1), 0
@@ -176,8 +176,7 @@ func TestSkip_OfAClusterThatFailed_ItsLinksAreLeftOutToo(t *testing.T) {
 	require.Equal(t, []string{"cluster east", "link east -> north", "link east -> west", "link north -> east", "link north -> west", "link west -> east"}, names)
 }
 
-// Whatever step runs when somebody pauses is let end, and none begins until
-// somebody resumes.
+// Steps that run when somebody pauses may end, and none begins until somebody resumes.
 func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 	clean := newFake(t)
 	require.NoError(t, clean.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
@@ -209,14 +208,14 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 				return // nothing was left to begin
 			}
 			require.Contains(t, *paused, "paused: steps that run may end")
-			require.Equal(t, "refused: it is paused already", *again)
-			require.Equal(t, "it goes on", *resumed)
+			require.Equal(t, "refused: the rollout is paused already", *again)
+			require.Equal(t, "the rollout goes on", *resumed)
 		})
 	}
 }
 
-// What people saw: after a retry that worked the wave stayed failed, and a run that was
-// over still showed pending links and waves.
+// People once saw that a wave stayed failed after a retry that worked, and that a run
+// showed pending links and waves after its end.
 func TestStatus_AfterARetryThatWorked_EverythingIsDone(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("EnsureIstio", "east", 1)

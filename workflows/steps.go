@@ -9,9 +9,10 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// The steps of the guide, each written once. A rollout runs a table down, a cleanup
-// runs it up: so a cleanup is the exact reverse by construction. Numbers are the
-// guide's; 0 and the proof are ours (docs/adr/0011-steps-as-one-table.md).
+// The steps of the guide, each written once. A rollout runs a table down and a cleanup
+// runs it up, which makes a cleanup the exact reverse by construction. The numbers are
+// those of the guide; it has no step 0 and no proof
+// (docs/adr/0011-steps-as-one-table.md).
 var (
 	rootSteps = &table{}
 	stepRoot  = define(rootSteps, row{"3", "root", onRoot, apiCall, ca}, a.EnsureRoot, a.RemoveRoot)
@@ -39,7 +40,7 @@ var (
 	stepProof        = ask(linkSteps, row{"", "proof", onSource, proofCall, always}, a.CheckLink)
 )
 
-// place tells where a step runs.
+// place names the cluster where a step runs.
 type place string
 
 const (
@@ -49,8 +50,8 @@ const (
 	onTarget place = "target"
 )
 
-// part tells what a step belongs to that may be there already: then a rollout does
-// without the step, and a cleanup leaves it alone.
+// part names what a step installs, where that may be an existing one: then a rollout
+// leaves the step out, and a cleanup does not undo it.
 type part uint8
 
 const (
@@ -78,7 +79,7 @@ func (r row) String() string {
 // table holds the steps of one kind of unit, in the guide's order.
 type table struct{ steps []tableStep }
 
-// tableStep is a step with its undo, whatever types its action has.
+// tableStep holds a step with its undo, whatever types its action has.
 type tableStep struct {
 	row
 	do   any  // the activity
@@ -88,7 +89,7 @@ type tableStep struct {
 // undo removes what a step made.
 type undo = func(context.Context, api.RemoveInput) (fleet.Changes, error)
 
-// step is one step with its action. at is its place in its table.
+// step holds one step with its action, and its place in its table.
 type step[I located, R any] struct {
 	row
 	table *table
@@ -96,28 +97,30 @@ type step[I located, R any] struct {
 	do    func(context.Context, I) (R, error)
 }
 
-// located is what every input has: the cluster that the activity works on.
+// located gives the cluster that an activity works on. Every input has it.
 type located interface{ Ref() api.ClusterRef }
 
-// undoable is the input of an action that can be undone.
+// undoable gives the input of the undo. The input of every action that can be undone
+// has it.
 type undoable interface {
 	located
 	Undo() api.RemoveInput
 }
 
-// changing is the result of an action that can be undone.
+// changing gives the changes that an action made. The result of every action that can
+// be undone has it.
 type changing interface {
 	All() []fleet.Change
 	Created() bool
 }
 
-// define adds a step that changes something, and its undo, to a table.
+// define adds to a table a step that changes something, with its undo.
 func define[I undoable, R changing](t *table, r row, do func(context.Context, I) (R, error), undo undo) step[I, R] {
 	t.steps = append(t.steps, tableStep{r, do, undo})
 	return step[I, R]{r, t, len(t.steps) - 1, do}
 }
 
-// ask adds a step that leaves nothing behind to a table: a wait, a check, a signature.
+// ask adds to a table a step that leaves nothing behind: a wait, a check, a signature.
 func ask[I located, R any](t *table, r row, do func(context.Context, I) (R, error)) step[I, R] {
 	t.steps = append(t.steps, tableStep{r, do, nil})
 	return step[I, R]{r, t, len(t.steps) - 1, do}

@@ -12,10 +12,10 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// tables are all steps, by the unit that they belong to.
+// tables holds all steps, by the unit that they belong to.
 var tables = map[string]*table{"root": rootSteps, "member": memberSteps, "link": linkSteps}
 
-// activityName is the name under which a step's undo is registered.
+// activityName returns the name under which an activity is registered.
 func activityName(f any) string {
 	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
 	return strings.TrimSuffix(name[strings.LastIndex(name, ".")+1:], "-fm")

@@ -8,23 +8,23 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// units is the one list of what has a state in a run, in the fleet's order: the root,
-// the members, the links. Waves, counts and every table are derived from it.
+// units lists all that has a state in a run, in the fleet's order: the root, the
+// members, the links. Waves, counts and every table are derived from this one list.
 type units struct {
 	list []*unit
 	by   map[api.Unit]*unit
 }
 
-// unit is a member, a link or the root, with what this run knows of it.
+// unit holds what this run knows of a member, a link or the root.
 type unit struct {
 	api.UnitState
 	// wave is the index of its wave.
 	wave int
-	// failure tells how it failed, or why it was left out; decided that somebody
+	// failure tells how it failed, or why it was left out. decided says that somebody
 	// decided to leave it out.
 	failure *api.Failure
 	decided bool
-	// check and result are a member's. changes are a plan's.
+	// Only members have check and result. Only a plan has changes.
 	check   api.CheckClusterResult
 	result  api.ClusterResult
 	changes []fleet.Change
@@ -78,8 +78,8 @@ func (u *units) get(id api.Unit) *unit { return u.by[id] }
 // member returns a member by name, or nil.
 func (u *units) member(name string) *unit { return u.by[api.Member(name)] }
 
-// move brings a unit into another state. A transition that there is not is a fault of
-// the workflow's code, and stops its task.
+// move brings a unit into another state. A transition that CanBecome does not allow is
+// a fault of the workflow's code: move panics, and Temporal retries the task.
 func (m *unit) move(to api.State) {
 	if !m.State.CanBecome(to) {
 		panic(fmt.Sprintf("%s is %s and cannot become %s", m.Unit, m.State, to))
@@ -90,7 +90,7 @@ func (m *unit) move(to api.State) {
 	}
 }
 
-// end moves a unit that ran to done, or to what became of its failure.
+// end moves a unit that ran to done, or to the state that its error tells of.
 func (m *unit) end(err error) {
 	if err == nil {
 		m.move(api.Done)
@@ -99,7 +99,7 @@ func (m *unit) end(err error) {
 	m.fail(failureOf(m.Unit, err))
 }
 
-// fail notes how a unit that ran failed.
+// fail moves a unit that ran to undone or failed, and notes how it failed.
 func (m *unit) fail(f api.Failure) {
 	if f.State == api.StateUndone || f.Type == typeCanceled {
 		m.move(api.Undone)
@@ -109,7 +109,8 @@ func (m *unit) fail(f api.Failure) {
 	m.failure, m.Message = &f, f.Message
 }
 
-// leaveOut skips a unit that has not begun, or failed. by says that somebody decided it.
+// leaveOut skips a unit that has not begun, or that failed. by says that somebody
+// decided so, and why tells the reason where nobody did.
 func (m *unit) leaveOut(by bool, why string) {
 	if !m.State.CanBecome(api.Skipped) {
 		return
@@ -136,7 +137,7 @@ func (u *units) failed() []*unit {
 	return u.each(func(m *unit) bool { return m.State.IsFailure() && !m.Removal && m.Unit != api.Root() })
 }
 
-// nextMember returns the first member that is to be rolled out in the waves up to n.
+// nextMember returns the first pending member of the waves up to n, or nil.
 func (u *units) nextMember(n int) *unit {
 	i := slices.IndexFunc(u.list, func(m *unit) bool {
 		_, member := m.Unit.Member()
@@ -148,8 +149,7 @@ func (u *units) nextMember(n int) *unit {
 	return u.list[i]
 }
 
-// readyLinks returns the links that are to be rolled out in the waves up to n, and
-// whose ends are done.
+// readyLinks returns the pending links of the waves up to n whose two clusters are done.
 func (u *units) readyLinks(n int) (out []fleet.Link) {
 	for _, m := range u.list {
 		l, link := m.Unit.Link()
@@ -161,10 +161,10 @@ func (u *units) readyLinks(n int) (out []fleet.Link) {
 	return out
 }
 
-// work says whether anything is to be done in the waves up to n.
+// work tells whether a unit in the waves up to n can begin.
 func (u *units) work(n int) bool { return u.nextMember(n) != nil || len(u.readyLinks(n)) > 0 }
 
-// failures lists how units failed and why others were left out, in their order.
+// failures lists how units failed and why others were left out, in the order of units.
 func (u *units) failures() (out []api.Failure) {
 	for _, m := range u.list {
 		if m.failure != nil {

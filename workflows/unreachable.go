@@ -2,14 +2,13 @@ package workflows
 
 import "github.com/landbridge/landbridge/internal/api"
 
-// unreachable holds the clusters that did not answer for as long as one step may take,
-// and the index of the failure that said so. What follows on them is not tried: a
-// dozen steps of an hour each would keep a person from the answer, which is what is
-// left.
+// unreachable maps each cluster that did not answer within the time of one step to the
+// index of the failure that told so. Later steps on such a cluster are not tried: a
+// dozen steps of an hour each would keep a person from learning what is left.
 type unreachable map[string]int
 
-// note remembers a cluster whose step ended with such an error, and says whether it is
-// unreachable.
+// note remembers a cluster whose step ended with an error of that type, where the type
+// means that the cluster is unreachable. It tells whether that is so.
 func (u unreachable) note(cluster, errorType string, failure int) bool {
 	if errorType != api.TypeUnreachable && errorType != typeNoWorker {
 		return false

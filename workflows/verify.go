@@ -7,8 +7,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// VerifyFleet proves every link of a fleet and changes nothing. It ends without
-// an error also where a link is not proven: the result says which, and why.
+// VerifyFleet proves every link of a fleet and changes nothing. A link that is not
+// proven is no error: the result names it, and tells why.
 func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, error) {
 	f := in.Fleet
 	out := api.VerifyResult{Fleet: f.Metadata.Name, Proven: true, At: workflow.Now(ctx), Links: []api.CheckLinkResult{}}
@@ -44,8 +44,8 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 	return out, nil
 }
 
-// VerifyLinks proves the links of one source. Where a look itself fails, the
-// link is not proven, and the reason is the error's.
+// VerifyLinks proves the links of one source. A link that could not be checked counts
+// as not proven, for the reason in the error.
 func VerifyLinks(ctx workflow.Context, in api.VerifyLinksInput) ([]api.CheckLinkResult, error) {
 	out := make([]api.CheckLinkResult, len(in.Targets))
 	inParallel(ctx, len(in.Targets), in.MaxParallel, func(ctx workflow.Context, i int) {

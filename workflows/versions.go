@@ -1,5 +1,5 @@
 package workflows
 
-// This file is the only one with a workflow.GetVersion marker, each with the release
-// that it came with and the histories that need it. There is none yet: v0.4.0 broke
-// with all histories before it.
+// This file is the only one with workflow.GetVersion markers. Each tells which release
+// brought it, and which histories need it. There is none yet: v0.4.0 broke with all
+// histories before it.

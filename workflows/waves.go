@@ -10,9 +10,10 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// rolloutWaves rolls out wave after wave. A wave is its members, and then the links
-// whose ends are done by then; so it ends with its proof. Where waves are approved,
-// each waits for it; else one that fails stops those after it.
+// rolloutWaves rolls out wave after wave. A wave consists of its members, and then of
+// the links whose two clusters are done by then, with their proof. Where the fleet file
+// wants approvals, each wave after the first waits for one. Else a wave that fails stops
+// those after it.
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
 	for n := range r.allWaves {
@@ -33,7 +34,7 @@ func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 }
 
 // rolloutWave rolls out all that is pending in the waves up to n, and ends when nothing
-// is: what is retried meanwhile is part of it.
+// is pending. It includes units that somebody retries while it runs.
 func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
 	for r.work(n) && ctx.Err() == nil {
 		if r.nextMember(n) != nil {
@@ -50,7 +51,7 @@ func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
 	}
 }
 
-// rolloutMembers is steps 3 to 8 on each pending member.
+// rolloutMembers runs steps 3 to 8 on each pending member.
 func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
 	pool(ctx, r.in.Fleet.Spec.Rollout.MaxParallel,
 		func() bool { return r.nextMember(n) != nil && ctx.Err() == nil },
@@ -82,8 +83,8 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	r.show(ctx)
 }
 
-// hold waits for the approval of wave n. What failed before can be retried, or left
-// out, meanwhile.
+// hold waits for the approval of wave n. Meanwhile people can retry or skip what failed
+// before.
 func (r *rollout) hold(ctx workflow.Context, n int) error {
 	r.WaitsFor = r.allWaves[n].Name
 	for _, u := range r.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending }) {
@@ -104,7 +105,7 @@ func (r *rollout) hold(ctx workflow.Context, n int) error {
 	}
 }
 
-// stop leaves out the members from wave n on.
+// stop leaves out the members from wave n on, since an earlier wave failed.
 func (r *rollout) stop(n int) {
 	for _, u := range r.each(func(u *unit) bool { return u.wave >= n }) {
 		if _, member := u.Unit.Member(); member {

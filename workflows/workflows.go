@@ -1,10 +1,14 @@
-// Package workflows is what happens, in the guide's order: RolloutFleet starts a
-// RolloutCluster per cluster, and then a RolloutLinks per source cluster, which
-// starts a RolloutLink per link. CleanupFleet takes everything away in the exact
-// reverse. PlanFleet says what a rollout would do, VerifyFleet proves each link,
-// DriftFleet says in what a fleet is not what its file says, InspectFleet what
-// meshes are there before there is a file, GatherFleet what a helper wants to see.
-// Nothing here may do what replay would do differently: no client-go, no os, no
+// Package workflows holds the course of a rollout and of all other work on a fleet, in
+// the guide's order. RolloutFleet starts a RolloutCluster per cluster, and then a
+// RolloutLinks per source cluster, which starts a RolloutLink per link. CleanupFleet
+// removes everything in the exact reverse.
+//
+// The others only read. PlanFleet tells what a rollout would do, VerifyFleet proves each
+// link, DriftFleet tells how a fleet differs from its file (and starts a rollout that
+// repairs it, where that is asked for), InspectFleet finds the meshes that exist before
+// there is a file, and GatherFleet reads what somebody who helps wants to see.
+//
+// Nothing here may do what a replay would do differently: no client-go, no os, no
 // time.Now.
 package workflows
 
@@ -14,7 +18,7 @@ import (
 	"github.com/landbridge/landbridge/activities"
 )
 
-// a stands for the activities in workflow code: its methods are only named.
+// a names the activities in workflow code. It is nil: nothing here calls its methods.
 var a *activities.Activities
 
 // Register registers every workflow under its own name.

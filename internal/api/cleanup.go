@@ -8,13 +8,14 @@ import (
 type CleanupResult struct {
 	Fleet    string   `json:"fleet"`
 	Clusters []string `json:"clusters"`
-	Removed  int      `json:"removed"`
-	// Objects are what a dry run would remove.
+	// Removed counts the objects that were removed, or that a dry run would remove.
+	Removed int `json:"removed"`
+	// Objects lists what a dry run would remove. A cleanup that removes leaves it empty.
 	Objects []ClusterObject `json:"objects,omitempty"`
 }
 
 // ClusterObject names an object of a cluster. Cluster is empty for a root that a worker
-// keeps.
+// keeps in its directory.
 type ClusterObject struct {
 	Cluster   string `json:"cluster,omitempty"`
 	Kind      string `json:"kind"`
@@ -22,16 +23,16 @@ type ClusterObject struct {
 	Name      string `json:"name"`
 }
 
-// CleanupInput is one cluster of a cleanup.
+// CleanupInput starts CleanupLinks and CleanupCluster on one cluster.
 type CleanupInput struct {
 	ClusterRef ClusterRef    `json:"cluster"`
 	Rollout    fleet.Rollout `json:"rollout"`
-	// KeepIstio and KeepCA say what was there before and stays.
+	// KeepIstio and KeepCA leave an existing Istio or CA alone.
 	KeepIstio bool `json:"keepIstio,omitempty"`
 	KeepCA    bool `json:"keepCA,omitempty"`
 }
 
-// CleanupLinkInput is one link that left the fleet file.
+// CleanupLinkInput names one link that left the fleet file, for CleanupLink.
 type CleanupLinkInput struct {
 	Source  ClusterRef    `json:"source"`
 	Target  ClusterRef    `json:"target"`

@@ -15,15 +15,15 @@ type Existing struct {
 	Network string `json:"network"`
 }
 
-// GatherClusterInput names a cluster.
+// GatherClusterInput names the cluster whose state GatherCluster reads.
 type GatherClusterInput struct{ ClusterRef }
 
 // GatherClusterResult holds what a person who helps wants to see of a cluster. It
 // shows a Secret's data by length and fingerprint only.
 type GatherClusterResult struct {
-	// Files are text by name: objects.yaml, pods.txt, events.txt and logs.
+	// Files holds text by file name: objects.yaml, pods.txt, events.txt and logs.
 	Files map[string]string `json:"files"`
-	// Cut says that there was more than Temporal may carry.
+	// Cut says that text is missing, since all of it is more than Temporal may carry.
 	Cut bool `json:"cut,omitempty"`
 }
 
@@ -32,9 +32,9 @@ type Mesh struct {
 	Istiods []Istiod `json:"istiods,omitempty"`
 	// Network is the label topology.istio.io/network of Istio's namespace.
 	Network string `json:"network,omitempty"`
-	// Roots are the fingerprints of the certificates that its workloads trust.
+	// Roots lists the fingerprints of the root certificates that its workloads trust.
 	Roots []string `json:"roots,omitempty"`
-	// EastWest are Services that look like an east-west gateway: a load balancer
+	// EastWest lists the Services that look like an east-west gateway: a load balancer
 	// with the port of the mesh's own traffic.
 	EastWest []MeshGateway `json:"eastWest,omitempty"`
 }
@@ -43,7 +43,7 @@ type Mesh struct {
 type Istiod struct {
 	Revision string `json:"revision"`
 	Version  string `json:"version,omitempty"`
-	// ClusterName, MeshID and TrustDomain are what it calls its cluster and mesh.
+	// ClusterName, MeshID and TrustDomain name its cluster and mesh in Istio's own values.
 	ClusterName string `json:"clusterName,omitempty"`
 	MeshID      string `json:"meshID,omitempty"`
 	TrustDomain string `json:"trustDomain"`
@@ -58,13 +58,13 @@ type MeshGateway struct {
 	ServiceAccount string            `json:"serviceAccount,omitempty"`
 }
 
-// InspectClusterInput names a cluster.
+// InspectClusterInput names the cluster in which InspectCluster looks for a mesh.
 type InspectClusterInput struct{ ClusterRef }
 
-// InspectClusterResult holds what was found.
+// InspectClusterResult describes the mesh that was found. It is empty where there is none.
 type InspectClusterResult struct{ Mesh }
 
-// CheckClusterInput says what the fleet wants of a cluster.
+// CheckClusterInput tells the preflight what the fleet wants of a cluster.
 type CheckClusterInput struct {
 	ClusterRef
 	IstioVersion string `json:"istioVersion"`
@@ -74,13 +74,14 @@ type CheckClusterInput struct {
 	Existing *Existing `json:"existing,omitempty"`
 }
 
-// CheckClusterResult describes the cluster, and all that stands in the way.
+// CheckClusterResult describes the cluster, and all that keeps a rollout from beginning.
 type CheckClusterResult struct {
-	// Problems are sentences for people; empty means that a rollout can begin.
+	// Problems holds sentences for people. Without one a rollout can begin.
 	Problems []string `json:"problems,omitempty"`
-	// UID of the cluster (of its kube-system), by which two entries of a fleet file
-	// that mean the same API server are found.
-	UID     string `json:"uid,omitempty"`
+	// UID of namespace kube-system, which tells clusters apart: two entries of a fleet
+	// file with the same UID mean the same API server.
+	UID string `json:"uid,omitempty"`
+	// Version of the API server, such as v1.33.1.
 	Version string `json:"version,omitempty"`
 	// TLSServerName that the API server's certificate is good for.
 	TLSServerName string `json:"tlsServerName,omitempty"`

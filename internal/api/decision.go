@@ -2,27 +2,28 @@ package api
 
 import "time"
 
-// DecisionInput tells what somebody decides about a rollout, and why.
+// DecisionInput tells who decides something about a rollout, and why. The name of the
+// update tells what.
 type DecisionInput struct {
-	// Unit to retry or skip.
+	// Unit to retry or skip. The other updates leave it empty.
 	Unit   Unit   `json:"unit,omitzero"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Decision records a decision that was taken.
+// Decision tells what somebody decided about a rollout, when and why.
 type Decision struct {
-	// What is the name of the update: approve, pause, resume, retry or skip.
+	// What holds the name of the update: approve, pause, resume, retry or skip.
 	What string    `json:"what"`
 	At   time.Time `json:"at"`
-	// Unit, or the Wave, that it is about.
+	// Unit that was retried or skipped, or Wave that was approved.
 	Unit   Unit   `json:"unit,omitzero"`
 	Wave   string `json:"wave,omitempty"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// String returns one line for people.
+// String returns one line for people: "skip link east -> west, by anna: firewall".
 func (d Decision) String() string {
 	s := d.What
 	switch {

@@ -1,6 +1,6 @@
 package api
 
-// The types of errors that activities end with. ErrorTypes says what each means.
+// The types of errors that activities end with. ErrorTypes tells what each means.
 const (
 	TypeForbidden     = "Forbidden"
 	TypeInvalid       = "Invalid"
@@ -27,7 +27,7 @@ type ErrorType struct {
 	Name string
 	// Retried says that the activity is tried again, until its step's time is up.
 	Retried bool
-	// Meaning says when the error comes and, where that is not plain, what to do.
+	// Meaning tells when the error comes and, where that is not plain, what to do.
 	Meaning string
 }
 
@@ -36,10 +36,10 @@ var errorTypes = []ErrorType{
 	{TypeInvalid, false, "the cluster refuses an object, by an admission policy or for a field that it does not know"},
 	{TypeUnknownKind, false, "the cluster lacks a CRD"},
 	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
-	{TypeKubeconfig, false, "the kubeconfig is missing, broken, or not one that the worker may use"},
+	{TypeKubeconfig, false, "the kubeconfig is missing or broken, or the worker may not use it"},
 	{TypeOtherFleet, false, "the cluster belongs to another fleet; clean that fleet up first"},
 	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
-	{TypeInventoryGone, false, "a cleanup removed the inventory meanwhile; roll out again"},
+	{TypeInventoryGone, false, "a cleanup removed the inventory while the run was at work; roll out again"},
 	{TypeChart, false, "the gateway chart is missing or broken"},
 	{TypeRoot, false, "the root is missing or broken"},
 	{TypeDrift, false, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
@@ -56,8 +56,8 @@ var errorTypes = []ErrorType{
 // never retried first.
 func ErrorTypes() []ErrorType { return append([]ErrorType{}, errorTypes...) }
 
-// Retried says whether an activity that ended with this type of error is tried
-// again. A type that nobody knows is.
+// Retried tells whether Temporal tries an activity again that ended with this type of
+// error. It does so for a type that ErrorTypes does not list.
 func Retried(errorType string) bool {
 	for _, t := range errorTypes {
 		if t.Name == errorType {

@@ -9,15 +9,16 @@ import (
 
 // The types of errors that workflows end with. Each carries []Failure as details.
 const (
-	// TypePreflight: something stands in the way; nothing was changed.
+	// TypePreflight means that a check before the rollout failed and nothing was changed.
 	TypePreflight = "PreflightFailed"
-	// TypeUnit: one cluster or link failed.
+	// TypeUnit means that one cluster or link failed.
 	TypeUnit = "UnitFailed"
-	// TypePartly: some clusters or links failed, others are done.
+	// TypePartly means that some clusters or links failed and others are done.
 	TypePartly = "PartlyDone"
-	// TypeFailed: no cluster or link is done.
+	// TypeFailed means that no cluster or link is done.
 	TypeFailed = "RolloutFailed"
-	// TypeLeftOver: a cleanup could not remove everything; the message lists the rest.
+	// TypeLeftOver means that a cleanup could not remove everything; the message lists
+	// the rest.
 	TypeLeftOver = "LeftOver"
 )
 
@@ -28,8 +29,8 @@ type Failure struct {
 	// Type is one of the activities' error types, or Canceled, Timeout or NoWorker.
 	Type    string `json:"type"`
 	Message string `json:"message"`
-	// State says what became of the unit's changes: StateUndone, StateKept or StateLeft,
-	// where Left names each step that left something, and why.
+	// State tells what became of the unit's changes: StateUndone, StateKept or StateLeft.
+	// With StateLeft, Left names each step that left something, and why.
 	State string   `json:"state,omitempty"`
 	Left  []string `json:"left,omitempty"`
 }
@@ -41,7 +42,8 @@ const (
 	StateLeft   = "left"
 )
 
-// String is one line for people.
+// String returns one line for people: unit, step, message, and what became of the
+// unit's changes.
 func (f Failure) String() string {
 	s := f.Unit.String()
 	if f.Step != "" {
@@ -57,7 +59,7 @@ func (f Failure) String() string {
 		if len(f.Left) == 0 { // the message says it
 			return s
 		}
-		s += " (left: " + strings.Join(f.Left, "; ") + ")"
+		s += " (not removed: " + strings.Join(f.Left, "; ") + ")"
 	}
 	return s
 }

@@ -6,33 +6,35 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// EnsureEgressConfigInput says where the target is and by which name its API
-// server is asked for. Its ref is the source.
+// EnsureEgressConfigInput tells where the target is, and by which name istiod asks for
+// its API server. Its ref is the source.
 type EnsureEgressConfigInput struct {
 	LinkRef
 	// TLSServerName is the SNI of the inner TLS session, from istiod.
-	TLSServerName string  `json:"tlsServerName"`
-	Address       Address `json:"address"`
-	APIPort       int     `json:"apiPort"`
-	TrustDomain   string  `json:"trustDomain"`
+	TLSServerName string `json:"tlsServerName"`
+	// Address of the target's east-west gateway, and APIPort on it (guide: 16443).
+	Address     Address `json:"address"`
+	APIPort     int     `json:"apiPort"`
+	TrustDomain string  `json:"trustDomain"`
 	// EastWest is the target's east-west gateway.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
-// EnsureExposureInput says what the east-west gateway lets through.
+// EnsureExposureInput describes the gateway that the API server is exposed on.
 type EnsureExposureInput struct {
 	ClusterRef
 	Gateways fleet.Gateways `json:"gateways"`
 }
 
-// EnsureAccessInput names the link that is let in. Its ref is the target.
+// EnsureAccessInput names the link whose source the target lets in. Its ref is the
+// target.
 type EnsureAccessInput struct {
 	LinkRef
 	APIPort     int    `json:"apiPort"`
 	TrustDomain string `json:"trustDomain"`
 	// EastWest is the target's east-west gateway.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
-	// SourceNamespace is where the source's egress gateway runs.
+	// SourceNamespace names the namespace of the source's egress gateway.
 	SourceNamespace string `json:"sourceNamespace"`
 }
 
@@ -42,7 +44,7 @@ type GatewaySettings struct {
 	Gateways fleet.Gateways `json:"gateways"`
 }
 
-// EnsureEastWestGatewayInput says what the cluster's east-west gateway looks like.
+// EnsureEastWestGatewayInput describes the cluster's east-west gateway.
 type EnsureEastWestGatewayInput struct {
 	ClusterRef
 	GatewaySettings
@@ -55,22 +57,22 @@ type EnsureEgressGatewayInput struct {
 	GatewaySettings
 }
 
-// Address says where a cluster's east-west gateway is reached: at a hostname, or at
-// one or more IPs.
+// Address holds where a cluster's east-west gateway is reached: a hostname, or one or
+// more IPs.
 type Address struct {
 	Hostname string   `json:"hostname,omitempty"`
 	IPs      []string `json:"ips,omitempty"`
 }
 
-// Known says whether there is an address.
+// Known tells whether there is a hostname or an IP.
 func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
 
-// WaitLoadBalancerInput says how long a cloud may take.
+// WaitLoadBalancerInput limits how long a cloud may take to give an address.
 type WaitLoadBalancerInput struct {
 	ClusterRef
-	// Until is the moment at which waiting ends, for all tries.
+	// Until sets the moment at which waiting ends, for all tries.
 	Until time.Time `json:"until"`
-	// EastWest is the gateway that the address belongs to.
+	// EastWest names the gateway that the address belongs to.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
@@ -79,7 +81,7 @@ type WaitLoadBalancerResult struct {
 	Address Address `json:"address"`
 }
 
-// EnsureReaderInput names a target cluster.
+// EnsureReaderInput names the target cluster whose readers get their rights.
 type EnsureReaderInput struct {
 	ClusterRef
 	// Revision of the cluster's Istio.
@@ -94,24 +96,26 @@ type EnsureReaderTokenInput struct {
 	TLSServerName string `json:"tlsServerName"`
 }
 
-// EnsureReaderTokenResult holds CA bundle and token, sealed to the source.
+// EnsureReaderTokenResult holds what the source needs to read the target's API server.
 type EnsureReaderTokenResult struct {
 	fleet.Changes
+	// Sealed holds CA bundle and token, which only the source's age key opens.
 	Sealed string `json:"sealed,omitempty"`
 }
 
-// EnsureRemoteSecretInput holds what the target sealed. Its ref is the source.
+// EnsureRemoteSecretInput holds the token that the target sealed. Its ref is the source.
 type EnsureRemoteSecretInput struct {
 	LinkRef
 	Sealed        string `json:"sealed"`
 	TLSServerName string `json:"tlsServerName"`
 }
 
-// EnsureSealingKeyInput names a source cluster.
+// EnsureSealingKeyInput names the source cluster that gets an age key pair.
 type EnsureSealingKeyInput struct{ ClusterRef }
 
 // EnsureSealingKeyResult holds the public half of the cluster's key pair.
 type EnsureSealingKeyResult struct {
 	fleet.Changes
+	// Recipient starts with "age1".
 	Recipient string `json:"recipient"`
 }

@@ -27,16 +27,16 @@ const (
 	GatherCluster  = "GatherCluster"
 )
 
-// MemoRequest is the memo that holds the digest of what was asked for: by it the same
-// request joins a run, and another one is refused.
+// MemoRequest names the memo that holds the digest of the request which started a run:
+// the same request joins the run, and another one is refused.
 const MemoRequest = "landbridgeRequest"
 
-// StatusQuery is the name of the query that every workflow answers: a
-// FleetStatus, or for a cluster or link a UnitStatus.
+// StatusQuery names the query that a rollout, a plan, a cleanup and their children answer
+// with a Status.
 const StatusQuery = "status"
 
-// The updates by which people steer a rollout that runs. Each has a validator,
-// takes a DecisionInput, and returns what it comes to, in a sentence.
+// The updates by which people steer a rollout that runs. Each has a validator, takes a
+// DecisionInput, and returns one sentence that tells what follows.
 const (
 	UpdateApprove = "approve"
 	UpdatePause   = "pause"
@@ -51,7 +51,7 @@ var (
 	ClusterKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeCluster")
 	LinkKey    = temporal.NewSearchAttributeKeyKeyword("LandbridgeLink")
 	PhaseKey   = temporal.NewSearchAttributeKeyKeyword("LandbridgePhase")
-	// ReasonKey and RequestedByKey are of the workflow that changes the fleet.
+	// ReasonKey and RequestedByKey belong to the workflow that changes the fleet.
 	ReasonKey      = temporal.NewSearchAttributeKeyKeyword("LandbridgeReason")
 	RequestedByKey = temporal.NewSearchAttributeKeyKeyword("LandbridgeRequestedBy")
 )

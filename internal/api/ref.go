@@ -4,49 +4,50 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// ClusterRef says which cluster an activity works on, and on whose behalf.
+// ClusterRef names the cluster that an activity works on, and the run it works for.
 type ClusterRef struct {
 	Fleet      string           `json:"fleet"`
 	Cluster    string           `json:"cluster"`
 	Kubeconfig fleet.Kubeconfig `json:"kubeconfig"`
 	// TaskQueue of the workers that serve the cluster.
 	TaskQueue string `json:"taskQueue"`
-	// Namespace and CNINamespace are Istio's.
+	// Namespace has Istio's control plane, CNINamespace its CNI plugin.
 	Namespace    string `json:"namespace"`
 	CNINamespace string `json:"cniNamespace"`
 	// Run is the run ID of the fleet's workflow.
 	Run string `json:"run"`
 	// TakeOver allows writing where another run, which is dead, has the lock.
 	TakeOver bool `json:"takeOver,omitempty"`
-	// DryRun only says what would be done.
+	// DryRun changes nothing, and reports what would change.
 	DryRun bool `json:"dryRun,omitempty"`
 	// ForceConflicts overwrites what somebody else changed.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// Render notes, with DryRun, each object as it would be applied.
 	Render bool `json:"render,omitempty"`
-	// Request says why, and on whose behalf.
+	// Request tells who asked for the change, and why.
 	Request fleet.Request `json:"request,omitzero"`
 }
 
-// Ref returns the reference itself, so that every input that embeds one says where
-// it belongs.
+// Ref returns the reference itself: every input that embeds one has this method, by
+// which workflows find the cluster of an activity.
 func (s ClusterRef) Ref() ClusterRef { return s }
 
-// RemoveInput says what a RemoveX removes: the fleet's objects of that step on one
+// RemoveInput tells a RemoveX what to remove: the fleet's objects of its step on one
 // cluster.
 type RemoveInput struct {
 	ClusterRef
-	// Link limits it to one link.
+	// Link, in the form of fleet.Link.ID, limits it to one link.
 	Link string `json:"link,omitempty"`
-	// OnlyRun limits it to what that run created: an undo leaves alone what existed
-	// before. Cleanup leaves it empty.
+	// OnlyRun limits it to what that run created, so that an undo leaves alone what
+	// existed before. Cleanup leaves it empty.
 	OnlyRun string `json:"onlyRun,omitempty"`
 }
 
 // Undo returns the input of the RemoveX that removes what the run made here.
 func (s ClusterRef) Undo() RemoveInput { return RemoveInput{ClusterRef: s, OnlyRun: s.Run} }
 
-// LinkRef says which link a step belongs to, and on which of its clusters it works.
+// LinkRef names the link that a step belongs to, and the one of its clusters that the
+// step works on.
 type LinkRef struct {
 	ClusterRef
 	Link fleet.Link `json:"link"`
@@ -57,6 +58,6 @@ func (s LinkRef) Undo() RemoveInput {
 	return RemoveInput{ClusterRef: s.ClusterRef, Link: s.Link.ID(), OnlyRun: s.Run}
 }
 
-// RootRef says where a fleet's root is kept. Its ClusterRef is the cluster that
-// keeps it, or names no cluster where a worker's directory does.
+// RootRef names the place of a fleet's root: the cluster of its ClusterRef, or the
+// directory of a worker where the ClusterRef names no cluster.
 type RootRef struct{ ClusterRef }

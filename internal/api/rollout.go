@@ -13,7 +13,7 @@ type ClusterInput struct {
 	// Part of the fleet that the cluster remembers.
 	Part    fleet.Fleet   `json:"part"`
 	Rollout fleet.Rollout `json:"rollout"`
-	// IsSource and IsTarget tell at which ends of links the cluster is.
+	// IsSource says that a link begins at the cluster, IsTarget that one ends there.
 	IsSource bool `json:"isSource"`
 	IsTarget bool `json:"isTarget"`
 }
@@ -34,12 +34,13 @@ type FleetResult struct {
 	Root     CertificateFacts `json:"root"`
 	Clusters []ClusterDone    `json:"clusters"`
 	Links    []string         `json:"links"`
-	// Proven is how many of the links were proven.
+	// Proven counts the links that were proven.
 	Proven int `json:"proven"`
-	// Pruned left the fleet file and was removed; Stale left it and is still there.
+	// Pruned lists what left the fleet file and was removed; Stale what left it and
+	// still exists.
 	Pruned fleet.Stale `json:"pruned"`
 	Stale  fleet.Stale `json:"stale"`
-	// Skipped were left out by somebody's decision.
+	// Skipped lists the units that somebody decided to leave out.
 	Skipped []Unit `json:"skipped,omitempty"`
 	// Decisions tell who steered the rollout, when and why.
 	Decisions []Decision `json:"decisions,omitempty"`
@@ -49,12 +50,13 @@ type FleetResult struct {
 
 // ClusterDone describes a cluster that is rolled out.
 type ClusterDone struct {
-	Name          string               `json:"name"`
-	Version       string               `json:"version"`
-	TLSServerName string               `json:"tlsServerName"`
-	Address       Address              `json:"address"`
-	Counts        map[fleet.Action]int `json:"counts"`
-	// Certificate is the cluster's intermediate.
+	Name          string  `json:"name"`
+	Version       string  `json:"version"`
+	TLSServerName string  `json:"tlsServerName"`
+	Address       Address `json:"address"`
+	// Counts has the number of objects by what the rollout did to them.
+	Counts map[fleet.Action]int `json:"counts"`
+	// Certificate describes the cluster's intermediate.
 	Certificate CertificateFacts `json:"certificate,omitzero"`
 }
 
@@ -88,10 +90,11 @@ type LinksInput struct {
 // LinksResult tells what became of one source's links.
 type LinksResult struct {
 	Done []string `json:"done,omitempty"`
-	// Proven are those of Done whose proof was seen.
+	// Proven counts those of Done whose proof was seen.
 	Proven   int       `json:"proven,omitempty"`
 	Failures []Failure `json:"failures,omitempty"`
-	// Changes by link ID, of a plan only; a rollout's are in each link's result.
+	// Changes has a plan's changes by link ID. A rollout leaves it empty: the result of
+	// each RolloutLink has them.
 	Changes map[string]fleet.Changes `json:"changes,omitempty"`
 }
 
@@ -111,7 +114,7 @@ type LinkResult struct {
 	Proof *CheckLinkResult `json:"proof,omitempty"`
 }
 
-// FleetInput starts every workflow of a whole fleet.
+// FleetInput starts every workflow that works on a whole fleet.
 type FleetInput struct {
 	// Fleet is the fleet file with its defaults filled in.
 	Fleet fleet.Fleet `json:"fleet"`
@@ -119,7 +122,7 @@ type FleetInput struct {
 	Prune bool `json:"prune,omitempty"`
 	// TakeOver goes ahead where a dead run of another Temporal has the lock.
 	TakeOver bool `json:"takeOver,omitempty"`
-	// DryRun only tells what would be done.
+	// DryRun changes nothing, and reports what would change.
 	DryRun bool `json:"dryRun,omitempty"`
 	// FromInventories tells a cleanup that the fleet file is lost: Fleet has the name and
 	// some clusters, and their inventories have the rest.
@@ -130,7 +133,7 @@ type FleetInput struct {
 	SelfHeal bool `json:"selfHeal,omitempty"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
-	// Request says why, and on whose behalf.
+	// Request tells who asked for the change, and why.
 	fleet.Request
 }
 
@@ -142,7 +145,7 @@ func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }
 
-// RootRef returns where the root is kept: a cluster, or the directory of a worker.
+// RootRef returns the place of the root: a cluster, or the directory of a worker.
 func (in FleetInput) RootRef(run string) RootRef {
 	root := in.Fleet.Spec.CA.Root
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {

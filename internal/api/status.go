@@ -9,29 +9,32 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// State tells where a unit, a step or a wave is.
+// State tells how far a unit, a step or a wave is.
 type State string
 
 // The states. A unit moves from one to the next as CanBecome allows.
 const (
-	// Pending units have not begun: their turn has not come, or they are to be retried.
+	// Pending means that the unit has not begun: its turn has not come, or it is retried.
 	Pending State = "pending"
-	// Waiting units belong to the wave that waits for its approval.
+	// Waiting means that the unit belongs to the wave that waits for its approval.
 	Waiting State = "waiting"
+	// Running means that the unit's workflow is at work.
 	Running State = "running"
-	Done    State = "done"
-	// Failed units kept something: onFailure is keep, or not all could be undone.
+	// Done means that every step of the unit succeeded.
+	Done State = "done"
+	// Failed means that the unit failed and kept some of its changes: onFailure is keep,
+	// or not all of them could be undone.
 	Failed State = "failed"
-	// Undone units failed, and are what they were before this run.
+	// Undone means that the unit failed and is as it was before this run.
 	Undone State = "undone"
-	// Skipped units were left out by somebody's decision, or since others failed.
+	// Skipped means that somebody decided to leave the unit out, or that another failed.
 	Skipped State = "skipped"
 )
 
 // States lists every state in the order in which people want to see units.
 var States = []State{Failed, Undone, Running, Waiting, Pending, Skipped, Done}
 
-// moves are the transitions that a unit may make.
+// moves lists the transitions that a unit may make.
 var moves = map[State][]State{
 	Pending: {Waiting, Running, Skipped},
 	Waiting: {Pending, Skipped},
@@ -40,21 +43,22 @@ var moves = map[State][]State{
 	Undone:  {Pending, Skipped},
 }
 
-// CanBecome says whether a unit in this state may move to the other one.
+// CanBecome tells whether a unit in this state may move to the other one.
 func (s State) CanBecome(next State) bool { return slices.Contains(moves[s], next) }
 
-// IsFailure says whether the unit failed, whatever became of its changes.
+// IsFailure tells whether the unit failed, whatever became of its changes.
 func (s State) IsFailure() bool { return s == Failed || s == Undone }
 
-// Status answers the status query of every workflow: of a fleet's with all units, of
-// one source's links with these links, and of one unit's with its steps.
+// Status answers the status query. That of a fleet's workflow has all units, that of a
+// source's links has these links, and that of one unit has its steps.
 type Status struct {
-	Fleet string    `json:"fleet"`
+	Fleet string `json:"fleet"`
+	// Phase names what the run does now, such as "clusters", or how it ended.
 	Phase string    `json:"phase"`
 	Began time.Time `json:"began"`
 	fleet.Request
 	Units []UnitState `json:"units"`
-	// Waves are there where the fleet file has some.
+	// Waves is empty where the fleet file has none.
 	Waves []WaveState `json:"waves,omitempty"`
 	// Paused is true from `landbridge pause` to `landbridge resume`. WaitsFor names the
 	// wave that waits for its approval.
@@ -62,47 +66,49 @@ type Status struct {
 	WaitsFor string `json:"waitsFor,omitempty"`
 	// Decisions tell who steered the run, when and why.
 	Decisions []Decision `json:"decisions,omitempty"`
-	// Failures are the first MaxListed of Failed failures that a run ended with: the
-	// error itself has room for a few.
+	// Failures holds the first MaxListed failures that the run ended with; its error has
+	// room for a few only. Failed counts all of them.
 	Failures []Failure `json:"failures,omitempty"`
 	Failed   int       `json:"failed,omitempty"`
 }
 
-// MaxListed bounds Status.Failures, so that an answer stays far below what Temporal
-// carries.
+// MaxListed limits Status.Failures, so that an answer stays far below the 2 MiB that
+// Temporal carries.
 const MaxListed = 200
 
-// PhaseApproval is the phase of a rollout whose next wave waits for its approval.
+// PhaseApproval names the phase of a rollout whose next wave waits for its approval.
 const PhaseApproval = "waiting for approval"
 
-// UnitState tells where one unit is.
+// UnitState tells how far one unit is.
 type UnitState struct {
 	Unit  Unit  `json:"unit"`
 	State State `json:"state"`
-	// Wave that the unit belongs to; a link belongs to the later one of its ends'.
+	// Wave that the unit belongs to. A link belongs to the later one of its clusters'
+	// waves.
 	Wave string `json:"wave,omitempty"`
 	// Removal marks a unit that left the fleet file and is being removed.
 	Removal bool   `json:"removal,omitempty"`
 	Message string `json:"message,omitempty"`
-	// Steps are those that began so far. Only the unit's own workflow knows them.
+	// Steps lists those that began so far. Only the unit's own workflow knows them.
 	Steps []StepState `json:"steps,omitempty"`
 }
 
-// StepState tells where one step is.
+// StepState tells how far one step is.
 type StepState struct {
 	Step  string    `json:"step"`
 	State State     `json:"state"`
 	Began time.Time `json:"began"`
-	// Took is how long it took, in nanoseconds; 0 while it runs.
+	// Took holds how long the step took, in nanoseconds; 0 while it runs.
 	Took    time.Duration `json:"took,omitempty"`
 	Message string        `json:"message,omitempty"`
 }
 
-// WaveState tells where one wave is. It follows from the wave's units.
+// WaveState tells how far one wave is. It follows from the states of the wave's units.
 type WaveState struct {
-	Name     string `json:"name"`
-	Clusters int    `json:"clusters"`
-	State    State  `json:"state"`
+	Name string `json:"name"`
+	// Clusters counts the members of the wave.
+	Clusters int   `json:"clusters"`
+	State    State `json:"state"`
 }
 
 // Tally counts units by state.
@@ -127,8 +133,9 @@ func (t Tally) Total() (n int) {
 	return n
 }
 
-// State sums the units up in one state: what runs comes first, then what failed, what
-// waits and what is still to come; it is skipped where all were, and else done.
+// State sums the units up in one state. Running comes before Failed, and that before
+// Waiting. Without any of these it is Pending where none began, Running where some are
+// pending, Skipped where all were skipped, and else Done.
 func (t Tally) State() State {
 	for _, s := range []State{Running, Failed, Undone, Waiting} {
 		if t[s] > 0 {
@@ -157,7 +164,7 @@ func (s Status) LinksOf(source string) Tally {
 	})
 }
 
-// WavesOf returns where each wave is, from the states of its units.
+// WavesOf returns the state of each wave, from the states of its units.
 func (s Status) WavesOf(waves []fleet.Wave) []WaveState {
 	var out []WaveState
 	for _, w := range waves {

@@ -52,7 +52,7 @@ func (u Unit) Link() (fleet.Link, bool) {
 	return fleet.Link{From: u.from, To: u.to}, u.kind == linkUnit
 }
 
-// Touches says whether the unit is that member, or a link that begins or ends there.
+// Touches tells whether the unit is that member, or a link that begins or ends there.
 func (u Unit) Touches(cluster string) bool {
 	return u.kind >= memberUnit && u.from == cluster || u.kind == linkUnit && u.to == cluster
 }

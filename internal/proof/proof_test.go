@@ -241,5 +241,5 @@ func TestLink_OfACluster_StartsAtTheRemoteSecret(t *testing.T) {
 	ref := api.LinkRef{ClusterRef: api.ClusterRef{Cluster: "east", Namespace: namespace}, Link: fleet.Link{From: "east", To: "west"}}
 	r, err := Link(t.Context(), kubetest.New("east").Cluster, ref, 0)
 	require.NoError(t, err)
-	require.Equal(t, "the way breaks at remote secret: there is no Secret istio-system/istio-remote-secret-west in the source; "+api.HopHint(api.HopSecret), r.Sentence())
+	require.Equal(t, "the path breaks at remote secret: there is no Secret istio-system/istio-remote-secret-west in the source; "+api.HopHint(api.HopSecret), r.Sentence())
 }

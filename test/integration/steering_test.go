@@ -34,8 +34,8 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 
 	// Wrong ones are refused with the reason, and change nothing.
 	for _, wrong := range []struct{ say, because []string }{
-		{[]string{"resume", "test"}, []string{"resume is refused", "it is not paused"}},
-		{[]string{"retry", "test", "--cluster", "east"}, []string{"cluster east did not fail; failed so far: cluster west"}},
+		{[]string{"resume", "test"}, []string{"resume is refused", "the rollout is not paused"}},
+		{[]string{"retry", "test", "--cluster", "east"}, []string{"cluster east is done; only what failed can be retried (failed so far: cluster west)"}},
 		{[]string{"skip", "test", "--cluster", "nowhere", "--reason", "x"}, []string{"the fleet has no cluster nowhere"}},
 		{[]string{"skip", "test", "--cluster", "east", "--reason", "x"}, []string{"cluster east is done"}},
 	} {
@@ -99,7 +99,7 @@ func TestPause_HoldsAfterTheStepsThatRun_ResumeGoesOn(t *testing.T) {
 	defer cancel()
 	_ = w.command(ctx, "watch", "test").Run()
 	require.Error(t, ctx.Err(), "it waits")
-	require.Contains(t, w.must("resume", "test"), "it goes on")
+	require.Contains(t, w.must("resume", "test"), "the rollout goes on")
 	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links are rolled out")
 	w.must("cleanup", "-f", file)
 	same()
