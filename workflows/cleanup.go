@@ -151,6 +151,6 @@ func noteRemoved(r *api.CleanupResult, ref api.ClusterRef, changes []fleet.Chang
 // leftover describes a step that could not remove its objects.
 func leftover(unit api.Unit, step string, err error) api.Failure {
 	f := api.Failure{Unit: unit, Step: step, State: api.StateLeft}
-	f.Type, f.Message = describe(err)
+	f.Type, f.Message = describeFor(unit, err)
 	return f
 }

@@ -100,7 +100,7 @@ func (u *unitRun) stepEnds(ctx workflow.Context, err error) {
 	last.State, last.Took = api.Done, workflow.Now(ctx).Sub(last.Began)
 	if err != nil {
 		last.State = api.Failed
-		_, last.Message = describe(err)
+		_, last.Message = describeFor(u.unit, err)
 	}
 	u.status.show(ctx)
 }
@@ -158,7 +158,7 @@ func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 			continue
 		}
 		if _, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + c.step.String(), undoCall(u.limits), c.undo}, c.in); err != nil {
-			typ, msg := describe(err)
+			typ, msg := describeFor(u.unit, err)
 			lost.note(c.in.Cluster, typ, i)
 			left = append(left, c.step.name+": "+fleet.Brief(msg, maxLeft))
 		}

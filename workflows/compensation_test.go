@@ -136,7 +136,7 @@ func TestUnit_UndoThatCannotWork_SaysWhatIsLeftAndGoesOn(t *testing.T) {
 	err := f.run(RolloutCluster, clusterInput())
 	failure := api.Failures(err)[0]
 	require.Equal(t, api.StateLeft, failure.State)
-	require.Equal(t, []string{"istio: cluster east: no"}, failure.Left)
+	require.Equal(t, []string{"istio: no"}, failure.Left)
 	require.Contains(t, f.names(removes), "RemoveInventory east", "the undo goes on past what does not work")
 }
 
@@ -173,7 +173,7 @@ func TestUnit_StatusTellsStepsAndReason(t *testing.T) {
 		states[st.Step] = string(st.State) + " " + st.Message
 	}
 	require.Equal(t, "done ", states["5 cacerts"])
-	require.Equal(t, "failed cluster east: no", states["6 istio"])
+	require.Equal(t, "failed no", states["6 istio"])
 	require.Equal(t, "done ", states["undo 6 istio"])
 }
 

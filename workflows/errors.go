@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
@@ -62,6 +63,13 @@ func describe(err error) (typ, message string) {
 	return api.TypeOther, err.Error()
 }
 
+// describeFor leaves the unit's own name out of the sentence, since everybody who
+// shows it has named the unit before.
+func describeFor(unit api.Unit, err error) (typ, message string) {
+	typ, message = describe(err)
+	return typ, strings.TrimPrefix(message, unit.String()+": ")
+}
+
 // failureOf returns the Failure that the error of a unit's workflow carries, or makes one
 // of any other error.
 func failureOf(unit api.Unit, err error) api.Failure {
@@ -69,7 +77,7 @@ func failureOf(unit api.Unit, err error) api.Failure {
 		return list[0]
 	}
 	f := api.Failure{Unit: unit}
-	f.Type, f.Message = describe(err)
+	f.Type, f.Message = describeFor(unit, err)
 	var s *stepError
 	if errors.As(err, &s) {
 		f.Step = s.step

@@ -52,3 +52,13 @@ func TestFailUnit_ShortFailure_IsTheSameForTheParent(t *testing.T) {
 	f := api.Failure{Unit: api.Member("west"), Step: "5 cacerts", Type: "Forbidden", Message: "no", State: api.StateLeft, Left: []string{"4 namespaces: no"}}
 	require.Equal(t, []api.Failure{f}, api.Failures(failUnit(api.TypeUnit, f)))
 }
+
+func TestFailureOf_NamesTheUnitOnce_AndAnotherClusterStill(t *testing.T) {
+	of := func(unit api.Unit, message string) string {
+		return failureOf(unit, &stepError{"5 cacerts", temporal.NewNonRetryableApplicationError(message, api.TypeForbidden, nil)}).String()
+	}
+	require.Equal(t, "cluster west, step 5 cacerts: no", of(api.Member("west"), "cluster west: no"))
+	require.Equal(t, "cluster west, step 5 cacerts: cluster west2: no", of(api.Member("west"), "cluster west2: no"))
+	link := api.LinkOf(fleet.Link{From: "east", To: "west"})
+	require.Equal(t, "link east -> west, step 5 cacerts: cluster west: no", of(link, "cluster west: no"))
+}
