@@ -23,8 +23,7 @@ import (
 // Each mistake that only a cluster can tell gets one clear error before
 // anything changes.
 func TestPreflight_EachMistake_IsNamedAndNothingChanges(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	dir := t.TempDir()
 	for _, c := range clusters {
 		data, err := os.ReadFile(w.lab.Kubeconfig(c))
@@ -75,9 +74,8 @@ func unreachable(t *testing.T, path string) {
 
 // A worker that may only read is told each right that it lacks.
 func TestPreflight_MissingRights_AreAllNamed(t *testing.T) {
-	w := newWorld(t)
+	w := stillWorld(t)
 	west := w.connect("west")
-	w.stop()
 	_, err := west.CoreV1().ServiceAccounts("default").Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "reader"}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	_, err = west.RbacV1().ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "reader-of-the-test"},
@@ -115,8 +113,7 @@ func TestPreflight_MissingRights_AreAllNamed(t *testing.T) {
 
 // An API server behind a bastion: the kubeconfig's proxy-url is the only way.
 func TestProxyURL_IsHonoured(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	var through atomic.Int32
 	proxy := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), Handler: connectProxy(func() { through.Add(1) })}
 	go func() { _ = proxy.ListenAndServe() }()

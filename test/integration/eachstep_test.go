@@ -48,6 +48,7 @@ func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 // Every step that changes something, found from the code, fails after it acted:
 // its cluster or link is undone, cleanup takes the rest, and nothing is left.
 func TestEachStep_FailsAfterItActed_LeavesNothing(t *testing.T) {
+	t.Parallel()
 	typ := reflect.TypeFor[*activities.Activities]()
 	steps := 0
 	for m := range typ.Methods() {
@@ -60,8 +61,7 @@ func TestEachStep_FailsAfterItActed_LeavesNothing(t *testing.T) {
 }
 
 func sabotaged(t *testing.T, step string) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	s, err := server.Start(ctx, server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)

@@ -110,12 +110,11 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 }
 
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
-	w := newWorld(t)
+	w := stillWorld(t)
 	names := []string{"east", "west"}
 	// The worker may do what `landbridge rbac` says, and no more.
 	dir := w.asTheRoleSays(t, []string{"--existing-istio", "--revision", "stable"}, names...)
 	all := w.merged(t, func(name string) string { return filepath.Join(dir, name+".kubeconfig") }, names...)
-	w.stop()
 	w.startWith("--kubeconfig-dir", filepath.Dir(all))
 	clean := w.unchanged(names...)
 	remove := w.meshes(t, names...)

@@ -114,19 +114,27 @@ type world struct {
 // newWorld starts landbridge-standalone on the lab's kubeconfigs.
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	w := stillWorld(t)
+	w.start()
+	return w
+}
+
+// stillWorld takes a lab and starts nothing: the test says how Temporal is
+// started, and for which kubeconfigs.
+func stillWorld(t testing.TB) *world {
+	t.Helper()
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
 	l := takeLab(t)
 	t.Cleanup(func() { labs <- l })
-	return startWorld(t, l)
+	return worldOn(t, l)
 }
 
-// startWorld gives a lab a Temporal with a worker.
-func startWorld(t testing.TB, l *lab.Lab) *world {
+// worldOn gives a lab a world in which nothing runs yet.
+func worldOn(t testing.TB, l *lab.Lab) *world {
 	t.Helper()
 	w := &world{t: t, lab: l, dir: t.TempDir(), port: freePort(t)}
-	w.start()
 	t.Cleanup(w.stop)
 	t.Cleanup(w.rescue)
 	return w

@@ -48,7 +48,8 @@ func newReal(t testing.TB, n int, links string) *real {
 	l, err := bringUp(filepath.Join(labsDir, "real"), n, lab.NodesReal)
 	require.NoError(t, err)
 	t.Logf("lab up with real nodes: %.1f s", time.Since(began).Seconds())
-	r := &real{world: startWorld(t, l)}
+	r := &real{world: worldOn(t, l)}
+	r.start()
 	var names []string
 	for _, c := range l.Clusters {
 		names = append(names, c.Name)

@@ -104,8 +104,7 @@ func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
 // Each worker has one cluster's kubeconfig and task queue, and a third has the
 // root: no worker could do it alone.
 func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	empty := t.TempDir()
 	w.startWith("--kubeconfig-dir", empty) // workflows and the root
 	for _, c := range []string{"east", "west"} {

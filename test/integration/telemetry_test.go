@@ -41,11 +41,10 @@ func (s *spans) String() string {
 // What a worker tells of itself while it rolls out and cleans up, and what
 // `render` writes of the same fleet: an API server takes every file of it.
 func TestTelemetry_AndRender_OfARollout(t *testing.T) {
-	w := newWorld(t)
+	w := stillWorld(t)
 	collector := &spans{}
 	otlp := httptest.NewServer(collector)
 	defer otlp.Close()
-	w.stop()
 	w.env = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + otlp.URL}
 	listen := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	w.startWith("--kubeconfig-dir", w.lab.Dir, "--listen", listen)

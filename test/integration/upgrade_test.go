@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -16,18 +17,19 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// builds makes two builds of the worker that differ in their version.
-func builds(t *testing.T) (paths [2]string) {
-	t.Helper()
+// builds makes two builds of the worker that differ in their version, once for
+// all tests: each takes a quarter of a minute to link.
+var builds = sync.OnceValues(func() (paths [2]string, err error) {
 	for i := range paths {
-		paths[i] = filepath.Join(t.TempDir(), "landbridge-worker")
+		paths[i] = filepath.Join(labsDir, fmt.Sprintf("landbridge-worker-%d", i+1))
 		cmd := exec.Command("go", "build", "-o", paths[i], "-ldflags", fmt.Sprintf("-X github.com/landbridge/landbridge/internal/build.version=build-%d", i+1), "./worker")
 		cmd.Dir = filepath.Join("..", "..")
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, string(out))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return paths, fmt.Errorf("%w: %s", err, out)
+		}
 	}
-	return paths
-}
+	return paths, nil
+})
 
 // serveWith starts a build of the worker, and returns what stops it as an
 // upgrade does, with SIGTERM.
@@ -69,11 +71,11 @@ func (w *world) untilSail(t *testing.T) {
 }
 
 func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
 	same := w.unchanged("east", "west")
-	build := builds(t)
+	build, err := builds()
+	require.NoError(t, err)
 	file := w.file([]string{"east", "west"})
 	w.behave("--sail-delay", "6s")
 	stop := w.serveWith(t, build[0])
@@ -89,11 +91,11 @@ func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) 
 // Under worker versioning a run that takes hours ends on the build that it began
 // on, and what begins after the next build was made current begins there.
 func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
 	c := w.client(t)
-	build := builds(t)
+	build, err := builds()
+	require.NoError(t, err)
 	const deployment = "landbridge"
 	current := func(id string) {
 		require.Eventually(t, func() bool {

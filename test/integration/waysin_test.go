@@ -89,8 +89,7 @@ server_name = %q
 // files, a Secret that Kubernetes mounts, a SOCKS proxy; and OpenShift, which says
 // itself by what name its API server is known.
 func TestKubeconfigs_OfEveryKind(t *testing.T) {
-	w := newWorld(t)
-	w.stop()
+	w := stillWorld(t)
 	dir := t.TempDir()
 	var socks atomic.Int32
 	proxy := w.socks(t, &socks)
