@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,7 +70,7 @@ func newLane(ctx context.Context, dir, bins string, clusters int, say func(strin
 			return nil, err
 		}
 	}
-	if ln.port, err = freePort(); err != nil {
+	if ln.port, err = lab.FreePort(); err != nil {
 		return nil, err
 	}
 	ln.standalone = startService("standalone", filepath.Join(dir, "logs"), func() *exec.Cmd {
@@ -264,15 +263,6 @@ func (ln *lane) unlike(ctx context.Context) (diff []string) {
 		}
 	}
 	return diff
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // tail is the end of a log, for a case that failed.

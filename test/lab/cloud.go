@@ -9,9 +9,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 )
 
 // lbFinalizer holds a Service as Kubernetes' own cloud controllers do.
@@ -20,9 +22,10 @@ const lbFinalizer = "service.kubernetes.io/load-balancer-cleanup"
 // cloud gives the LoadBalancer Services of one cluster their addresses: late,
 // after failures, or never, as the lab's behaviour says; and takes them back.
 type cloud struct {
-	cluster Cluster
-	client  kubernetes.Interface
-	known   map[types.UID]*balancer
+	cluster  Cluster
+	client   kubernetes.Interface
+	services cache.Store
+	known    map[types.UID]*balancer
 }
 
 // balancer keeps what the cloud knows of one Service.
@@ -33,18 +36,19 @@ type balancer struct {
 	ordinal  int
 }
 
-func newCloud(c Cluster, cfg *rest.Config) (*cloud, error) {
+// newCloud watches a cluster's Services until the context ends.
+func newCloud(ctx context.Context, c Cluster, cfg *rest.Config) (*cloud, error) {
 	client, err := kubernetes.NewForConfig(cfg)
-	return &cloud{c, client, map[types.UID]*balancer{}}, err
+	if err != nil {
+		return nil, err
+	}
+	all := cache.NewListWatchFromClient(client.CoreV1().RESTClient(), "services", metav1.NamespaceAll, fields.Everything())
+	return &cloud{c, client, watch(ctx, all, &corev1.Service{}), map[types.UID]*balancer{}}, nil
 }
 
 func (c *cloud) look(ctx context.Context, b Behaviour) error {
-	list, err := c.client.CoreV1().Services("").List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return err
-	}
-	for i := range list.Items {
-		svc := &list.Items[i]
+	for _, o := range c.services.List() {
+		svc := o.(*corev1.Service).DeepCopy()
 		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
 			continue
 		}

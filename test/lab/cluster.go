@@ -32,11 +32,11 @@ rules:
 `
 
 func (l *Lab) startEtcd(ctx context.Context) (string, error) {
-	client, err := freePort()
+	client, err := FreePort()
 	if err != nil {
 		return "", err
 	}
-	peer, err := freePort()
+	peer, err := FreePort()
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 		return err
 	}
 	if !c.Real {
-		if c.Port, err = freePort(); err != nil {
+		if c.Port, err = FreePort(); err != nil {
 			return err
 		}
 	}
@@ -189,17 +189,6 @@ func (l *Lab) restConfig(cluster string) (*rest.Config, error) {
 	}
 	cfg.QPS, cfg.Burst = 100, 200
 	return cfg, nil
-}
-
-// freePort asks the kernel for one. Another process could take it in between;
-// then what was to listen there fails and up says so.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func waitPort(ctx context.Context, port int) error {

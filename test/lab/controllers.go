@@ -5,6 +5,12 @@ import (
 	"log"
 	"sync"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	watchapi "k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/tools/cache"
 )
 
 // lookInterval lies between two looks of the lab's own controllers.
@@ -19,11 +25,11 @@ func (l *Lab) Control(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		cl, err := newCloud(c, cfg)
+		cl, err := newCloud(ctx, c, cfg)
 		if err != nil {
 			return err
 		}
-		s, err := newSail(c, cfg, l.nodeDir(c))
+		s, err := newSail(ctx, c, cfg, l.nodeDir(c))
 		if err != nil {
 			return err
 		}
@@ -33,6 +39,24 @@ func (l *Lab) Control(ctx context.Context) error {
 	}
 	wg.Wait()
 	return nil
+}
+
+// watch keeps a copy of every object of a kind until the context ends, so that a
+// look costs the API server nothing. A copy that is a moment old is refused as a
+// conflict where it is written, and is new at the next look.
+func watch(ctx context.Context, all cache.ListerWatcher, kind runtime.Object) cache.Store {
+	store, controller := cache.NewInformerWithOptions(cache.InformerOptions{ListerWatcher: all, ObjectType: kind, Handler: cache.ResourceEventHandlerFuncs{}})
+	go controller.RunWithContext(ctx)
+	return store
+}
+
+func listWatch(of dynamic.ResourceInterface) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return of.List(ctx, o) },
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watchapi.Interface, error) {
+			return of.Watch(ctx, o)
+		},
+	}
 }
 
 func (l *Lab) every(ctx context.Context, cluster string, look func(context.Context, Behaviour) error) {

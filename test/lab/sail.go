@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
 )
 
 const sailFinalizer = "sailoperator.io/sail-operator"
@@ -43,7 +44,8 @@ type sail struct {
 	cfg      *rest.Config
 	dyn      dynamic.Interface
 	client   kubernetes.Interface
-	began    map[string]time.Time // by kind, name and generation
+	objects  map[string]cache.Store // by kind
+	began    map[string]time.Time   // by kind, name and generation
 	applied  map[string]bool
 }
 
@@ -63,25 +65,30 @@ var products = []product{
 	{"Istio", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}, "charts/istio-control/istio-discovery", "istiod", "IstiodNotReady"},
 }
 
-func newSail(c Cluster, cfg *rest.Config, nodeDir string) (*sail, error) {
+// newSail watches a cluster's objects of Sail's kinds until the context ends.
+func newSail(ctx context.Context, c Cluster, cfg *rest.Config, nodeDir string) (*sail, error) {
 	dyn, err := dynamic.NewForConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
 	client, err := kubernetes.NewForConfig(cfg)
-	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, map[string]time.Time{}, map[string]bool{}}, err
+	if err != nil {
+		return nil, err
+	}
+	objects := map[string]cache.Store{}
+	for _, p := range products {
+		objects[p.kind] = watch(ctx, listWatch(dyn.Resource(p.res)), &unstructured.Unstructured{})
+	}
+	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, map[string]bool{}}, nil
 }
 
 func (s *sail) look(ctx context.Context, b Behaviour) error {
 	var errs []error
 	for _, p := range products {
-		list, err := s.dyn.Resource(p.res).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		for i := range list.Items {
-			if err := s.reconcile(ctx, p, &list.Items[i], b.Sail); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-				errs = append(errs, fmt.Errorf("%s %s: %w", p.kind, list.Items[i].GetName(), err))
+		for _, o := range s.objects[p.kind].List() {
+			obj := o.(*unstructured.Unstructured).DeepCopy()
+			if err := s.reconcile(ctx, p, obj, b.Sail); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+				errs = append(errs, fmt.Errorf("%s %s: %w", p.kind, obj.GetName(), err))
 			}
 		}
 	}

@@ -1,0 +1,27 @@
+package lab
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBehaviour_IsReadAsItWasSaved(t *testing.T) {
+	dir := t.TempDir()
+	want := Behaviour{Cloud: CloudBehaviour{Delay: time.Second, Failures: 2, Address: "hostname", Only: "west"}, Sail: SailBehaviour{Error: "no"}}
+	require.NoError(t, want.Validate())
+	require.NoError(t, want.Save(dir))
+	got, err := LoadBehaviour(dir)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func TestBehaviour_ThatCannotBeIsRefused(t *testing.T) {
+	for want, b := range map[string]Behaviour{
+		"want ip or hostname": {Cloud: CloudBehaviour{Address: "name"}},
+		"cannot be negative":  {Cloud: CloudBehaviour{Address: "ip", Failures: -1}},
+	} {
+		require.ErrorContains(t, b.Validate(), want)
+	}
+}

@@ -1,0 +1,32 @@
+package lab
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestFreePort_IsNoneThatAnOutgoingConnectionGets(t *testing.T) {
+	data, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	require.NoError(t, err)
+	var first, last int
+	_, err = fmt.Sscan(string(data), &first, &last)
+	require.NoError(t, err)
+	if first <= lastPort {
+		t.Skipf("this machine gives outgoing connections ports from %d on", first)
+	}
+	seen := map[int]bool{}
+	for range 50 {
+		port, err := FreePort()
+		require.NoError(t, err)
+		require.Less(t, port, first)
+		require.False(t, seen[port], "port %d is in use by now", port)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		require.NoError(t, err)
+		defer l.Close()
+		seen[port] = true
+	}
+}
