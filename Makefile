@@ -36,9 +36,24 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-par
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./front ./lab/...
+	$(GO) test -C test ./lab/...
+	@$(MAKE) --no-print-directory -j2 test-kwok test-traffic
+
+.PHONY: test-unit
+test-unit: go ## The tests that need no lab, in under two minutes when little has to be built
+	$(GO) test ./...
+	$(GO) test -C standalone ./...
+	$(GO) test -C test ./lab/...
+
+# Tests on labs wait more than they compute: make test runs these two beside each other.
+.PHONY: test-kwok
+test-kwok: build ## Integration tests on KWOK's nodes, which run nothing (TESTS=regexp: some of them)
+	$(GO) test -C test -count=1 -parallel 3 -timeout 40m -run '$(TESTS)' -skip RealNodes ./integration
+
+.PHONY: test-traffic
+test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos
+	$(GO) test -C test -count=1 -timeout 25m -run RealNodes ./integration
 	bin/chaos $(CHAOS_SAMPLE)
-	$(GO) test -C test -count=1 -parallel 3 -timeout 40m ./integration
 
 .PHONY: e2e
 e2e: build ## The whole way on real nodes, with traffic (Linux, root)

@@ -27,7 +27,7 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	same() // a plan writes nothing
 
 	out := w.must("rollout", "-f", file)
-	require.Contains(t, out, "2 clusters and 2 links are rolled out")
+	require.Contains(t, out, "2 clusters and 2 links rolled out")
 	for source, target := range map[string]string{"east": "west", "west": "east"} {
 		w.requireRemoteSecret(source, target)
 	}

@@ -100,7 +100,7 @@ func TestPause_HoldsAfterTheStepsThatRun_ResumeGoesOn(t *testing.T) {
 	_ = w.command(ctx, "watch", "test").Run()
 	require.Error(t, ctx.Err(), "it waits")
 	require.Contains(t, w.must("resume", "test"), "the rollout goes on")
-	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links are rolled out")
+	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links rolled out")
 	w.must("cleanup", "-f", file)
 	same()
 }
@@ -116,7 +116,7 @@ func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
 	require.Equal(t, 3, code, out)
 	w.behave()
 	out = w.must("retry", "test", "--by", "bo", "--reason", "CHG-8")
-	require.Contains(t, out, "2 clusters and 2 links are rolled out")
+	require.Contains(t, out, "2 clusters and 2 links rolled out")
 	require.Contains(t, w.must("status", "test"), "requested by bo: CHG-8")
 	out, code = w.try("retry", "test")
 	require.Equal(t, 1, code, out)
