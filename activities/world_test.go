@@ -49,6 +49,7 @@ func newWorld(t *testing.T, cluster string) *world {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "kubeconfig"), w.server.Kubeconfig(), 0o600))
 	w.acts = &Activities{Access: kube.Access{Dirs: []string{dir}}, Temporal: "temporal/default"}
 	c.React("create", "deployments", w.readyDeployment)
+	c.React("update", "deployments", w.readyDeployment)
 	c.React("patch", "secrets", w.filledToken)
 	return w
 }
@@ -78,9 +79,9 @@ func (w *world) call(name string, in any) ([]fleet.Change, error) {
 	return out[0].Interface().(interface{ All() []fleet.Change }).All(), err
 }
 
-// readyDeployment creates a Deployment as its controller leaves it.
+// readyDeployment stores a Deployment as its controller leaves it.
 func (w *world) readyDeployment(action clienttesting.Action) (bool, runtime.Object, error) {
-	obj := action.(clienttesting.CreateAction).GetObject().(*unstructured.Unstructured)
+	obj := action.(interface{ GetObject() runtime.Object }).GetObject().(*unstructured.Unstructured)
 	var d appsv1.Deployment
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &d); err != nil {
 		return true, nil, err

@@ -8,7 +8,10 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"path"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,7 +39,40 @@ const Log = "a line of the log\n"
 // clients: kube.Access, and Helm. What Cluster.React handles holds here, too.
 type Server struct {
 	*httptest.Server
-	cluster *Cluster
+	// Authorize decides on each request; all are allowed without it. Set it before the
+	// first request.
+	Authorize func(Request) bool
+
+	cluster  *Cluster
+	mu       sync.Mutex
+	requests []Request
+}
+
+// Request is what the API server asks its authorizer about.
+type Request struct {
+	// Verb is Kubernetes' word: get, list, create, update, patch or delete.
+	Verb, Group string
+	// Resource has the subresource after a slash, as in a role.
+	Resource string
+	// Namespace is empty for the whole cluster.
+	Namespace string
+}
+
+// Requests returns the requests so far that were allowed.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+func (s *Server) allowed(r Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Authorize != nil && !s.Authorize(r) {
+		return false
+	}
+	s.requests = append(s.requests, r)
+	return true
 }
 
 // Listen serves the cluster on loopback until the test ends.
@@ -78,9 +114,9 @@ type target struct {
 	namespace, name, sub string
 }
 
-func parsePath(path string) target {
+func parsePath(urlPath string) target {
 	var t target
-	parts := strings.Split(strings.Trim(path, "/"), "/")
+	parts := strings.Split(strings.Trim(urlPath, "/"), "/")
 	if parts[0] == "apis" {
 		t.gvr.Group, parts = parts[1], parts[1:]
 	}
@@ -95,13 +131,19 @@ func parsePath(path string) target {
 
 func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	t := parsePath(r.URL.Path)
-	if t.sub == "log" {
-		_, _ = io.WriteString(w, Log)
-		return
-	}
 	var client dynamic.ResourceInterface = s.cluster.Dynamic.Resource(t.gvr)
 	if t.namespace != "" {
 		client = s.cluster.Dynamic.Resource(t.gvr).Namespace(t.namespace)
+	}
+	for _, verb := range s.verbs(t, r.Method) {
+		if !s.allowed(Request{verb, t.gvr.Group, path.Join(t.gvr.Resource, t.sub), t.namespace}) {
+			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, fmt.Errorf("the role does not allow %s in namespace %q", verb, t.namespace)))
+			return
+		}
+	}
+	if t.sub == "log" {
+		_, _ = io.WriteString(w, Log)
+		return
 	}
 	out, err := answer(client, t, r)
 	if err != nil {
@@ -109,6 +151,24 @@ func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, out)
+}
+
+// verbs returns what a request needs the right to. An apply that makes an object
+// needs that to create, too.
+func (s *Server) verbs(t target, method string) []string {
+	switch method {
+	case http.MethodGet:
+		if t.name == "" {
+			return []string{"list"}
+		}
+		return []string{"get"}
+	case http.MethodPatch:
+		if _, err := s.cluster.store.Get(t.gvr, t.namespace, t.name); err != nil {
+			return []string{"patch", "create"}
+		}
+		return []string{"patch"}
+	}
+	return []string{map[string]string{http.MethodPost: "create", http.MethodPut: "update", http.MethodDelete: "delete"}[method]}
 }
 
 func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, error) {

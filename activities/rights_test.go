@@ -1,0 +1,138 @@
+package activities
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube/kubetest"
+	"github.com/landbridge/landbridge/internal/rights"
+)
+
+// granted says whether a worker has the right that a request needs, by the list.
+func granted(r kubetest.Request) bool {
+	return slices.ContainsFunc(rights.For(rights.Needs{Namespace: "istio-system"}), func(right rights.Right) bool {
+		return right.Group == r.Group && right.Resource.Resource == r.Resource && (right.In == "" || right.In == r.Namespace) && slices.Contains(right.Verbs, r.Verb)
+	})
+}
+
+// elsewhere has the rights that only other packages use, and which.
+var elsewhere = map[string]string{
+	"get pods/portforward":          "internal/proof, by WebSocket",
+	"create pods/portforward":       "internal/proof, by SPDY",
+	"get customresourcedefinitions": "the preflight, which has tests of its own",
+}
+
+// TestRights_AreEnoughAndEachIsUsed does all that activities do to clusters, with the
+// rights of the list and no other.
+func TestRights_AreEnoughAndEachIsUsed(t *testing.T) {
+	used := map[string]bool{}
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			w := p.world(t)
+			w.server.Authorize = granted
+			lifeOf(t, p, w)
+			for _, r := range w.server.Requests() {
+				used[r.Verb+" "+r.Resource+" "+r.Namespace] = true
+			}
+		})
+	}
+	w := newWorld(t, "west").withInventory()
+	w.server.Authorize = granted
+	upgrade(t, w)
+	waitsAndLooks(t, w)
+	for _, r := range w.server.Requests() {
+		used[r.Verb+" "+r.Resource+" "+r.Namespace] = true
+	}
+	for _, right := range rights.For(rights.Needs{Namespace: "istio-system"}) {
+		for _, verb := range right.Verbs {
+			what := verb + " " + right.Resource.Resource
+			if elsewhere[what] == "" {
+				require.True(t, used[what+" "+right.In], "nothing needs to %s in namespace %q", what, right.In)
+			}
+		}
+	}
+}
+
+// lifeOf makes a pair's objects, repairs them after somebody changed them, adopts
+// what existed, and removes all.
+func lifeOf(t *testing.T, p pair, w *world) {
+	t.Helper()
+	w.ref.ForceConflicts = true
+	in := p.input(w, p.link())
+	before := w.snapshot()
+	_, err := w.call("Ensure"+p.name, in)
+	require.NoError(t, err)
+	for _, obj := range added(before, w.snapshot()) {
+		if applied := obj.GetAnnotations()[fleet.AnnotationApplied] != ""; applied || isHelm(obj) && obj.GetKind() != kinds.Secrets.Kind {
+			changed(obj)
+			w.Put(obj)
+		}
+	}
+	if p.name == "CACerts" {
+		in = p.input(w, p.link())
+	}
+	_, err = w.call("Ensure"+p.name, in)
+	require.NoError(t, err)
+	_, err = p.remove(w, "")
+	require.NoError(t, err)
+
+	if p.existing == adopted {
+		for _, obj := range added(before, w.snapshot()) {
+			somebodyElses(obj)
+			w.Put(obj)
+		}
+		_, err = w.call("Ensure"+p.name, in)
+		require.NoError(t, err)
+		_, err = p.remove(w, "")
+		require.NoError(t, err)
+	}
+}
+
+// changed changes a label of Landbridge's or of the chart's, as somebody might.
+func changed(obj *unstructured.Unstructured) {
+	labels := obj.GetLabels()
+	labels[fleet.LabelComponent] = "changed"
+	obj.SetLabels(labels)
+}
+
+// upgrade installs a gateway, and changes all of its objects.
+func upgrade(t *testing.T, w *world) {
+	t.Helper()
+	in := w.eastWest()
+	for _, network := range []string{"west-network", "other"} {
+		in.Network = network
+		_, err := w.acts.EnsureEastWestGateway(t.Context(), in)
+		require.NoError(t, err)
+	}
+}
+
+// waitsAndLooks calls what writes nothing, or only the lock.
+func waitsAndLooks(t *testing.T, w *world) {
+	t.Helper()
+	healthy := map[string]any{"observedGeneration": int64(1), "state": "Healthy", "conditions": []any{cond("Ready", "True", "", "")}}
+	w.sailSays(kinds.IstioCNIs, healthy)
+	w.sailSays(kinds.Istios, healthy)
+	_, err := w.acts.WaitIstio(t.Context(), api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
+	require.NoError(t, err)
+	w.Put(w.service())
+	_, err = w.waitAddress(100 * time.Millisecond)
+	var never *LoadBalancerError
+	require.ErrorAs(t, err, &never)
+	w.Put(w.service(corev1.LoadBalancerIngress{IP: "192.0.2.1"}))
+	_, err = w.waitAddress(time.Minute)
+	require.NoError(t, err)
+	w.pod("istiod-1", map[string]string{"app": "istiod"}, 0, "")
+	_ = w.gather()
+	_, err = w.acts.CheckInventory(t.Context(), api.CheckInventoryInput{ClusterRef: w.ref})
+	require.NoError(t, err)
+	_, err = w.acts.ReleaseInventory(t.Context(), api.ReleaseInventoryInput{ClusterRef: w.ref})
+	require.NoError(t, err)
+}

@@ -1,0 +1,108 @@
+package rights_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/rights"
+)
+
+var update = flag.Bool("update", false, "write testdata/*.yaml")
+
+// clusters are those that need different rights.
+var clusters = map[string]rights.Needs{
+	"sail":      {Namespace: "istio-system"},
+	"existing":  {Namespace: "istio-system", ExistingIstio: true},
+	"openshift": {Namespace: "istio-system", OpenShift: true},
+	"revision":  {Namespace: "mesh", Revision: "canary"},
+}
+
+func TestClusterRole_OfEachKindOfCluster_IsTheGoldenOne(t *testing.T) {
+	for name, needs := range clusters {
+		got, err := yaml.Marshal(rights.ClusterRole("landbridge-worker", needs))
+		require.NoError(t, err)
+		path := filepath.Join("testdata", name+".yaml")
+		if *update {
+			require.NoError(t, os.MkdirAll("testdata", 0o755))
+			require.NoError(t, os.WriteFile(path, got, 0o600))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), "run: go test ./internal/rights -update")
+	}
+}
+
+func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {
+	for name, needs := range clusters {
+		role := rights.ClusterRole("x", needs)
+		for _, r := range rights.For(needs) {
+			for _, verb := range r.Verbs {
+				require.True(t, allows(role, r.Group, r.Resource.Resource, verb), "%s: %s %s", name, verb, r.Resource.Resource)
+			}
+		}
+		for _, rule := range role.Rules {
+			for _, verb := range rule.Verbs {
+				if verb == "bind" {
+					require.Equal(t, []string{rights.ReaderRole(needs.Namespace, needs.Revision)}, rule.ResourceNames, "no other role may be bound")
+					continue
+				}
+				require.True(t, slices.ContainsFunc(rights.For(needs), func(r rights.Right) bool {
+					return r.Group == rule.APIGroups[0] && r.Resource.Resource == rule.Resources[0] && slices.Contains(r.Verbs, verb)
+				}), "%s: %s %v is not in the list", name, verb, rule.Resources)
+			}
+		}
+	}
+}
+
+func allows(role *rbacv1.ClusterRole, group, resource, verb string) bool {
+	return slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool {
+		return slices.Contains(r.APIGroups, group) && slices.Contains(r.Resources, resource) && slices.Contains(r.Verbs, verb)
+	})
+}
+
+func TestRights_NoneIsAWildcard_AndSecretsOnlyWhereLandbridgeWorks(t *testing.T) {
+	for name, needs := range clusters {
+		for _, r := range rights.For(needs) {
+			require.NotContains(t, strings.Join(append([]string{r.Group, r.Resource.Resource, r.Version}, r.Verbs...), " "), "*", name)
+			require.NotEmpty(t, r.Verbs, name)
+			for _, secret := range []kinds.Resource{kinds.Secrets, kinds.ConfigMaps, kinds.Pods, kinds.PodLogs, kinds.PodPorts, kinds.ServiceAccounts} {
+				if r.Resource == secret {
+					require.Contains(t, []string{needs.Namespace, fleet.SystemNamespace}, r.In, "%s: %s in the whole cluster", name, r.Resource.Resource)
+				}
+			}
+		}
+	}
+}
+
+func TestRights_EachIsListedOnce(t *testing.T) {
+	for name, needs := range clusters {
+		seen := map[string]bool{}
+		for _, r := range rights.For(needs) {
+			key := r.GroupResource().String() + " in " + r.In
+			require.False(t, seen[key], "%s: %s", name, key)
+			seen[key] = true
+		}
+	}
+}
+
+func TestRights_AnExistingIstio_IsNotTouched(t *testing.T) {
+	for _, r := range rights.For(clusters["existing"]) {
+		require.NotEqual(t, kinds.Istios.Group, r.Group)
+	}
+}
+
+func TestReaderRole_OfEachRevision_IsIstiosName(t *testing.T) {
+	require.Equal(t, "istio-reader-clusterrole-mesh", rights.ReaderRole("mesh", ""))
+	require.Equal(t, "istio-reader-clusterrole-mesh", rights.ReaderRole("mesh", "default"))
+	require.Equal(t, "istio-reader-clusterrole-canary-mesh", rights.ReaderRole("mesh", "canary"))
+}
