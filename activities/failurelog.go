@@ -15,7 +15,7 @@ func logFailure(ctx context.Context, ref api.ClusterRef, err error) {
 	activity.GetLogger(ctx).Warn("Step failed", "Fleet", ref.Fleet, "Cluster", ref.Cluster, "ErrorType", outcomeOf(err), "Error", err.Error())
 }
 
-// sdkFailure is what the SDK logs about an activity that failed.
+// sdkFailure begins the SDK's own line about an activity that failed.
 const sdkFailure = "Activity error."
 
 // FailureOnce wraps the logger of a worker's client: it drops the SDK's own line

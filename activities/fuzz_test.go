@@ -15,8 +15,8 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// requireReportable is what an activity's error must be, whatever a cluster
-// said: classified, short, and something that Temporal's protocol can carry.
+// requireReportable checks that an activity's error is classified, short, and
+// something that Temporal's protocol can carry, whatever a cluster said.
 func requireReportable(t *testing.T, err error) {
 	t.Helper()
 	var app *temporal.ApplicationError

@@ -48,7 +48,7 @@ type Server struct {
 	requests []Request
 }
 
-// Request is what the API server asks its authorizer about.
+// Request describes a request as the API server asks its authorizer about it.
 type Request struct {
 	// Verb is Kubernetes' word: get, list, create, update, patch or delete.
 	Verb, Group string
