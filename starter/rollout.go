@@ -128,7 +128,7 @@ func showAddress(a api.Address) string {
 	case len(a.IPs) > 0:
 		return strings.Join(a.IPs, ",")
 	}
-	return "known after step 7"
+	return "known once the gateway runs"
 }
 
 func showCounts(counts map[fleet.Action]int) string {

@@ -75,7 +75,7 @@ func gather(t *testing.T, release, outcome string) *Report {
 func TestReport_OfEachOutcome(t *testing.T) {
 	for _, outcome := range []string{"done", "failed", "unchanged", "canceled", "cleaned"} {
 		t.Run(outcome, func(t *testing.T) {
-			r := gather(t, "v0.2.0", outcome)
+			r := gather(t, "v0.4.0", outcome)
 			data, err := json.MarshalIndent(r, "", " ")
 			require.NoError(t, err)
 			golden(t, filepath.Join("testdata", outcome+".json"), append(data, '\n'))
@@ -85,7 +85,7 @@ func TestReport_OfEachOutcome(t *testing.T) {
 }
 
 func TestReport_OfAFailure_TellsWhichStepAndThatItWasUndone(t *testing.T) {
-	r := gather(t, "v0.2.0", "failed")
+	r := gather(t, "v0.4.0", "failed")
 	require.Equal(t, Failed, r.Status)
 	var failed UnitReport
 	for _, u := range r.Units {
@@ -109,7 +109,7 @@ func TestReport_OfAFailure_TellsWhichStepAndThatItWasUndone(t *testing.T) {
 
 // What a history says is never markup.
 func TestHTML_WordsOfOthersAreText(t *testing.T) {
-	r := gather(t, "v0.2.0", "failed")
+	r := gather(t, "v0.4.0", "failed")
 	r.Reason = `<script>alert(1)</script>`
 	r.Units[0].Error = `"><img src=x onerror=alert(1)>`
 	var b bytes.Buffer

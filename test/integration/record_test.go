@@ -33,16 +33,16 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	w := newWorld(t)
 	keep := recorder(t, w, dir)
-	w.recordRollouts(t, keep)
-	w.recordLooks(t, keep)
-	w.recordSteering(t, keep)
-	w.recordPrune(keep)
-	w.recordBusyChild(t, keep)
-	w.recordExisting(t, keep)
+	// Each of them leaves no fleet behind.
+	t.Run("rollouts", func(t *testing.T) { w.recordRollouts(keep) })
+	t.Run("looks", func(t *testing.T) { w.recordLooks(t, keep) })
+	t.Run("steering", func(t *testing.T) { w.recordSteering(t, keep) })
+	t.Run("busy", func(t *testing.T) { w.recordBusyChild(t, keep) })
+	t.Run("existing", func(t *testing.T) { w.recordExisting(t, keep) })
 }
 
-// recordRollouts leaves no fleet behind.
-func (w *world) recordRollouts(t *testing.T, keep func(string)) {
+// recordRollouts begins with nothing, and has each way in which a rollout can end.
+func (w *world) recordRollouts(keep func(string)) {
 	file := w.file([]string{"east", "west"})
 	w.must("plan", "-f", file)
 	keep("planned")
@@ -87,7 +87,8 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	keep("after-looks")
 }
 
-// recordSteering leaves three clusters and their links.
+// recordSteering has every decision, removes a member, and then the fleet when its file
+// is lost.
 func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
 	waves := w.file(clusters, ", skipProof: true}", ", skipProof: true, approval: waves, waves: [{name: canary, clusters: [east, west]}]}")
@@ -105,10 +106,6 @@ func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	w.must("rollout", "-f", waves)
 	w.behave()
 	keep("steered")
-}
-
-// recordPrune removes north, and the fleet when its file is lost.
-func (w *world) recordPrune(keep func(string)) {
 	w.must("rollout", "-f", w.file(clusters))
 	keep("whole")
 	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--prune")

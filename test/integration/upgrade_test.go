@@ -66,7 +66,7 @@ func (w *world) untilSail(t *testing.T) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		out, _ := w.try("status", "test")
-		return bytes.Contains([]byte(out), []byte("6 wait for istio"))
+		return bytes.Contains([]byte(out), []byte("wait for istio"))
 	}, time.Minute, 300*time.Millisecond)
 }
 
