@@ -71,7 +71,7 @@ func (a *Activities) claiming(s api.ClusterRef, component, link string, claim in
 	}
 	return &kube.Writer{Cluster: c, DryRun: s.DryRun, ForceConflicts: s.ForceConflicts, Render: s.Render,
 		Owner: kube.Owner{Fleet: s.Fleet, Component: component, Link: link, Run: s.Run, Request: s.Request},
-		Lock: func(ctx context.Context) error { return claim.Lock(ctx, c) }}, nil
+		Lock:  func(ctx context.Context) error { return claim.Lock(ctx, c) }}, nil
 }
 
 // removeAll removes the objects of one step, kind by kind in the given order.

@@ -30,7 +30,7 @@ func (s *steps) EnsureSomething(context.Context, api.EnsureSealingKeyInput) (fle
 }
 
 // runStep runs EnsureSomething in a worker whose log is returned, line by line.
-func runStep(t *testing.T, err error, metrics *Metrics) (ended error, logged []string) {
+func runStep(t *testing.T, err error, metrics *Metrics) (logged []string, ended error) {
 	t.Helper()
 	var out bytes.Buffer
 	var suite testsuite.WorkflowTestSuite
@@ -45,7 +45,7 @@ func runStep(t *testing.T, err error, metrics *Metrics) (ended error, logged []s
 			logged = append(logged, line)
 		}
 	}
-	return ended, logged
+	return logged, ended
 }
 
 func TestClassify_AFailedTry_IsOneLineOfTheLog(t *testing.T) {
@@ -53,7 +53,7 @@ func TestClassify_AFailedTry_IsOneLineOfTheLog(t *testing.T) {
 		api.TypeDeadEnd:  &kube.DeadEndError{Reason: "AGE-SECRET-KEY-1QQQQQQ is broken"},
 		api.TypeNotReady: &kube.NotReadyError{Waiting: "AGE-SECRET-KEY-1QQQQQQ is not ready"}, // the SDK logs it as a detail
 	} {
-		ended, logged := runStep(t, err, nil)
+		logged, ended := runStep(t, err, nil)
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, ended, &app)
 		require.Equal(t, typ, app.Type())
@@ -62,7 +62,7 @@ func TestClassify_AFailedTry_IsOneLineOfTheLog(t *testing.T) {
 			require.Contains(t, logged[0], want)
 		}
 	}
-	ended, logged := runStep(t, nil, nil)
+	logged, ended := runStep(t, nil, nil)
 	require.NoError(t, ended)
 	require.Empty(t, logged)
 }

@@ -96,10 +96,10 @@ func (b *board) show(ctx workflow.Context) {
 	}
 	var out strings.Builder
 	s := b.now()
-	fmt.Fprintf(&out, "**%s: %s%s**\n\n", b.title, s.Phase, hold(s))
+	out.WriteString(fmt.Sprintf("**%s: %s%s**\n\n", b.title, s.Phase, hold(s)))
 	b.draw(&out, s)
 	for _, d := range s.Decisions {
-		fmt.Fprintf(&out, "\n%s %s\n", d.At.UTC().Format(time.DateTime), fleet.Cell(d.String(), maxCell))
+		out.WriteString(fmt.Sprintf("\n%s %s\n", d.At.UTC().Format(time.DateTime), fleet.Cell(d.String(), maxCell)))
 	}
 	workflow.SetCurrentDetails(ctx, out.String())
 }
@@ -166,7 +166,7 @@ func drawRows(out *strings.Builder, rows []api.UnitState, row func(api.UnitState
 		out.WriteString(row(u))
 	}
 	if more := len(rows) - maxRows; more > 0 {
-		fmt.Fprintf(out, "\nand %d more\n", more)
+		out.WriteString(fmt.Sprintf("\nand %d more\n", more))
 	}
 }
 
@@ -178,7 +178,7 @@ func drawSteps(out *strings.Builder, s api.Status) {
 		if st.State != api.Running {
 			took = st.Took.Round(time.Millisecond * 10).String()
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", st.Step, st.State, took, fleet.Cell(st.Message, maxCell))
+		out.WriteString(fmt.Sprintf("| %s | %s | %s | %s |\n", st.Step, st.State, took, fleet.Cell(st.Message, maxCell)))
 	}
 }
 

@@ -127,8 +127,8 @@ func (s Status) Count(keep func(UnitState) bool) Tally {
 
 // Total returns how many units were counted.
 func (t Tally) Total() (n int) {
-	for _, c := range t {
-		n += c
+	for _, s := range States { // a workflow ranges over no map
+		n += t[s]
 	}
 	return n
 }

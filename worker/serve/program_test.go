@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 
 	"github.com/landbridge/landbridge/internal/connect"
@@ -125,7 +126,7 @@ func TestProgram_ServesUntilItIsAskedToEnd_AndTemporalKnowsItsName(t *testing.T)
 					require.Equal(t, fmt.Sprintf("tested@%s:%d", host, os.Getpid()), poll.Identity)
 					require.Equal(t, c.deployment, poll.DeploymentOptions.DeploymentName)
 					require.Equal(t, c.build, poll.DeploymentOptions.BuildId)
-					require.Equal(t, c.versioned, poll.WorkerVersionCapabilities.UseVersioning)
+					require.Equal(t, c.versioned, poll.DeploymentOptions.WorkerVersioningMode == enumspb.WORKER_VERSIONING_MODE_VERSIONED)
 				case <-time.After(limit):
 					require.Fail(t, "no poll", p.String())
 				}
