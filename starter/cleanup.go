@@ -20,11 +20,13 @@ func (a *app) cleanup() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "cleanup", Args: cobra.NoArgs,
-		Short: "Take everything away that Landbridge made for a fleet",
-		Long: "Take everything away that Landbridge made for a fleet, in the reverse order of the rollout: the tunnels are\n" +
-			"shut first. It needs the clusters and the fleet file, not the history of the rollout; with --fleet and\n" +
-			"--cluster not even the fleet file, since the clusters remember it. A rollout that runs is canceled and\n" +
-			"waited for. What was there before Landbridge stays, and so does what another fleet or a person made.",
+		Short: "Remove everything that Landbridge made for a fleet",
+		Long: "Remove everything that Landbridge made for a fleet, in the reverse order of the rollout: links\n" +
+			"first, then clusters, then the root CA. What existed before Landbridge stays, and so does what\n" +
+			"another fleet or a person made.\n\n" +
+			"It needs the clusters and the fleet file, but not the history of the rollout. Where the fleet file\n" +
+			"is lost, --fleet and --cluster name the fleet and some of its clusters: their inventories have the\n" +
+			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.",
 		Example: "  landbridge cleanup -f fleet.yaml\n" +
 			"  landbridge cleanup --dry-run                              # only list what would be removed\n" +
 			"  landbridge cleanup --fleet prod --cluster east=east-ctx   # the fleet file is lost",
@@ -50,17 +52,18 @@ func (a *app) cleanup() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&known.fleet, "fleet", "", "name of a fleet whose fleet file is lost; the clusters remember the rest")
-	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: NAME=CONTEXT of the worker's default kubeconfig, or NAME=PATH#CONTEXT\nof one below its --kubeconfig-dir (no CONTEXT: the current one); may be repeated")
+	cmd.Flags().StringVar(&known.fleet, "fleet", "", "name of a fleet whose fleet file is lost; needs --cluster")
+	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: a cluster, as `NAME=CONTEXT` with a context of the worker's default kubeconfig, or as "+
+		"NAME=PATH#CONTEXT with a kubeconfig below the worker's --kubeconfig-dir (without CONTEXT: its current one); may be repeated")
 	cmd.Flags().StringVar(&known.queue, "task-queue", fleet.DefaultTaskQueue, "with --fleet: task queue of the workers that reach the clusters")
 	requestFlags(cmd, &why)
-	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
-	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
+	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
+	cmd.Flags().BoolVar(&detach, "detach", false, "start the cleanup and return at once")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")
 	return cmd
 }
 
-// knownBy is what a person still knows of a fleet whose file is lost.
+// knownBy holds what a person still knows of a fleet whose file is lost.
 type knownBy struct {
 	fleet, queue string
 	clusters     []string
@@ -68,19 +71,19 @@ type knownBy struct {
 
 func (k knownBy) given() bool { return k.fleet != "" || len(k.clusters) > 0 }
 
-// loadOrKnown is the fleet of the file, or what is known of it.
+// loadOrKnown returns the fleet of the file, or one of what a person knows of it.
 func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
 	switch {
 	case !k.given() && cmd.Flags().Changed("task-queue"):
-		return nil, usage(fmt.Errorf("--task-queue goes with --fleet; the fleet file says its own"))
+		return nil, usage(fmt.Errorf("--task-queue goes with --fleet; a fleet file names its task queue itself"))
 	case !k.given():
 		return a.load()
 	case cmd.Flags().Changed("file"):
 		return nil, usage(fmt.Errorf("give a fleet file, or --fleet with --cluster; not both"))
 	case k.fleet == "":
-		return nil, usage(fmt.Errorf("--cluster goes with --fleet, the name of the fleet (`kubectl -n landbridge-system get configmap landbridge-fleet -o yaml` shows it)"))
+		return nil, usage(fmt.Errorf("--cluster goes with --fleet, the name of the fleet (`kubectl -n %s get configmap %s -o yaml` shows it)", fleet.SystemNamespace, fleet.InventoryName))
 	case len(k.clusters) == 0:
-		return nil, usage(fmt.Errorf("--fleet goes with at least one --cluster NAME=CONTEXT; peers that its record names are found from there"))
+		return nil, usage(fmt.Errorf("--fleet goes with at least one --cluster NAME=CONTEXT; its inventory names the other clusters of the fleet"))
 	}
 	if err := a.checkOutput(); err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
 	return f, nil
 }
 
-// printCleanup says what was removed; of a dry run, each object.
+// printCleanup writes how much was removed or, of a dry run, which objects would be.
 func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Duration) {
 	verb := "removed"
 	if dryRun {
@@ -118,5 +121,9 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintf(w, "fleet %s: %s %d objects from %d clusters (%s) in %s\n", r.Fleet, verb, r.Removed, len(r.Clusters), strings.Join(r.Clusters, ", "), took.Round(100*time.Millisecond))
+	from := fleet.Count(len(r.Clusters), "cluster")
+	if len(r.Clusters) > 0 {
+		from += " (" + strings.Join(r.Clusters, ", ") + ")"
+	}
+	fmt.Fprintf(w, "fleet %s: %s %s from %s in %s\n", r.Fleet, verb, fleet.Count(r.Removed, "object"), from, took.Round(100*time.Millisecond))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,11 +16,13 @@ import (
 func (a *app) drift() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drift", Args: cobra.NoArgs,
-		Short: "Say in what the live fleet is not what the fleet file says; exit code 3 where it is not",
-		Long: "Compare the live fleet with the fleet file: objects and Helm releases field by field, load balancer addresses,\n" +
-			"certificates that end within 30 days, what left the fleet file, and the proof of every link. Nothing is\n" +
-			"written. `landbridge rollout` does what the fleet file says; what somebody else changed it leaves alone, unless\n" +
-			"it is told to --force-conflicts. `landbridge schedule` does this again and again.",
+		Short: "Show how the live fleet differs from the fleet file",
+		Long: "Compare the live fleet with the fleet file, and change nothing: objects and Helm releases field by\n" +
+			"field, load balancer addresses, certificates that end within 30 days, clusters and links that left\n" +
+			"the fleet file, and the proof of every link.\n\n" +
+			"`landbridge rollout` repairs what differs. It overwrites what somebody else changed only with\n" +
+			"--force-conflicts. `landbridge schedule` repeats this check.\n\n" +
+			"Exit codes: 0 no difference; 1 the check failed; 2 bad usage or bad fleet file; 3 differences found.",
 		Example: "  landbridge drift -f fleet.yaml\n  landbridge drift -o json | jq .changes",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -58,14 +61,32 @@ func printDrift(w io.Writer, r api.DriftResult) {
 		fmt.Fprintf(w, "%s\n", attention.Styled(fmt.Sprintf("the certificate of %s (%s) ends on %s", e.Of, e.Fingerprint, e.NotAfter.Format(time.DateOnly))))
 	}
 	for _, l := range r.Unproven {
-		fmt.Fprintf(w, "%s\n  %s\n", attention.Styled("link "+l.Link+" is not proven: it breaks at "+l.Hop), l.Why)
+		fmt.Fprintf(w, "%s\n  %s\n", attention.Styled("link "+l.Link+" is not proven: the path breaks at "+l.Hop), l.Why)
 	}
 	if !r.Stale.Empty() {
-		fmt.Fprintf(w, "left the fleet file and still there: %s\n", showStale(r.Stale))
+		fmt.Fprintf(w, "left the fleet file, and not removed yet: %s\n", showStale(r.Stale))
 	}
 	if !r.Drifted {
-		fmt.Fprintf(w, "fleet %s is what the fleet file says\n", r.Fleet)
+		fmt.Fprintf(w, "fleet %s is as the fleet file describes it\n", r.Fleet)
 		return
 	}
-	fmt.Fprintf(w, "\nfleet %s is not what the fleet file says: %s, %s, %s\n", r.Fleet, fleet.Count(r.Differs, "object"), fleet.Count(len(r.Expiring), "certificate"), fleet.Count(len(r.Unproven), "unproven link"))
+	fmt.Fprintf(w, "\nfleet %s differs from the fleet file: %s\n", r.Fleet, countDrift(r))
+}
+
+// countDrift tells how much differs, and leaves out what does not: "2 changed objects, 1
+// unproven link".
+func countDrift(r api.DriftResult) string {
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		noun string
+	}{
+		{r.Differs, "changed object"}, {len(r.Expiring), "expiring certificate"}, {len(r.Unproven), "unproven link"},
+		{len(r.Stale.Links), "stale link"}, {len(r.Stale.Clusters), "stale cluster"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fleet.Count(c.n, c.noun))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

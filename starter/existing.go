@@ -14,8 +14,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// withMeshes has a worker look at the clusters of a draft, and writes down what
-// meshes they have already.
+// withMeshes lets a worker read the clusters of a draft, and returns the fleet file with
+// the meshes that they have already.
 func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, error) {
 	f, err := fleet.Parse("the draft", data)
 	if err != nil {
@@ -35,14 +35,14 @@ func (a *app) withMeshes(ctx context.Context, d *draft, data []byte) ([]byte, er
 	return data, nil
 }
 
-// adopt puts what was found into the draft. One fleet file says one thing for all
-// clusters, so that what differs between them is an error.
+// adopt puts the meshes that were found into the draft. The draft describes them once
+// for all clusters, so that meshes which differ are an error.
 func (d *draft) adopt(r api.InspectResult) error {
 	var first api.Istiod
 	for i, c := range r.Clusters {
 		switch {
 		case c.Why != "":
-			return fmt.Errorf("cluster %s could not be looked at: %s", c.Name, c.Why)
+			return fmt.Errorf("cluster %s could not be read: %s", c.Name, c.Why)
 		case len(c.Mesh.Istiods) == 0:
 			return fmt.Errorf("cluster %s runs no istiod in %s: install Istio there, leave the cluster out (--context), or leave out --existing to have Landbridge install it everywhere", c.Name, istioNamespace)
 		}
@@ -62,7 +62,7 @@ func (d *draft) adopt(r api.InspectResult) error {
 		}
 	}
 	d.Existing = []string{
-		fmt.Sprintf("# What is there: Istio %s, by %s.", cmp.Or(first.Version, "?"), cmp.Or(first.By, "?")),
+		fmt.Sprintf("# The existing Istio: version %s, installed by %s.", cmp.Or(first.Version, "unknown"), cmp.Or(first.By, "unknown")),
 		fmt.Sprintf("istio: {manage: false, revision: %s, trustDomain: %s}", first.Revision, first.TrustDomain),
 		"ca: {manage: false}"}
 	if g, ok := sameGateway(r); ok {
@@ -76,10 +76,11 @@ func (d *draft) adopt(r api.InspectResult) error {
 	return nil
 }
 
-// istioNamespace is where a draft's clusters are looked at.
+// istioNamespace names the namespace in which init looks for a mesh.
 const istioNamespace = "istio-system"
 
-// sameGateway is the east-west gateway that all clusters have, under one name.
+// sameGateway returns the east-west gateway that all clusters have under the same name,
+// and whether there is one.
 func sameGateway(r api.InspectResult) (api.MeshGateway, bool) {
 	var found api.MeshGateway
 	for i, c := range r.Clusters {

@@ -14,11 +14,12 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// followInterval is between two looks at a workflow that is followed.
+// followInterval sets the pause between two readings of a workflow's status.
 const followInterval = time.Second
 
-// follow shows a workflow until it ends, and returns how it ended: on a terminal
-// as a picture that changes, elsewhere as a line for every change.
+// follow shows a workflow until it ends, on a terminal as a picture that changes, and
+// elsewhere as a line for every change. It returns the error that the workflow ended
+// with, or the context's.
 func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ string, w io.Writer) error {
 	done := make(chan error, 1)
 	go func() { done <- run.Get(ctx, nil) }()
@@ -32,7 +33,7 @@ func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ st
 	defer func() { show.close() }()
 	look := func() {
 		if p, err := readProgress(ctx, c, run.GetID(), run.GetRunID()); err == nil {
-			show.progress(p) // else no worker answers just now; the next look may
+			show.progress(p) // else no worker answers now, and one may at the next time
 		}
 	}
 	look()
@@ -50,13 +51,14 @@ func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ st
 	}
 }
 
-// lines prints a line for every change.
+// lines prints a line for every change of a status.
 type lines struct {
 	w     io.Writer
 	began time.Time
 	seen  map[string]string
 }
 
+// say prints a line, unless it is the last one that was printed for this key.
 func (l *lines) say(key, line string) {
 	if l.seen[key] != line {
 		l.seen[key] = line
@@ -69,7 +71,7 @@ func (l *lines) close() {}
 func (l *lines) progress(p progress) {
 	l.say("phase", p.Phase)
 	if h := p.holds(); h != "" || l.seen["holds"] != "" {
-		l.say("holds", cmp.Or(h, "it goes on"))
+		l.say("holds", cmp.Or(h, "the rollout goes on"))
 	}
 	for i, d := range p.Decisions {
 		l.say(fmt.Sprint("decision ", i), d.String())
@@ -86,6 +88,7 @@ func (l *lines) progress(p progress) {
 	}
 }
 
+// query reads the status of a workflow. It fails where no worker answers.
 func query(ctx context.Context, c client.Client, id, runID string, out any) error {
 	v, err := c.QueryWorkflow(ctx, id, runID, api.StatusQuery)
 	if err != nil {

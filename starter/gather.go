@@ -29,12 +29,13 @@ func (a *app) gather() *cobra.Command {
 	var offline bool
 	cmd := &cobra.Command{
 		Use: "gather", Args: cobra.NoArgs,
-		Short: "Write a support bundle: what a person who helps wants to see, without secrets",
-		Long: "Write a support bundle (.tar.gz): the fleet file, the status and report of the last rollout or cleanup, and of\n" +
-			"each cluster the fleet's objects, and pods, events and last log lines of Istio's namespace, as a worker reads\n" +
-			"them. What a Secret holds is in it by length and fingerprint only. Names, addresses and certificates are in\n" +
-			"it: look at it before it leaves your house.",
-		Example: "  landbridge gather -f fleet.yaml\n  landbridge gather --offline --out bundle.tar.gz     # no cluster is asked",
+		Short: "Write a support bundle without secrets",
+		Long: "Write a support bundle (.tar.gz) for somebody who helps: the fleet file, the status and report of\n" +
+			"the last rollout or cleanup, and from each cluster the fleet's objects, and the pods, events and\n" +
+			"last log lines of Istio's namespace, as a worker reads them.\n\n" +
+			"It shows the data of a Secret by length and fingerprint only, but it has names, addresses and\n" +
+			"certificates: look at it before you send it.",
+		Example: "  landbridge gather -f fleet.yaml\n  landbridge gather --offline --out bundle.tar.gz   # reads no cluster",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -70,17 +71,19 @@ func (a *app) gather() *cobra.Command {
 	a.fileFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default landbridge-FLEET-TIME.tar.gz)")
-	cmd.Flags().BoolVar(&offline, "offline", false, "ask no cluster: only what Temporal has")
+	cmd.Flags().BoolVar(&offline, "offline", false, "read no cluster, only what Temporal has")
 	return cmd
 }
 
-// bundle is a support bundle in the making, contents by path.
+// bundle collects the files of a support bundle.
 type bundle struct {
-	files  map[string][]byte
+	// files holds contents by path.
+	files map[string][]byte
+	// unread tells by cluster why one could not be read.
 	unread map[string]string
 }
 
-// gatherRun adds what Temporal knows of the last rollout or cleanup, if there was one.
+// gatherRun adds status and report of the last rollout or cleanup, or why there are none.
 func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 	namespace := ""
 	c, err := a.temporal.Dial(ctx, nil, func(o *client.Options) { namespace = o.Namespace })
@@ -110,6 +113,7 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 	return err
 }
 
+// clusters adds what the workers read of each cluster, or why they could not read it.
 func (b *bundle) clusters(ctx context.Context, c client.Client, id string, f *fleet.Fleet, unread map[string]string) {
 	b.unread = unread
 	for _, cluster := range f.Spec.Clusters {
@@ -122,11 +126,12 @@ func (b *bundle) clusters(ctx context.Context, c client.Client, id string, f *fl
 			b.files[path.Join("clusters", cluster.Name, name)] = []byte(text)
 		}
 		if got.Cut {
-			b.files[path.Join("clusters", cluster.Name, "cut.txt")] = []byte("there was more than a bundle carries\n")
+			b.files[path.Join("clusters", cluster.Name, "cut.txt")] = []byte("text is missing: there was more than Temporal carries\n")
 		}
 	}
 }
 
+// write writes the bundle as a .tar.gz whose files are below dir.
 func (b *bundle) write(file, dir string) error {
 	var buf bytes.Buffer
 	zip := gzip.NewWriter(&buf)

@@ -18,7 +18,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// init is the only command that reads kubeconfigs: those of this machine.
+// init returns the only command that reads kubeconfigs: those of this machine.
 func (a *app) init() *cobra.Command {
 	var (
 		name, kubeconfig string
@@ -28,10 +28,12 @@ func (a *app) init() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init", Args: cobra.NoArgs,
 		Short: "Write a fleet file from kubeconfig contexts",
-		Long: "Write a fleet file from the contexts of a kubeconfig: one cluster per context, all linked with each other.\n" +
-			"No cluster is asked for anything, unless --existing is given: then a worker looks at what meshes they have\n" +
-			"already, and the file says so (spec.istio.manage: false and the like).",
-		Example: "  landbridge init                                   # every context of the default kubeconfig\n  landbridge init --context east --context west     # these two\n  landbridge init --existing                        # with the Istio that runs there already",
+		Long: "Write a fleet file from the contexts of a kubeconfig: one cluster per context, all linked with each\n" +
+			"other. It reads no cluster, unless --existing is set: then a worker finds out which meshes the\n" +
+			"clusters have already, and the fleet file uses them (spec.istio.manage: false and the like).",
+		Example: "  landbridge init                                 # every context of the default kubeconfig\n" +
+			"  landbridge init --context east --context west   # these two\n" +
+			"  landbridge init --existing                      # use the Istio that runs there already",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			raw, path, err := readKubeconfig(kubeconfig)
 			if err != nil {
@@ -55,32 +57,32 @@ func (a *app) init() *cobra.Command {
 				return err
 			}
 			if _, err := os.Stat(a.file); err == nil && !force {
-				return usage(fmt.Errorf("%s is there already; --force writes over it, -f names another", a.file))
+				return usage(fmt.Errorf("%s exists already; --force overwrites it, -f names another file", a.file))
 			}
 			if err := os.WriteFile(a.file, data, 0o644); err != nil {
 				return failed(err)
 			}
-			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; look at the networks and the Istio version in it, then: landbridge plan -f %s\n", a.file, a.file)
+			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; check its networks and its Istio version, then run: landbridge plan -f %s\n", a.file, a.file)
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file to write, - for stdout")
+	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file to write; - is stdout")
 	cmd.Flags().StringVar(&name, "name", "fleet", "name of the fleet")
 	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig to read (default $KUBECONFIG, or ~/.kube/config)")
-	cmd.Flags().StringArrayVar(&contexts, "context", nil, "context that becomes a cluster; may be repeated (default all)")
-	cmd.Flags().BoolVar(&existing, "existing", false, "have a worker look at the meshes that the clusters have already, and use them")
+	cmd.Flags().StringArrayVar(&contexts, "context", nil, "`name` of a context that becomes a cluster; may be repeated (default: all)")
+	cmd.Flags().BoolVar(&existing, "existing", false, "use the meshes that the clusters have already; a worker finds them")
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().BoolVar(&force, "force", false, "write over a file that is there")
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite an existing file")
 	return cmd
 }
 
-// readKubeconfig returns a kubeconfig, and the file name that the fleet file is
-// to give for it: none for the default one.
+// readKubeconfig returns a kubeconfig, and the file name that the fleet file gives for
+// it: none for the default kubeconfig.
 func readKubeconfig(path string) (*clientcmdapi.Config, string, error) {
 	if path != "" {
 		raw, err := clientcmd.LoadFromFile(path)
 		if err != nil {
-			return nil, "", fmt.Errorf("%s is not a kubeconfig that can be read", path)
+			return nil, "", fmt.Errorf("%s is not a kubeconfig, or cannot be read", path)
 		}
 		return raw, filepath.Base(path), nil
 	}
@@ -93,11 +95,11 @@ func readKubeconfig(path string) (*clientcmdapi.Config, string, error) {
 
 type initCluster struct{ Name, Network, Path, Context, ServerName string }
 
-// draft is a fleet file in the making.
+// draft holds what a fleet file is written from.
 type draft struct {
 	Name, Version string
 	Clusters      []initCluster
-	// Existing is, line by line, what the file says of meshes that are there.
+	// Existing has the lines of spec that describe existing meshes.
 	Existing []string
 }
 
@@ -147,7 +149,7 @@ func newDraft(name, path string, raw *clientcmdapi.Config, contexts []string) (*
 	return d, nil
 }
 
-// file is the draft as a fleet file that is one.
+// file returns the draft as a fleet file, or an error where it would not be valid.
 func (d *draft) file() ([]byte, error) {
 	var b strings.Builder
 	if err := initFile.Execute(&b, d); err != nil {
@@ -161,8 +163,8 @@ func (d *draft) file() ([]byte, error) {
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
-// clusterName makes a cluster's name of a context's: the part that people know
-// it by.
+// clusterName returns a cluster's name from a context's: the part by which people know
+// the cluster, as at most 23 lowercase letters, digits and hyphens.
 func clusterName(context string) string {
 	parts := strings.FieldsFunc(context, func(r rune) bool { return r == '/' || r == '@' || r == ':' })
 	if len(parts) > 1 && (parts[0] == "default" || strings.Contains(context, "@")) {
@@ -180,7 +182,7 @@ func clusterName(context string) string {
 	return name
 }
 
-// serverName is the host of the API server where it is a name.
+// serverName returns the host of the API server, unless it is an IP or localhost.
 func serverName(c *clientcmdapi.Cluster) string {
 	if c == nil {
 		return ""

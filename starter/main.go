@@ -1,5 +1,5 @@
-// Command landbridge rolls out, watches and cleans up a fleet. It talks to
-// Temporal only; the workers talk to the clusters.
+// Command landbridge rolls out, watches and cleans up a fleet. It talks to Temporal
+// only; the workers talk to the clusters.
 package main
 
 import (
@@ -31,7 +31,7 @@ const (
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// Main runs the command and returns its exit code.
+// Main runs the command with these arguments, and returns its exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -57,8 +57,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	return coded.code
 }
 
-// exitError is an error with the exit code that goes with it. Without an err
-// everything has been said already.
+// exitError adds an exit code to an error. err is nil where the output has told
+// everything.
 type exitError struct {
 	code int
 	err  error
@@ -76,7 +76,7 @@ func (e *exitError) Unwrap() error { return e.err }
 func failed(err error) error { return &exitError{exitFailed, err} }
 func usage(err error) error  { return &exitError{exitUsage, err} }
 
-// app is what the commands share.
+// app holds the flags that commands share.
 type app struct {
 	temporal connect.Flags
 	file     string
@@ -88,17 +88,22 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "landbridge",
 		Short: "Let the Istio control planes of a fleet read each other's private API servers",
-		Long: "Landbridge lets the Istio control planes of a fleet of Kubernetes clusters read each other's kube-apiserver\n" +
-			"without any API server being reachable from outside its own network. It runs as workflows on Temporal;\n" +
-			"this command starts them and shows how they do.\n\n" +
-			"Exit codes: 0 done; 1 failed; 2 bad usage or bad fleet file, nothing changed; 3 partly done.",
+		Long: "Landbridge lets the Istio control planes of a fleet of Kubernetes clusters read each other's\n" +
+			"kube-apiserver without any API server being reachable from outside its own network. It runs as\n" +
+			"workflows on Temporal; this command starts them and shows their progress.\n\n" +
+			"Exit codes: 0 done; 1 failed; 2 bad usage or bad fleet file, nothing changed; 3 partly done, or\n" +
+			"differences found.",
 		Version: build.Version(), SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	cmd.AddCommand(a.init(), a.plan(), a.render(), a.drift(), a.rollout(), a.status(), a.watch(), a.verify(), a.cleanup(), a.report(), a.gather(), a.schedule(), rbac(), schema(), version())
-	cmd.AddCommand(a.steering()...)
+	wrapHelp(cmd)
+	addGroup(cmd, "Prepare a rollout:", a.init(), a.plan(), a.render(), rbac(), schema())
+	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup())
+	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
+	addGroup(cmd, "Watch and check a fleet:", a.status(), a.watch(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
+	cmd.AddCommand(version())
 	return cmd
 }
 
@@ -122,11 +127,11 @@ func (a *app) fileFlag(cmd *cobra.Command) {
 
 // outputFlag adds -o.
 func (a *app) outputFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&a.output, "output", "o", "", "json or yaml, or empty for people")
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "json or yaml (default: text for people)")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// load reads the fleet file and checks the flags that every command has.
+// load reads the fleet file and checks -o.
 func (a *app) load() (*fleet.Fleet, error) {
 	if err := a.checkOutput(); err != nil {
 		return nil, err
@@ -143,12 +148,12 @@ func (a *app) load() (*fleet.Fleet, error) {
 
 func (a *app) checkOutput() error {
 	if a.output != "" && a.output != "json" && a.output != "yaml" {
-		return usage(fmt.Errorf("-o: want json or yaml, or nothing for people, got %q", a.output))
+		return usage(fmt.Errorf("-o: want json or yaml, got %q; leave -o out to get text for people", a.output))
 	}
 	return nil
 }
 
-// print writes a result as -o says, and else for people.
+// print writes a result as JSON or YAML, as -o wants it, or calls people.
 func (a *app) print(w io.Writer, v any, people func(io.Writer)) error {
 	switch a.output {
 	case "json":

@@ -22,10 +22,10 @@ func (a *app) plan() *cobra.Command {
 	var all, brief bool
 	cmd := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
-		Short: "Say what a rollout would create, change, keep and remove, object by object",
-		Long: "Say what a rollout would create, change, keep and remove, object by object. Nothing is written. It runs as\n" +
-			"a workflow, since only workers reach the clusters, and so that every look is on record.",
-		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all            # also what stays as it is",
+		Short: "Show what a rollout would create, change, keep and remove",
+		Long: "Show what a rollout would create, change, keep and remove, object by object, and change nothing.\n" +
+			"Workers read the clusters, in a workflow that Temporal keeps.",
+		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all   # also list what stays as it is",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -45,8 +45,8 @@ func (a *app) plan() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().BoolVar(&all, "all", false, "list what stays as it is too")
-	cmd.Flags().BoolVar(&brief, "brief", false, "only name the objects, not their fields")
+	cmd.Flags().BoolVar(&all, "all", false, "also list objects that stay as they are")
+	cmd.Flags().BoolVar(&brief, "brief", false, "list objects without their fields")
 	return cmd
 }
 
@@ -76,7 +76,7 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 	return nil
 }
 
-// marks are what stands before each action.
+// marks holds the sign that stands before each action.
 var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-"}
 
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
@@ -93,20 +93,20 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 			printChange(w, c)
 		}
 		if shown == 0 {
-			fmt.Fprintf(w, "    nothing to change (%d objects)\n", len(u.Changes))
+			fmt.Fprintf(w, "    nothing to change (%s)\n", fleet.Count(len(u.Changes), "object"))
 		}
 	}
 	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove] == 0 {
-		fmt.Fprintf(w, "\nnothing to do: all %d objects are as the fleet file says\n", total[fleet.Keep])
+		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
 }
 
-// actionStyles are those of what is created, changed and removed.
+// actionStyles holds the styles of what is created, changed and removed.
 var actionStyles = map[fleet.Action]ansi.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed]}
 
-// printChange is an object, and field by field what becomes of it.
+// printChange writes an object, and what becomes of it, field by field.
 func printChange(w io.Writer, c fleet.Change) {
 	line := fmt.Sprintf("  %s %-6s  %s %s", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"))
 	fmt.Fprintln(w, actionStyles[c.Action].Styled(line)+note(c))
@@ -122,13 +122,13 @@ func printChange(w io.Writer, c fleet.Change) {
 	}
 }
 
-// withDetails fills in what the workflow of each cluster and link knows of its
-// objects, so that no history has it twice.
+// withDetails fills in the fields of each object. They are in the results of the
+// workflows of each cluster and link only, so that no history has them twice.
 func withDetails(ctx context.Context, c client.Client, plan string, units []api.PlannedUnit) {
 	for _, u := range units {
 		id := u.Unit.WorkflowID(plan)
 		if id == plan {
-			continue // the root has none
+			continue // the root has no workflow
 		}
 		var done fleet.Changes
 		if err := c.GetWorkflow(ctx, id, "").Get(ctx, &done); err != nil {
@@ -145,10 +145,11 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 	}
 }
 
+// note returns in parentheses why an object changes, or nothing.
 func note(c fleet.Change) string {
 	switch {
 	case c.Drift:
-		return attention.Styled("  (somebody else changed " + c.Note + "; --force-conflicts puts it back)")
+		return attention.Styled("  (somebody else changed " + c.Note + "; --force-conflicts overwrites it)")
 	case c.Note == "":
 		return ""
 	case c.Action == fleet.Update:

@@ -14,17 +14,17 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// progress tells where a rollout or cleanup is, with what each of its units does now.
+// progress tells how far a rollout or cleanup is, and what each of its units does now.
 type progress struct {
 	api.Status
 	Units []unitProgress `json:"units"`
 }
 
-// unitProgress tells where one unit is, and what it does now.
+// unitProgress tells how far one unit is, and what it does now.
 type unitProgress struct {
 	api.UnitState
-	// Step that runs, since when, what it waits for, its attempt and how the last one
-	// ended.
+	// Step that runs, when it began, what it waits for, the number of its attempt, and
+	// the error of the attempt before.
 	Step      string     `json:"step,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
 	WaitsFor  string     `json:"waitsFor,omitempty"`
@@ -32,11 +32,11 @@ type unitProgress struct {
 	LastError string     `json:"lastError,omitempty"`
 }
 
-// lookups bounds how many questions are asked of Temporal at once.
+// lookups limits how many requests are sent to Temporal at once.
 const lookups = 8
 
-// readProgress asks a fleet's workflow, and those of its units that run, where they are.
-// It fails where no worker answers just now.
+// readProgress asks a fleet's workflow, and those of its units that run, how far they
+// are. It fails where no worker answers.
 func readProgress(ctx context.Context, c client.Client, id, runID string) (progress, error) {
 	var p progress
 	if err := query(ctx, c, id, runID, &p.Status); err != nil {
@@ -62,7 +62,7 @@ func readProgress(ctx context.Context, c client.Client, id, runID string) (progr
 			sources[link.From] = true
 		}
 		if name, ok := u.Unit.Member(); ok && p.Phase == "links" {
-			workflow = api.LinksWorkflowID(id, name) // of a cleanup
+			workflow = api.LinksWorkflowID(id, name) // a cleanup has one for each member
 		}
 		group.Go(func() error { u.readStep(ctx, c, workflow); return nil })
 	}
@@ -85,7 +85,7 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	group.SetLimit(lookups)
 	for n, source := range sources {
 		group.Go(func() error {
-			_ = query(ctx, c, api.LinksWorkflowID(id, source), "", &answers[n]) // else the fleet's word stands
+			_ = query(ctx, c, api.LinksWorkflowID(id, source), "", &answers[n]) // where it fails, the state that the fleet's workflow told stays
 			return nil
 		})
 	}
@@ -99,7 +99,7 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	}
 }
 
-// readStep finds the step that a unit is at, and what holds it up.
+// readStep reads which step a unit is at, and what the step waits for.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string) {
 	var s api.Status
 	if query(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
@@ -123,16 +123,17 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string)
 			u.LastError = p.GetLastFailure().GetMessage()
 		}
 		if p.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED && u.Attempt <= 1 && u.WaitsFor == "" {
-			u.WaitsFor = "no worker has taken it yet"
+			u.WaitsFor = "no worker has taken the step yet"
 		}
 	}
 }
 
-// row is a line for people: the root, a member, or the links of one source together.
+// row holds a line for people: the root, a member, or the links of one source together.
 type row struct {
 	unitProgress
-	name  string
-	links api.Tally // nil: these are no links
+	name string
+	// links counts the links of one source. It is nil for the root and a member.
+	links api.Tally
 }
 
 // rows lists the units for people, in the fleet's order.
@@ -176,7 +177,7 @@ func (r *row) add(link fleet.Link, u unitProgress) {
 	}
 }
 
-// doing says what a row does just now, in a line.
+// doing tells in one line what the units of a row do now.
 func (r row) doing() string {
 	var parts []string
 	if r.links != nil && r.State != api.Done && r.State != api.Pending && r.State != api.Waiting && r.State != api.Skipped {
@@ -190,20 +191,25 @@ func (r row) doing() string {
 	}
 	out := strings.Join(parts, ", ")
 	if r.WaitsFor != "" {
-		out += ": " + oneLine(r.WaitsFor)
+		out += ": " + r.unnamed(r.WaitsFor)
 	}
 	if r.LastError != "" {
-		out += fmt.Sprintf(" (try %d; the last: %s)", r.Attempt, oneLine(r.LastError))
+		out += fmt.Sprintf(" (try %d; the last one failed: %s)", r.Attempt, r.unnamed(r.LastError))
 	}
 	if r.Message != "" {
-		out = strings.TrimPrefix(out+": "+strings.TrimPrefix(oneLine(r.Message), r.name+": "), ": ")
+		out = strings.TrimPrefix(out+": "+r.unnamed(r.Message), ": ")
 	}
 	return out
 }
 
+// unnamed writes a message on one line, without the row's own name before it.
+func (r row) unnamed(message string) string {
+	return strings.TrimPrefix(oneLine(message), r.name+": ")
+}
+
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// holds says what keeps a fleet from going on, with what to do.
+// holds tells what a rollout waits for and which command lets it go on, or nothing.
 func (p progress) holds() string {
 	switch {
 	case p.Paused:

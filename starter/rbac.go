@@ -13,7 +13,7 @@ import (
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
-// rbacName is the name of the role, its binding, and the account in it.
+// rbacName names the role, its binding and, by default, the account.
 const rbacName = "landbridge-worker"
 
 func rbac() *cobra.Command {
@@ -23,9 +23,10 @@ func rbac() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "rbac", Args: cobra.NoArgs,
-		Short: "Print the least ClusterRole that a worker needs on a cluster, with an account that has it",
-		Long: "Print the least ClusterRole that a worker needs on a cluster, an account, and the binding. It is made from what the\n" +
-			"preflight asks for. A kubeconfig of that account (`kubectl create token`) is all that the worker then needs.",
+		Short: "Print the ClusterRole that a worker needs on a cluster, and an account",
+		Long: "Print the least ClusterRole that a worker needs on a cluster, an account and the binding, as\n" +
+			"manifests. The role has exactly the rights that the preflight asks for. The worker then needs no\n" +
+			"more than a kubeconfig of that account (`kubectl create token`).",
 		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "namespace": accountNamespace, "account": account} {
@@ -57,9 +58,9 @@ func rbac() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
-	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, or the spec.istio.revision of an Istio that is there")
+	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, or spec.istio.revision of an existing Istio")
 	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
-	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: also read by what name the API server is known")
+	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
 	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
 	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")
 	return cmd

@@ -18,8 +18,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// renderedBy is the first line of every file that render writes: only those does
-// it ever replace or take away.
+// renderedBy begins every file that render writes. It replaces and removes no other.
 const renderedBy = "# Rendered by landbridge from a fleet file: edit that instead.\n"
 
 const kustomization = "kustomization.yaml"
@@ -28,13 +27,14 @@ func (a *app) render() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use: "render", Args: cobra.NoArgs,
-		Short: "Write the manifests of each cluster to a directory, for kustomize, Argo CD or a review",
-		Long: "Write what a rollout would apply to a directory: a folder with a kustomization per cluster, a file per object,\n" +
-			"gateways as their chart renders them. Nothing is written to a cluster. The clusters are looked at, since\n" +
-			"names of API servers and addresses of load balancers are theirs.\n\n" +
-			"Secrets (cacerts, tokens, remote secrets) hold keys and are not rendered; each kustomization names those that\n" +
-			"its cluster needs. The files do not carry Landbridge's labels: what another tool applies is that tool's, and a\n" +
-			"rollout refuses to touch it.",
+		Short: "Write the manifests of each cluster to a directory",
+		Long: "Write the manifests that a rollout would apply to a directory, for kustomize, Argo CD or a review: a\n" +
+			"folder with a kustomization per cluster, a file per object, gateways as their chart renders them.\n" +
+			"Workers read the clusters, which know the names of their API servers and the addresses of their\n" +
+			"load balancers, and change nothing.\n\n" +
+			"Secrets (cacerts, tokens, remote secrets) hold keys and are not rendered; each kustomization names\n" +
+			"those that its cluster needs. The files do not carry Landbridge's labels: what another tool applies\n" +
+			"belongs to that tool, and a rollout refuses to touch it.",
 		Example: "  landbridge render -f fleet.yaml --output-dir manifests\n  kubectl --context west diff -k manifests/west",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -63,12 +63,12 @@ func (a *app) render() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&dir, "output-dir", "manifests", "directory to write to; files in it that render did not write are left alone")
+	cmd.Flags().StringVar(&dir, "output-dir", "manifests", "`directory` to write to; files in it that render did not write stay")
 	_ = cmd.MarkFlagDirname("output-dir")
 	return cmd
 }
 
-// renderedFiles are the contents by the path below the directory.
+// renderedFiles returns contents by path below the output directory.
 func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
 	files, resources, secrets := map[string]string{}, map[string][]string{}, map[api.Unit][]string{}
 	for _, u := range plan {
@@ -95,7 +95,7 @@ func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
 		b.WriteString(renderedBy)
 		for _, unit := range slices.SortedFunc(maps.Keys(secrets), api.Unit.Compare) {
 			if unit.Touches(cluster) {
-				fmt.Fprintf(&b, "# Not here, since they hold keys (%s): Secret %s\n", unit, strings.Join(secrets[unit], ", "))
+				fmt.Fprintf(&b, "# Not rendered, since they hold keys (%s): Secret %s\n", unit, strings.Join(secrets[unit], ", "))
 			}
 		}
 		data, err := yaml.Marshal(map[string]any{"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names})
@@ -108,8 +108,8 @@ func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
 	return files, nil
 }
 
-// withoutMarks takes off, wherever they are, the labels and annotations by which
-// Landbridge knows what is its own.
+// withoutMarks removes from a manifest, at any depth, the labels and annotations by which
+// Landbridge recognizes its objects.
 func withoutMarks(manifest string) (string, error) {
 	var obj map[string]any
 	if err := yaml.Unmarshal([]byte(manifest), &obj); err != nil {
@@ -140,7 +140,8 @@ func unmark(v any) {
 	}
 }
 
-// mayRender looks, before any cluster is asked, whether the directory is one.
+// mayRender returns an error where dir exists and is no directory. It is called before
+// any cluster is read.
 func mayRender(dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return fmt.Errorf("--output-dir: %s is not a directory", dir)
@@ -148,8 +149,8 @@ func mayRender(dir string) error {
 	return nil
 }
 
-// replaceFiles writes the files and takes away those of an earlier render. A
-// file that render did not write is never replaced.
+// replaceFiles writes the files, and removes those of an earlier render. Where it would
+// replace a file that render did not write, it returns an error and changes nothing.
 func replaceFiles(dir string, files map[string]string) error {
 	var old []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -163,7 +164,7 @@ func replaceFiles(dir string, files map[string]string) error {
 		rel, _ := filepath.Rel(dir, path)
 		ours := strings.HasPrefix(string(data), renderedBy)
 		if _, wanted := files[rel]; wanted && !ours {
-			return fmt.Errorf("%s is there and was not written by render; move it away, or give another --output-dir", path)
+			return fmt.Errorf("%s exists and was not written by render; move or delete it, or set another --output-dir", path)
 		}
 		if ours {
 			old = append(old, path)
@@ -200,5 +201,5 @@ func printRendered(w io.Writer, dir string, f *fleet.Fleet, files map[string]str
 		}
 		fmt.Fprintf(w, "%s  %s\n", filepath.Join(dir, c.Name), fleet.Count(n, "object"))
 	}
-	fmt.Fprintln(w, "the Secrets with keys are not among them; each kustomization names its own")
+	fmt.Fprintln(w, "Secrets with keys are not rendered; each kustomization.yaml names those of its cluster")
 }

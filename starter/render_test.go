@@ -23,7 +23,7 @@ spec:
       labels: {app: gateway, landbridge.dev/fleet: prod}
 `
 
-func TestRender_TakesOffLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
+func TestRender_RemovesLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
 	files, err := renderedFiles([]api.PlannedUnit{
 		{Unit: api.Member("east"), Changes: []fleet.Change{
 			{Action: fleet.Create, Kind: "Deployment", Namespace: "istio-system", Name: "gateway", Cluster: "east", Manifest: marked},
@@ -48,8 +48,8 @@ spec:
         app: gateway
 `,
 		"east/istio-system-authorizationpolicy-from-west.yaml": renderedBy + "kind: AuthorizationPolicy\n",
-		"east/kustomization.yaml": renderedBy + `# Not here, since they hold keys (cluster east): Secret istio-system/cacerts
-# Not here, since they hold keys (link west -> east): Secret istio-system/istio-remote-secret-east
+		"east/kustomization.yaml": renderedBy + `# Not rendered, since they hold keys (cluster east): Secret istio-system/cacerts
+# Not rendered, since they hold keys (link west -> east): Secret istio-system/istio-remote-secret-east
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
@@ -67,6 +67,6 @@ func TestRender_TakesAwayOnlyWhatItWrote(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "README.md"))
 
 	require.ErrorContains(t, replaceFiles(dir, map[string]string{"README.md": renderedBy}), "was not written by render")
-	require.FileExists(t, filepath.Join(dir, "east", "a.yaml"), "nothing is taken away before it is known that all can be written")
+	require.FileExists(t, filepath.Join(dir, "east", "a.yaml"), "nothing is removed before it is known that all can be written")
 	require.ErrorContains(t, mayRender(filepath.Join(dir, "README.md")), "is not a directory")
 }

@@ -19,10 +19,11 @@ func (a *app) report() *cobra.Command {
 	var run, out string
 	cmd := &cobra.Command{
 		Use: "report FLEET|WORKFLOW-ID", Args: cobra.ExactArgs(1),
-		Short: "Write what a rollout or cleanup did, as one HTML file or JSON",
-		Long: "Write what a rollout or cleanup did: who asked and why, each step with its objects, attempts and errors, the\n" +
-			"decisions, the certificates and the proof. It comes from Temporal's history alone, so it works as long as that\n" +
-			"is kept, with the clusters gone and no worker running. Of a FLEET it is the last rollout or cleanup.",
+		Short: "Write a report on a rollout or cleanup, as HTML or JSON",
+		Long: "Write a report on the last rollout or cleanup of a FLEET, or on a workflow: who asked and why, each\n" +
+			"step with its objects, attempts and errors, the decisions, the certificates and the proof.\n\n" +
+			"It is made from Temporal's history alone, so it works as long as Temporal keeps that, even where the\n" +
+			"clusters do not exist any more and no worker runs.",
 		Example: "  landbridge report prod\n  landbridge report prod --run 0198c3… --out CHG-1234.html\n  landbridge report prod -o json | jq .certificates",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.output != "" && a.output != "html" && a.output != "json" {
@@ -49,9 +50,9 @@ func (a *app) report() *cobra.Command {
 		},
 	}
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVarP(&a.output, "output", "o", "", "html (default) or json, whose schema `landbridge schema report` prints")
-	cmd.Flags().StringVar(&run, "run", "", "run ID of an earlier rollout or cleanup (default: the last)")
-	cmd.Flags().StringVar(&out, "out", "", "file to write; - is stdout (default: landbridge-FLEET-TIME.html, and stdout for json)")
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "html or json (default html); 'landbridge schema report' prints the schema of the JSON")
+	cmd.Flags().StringVar(&run, "run", "", "run ID of an earlier rollout or cleanup (default: the last one)")
+	cmd.Flags().StringVar(&out, "out", "", "file to write; - is stdout (default landbridge-FLEET-TIME.html, for json stdout)")
 	return cmd
 }
 

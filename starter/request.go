@@ -9,13 +9,16 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// requestFlags adds why something is changed, and on whose behalf.
+// takeOverUsage describes --take-over.
+const takeOverUsage = "go on where a dead run of another Temporal has locked a cluster"
+
+// requestFlags adds the flags that tell why something is changed, and on whose behalf.
 func requestFlags(cmd *cobra.Command, r *fleet.Request) {
-	cmd.Flags().StringVar(&r.Reason, "reason", "", "why, such as a change number; found in Temporal, on the objects and in the report")
-	cmd.Flags().StringVar(&r.RequestedBy, "requested-by", "", "on whose behalf (default: you, as user@host)")
+	cmd.Flags().StringVar(&r.Reason, "reason", "", "why, such as a change number; shown in Temporal, on the objects and in the report")
+	cmd.Flags().StringVar(&r.RequestedBy, "requested-by", "", "who asked for the change (default: you, as user@host)")
 }
 
-// requested fills in who asks, and checks both.
+// requested fills in who asked, and checks both.
 func requested(r *fleet.Request) error {
 	if r.RequestedBy == "" {
 		r.RequestedBy = me()
@@ -26,7 +29,7 @@ func requested(r *fleet.Request) error {
 	return nil
 }
 
-// me is the user and the host that the command runs as and on.
+// me returns the user that runs the command, and the machine, as user@host.
 func me() string {
 	name, host := "unknown", "unknown"
 	if u, err := user.Current(); err == nil {

@@ -15,16 +15,17 @@ import (
 
 func (a *app) rollout() *cobra.Command {
 	var (
-		prune, takeOver, detach, mend bool
-		why                           fleet.Request
+		prune, takeOver, detach, force bool
+		why                            fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
-		Short: "Roll out a fleet, and show how it goes",
-		Long: "Roll out a fleet: root CA, Istio, gateways and remote secrets on every cluster and link of the fleet file.\n\n" +
-			"It may be repeated: what is as it should be is not touched. What fails is undone in its own cluster or\n" +
-			"link, and the rest goes on. Ctrl-C leaves the rollout running.",
-		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --prune       # also take away what left the fleet file",
+		Short: "Roll out a fleet, and show the progress",
+		Long: "Roll out a fleet: root CA, Istio, gateways and remote secrets on every cluster and link of the fleet\n" +
+			"file. A cluster or link that fails is undone, and the others go on.\n\n" +
+			"A rollout can be repeated: it changes only what differs from the fleet file.\n" +
+			"Ctrl-C leaves the rollout running.",
+		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --prune   # also remove what left the fleet file",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -33,21 +34,23 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			return a.change(cmd, api.RolloutFleet, api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: mend, Request: why}, detach, a.showRollout)
+			return a.change(cmd, api.RolloutFleet, api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, Request: why}, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
-	cmd.Flags().BoolVar(&prune, "prune", false, "take away clusters and links that left the fleet file")
-	cmd.Flags().BoolVar(&mend, "force-conflicts", false, "overwrite what somebody else changed since the last rollout (`landbridge drift` shows it)")
-	cmd.Flags().BoolVar(&takeOver, "take-over", false, "go ahead on clusters that a dead run of another Temporal holds")
-	cmd.Flags().BoolVar(&detach, "detach", false, "start it and return")
+	cmd.Flags().BoolVar(&prune, "prune", false, "remove clusters and links that left the fleet file")
+	cmd.Flags().BoolVar(&force, "force-conflicts", false, "overwrite what somebody else changed since the last rollout; 'landbridge drift' shows it")
+	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
+	cmd.Flags().BoolVar(&detach, "detach", false, "start the rollout and return at once")
 	return cmd
 }
 
-// change starts a workflow, follows it on stderr and prints its result on stdout.
+// change starts a workflow that changes a fleet, or joins the same one that runs. It
+// shows the progress on stderr and, by show, the result on stdout. Where the context is
+// canceled, the workflow goes on.
 func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
 	ctx := cmd.Context()
 	c, err := a.temporal.Dial(ctx, nil, nil)
@@ -56,7 +59,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	}
 	defer c.Close()
 	if typ == api.CleanupFleet && !in.DryRun && c.ScheduleClient().GetHandle(ctx, scheduleID(in.Fleet.Metadata.Name)).Delete(ctx) == nil {
-		// A check that mends would roll out what is cleaned up.
+		// A check that heals the fleet would roll out what the cleanup removes.
 		fmt.Fprintf(cmd.ErrOrStderr(), "the schedule of the fleet %s is deleted\n", in.Fleet.Metadata.Name)
 	}
 	began := time.Now()
@@ -75,7 +78,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	}
 	if err := follow(ctx, c, run, typ, cmd.ErrOrStderr()); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on. `landbridge watch %s` shows it again, and so does the same command\n", noun(typ), name)
+			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
 			return &exitError{exitFailed, nil}
 		}
 		return explained(ctx, c, run, err)
@@ -101,14 +104,14 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 		t.row(c.Name, c.Version, c.TLSServerName, showAddress(c.Address), showCounts(c.Counts))
 	}
 	t.flush()
-	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s; root %s until %s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
-		took.Round(100*time.Millisecond), r.Root.Fingerprint, r.Root.NotAfter.Format(time.DateOnly))
+	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s%s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
+		took.Round(100*time.Millisecond), showRoot(r.Root))
 	switch {
 	case len(r.Links) == 0:
 	case r.Proven == len(r.Links):
-		fmt.Fprintln(w, "every link is proven: a request goes through it, and istiod has read its target")
+		fmt.Fprintln(w, "every link is proven: a request goes through, and the source's istiod has read the target")
 	default:
-		fmt.Fprintf(w, "%d of %s proven; `landbridge verify` proves them any time\n", r.Proven, fleet.Count(len(r.Links), "link"))
+		fmt.Fprintf(w, "%d of %s proven; `landbridge verify` proves them at any time\n", r.Proven, fleet.Count(len(r.Links), "link"))
 	}
 	if len(r.Skipped) > 0 {
 		fmt.Fprintf(w, "skipped by decision: %s\n", showUnits(r.Skipped))
@@ -117,8 +120,16 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 		fmt.Fprintf(w, "removed: %s\n", showStale(r.Pruned))
 	}
 	if !r.Stale.Empty() {
-		fmt.Fprintf(w, "left the fleet file and still there: %s; `landbridge rollout --prune` removes it\n", showStale(r.Stale))
+		fmt.Fprintf(w, "left the fleet file, and not removed yet: %s; `landbridge rollout --prune` removes them\n", showStale(r.Stale))
 	}
+}
+
+// showRoot tells until when the root is good. A fleet with an existing CA has none.
+func showRoot(root api.CertificateFacts) string {
+	if root.Fingerprint == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the root CA %s ends on %s", root.Fingerprint, root.NotAfter.Format(time.DateOnly))
 }
 
 func showAddress(a api.Address) string {

@@ -22,16 +22,16 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// change is a request to change a fleet, under the fleet's one workflow ID.
+// change holds a request to change a fleet, under the fleet's one workflow ID.
 type change struct {
 	in api.FleetInput
-	// typ is the type of the workflow, id its ID, digest what is asked for.
+	// typ and id are those of the workflow. digest identifies the request.
 	typ, id, digest string
 }
 
 func newChange(typ string, in api.FleetInput) (change, error) {
 	c := change{in: in, typ: typ, id: fleet.WorkflowID(in.Fleet.Metadata.Name)}
-	if in.DryRun { // it changes nothing, so it is in nobody's way
+	if in.DryRun { // it changes nothing, so it needs no lock
 		c.id += ".dry-run." + uuid.NewString()
 	}
 	var err error
@@ -39,9 +39,9 @@ func newChange(typ string, in api.FleetInput) (change, error) {
 	return c, err
 }
 
-// start starts what changes a fleet. The fleet's one workflow ID is the lock: the same
-// request joins the one that runs; another one is refused with what is running; only a
-// cleanup cancels a rollout, and waits for it.
+// start starts a workflow that changes a fleet. The fleet's one workflow ID is the lock.
+// Where one runs already, the same request joins it; a cleanup cancels a rollout, and
+// waits until it has ended; any other request ends with an error that names what runs.
 func start(ctx context.Context, c client.Client, say io.Writer, want change) (client.WorkflowRun, error) {
 	for {
 		run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
@@ -64,8 +64,8 @@ func start(ctx context.Context, c client.Client, say io.Writer, want change) (cl
 	}
 }
 
-// joinOrWait looks at what runs: it returns it when it is the same request, nil when it
-// is over by now, and an error when it is in the way.
+// joinOrWait returns the workflow that runs where its request is the same one, nil where
+// it has ended by now, and an error where it must not be disturbed.
 func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Writer) (client.WorkflowRun, error) {
 	d, err := c.DescribeWorkflowExecution(ctx, want.id, "")
 	if err != nil {
@@ -97,10 +97,11 @@ func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Write
 		_ = run.Get(ctx, nil) // how it ended does not matter to a cleanup
 		return nil, ctx.Err()
 	}
-	return nil, failed(fmt.Errorf("the fleet %s is being changed: a %s with another fleet file or other flags runs since %s (workflow %s, run %s); `landbridge watch %s` shows it, `landbridge cleanup` would stop it",
+	return nil, failed(fmt.Errorf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)",
 		name, noun(what), since, want.id, run.GetRunID(), name))
 }
 
+// noun returns the word for people of a type of workflow.
 func noun(workflowType string) string {
 	switch workflowType {
 	case api.RolloutFleet:
@@ -111,7 +112,7 @@ func noun(workflowType string) string {
 	return workflowType
 }
 
-// found is what finds the workflow in Temporal.
+// found returns the search attributes by which people find the workflow in Temporal.
 func found(in api.FleetInput) temporal.SearchAttributes {
 	keys := []temporal.SearchAttributeUpdate{api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending))}
 	if in.Reason != "" {
@@ -123,7 +124,8 @@ func found(in api.FleetInput) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(keys...)
 }
 
-// digest is of what is asked for, whoever asks.
+// digest returns a hash of a request without who asked for it and why, so that the same
+// request has the same digest.
 func digest(typ string, in api.FleetInput) (string, error) {
 	in.Request = fleet.Request{}
 	data, err := json.Marshal(in)
@@ -134,8 +136,8 @@ func digest(typ string, in api.FleetInput) (string, error) {
 	return hex.EncodeToString(sum[:16]), nil
 }
 
-// explained is how a run ended, with every failure that its status knows: the
-// error itself has room for a few. Where no worker answers, those must do.
+// explained returns the error that a run ended with, with every failure that its status
+// lists. Where no worker answers, it has the few failures that the error has room for.
 func explained(ctx context.Context, c client.Client, run client.WorkflowRun, err error) error {
 	end := ended(err)
 	var s api.Status
@@ -162,11 +164,11 @@ func ended(err error) error {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) {
 		if temporal.IsCanceledError(err) {
-			return failed(errors.New("it was canceled; what was under way is undone"))
+			return failed(errors.New("the run was canceled, and has undone its open steps"))
 		}
 		var terminated *temporal.TerminatedError
 		if errors.As(err, &terminated) {
-			return failed(errors.New("it was terminated; run it again, or clean up"))
+			return failed(errors.New("the run was terminated in Temporal, which undoes nothing; run it again, or clean up"))
 		}
 		return failed(err)
 	}

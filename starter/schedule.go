@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,10 +17,11 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// leastEvery keeps a schedule from being one drift check after the other.
+// leastEvery limits how often a fleet is checked, so that checks do not keep its workers
+// busy.
 const leastEvery = time.Minute
 
-// scheduleID is that of a fleet's drift check.
+// scheduleID returns the ID of the schedule that checks a fleet for drift.
 func scheduleID(name string) string { return fleet.WorkflowID(name) + ".drift" }
 
 func (a *app) schedule() *cobra.Command {
@@ -32,10 +32,12 @@ func (a *app) schedule() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use: "schedule", Args: cobra.NoArgs,
-		Short: "Check a fleet for drift again and again, on a Temporal Schedule",
-		Long: "Check a fleet for drift again and again, on a Temporal Schedule that has the fleet file as it is now. Said again, it\n" +
-			"replaces the fleet file and the interval. With --self-heal each check that finds drift rolls the fleet out and overwrites\n" +
-			"what somebody else changed. A check is left out while the one before it still runs.",
+		Short: "Check a fleet for drift at regular intervals",
+		Long: "Check a fleet for drift at regular intervals, by a Temporal Schedule that keeps a copy of the fleet\n" +
+			"file as it is now. Run the command again to replace the copy or the interval. A check is left out\n" +
+			"while the one before it still runs.\n\n" +
+			"With --self-heal each check that finds drift rolls the fleet out, and overwrites what somebody else\n" +
+			"changed.",
 		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --self-heal --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -56,24 +58,24 @@ func (a *app) schedule() *cobra.Command {
 			if err := setSchedule(cmd.Context(), c, api.FleetInput{Fleet: *f, SelfHeal: heal, Request: why}, every); err != nil {
 				return failed(err)
 			}
-			name, what := f.Metadata.Name, "checked for drift"
+			name, heals := f.Metadata.Name, ""
 			if heal {
-				what += ", and repaired,"
+				heals = ", and a rollout repairs it where it differs"
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is %s every %s; `landbridge schedule show %s` tells how it went\n", name, what, every, name)
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is checked for drift every %s%s; `landbridge schedule show %s` shows the last checks\n", name, every, heals, name)
 			return nil
 		},
 	}
 	a.fileFlag(cmd)
 	a.temporal.Bind(cmd.PersistentFlags())
 	requestFlags(cmd, &why)
-	cmd.Flags().DurationVar(&every, "every", time.Hour, "how long between two checks")
-	cmd.Flags().BoolVar(&heal, "self-heal", false, "roll out where there is drift, and overwrite what somebody else changed")
+	cmd.Flags().DurationVar(&every, "every", time.Hour, "interval between two checks, at least 1m")
+	cmd.Flags().BoolVar(&heal, "self-heal", false, "roll the fleet out where it differs, and overwrite what somebody else changed")
 	cmd.AddCommand(a.scheduleShow(), a.scheduleDelete())
 	return cmd
 }
 
-// setSchedule makes a fleet's schedule, or replaces it.
+// setSchedule creates a fleet's schedule, or replaces it.
 func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
 	name := in.Fleet.Metadata.Name
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
@@ -93,24 +95,26 @@ func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every 
 		}})
 }
 
+// noSchedule returns the error for people of a request about a fleet's schedule.
 func noSchedule(name string, err error) error {
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return failed(fmt.Errorf("the fleet %s has no schedule; `landbridge schedule -f FILE` makes one", name))
+		return failed(fmt.Errorf("the fleet %s has no schedule; `landbridge schedule -f FILE` creates one", name))
 	}
 	return failed(err)
 }
 
-// shownSchedule is what `schedule show` prints.
+// shownSchedule holds what `landbridge schedule show` prints.
 type shownSchedule struct {
 	Fleet string    `json:"fleet"`
 	Every string    `json:"every"`
 	Note  string    `json:"note,omitempty"`
 	Next  time.Time `json:"next"`
-	// Last are the last checks, the newest first.
+	// Last lists the last checks, the newest first.
 	Last []shownCheck `json:"last"`
 }
 
+// shownCheck holds one check. It has neither Result nor Error while it runs.
 type shownCheck struct {
 	At       time.Time        `json:"at"`
 	Workflow string           `json:"workflow"`
@@ -118,7 +122,7 @@ type shownCheck struct {
 	Error    string           `json:"error,omitempty"`
 }
 
-// shownChecks is how many of the last checks are shown.
+// shownChecks limits how many of the last checks are shown.
 const shownChecks = 5
 
 func (a *app) scheduleShow() *cobra.Command {
@@ -157,7 +161,7 @@ func readSchedule(ctx context.Context, c client.Client, name string, d *client.S
 			continue
 		}
 		check := shownCheck{At: recent[i].ActualTime, Workflow: recent[i].StartWorkflowResult.WorkflowID}
-		// One that still runs is not waited for.
+		// A check that still runs has no result yet, and its end would be waited for.
 		if e, err := c.DescribeWorkflowExecution(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID); err != nil ||
 			e.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 			s.Last = append(s.Last, check)
@@ -185,20 +189,19 @@ func printSchedule(w io.Writer, s shownSchedule) {
 	t.flush()
 }
 
-// found is what a check found, in a few words.
+// found tells in a few words what a check found.
 func (c shownCheck) found() string {
 	switch r := c.Result; {
 	case c.Error != "":
 		return trim(oneLine(c.Error))
 	case r == nil:
-		return "runs"
+		return "still runs"
 	case !r.Drifted:
 		return "no drift"
 	case r.Healed:
 		return "drift, repaired"
 	default:
-		parts := []string{fleet.Count(r.Differs, "object"), fleet.Count(len(r.Expiring), "certificate"), fleet.Count(len(r.Unproven), "unproven link")}
-		out := "drift: " + strings.Join(parts, ", ")
+		out := "drift: " + countDrift(*r)
 		if r.NotHealed != "" {
 			out += "; " + trim(oneLine(r.NotHealed))
 		}
@@ -207,7 +210,7 @@ func (c shownCheck) found() string {
 }
 
 func (a *app) scheduleDelete() *cobra.Command {
-	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Check a fleet no more; the checks that were stay on record",
+	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Stop checking a fleet; Temporal keeps the checks that ran",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
@@ -217,7 +220,7 @@ func (a *app) scheduleDelete() *cobra.Command {
 			if err := c.ScheduleClient().GetHandle(cmd.Context(), scheduleID(args[0])).Delete(cmd.Context()); err != nil {
 				return noSchedule(args[0], err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is checked no more\n", args[0])
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is no longer checked\n", args[0])
 			return nil
 		}}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// screen shows a fleet on a terminal: what runs, waits or failed has a line,
-// what is done or has not begun folds into a count.
+// screen shows a fleet on a terminal. A unit that runs or failed has a line; the others
+// are counted.
 type screen struct {
 	program *tea.Program
 	ended   chan struct{}
@@ -23,8 +23,8 @@ type screen struct {
 
 func newScreen(ctx context.Context, w io.Writer, noun string) *screen {
 	s := &screen{ended: make(chan struct{})}
-	// No input is read, and so the terminal is asked nothing: Ctrl-C stays a signal,
-	// which the command handles.
+	// The program reads no input, and sends the terminal no question: Ctrl-C stays a
+	// signal, which the command handles.
 	s.program = tea.NewProgram(picture{noun: noun, width: 80, height: 24}, tea.WithContext(ctx), tea.WithOutput(w),
 		tea.WithColorProfile(colours(w)), tea.WithInput(nil), tea.WithoutSignalHandler())
 	go func() {
@@ -42,7 +42,7 @@ func (s *screen) close() {
 	<-s.ended
 }
 
-// picture is what the screen shows.
+// picture holds what the screen shows.
 type picture struct {
 	progress
 	noun          string
@@ -84,10 +84,10 @@ func (p picture) draw() string {
 			}
 		}
 	}
-	// The counts must fit too, a line that says that there is more, and one for the cursor.
+	// Room is needed for the counts, a line that tells that there is more, and the cursor.
 	counts := p.counts()
 	if room := max(p.height-len(rows)-len(counts)-2, 0); len(units) > room {
-		units = append(units[:room], faint.Styled(fmt.Sprintf("  … and more; `landbridge status %s` has all", p.Fleet)))
+		units = append(units[:room], faint.Styled(fmt.Sprintf("  … and more; `landbridge status %s` shows all", p.Fleet)))
 	}
 	rows = append(append(rows, units...), counts...)
 	for i := range rows {
@@ -115,7 +115,7 @@ func (p picture) head() []string {
 	return rows
 }
 
-// unit draws the line of what runs or failed, with what does not fit below it.
+// unit draws the line of a unit that runs or failed. Text that does not fit goes below.
 func (p picture) unit(u row, width int) []string {
 	took := ""
 	if u.Since != nil {
@@ -128,7 +128,7 @@ func (p picture) unit(u row, width int) []string {
 	if ansi.StringWidth(head)+ansi.StringWidth(doing) <= p.width {
 		return []string{head + doing}
 	}
-	// On a narrow terminal the end matters most: it is the cloud's own word.
+	// On a narrow terminal the end of the text matters most: there a cloud tells why.
 	first, rest, _ := strings.Cut(doing, ": ")
 	if ansi.StringWidth(head)+ansi.StringWidth(first) > p.width {
 		first, rest = "", doing
@@ -141,10 +141,10 @@ func (p picture) unit(u row, width int) []string {
 	return rows
 }
 
-// maxBelow is how many lines a message may take below its unit.
+// maxBelow limits the lines that a message takes below its unit.
 const maxBelow = 3
 
-// nameWidth is the width of the column of names.
+// nameWidth returns the width of the column of names, at most a third of the screen.
 func nameWidth(rows []row, screen int) (n int) {
 	for _, r := range rows {
 		n = max(n, len(r.name))
@@ -152,7 +152,7 @@ func nameWidth(rows []row, screen int) (n int) {
 	return min(n, screen/3)
 }
 
-// counts are what folds away.
+// counts draws a line for each state whose units have none of their own.
 func (p picture) counts() []string {
 	var out []string
 	for _, state := range []api.State{api.Waiting, api.Pending, api.Skipped, api.Done} {
@@ -181,7 +181,7 @@ func (p picture) counts() []string {
 	return out
 }
 
-// elapsed is a duration in whole seconds, short.
+// elapsed writes a duration in whole seconds, or from an hour on in minutes.
 func elapsed(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	if d < time.Hour {

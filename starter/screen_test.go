@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// fifty is a fleet of 50 clusters in the middle of its second wave.
+// fifty returns the picture of a fleet of 50 clusters during its second wave.
 func fifty() picture {
 	began := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	since := began.Add(3 * time.Minute)
@@ -77,7 +77,7 @@ func TestScreen_FiftyClustersFitWhateverTheTerminal(t *testing.T) {
 	}
 }
 
-// Were it a line too high, the terminal would lose the fleet's own line.
+// The terminal would lose the fleet's own line, were the picture a line too high.
 func TestScreen_FitsWithUnitsOfEveryState(t *testing.T) {
 	for _, height := range []int{24, 12, 8} {
 		p := fifty()
@@ -99,7 +99,7 @@ func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	require.Contains(t, p.draw(), "paused; `landbridge resume prod` lets it go on")
 }
 
-// Without a terminal a change is a line, and what did not change is none.
+// Without a terminal each change is a line, and what did not change is not printed.
 func TestLines_OneForEachChange(t *testing.T) {
 	var b strings.Builder
 	l := &lines{w: &b, began: time.Now(), seen: map[string]string{}}
@@ -114,7 +114,7 @@ func TestLines_OneForEachChange(t *testing.T) {
 	require.Equal(t, "paused; `landbridge resume prod` lets it go on\npause, by anna", unstamped(strings.TrimPrefix(b.String(), first)))
 }
 
-// unstamped leaves the seconds before each line out.
+// unstamped removes the seconds before each line.
 func unstamped(s string) string {
 	var out []string
 	for _, l := range strings.Split(strings.TrimSpace(s), "\n") {

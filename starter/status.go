@@ -17,7 +17,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// statusOutput is what `status -o json` prints.
+// statusOutput holds what `landbridge status -o json` prints.
 type statusOutput struct {
 	Workflow string        `json:"workflow"`
 	Run      string        `json:"run"`
@@ -28,7 +28,7 @@ type statusOutput struct {
 	Fleet    progress      `json:"fleet"`
 	Failures []api.Failure `json:"failures,omitempty"`
 	Error    string        `json:"error,omitempty"`
-	// end is the error that the workflow ended with.
+	// end holds the error that the workflow ended with.
 	end error
 }
 
@@ -36,8 +36,9 @@ func (a *app) status() *cobra.Command {
 	var watch bool
 	cmd := &cobra.Command{
 		Use: "status [FLEET]", Args: cobra.MaximumNArgs(1),
-		Short:   "Show where the last rollout or cleanup of a fleet is, or how it ended",
-		Long:    "Show where the last rollout or cleanup of a fleet is, or how it ended. Without FLEET it is that of the\nfleet file. The exit code is that of the rollout or cleanup, 0 while it runs.",
+		Short: "Show how far the last rollout or cleanup of a fleet is, or how it ended",
+		Long: "Show how far the last rollout or cleanup of a fleet is, or how it ended. Without FLEET it takes the\n" +
+			"fleet of the fleet file. The exit code is that of the rollout or cleanup, and 0 while it runs.",
 		Example: "  landbridge status prod\n  landbridge status -f fleet.yaml -o json\n  landbridge status prod --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := a.fleetName(args)
@@ -72,20 +73,22 @@ func (a *app) status() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print it again every 5 s until the rollout or cleanup ends")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print the status every 5 s until the rollout or cleanup ends")
 	return cmd
 }
 
-// watchInterval is between two printings of status --watch.
+// watchInterval sets how often `landbridge status --watch` prints.
 const watchInterval = 5 * time.Second
 
-// watch follows what runs, as rollout and cleanup do.
+// watch returns the command that shows the progress of a rollout or cleanup which
+// somebody started before.
 func (a *app) watch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "watch [FLEET]", Args: cobra.MaximumNArgs(1),
-		Short: "Follow the rollout or cleanup of a fleet that runs, until it ends",
-		Long: "Follow the rollout or cleanup of a fleet that runs, until it ends: on a terminal as a picture, elsewhere with a\n" +
-			"line for every change. Ctrl-C stops the watching and nothing else. The exit code is that of the rollout or cleanup.",
+		Short: "Show the progress of a rollout or cleanup until it ends",
+		Long: "Show the progress of a fleet's rollout or cleanup until it ends: on a terminal as a picture that\n" +
+			"changes, elsewhere with a line for every change. Ctrl-C stops the watching and nothing else. The\n" +
+			"exit code is that of the rollout or cleanup.",
 		Example: "  landbridge watch prod\n  landbridge watch prod 2>&1 | tee rollout.log",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := a.fleetName(args)
@@ -121,7 +124,7 @@ func (a *app) watch() *cobra.Command {
 	return cmd
 }
 
-// fleetName is the argument, or that of the fleet file.
+// fleetName returns the argument or, without one, the name in the fleet file.
 func (a *app) fleetName(args []string) (string, error) {
 	if err := a.checkOutput(); err != nil {
 		return "", err
@@ -136,7 +139,8 @@ func (a *app) fleetName(args []string) (string, error) {
 	return f.Metadata.Name, nil
 }
 
-// silently is the exit code of how a workflow ended, about which all was said.
+// silently returns an error with the exit code of how a workflow ended, and without a
+// message: the output has told everything.
 func silently(end error) error {
 	var coded *exitError
 	if errors.As(ended(end), &coded) {
@@ -145,7 +149,8 @@ func silently(end error) error {
 	return nil
 }
 
-// readStatus returns where a fleet's workflow is and, where it is over, how it ended.
+// readStatus returns how far the last workflow that changed a fleet is or, where it has
+// ended, how.
 func readStatus(ctx context.Context, c client.Client, name string) (statusOutput, error) {
 	var out statusOutput
 	id := fleet.WorkflowID(name)
@@ -180,6 +185,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	return out, nil
 }
 
+// statusWord returns the word for people of a workflow's status.
 func statusWord(s enumspb.WorkflowExecutionStatus) string {
 	switch s {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
@@ -227,7 +233,7 @@ func printStatus(w io.Writer, s statusOutput) {
 	}
 }
 
-// trim keeps a table's last column on one line.
+// trim cuts a table's last column after 100 characters.
 func trim(s string) string {
 	const most = 100
 	if r := []rune(s); len(r) > most {

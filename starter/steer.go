@@ -16,24 +16,32 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// verb is a command that decides about a rollout that runs.
+// verb describes a command that decides about a rollout that runs.
 type verb struct {
-	name, short, long string
-	// needsReason and takesUnit say which flags it has.
+	name, short, long, example string
+	// needsReason makes --reason required. takesUnit adds --cluster and --link.
 	needsReason, takesUnit bool
 }
 
 var verbs = []verb{
-	{api.UpdateApprove, "Let the wave begin that waits for an approval",
-		"Let the wave begin that waits for an approval (rollout.approval: waves). It is refused where none waits.", true, false},
-	{api.UpdatePause, "Hold a rollout before its next steps",
-		"Hold a rollout: steps that run may end, and no other begins, on any cluster, until `landbridge resume`.", false, false},
-	{api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.", false, false},
+	{api.UpdateApprove, "Let the next wave begin",
+		"Let the wave begin that waits for an approval. Waves wait where the fleet file has\n" +
+			"spec.rollout.approval: waves.",
+		"  landbridge approve prod --reason CHG-7", true, false},
+	{api.UpdatePause, "Pause a rollout before its next steps",
+		"Pause a rollout: steps that run may end, and no other begins on any cluster until\n`landbridge resume`.",
+		"  landbridge pause prod", false, false},
+	{api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.",
+		"  landbridge resume prod", false, false},
 	{api.UpdateRetry, "Retry a failed cluster or link",
-		"Retry a failed cluster or link of a rollout that runs. Where the rollout has ended, it is run again as it was\n" +
-			"asked for: what is as it should be is not touched.", false, true},
-	{api.UpdateSkip, "Leave a cluster or link out of a rollout that runs",
-		"Leave a cluster or link that has failed, or has not begun, out of a rollout that runs; of a cluster its links too.", true, true},
+		"Retry a failed cluster or link of a rollout that runs.\n\n" +
+			"Where the rollout has ended, it is run again with the same fleet file and flags, for the whole\n" +
+			"fleet: it changes only what differs from the fleet file.",
+		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west", false, true},
+	{api.UpdateSkip, "Leave a cluster or link out of a rollout",
+		"Leave a cluster or link out of a rollout that runs. It must have failed, or must not have begun. A\n" +
+			"cluster's links are left out with it.",
+		"  landbridge skip prod --link east.west --reason CHG-7", true, true},
 }
 
 // steering returns the commands that decide about a rollout that runs.
@@ -49,7 +57,8 @@ func (a *app) steer(v verb) *cobra.Command {
 	var d typed
 	cmd := &cobra.Command{
 		Use: v.name + " FLEET", Args: cobra.ExactArgs(1), Short: v.short,
-		Long: v.long + "\n\nWho decided, when and why is in the workflow's history, in `landbridge status` and in the report.",
+		Example: v.example,
+		Long:    v.long + "\n\nThe workflow's history, `landbridge status` and the report show who decided, when and why.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in, err := d.decision(v)
 			if err != nil {
@@ -68,7 +77,7 @@ func (a *app) steer(v verb) *cobra.Command {
 				return a.again(cmd, c, running, in)
 			}
 			if v.name == api.UpdateRetry && in.Unit == (api.Unit{}) {
-				return usage(fmt.Errorf("the rollout still runs: name what to retry with --cluster or --link"))
+				return usage(fmt.Errorf("the rollout still runs; name what to retry with --cluster or --link"))
 			}
 			said, err := decide(cmd.Context(), c, running, v.name, in)
 			if err != nil {
@@ -79,30 +88,34 @@ func (a *app) steer(v verb) *cobra.Command {
 		},
 	}
 	a.temporal.Bind(cmd.Flags())
+	reason := "why, such as a change number"
+	if v.needsReason {
+		reason += " (required)"
+	}
 	cmd.Flags().StringVar(&d.by, "by", "", "who decides (default: you, as user@host)")
-	cmd.Flags().StringVar(&d.reason, "reason", "", "why, such as a change number")
+	cmd.Flags().StringVar(&d.reason, "reason", "", reason)
 	if v.needsReason {
 		_ = cmd.MarkFlagRequired("reason")
 	}
 	if v.takesUnit {
-		cmd.Flags().StringVar(&d.cluster, "cluster", "", "the cluster")
-		cmd.Flags().StringVar(&d.link, "link", "", "the link, as FROM.TO")
+		cmd.Flags().StringVar(&d.cluster, "cluster", "", "`name` of the cluster to "+v.name)
+		cmd.Flags().StringVar(&d.link, "link", "", "link to "+v.name+", as `FROM.TO`")
 		cmd.MarkFlagsMutuallyExclusive("cluster", "link")
 	}
 	return cmd
 }
 
-// typed is what a person typed of a decision.
+// typed holds what a person typed of a decision.
 type typed struct{ by, reason, cluster, link string }
 
-// decision checks what a person typed.
+// decision checks what a person typed, and returns it as the input of an update.
 func (t typed) decision(v verb) (api.DecisionInput, error) {
 	in := api.DecisionInput{By: cmp.Or(t.by, me()), Reason: strings.TrimSpace(t.reason)}
 	if err := (fleet.Request{Reason: in.Reason, RequestedBy: in.By}).Validate(); err != nil {
 		return in, err
 	}
 	if v.needsReason && in.Reason == "" {
-		return in, errors.New("--reason: say why; it is kept with the decision")
+		return in, errors.New("--reason is empty; give the reason, which is kept with the decision")
 	}
 	switch from, to, ok := strings.Cut(t.link, "."); {
 	case t.cluster != "":
@@ -117,13 +130,14 @@ func (t typed) decision(v verb) (api.DecisionInput, error) {
 	return in, nil
 }
 
-// lastChange is the last workflow that changed a fleet.
+// lastChange describes the last workflow that changed a fleet.
 type lastChange struct {
 	fleet, id, run, typ string
 	running             bool
 	status              enumspb.WorkflowExecutionStatus
 }
 
+// lastRun finds the last workflow that changed a fleet, whether it runs or has ended.
 func lastRun(ctx context.Context, c client.Client, name string) (lastChange, error) {
 	id := fleet.WorkflowID(name)
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
@@ -139,16 +153,16 @@ func lastRun(ctx context.Context, c client.Client, name string) (lastChange, err
 }
 
 func unknownFleet(name string) error {
-	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here (within its retention)", name)
+	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here, or its history is older than the retention", name)
 }
 
-// decide sends a decision, and returns what the rollout says to it.
+// decide sends a decision, and returns the rollout's answer, which is one sentence.
 func decide(ctx context.Context, c client.Client, r lastChange, what string, in api.DecisionInput) (string, error) {
 	switch {
 	case !r.running:
 		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), what)
 	case r.typ != api.RolloutFleet:
-		return "", fmt.Errorf("a %s of the fleet %s runs; only a rollout takes %s", noun(r.typ), r.fleet, what)
+		return "", fmt.Errorf("a %s of the fleet %s runs; `landbridge %s` works for rollouts only", noun(r.typ), r.fleet, what)
 	}
 	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: what,
 		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
@@ -166,13 +180,13 @@ func decide(ctx context.Context, c client.Client, r lastChange, what string, in 
 	return said, nil
 }
 
-// again runs a rollout that ended once more, as it was asked for.
+// again repeats a rollout that has ended, with the same fleet file and flags.
 func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.DecisionInput) error {
 	if r.typ != api.RolloutFleet {
-		return failed(fmt.Errorf("the last that was done with the fleet %s is a %s; `landbridge rollout` rolls it out again", r.fleet, noun(r.typ)))
+		return failed(fmt.Errorf("the last run of the fleet %s was a %s, not a rollout; `landbridge rollout` starts one", r.fleet, noun(r.typ)))
 	}
 	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-		return failed(fmt.Errorf("the last rollout of the fleet %s is done; nothing of it failed", r.fleet))
+		return failed(fmt.Errorf("nothing failed in the last rollout of the fleet %s, so there is nothing to retry", r.fleet))
 	}
 	began, err := c.GetWorkflowHistory(cmd.Context(), r.id, r.run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 	if err != nil {
@@ -180,7 +194,7 @@ func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.De
 	}
 	var input api.FleetInput
 	if err := decode(began.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[0], &input); err != nil {
-		return failed(fmt.Errorf("read what the last rollout was asked for: %w", err))
+		return failed(fmt.Errorf("read the input of the last rollout: %w", err))
 	}
 	input.Request = fleet.Request{Reason: in.Reason, RequestedBy: in.By}
 	return a.change(cmd, api.RolloutFleet, input, false, a.showRollout)

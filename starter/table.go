@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 )
 
-// table prints columns as kubectl does.
+// table prints aligned columns, as kubectl does.
 type table struct{ w *tabwriter.Writer }
 
 func newTable(w io.Writer, head ...string) *table {

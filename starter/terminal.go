@@ -11,9 +11,9 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// The styles use the terminal's own colours, so that they fit a light and a dark
-// one, and nobody has to ask the terminal which it is: one that does not answer
-// would hold up every command.
+// The styles use the terminal's own colours, which fit a light and a dark one, so that
+// no command has to ask the terminal which it is: one that does not answer would delay
+// every command.
 var (
 	styles = map[api.State]ansi.Style{
 		api.Running: ansi.NewStyle(ansi.AttrBlueForegroundColor),
@@ -34,7 +34,7 @@ func drawable(w io.Writer) bool {
 	return ok && isatty.IsTerminal(f.Fd()) && term != "" && term != "dumb"
 }
 
-// colours returns how colourful w may be. It looks at w and two variables of the
+// colours returns which escape codes w may get. It looks at w and two variables of the
 // environment; colorprofile.Detect would also run tmux, and wait for it.
 func colours(w io.Writer) colorprofile.Profile {
 	if drawable(w) && os.Getenv("NO_COLOR") == "" {

@@ -9,18 +9,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 func (a *app) verify() *cobra.Command {
 	var junit string
 	cmd := &cobra.Command{
 		Use: "verify", Args: cobra.NoArgs,
-		Short: "Prove every link: istiod has read the target, and a live request goes through",
-		Long: "Prove every link of the fleet, and change nothing. For each link: every running istiod pod of the source lists\n" +
-			"the target as synced; a request with the remote secret's own CA, name and token goes through the egress\n" +
-			"gateway to the target's API server; the same request without the token is refused, and for another server\n" +
-			"name there is no connection. Where a link is broken it says at which hop, and what to look at.\n\n" +
-			"Exit codes: 0 every link is proven; 1 none is, or it could not be done; 2 bad usage or bad fleet file; 3 some are.",
+		Short: "Prove that every link carries requests",
+		Long: "Prove every link of the fleet, and change nothing. A link is proven where four things hold:\n" +
+			"  - every istiod pod of the source that runs lists the target as synced;\n" +
+			"  - a request with the CA, the server name and the token of the remote secret goes through the\n" +
+			"    egress gateway to the target's API server;\n" +
+			"  - the same request without the token is refused;\n" +
+			"  - there is no connection for another server name.\n" +
+			"For a link that is broken it names the hop, and tells where to look.\n\n" +
+			"Exit codes: 0 every link is proven; 1 none is, or the check failed; 2 bad usage or bad fleet file;\n" +
+			"3 some links are proven.",
 		Example: "  landbridge verify -f fleet.yaml\n  landbridge verify --junit verify.xml   # for CI\n  landbridge verify -o json | jq '.links[] | select(.proven | not)'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -60,16 +65,17 @@ func proven(r api.VerifyResult) (n int) {
 
 func proofError(r api.VerifyResult) error {
 	n := proven(r)
+	err := fmt.Errorf("%d of %s proven", n, fleet.Count(len(r.Links), "link"))
 	switch {
 	case r.Proven:
 		return nil
 	case n == 0:
-		return failed(fmt.Errorf("none of %d links is proven", len(r.Links)))
+		return failed(err)
 	}
-	return &exitError{exitPartly, fmt.Errorf("%d of %d links are proven", n, len(r.Links))}
+	return &exitError{exitPartly, err}
 }
 
-// columns are the checks as the table shows them.
+// columns lists the checks in the order of the table's columns.
 var columns = []string{api.CheckSynced, api.CheckRequest, api.CheckNoToken, api.CheckOtherName}
 
 func printProof(w io.Writer, r api.VerifyResult) {
@@ -88,7 +94,7 @@ func printProof(w io.Writer, r api.VerifyResult) {
 	t.flush()
 	for _, l := range r.Links {
 		if !l.Proven {
-			fmt.Fprintf(w, "\n%s breaks at %s: %s\n  %s\n", l.Link, l.Hop, l.Why, l.Look)
+			fmt.Fprintf(w, "\nlink %s breaks at %s: %s\n  %s\n", l.Link, l.Hop, l.Why, l.Look)
 		}
 	}
 	if len(r.Links) == 0 {
@@ -96,8 +102,8 @@ func printProof(w io.Writer, r api.VerifyResult) {
 	}
 }
 
-// shown is a check in the table: what was seen, failed, or - where the link
-// broke before it.
+// shown returns the cell of a check: what was seen, "failed", or "-" where the path
+// breaks before it.
 func shown(l api.CheckLinkResult, name string) string {
 	for _, c := range l.Checks {
 		if c.Name != name {

@@ -29,7 +29,7 @@ func TestVerify_Table(t *testing.T) {
 east -> west   synced in 2 of 2   3 ms, connect 24 ms   401             no connection       yes
 west -> east   -                  failed                -               -                   NO: TCP
 
-west -> east breaks at TCP: Envoy says <UF>
+link west -> east breaks at TCP: Envoy says <UF>
   look at the firewall
 `, b.String())
 }

@@ -21,7 +21,7 @@ func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
-	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
 
 	east := w.connect("east")
 	gateways := east.dyn.Resource(schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}).Namespace("istio-system")
@@ -53,7 +53,7 @@ func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	}
 
 	w.must("rollout", "-f", file, "--force-conflicts", "--reason", "CHG-9")
-	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
 	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()

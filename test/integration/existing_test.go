@@ -152,7 +152,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	// Nothing can be proven on nodes that run no containers.
 	require.NoError(t, os.WriteFile(file, []byte(text+"  rollout: {skipProof: true, stepTimeout: 2m}\n"), 0o600))
 	w.must("rollout", "-f", file)
-	require.Contains(t, w.must("drift", "-f", file), "is what the fleet file says")
+	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
 	for _, name := range names {
 		c := w.connect(name)
 		svc, err := c.CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})

@@ -105,7 +105,7 @@ func TestThirdCluster_AddedAndPruned_TheOthersAreNotTouchedMoreThanNeeded(t *tes
 	w.requireRemoteSecret("east", "north")
 
 	out := w.must("rollout", "-f", two)
-	require.Contains(t, out, "left the fleet file and still there")
+	require.Contains(t, out, "left the fleet file, and not removed yet")
 	w.requireRemoteSecret("north", "east")
 	require.Contains(t, w.must("plan", "-f", two), "remove  Cluster north")
 	out = w.must("rollout", "-f", two, "--prune")

@@ -55,7 +55,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	w.must("approve", "test", "--by", "cora", "--reason", "canary is good")
 	out = w.must("rollout", "-f", file) // joins, whoever asks
 	require.Contains(t, out, "joining the rollout")
-	require.Contains(t, out, "left out by decision: link north -> west")
+	require.Contains(t, out, "skipped by decision: link north -> west")
 	out = w.must("status", "test")
 	for _, d := range []string{"retry cluster west, by bo: mended", "skip link north -> west, by bo: not wanted yet", "approve wave rest, by cora: canary is good"} {
 		require.Contains(t, out, d)
@@ -120,7 +120,7 @@ func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
 	require.Contains(t, w.must("status", "test"), "requested by bo: CHG-8")
 	out, code = w.try("retry", "test")
 	require.Equal(t, 1, code, out)
-	require.Contains(t, out, "nothing of it failed")
+	require.Contains(t, out, "nothing failed in the last rollout")
 	w.must("cleanup", "-f", file)
 	out, code = w.try("approve", "test", "--reason", "x")
 	require.Equal(t, 1, code, out)

@@ -81,7 +81,7 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 	require.Contains(t, out, "is being changed")
 	w.behave()
 	out = w.must("cleanup", "-f", file)
-	require.Contains(t, out, "cancelling the rollout")
+	require.Contains(t, out, "canceling the rollout")
 	same()
 }
 

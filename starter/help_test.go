@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+)
+
+// everyCommand calls check for each command of landbridge that is ours.
+func everyCommand(check func(*cobra.Command)) {
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		check(cmd)
+		for _, c := range cmd.Commands() {
+			walk(c)
+		}
+	}
+	walk(root())
+}
+
+func TestHelp_OfEveryCommand_FitsItsWidth(t *testing.T) {
+	everyCommand(func(cmd *cobra.Command) {
+		var out bytes.Buffer
+		line := append(strings.Fields(cmd.CommandPath())[1:], "--help")
+		require.Zero(t, Main(line, &out, &out))
+		for _, l := range strings.Split(out.String(), "\n") {
+			if n := utf8.RuneCountInString(l); n > helpWidth {
+				t.Errorf("%s has a line of %d characters: %s", strings.Join(line, " "), n, l)
+			}
+		}
+	})
+}
+
+// The first words in backquotes become the placeholder of a flag's value.
+func TestHelp_OfEveryFlag_HasAPlaceholderOfOneWord(t *testing.T) {
+	everyCommand(func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			placeholder, usage := pflag.UnquoteUsage(f)
+			require.NotContains(t, placeholder, " ", "%s --%s", cmd.CommandPath(), f.Name)
+			require.NotEmpty(t, usage, "%s --%s", cmd.CommandPath(), f.Name)
+		})
+	})
+}
+
+// Each line of an example is a command that would be accepted: it names a command, with
+// its flags and as many arguments as it takes.
+func TestHelp_OfEveryExample_IsACommandWithItsFlags(t *testing.T) {
+	n := 0
+	everyCommand(func(cmd *cobra.Command) {
+		if cmd.Example == "" {
+			return
+		}
+		for _, l := range strings.Split(cmd.Example, "\n") {
+			for _, part := range strings.Split(strings.Split(l, " # ")[0], "|") {
+				words := strings.Fields(part)
+				if words[0] != "landbridge" {
+					continue
+				}
+				if at := strings.Index(part, "2>&1"); at >= 0 {
+					words = strings.Fields(part[:at])
+				}
+				found, rest, err := root().Find(words[1:])
+				require.NoError(t, err, l)
+				require.NoError(t, found.ParseFlags(rest), l)
+				require.NoError(t, found.ValidateArgs(found.Flags().Args()), l)
+				require.NoError(t, found.ValidateRequiredFlags(), l)
+				n++
+			}
+		}
+	})
+	require.Greater(t, n, 20)
+}
+
+func TestHelp_EveryCommandHasAGroup(t *testing.T) {
+	for _, c := range root().Commands() {
+		require.True(t, c.GroupID != "" || c.Name() == "version", c.Name())
+	}
+}
