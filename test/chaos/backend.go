@@ -25,11 +25,11 @@ import (
 //go:embed temporal.yaml
 var temporalConfig string
 
-// backend is a Temporal server on PostgreSQL, as docker-compose.yaml has it.
+// backend runs a Temporal server on PostgreSQL, as docker-compose.yaml has it.
 type backend struct {
 	dir, bins        string
 	postgres, server *service
-	// Ports are what the configuration listens on, all on loopback.
+	// Ports holds the ports of the configuration by name, all on loopback.
 	Ports map[string]int
 }
 
@@ -42,7 +42,7 @@ func postgresBin() (string, error) {
 	return filepath.Dir(found[len(found)-1]), nil
 }
 
-// newBackend makes a database and starts both.
+// newBackend creates a database and starts both.
 func newBackend(ctx context.Context, dir, bins string) (*backend, error) {
 	pg, err := postgresBin()
 	if err != nil {
@@ -91,7 +91,8 @@ func newBackend(ctx context.Context, dir, bins string) (*backend, error) {
 	return b, b.namespace(ctx)
 }
 
-// notRoot is the user that PostgreSQL insists on, who gets the directory.
+// notRoot returns the user that PostgreSQL runs as, since it refuses root. That user gets
+// the directory.
 func notRoot(dir string) (*syscall.SysProcAttr, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -106,14 +107,14 @@ func notRoot(dir string) (*syscall.SysProcAttr, error) {
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
 	for d := filepath.Dir(dir); d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o711); err != nil { // to get through, not to look in
+		if err := os.Chmod(d, 0o711); err != nil { // may be passed, but not listed
 			return nil, err
 		}
 	}
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, os.Chown(dir, uid, gid)
 }
 
-// schema makes Temporal's two databases.
+// schema creates Temporal's two databases.
 func (b *backend) schema(ctx context.Context) error {
 	tool := func(db string, args ...string) error {
 		base := []string{"--plugin", "postgres12", "--ep", "127.0.0.1", "-p", strconv.Itoa(b.Ports["postgres"]), "-u", "temporal", "--db", db}
@@ -137,8 +138,8 @@ func (b *backend) schema(ctx context.Context) error {
 	return nil
 }
 
-// lowPort is a free one that fits the smallint in which Temporal's PostgreSQL
-// schema keeps the ports of its members; the kernel would choose a higher one.
+// lowPort returns a free port below 32768: Temporal's PostgreSQL schema keeps the ports
+// of its members in a smallint, and the kernel would choose a higher one.
 func lowPort() (int, error) {
 	for range 100 {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
@@ -152,7 +153,7 @@ func lowPort() (int, error) {
 
 func (b *backend) address() string { return fmt.Sprintf("127.0.0.1:%d", b.Ports["frontend"]) }
 
-// namespace waits for the server and makes the default namespace.
+// namespace waits for the server and creates the default namespace.
 func (b *backend) namespace(ctx context.Context) error {
 	return until(ctx, time.Minute, func() error {
 		c, err := client.NewNamespaceClient(client.Options{HostPort: b.address(), Logger: quiet{}})

@@ -14,9 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// calibrate runs a rollout and a cleanup without any chaos on each lane: what
-// they make is what every finished rollout must make, and what they do is what
-// can be killed and refused.
+// calibrate runs a rollout and a cleanup without any chaos on each lane. Every finished
+// rollout must make the same objects as these, and their activities and requests are
+// those that cases kill and refuse.
 func (r *chaosRun) calibrate(ctx context.Context) (k known, err error) {
 	errs := make([]error, len(r.lanes))
 	var wg sync.WaitGroup
@@ -40,7 +40,7 @@ func (r *chaosRun) calibrate(ctx context.Context) (k known, err error) {
 			rest = append(rest, a)
 		}
 	}
-	r.say("%d activities of a rollout and %d of a cleanup can be killed; %d pairs of verb and kind and %d can be refused; not part of either: %s",
+	r.say("cases kill %d activities of a rollout and %d of a cleanup, and refuse %d pairs of verb and kind of the one and %d of the other; activities of neither: %s",
 		len(k.rollout), len(k.cleanup), len(k.asked), len(k.askedCleaning), strings.Join(rest, ", "))
 	return k, nil
 }
@@ -94,7 +94,8 @@ func (r *chaosRun) plain(ctx context.Context, ln *lane, undoToo bool) (k known, 
 	return k, undo.clean(ctx, nil)
 }
 
-// activities are the names of what this fleet's workflows ran, except some.
+// activities returns the names of the activities that this fleet's workflows ran, except
+// some.
 func (s *scene) activities(ctx context.Context, except []string) ([]string, error) {
 	c, err := s.temporal()
 	if err != nil {

@@ -13,25 +13,27 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// chaos is one case: what goes wrong during a rollout and during the cleanup
+// chaos describes one case: what goes wrong during a rollout and during the cleanup
 // after it.
 type chaos struct {
 	Family, Name string
-	// queue is which worker serves it; default: the one that can be killed alone.
+	// queue names the task queue, and so the worker. Default: that of the worker that can
+	// be killed alone.
 	queue string
-	// kills are carried out by the worker itself.
+	// kills names the kills that the worker carries out itself.
 	kills []string
-	// fleet replaces the part of the fleet file with limits.
+	// fleet replaces the part of the fleet file that has the time limits.
 	fleet string
-	// rollout and cleanup begin what goes wrong, and return what ends it.
+	// rollout and cleanup begin what goes wrong during either.
 	rollout, cleanup disturbance
-	// instead of the plain commands, where what people do is the case.
+	// act takes the place of the plain rollout, where a case is about what people do.
 	act func(ctx context.Context, s *scene) error
-	// mayFail says that a typed stop of the rollout (the cleanup) is a good end.
+	// mayFail allows the rollout to end with an error that names cluster, step and reason.
+	// mayLeave allows the first cleanup to do so.
 	mayFail, mayLeave bool
-	// differs says that the case changes what is rolled out.
+	// differs says that the rollout need not make what an undisturbed one makes.
 	differs bool
-	// onPostgresBin is the directory of the server's binaries, for a case that runs on
+	// onPostgresBin names the directory of the server's binaries, for a case that runs on
 	// Temporal with PostgreSQL.
 	onPostgresBin string
 }
@@ -40,12 +42,12 @@ type chaos struct {
 // returns ends it and waits.
 type disturbance func(ctx context.Context, s *scene) (end func())
 
-// scene is a case being run on a lane.
+// scene holds a case that runs on a lane.
 type scene struct {
 	*lane
 	chaos
 	dir, file, fleetName string
-	// kills and faults are how often something was killed or refused.
+	// kills and faults count how often something was killed or refused.
 	killed []time.Time
 	faults int
 	rolled struct {
@@ -58,7 +60,7 @@ type scene struct {
 	}
 }
 
-// result is a line of the table.
+// result holds a line of the table.
 type result struct {
 	Case            string
 	Family          string
@@ -71,10 +73,11 @@ type result struct {
 	Why             string
 }
 
-// caseLimit is for a rollout or a cleanup; one that takes longer hangs.
+// caseLimit limits a rollout or a cleanup. One that takes longer counts as hanging.
 const caseLimit = 6 * time.Minute
 
-// run runs a case: the whole rollout, the whole cleanup, and the comparison.
+// run runs a case: the whole rollout, the whole cleanup, and the comparison of all
+// objects with those before.
 func (c chaos) run(ctx context.Context, ln *lane, work string, n int) (r result) {
 	r = result{Case: c.Name, Family: c.Family}
 	began := time.Now()
@@ -133,7 +136,7 @@ func (s *scene) prepare(ctx context.Context) error {
 	return s.fleetFile(s.file, s.fleetName, queue, s.chaos.fleet)
 }
 
-// calm ends whatever a disturbance left on.
+// calm ends what a disturbance has left behind.
 func (s *scene) calm() {
 	_ = s.behave(nil)
 	for _, p := range s.proxies {
@@ -141,7 +144,7 @@ func (s *scene) calm() {
 	}
 }
 
-// play is the story of a case.
+// play runs the rollout and the cleanup of a case, and checks what each leaves.
 func (s *scene) play(ctx context.Context, r *result) error {
 	if s.act != nil {
 		if err := s.act(ctx, s); err != nil {
@@ -152,7 +155,7 @@ func (s *scene) play(ctx context.Context, r *result) error {
 	}
 	if s.rolled.code == 0 && !s.differs {
 		if diff := s.unlike(ctx); len(diff) > 0 {
-			return fmt.Errorf("the finished rollout is not what an undisturbed one is:\n%s", strings.Join(diff, "\n"))
+			return fmt.Errorf("the finished rollout differs from an undisturbed one:\n%s", strings.Join(diff, "\n"))
 		}
 	}
 	if err := s.clean(ctx, s.chaos.cleanup); err != nil {
@@ -192,7 +195,7 @@ func (s *scene) leftWhereItSays(ctx context.Context) error {
 			return err
 		}
 		if diff := lab.Compare(s.before[c], now); len(diff) > 0 && !strings.Contains(s.cleaned.out, c) {
-			return fmt.Errorf("the cleanup does not say that something is left in %s:\n%s", c, strings.Join(diff, "\n"))
+			return fmt.Errorf("the cleanup does not tell that something is left in %s:\n%s", c, strings.Join(diff, "\n"))
 		}
 	}
 	return nil
@@ -238,10 +241,10 @@ func (s *scene) limited(ctx context.Context, args ...string) (string, int, error
 	return s.landbridge(ctx, args...)
 }
 
-// named is a failure that says where and why: cluster or link, step, reason.
+// named matches a failure that tells where and why: cluster or link, step, reason.
 var named = regexp.MustCompile(`(?m)(cluster|link|links of) [a-z0-9-]+( -> [a-z0-9-]+)?(, step [^:]+)?: .{10,}`)
 
-// typed says what is missing in an error that people see.
+// typed returns an error where the output names no cluster, step and reason.
 func typed(out string) error {
 	if !named.MatchString(out) {
 		return fmt.Errorf("the error names no cluster, step and reason:\n%s", out)
@@ -249,8 +252,8 @@ func typed(out string) error {
 	return nil
 }
 
-// recovery is how long after a kill Landbridge asked an API server again; zero
-// where it had nothing left to ask.
+// recovery returns how long after a kill Landbridge sent the next request to an API
+// server. It is zero where Landbridge sent none.
 func (s *scene) recovery(killed time.Time) time.Duration {
 	first := time.Time{}
 	for _, p := range s.proxies {
@@ -264,7 +267,7 @@ func (s *scene) recovery(killed time.Time) time.Duration {
 	return first.Sub(killed)
 }
 
-// notDone are the kills that never came.
+// notDone returns the kills that never happened.
 func (s *scene) notDone() (missing []string) {
 	for _, k := range s.kills {
 		if _, err := os.Stat(filepath.Join(s.dir, strings.ReplaceAll(k, ":", "."))); err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// acts changes the lab's cloud and Sail for the length of a command.
+// acts changes how the lab's cloud and Sail act, as long as a command runs.
 func acts(change func(*lab.Behaviour)) disturbance {
 	return func(_ context.Context, s *scene) func() {
 		_ = s.behave(change)
@@ -28,7 +28,7 @@ func acts(change func(*lab.Behaviour)) disturbance {
 
 var cloudNever = acts(func(b *lab.Behaviour) { b.Cloud.Never = true })
 
-// conditions are a cloud, a Sail and an etcd that do not do their part.
+// conditions returns the cases with a cloud, a Sail or an etcd that fails.
 func conditions() []chaos {
 	const short = "  gateways: {loadBalancerTimeout: 5s}\n  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: true}\n"
 	const hasty = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 30s, undoTimeout: 60s, skipProof: true}\n"
@@ -40,7 +40,7 @@ func conditions() []chaos {
 			_ = s.behave(func(b *lab.Behaviour) { b.Cloud.Generation = 7 })
 			s.faults++
 		})},
-		{Family: "cloud", Name: "cloud takes its address back during the rollout", rollout: afterWriting(3*time.Second, addressGoes), mayFail: true},
+		{Family: "cloud", Name: "cloud withdraws an address during the rollout", rollout: afterWriting(3*time.Second, addressGoes), mayFail: true},
 		{Family: sail, Name: "Sail takes 40 s", rollout: acts(func(b *lab.Behaviour) { b.Sail.Delay = 40 * time.Second })},
 		{Family: sail, Name: "Sail is not ready in time", fleet: hasty, rollout: acts(func(b *lab.Behaviour) { b.Sail.Delay = 5 * time.Minute }), mayFail: true},
 		{Family: sail, Name: "Sail cannot reconcile", fleet: hasty, mayFail: true,
@@ -106,7 +106,7 @@ func alarm(s *scene, action string) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("etcd says %s to %s", res.Status, strings.ToLower(action))
+		return fmt.Errorf("etcd answers %s to %s", res.Status, strings.ToLower(action))
 	}
 	return nil
 }

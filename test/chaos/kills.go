@@ -13,10 +13,10 @@ import (
 	"github.com/landbridge/landbridge/activities"
 )
 
-// moments are those of an activity at which its worker dies.
+// moments lists the moments of an activity at which its worker dies.
 var moments = []string{"before", "during", "after"}
 
-// activityNames are all that a worker can do, from the code.
+// activityNames returns the names of all activities, from the code.
 func activityNames() (names []string) {
 	t := reflect.TypeFor[*activities.Activities]()
 	for i := range t.NumMethod() {
@@ -25,8 +25,8 @@ func activityNames() (names []string) {
 	return names
 }
 
-// workerKills has every activity of a plain rollout and cleanup killed at every
-// moment: two of the rollout's and one or two of the cleanup's in each case.
+// workerKills returns the cases that kill every activity of a plain rollout and cleanup
+// at every moment: two of the rollout's and one or two of the cleanup's in each case.
 func workerKills(rollout, cleanup []string, random *rand.Rand) (cases []chaos) {
 	all := func(names []string) (kills []string) {
 		for _, a := range names {
@@ -45,13 +45,13 @@ func workerKills(rollout, cleanup []string, random *rand.Rand) (cases []chaos) {
 	return cases
 }
 
-// part is two of a list.
+// part returns two of a list.
 func part[T any](list []T, from int) []T {
 	return slices.Clone(list[min(from, len(list)):min(from+2, len(list))])
 }
 
-// undoKills has the worker die in every undo of a rollout whose cloud never
-// gives an address.
+// undoKills returns the cases in which the worker dies in an undo, of a rollout whose
+// cloud never gives an address.
 func undoKills(undone []string, random *rand.Rand) (cases []chaos) {
 	for _, a := range undone {
 		kill := a + ":" + moments[random.IntN(len(moments))]
@@ -62,8 +62,8 @@ func undoKills(undone []string, random *rand.Rand) (cases []chaos) {
 	return cases
 }
 
-// standaloneKills kills landbridge-standalone, Temporal and worker in one, at
-// moments drawn from the seed.
+// standaloneKills returns the cases that kill landbridge-standalone, which is Temporal
+// and worker in one, at moments drawn from the seed.
 func standaloneKills(n int, random *rand.Rand) (cases []chaos) {
 	for range n {
 		a, b := moment(10*time.Second, random), moment(16*time.Second, random)
@@ -73,8 +73,8 @@ func standaloneKills(n int, random *rand.Rand) (cases []chaos) {
 	return cases
 }
 
-// moment is one within a command of about that length; later than the command
-// needs to begin, since without a Temporal it says so and begins nothing.
+// moment returns a moment within a command of about that length. It is later than the
+// command needs to begin, since without a Temporal a command ends at once.
 func moment(length time.Duration, random *rand.Rand) time.Duration {
 	const begun = 1500 * time.Millisecond
 	return begun + time.Duration(random.Int64N(int64(length-begun))).Truncate(time.Millisecond)
@@ -87,8 +87,8 @@ func killStandalone(at time.Duration) disturbance {
 	})
 }
 
-// afterWriting does something so long after the command's first write, however
-// slow the machine is: not in the preflight, which changes nothing and says so.
+// afterWriting does something as long as given after the command's first write, however
+// slow the machine is: not in the preflight, which changes nothing.
 func afterWriting(at time.Duration, do func(context.Context, *scene)) disturbance {
 	return later(0, func(ctx context.Context, s *scene) {
 		began := time.Now()
@@ -111,8 +111,8 @@ func afterWriting(at time.Duration, do func(context.Context, *scene)) disturbanc
 	})
 }
 
-// later does something once, so long after the command began. When the command
-// ends first it is not done.
+// later does something once, as long as given after the command began, unless the
+// command ends before.
 func later(at time.Duration, do func(context.Context, *scene)) disturbance {
 	return func(ctx context.Context, s *scene) func() {
 		ctx, cancel := context.WithCancel(ctx)

@@ -18,29 +18,29 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// The task queues: that of workers that may be killed alone, and that of the
-// worker inside landbridge-standalone.
+// The task queues of workers that may be killed alone, and of the worker inside
+// landbridge-standalone.
 const (
 	queueWorkers    = "landbridge"
 	queueStandalone = "standalone"
 )
 
-// lane is where cases run one after the other: a lab of its own with a proxy in
-// front of each API server, and a Temporal.
+// lane runs cases one after the other, on a lab of its own with a proxy in front of each
+// API server, and on a Temporal.
 type lane struct {
 	dir, bins string
 	lab       *lab.Lab
 	clusters  []string
 	proxies   map[string]*proxy
 	port      int
-	// standalone is the Temporal of the lane, with a worker of its own task queue.
+	// standalone runs the Temporal of the lane, with a worker for a task queue of its own.
 	standalone *service
 	worker     *service
-	// onPostgres is another Temporal, started for the first case that asks for it;
-	// backend is it while such a case runs.
+	// onPostgres is another Temporal, started for the first case that wants it. backend
+	// holds it while such a case runs.
 	onPostgres, backend *backend
-	// before is every object of each cluster before anything ran, healthy the names
-	// of what an undisturbed rollout makes.
+	// before holds every object of each cluster before anything ran, and healthy the names
+	// of the objects that an undisturbed rollout makes.
 	before  map[string]map[string]string
 	healthy map[string][]string
 }
@@ -107,7 +107,7 @@ func (ln *lane) addProxy(cluster string) error {
 	return clientcmd.WriteToFile(*raw, filepath.Join(ln.dir, "kubeconfigs", cluster+".kubeconfig"))
 }
 
-// down takes everything of the lane away.
+// down removes everything of the lane.
 func (ln *lane) down() {
 	if ln.worker != nil {
 		ln.worker.stop()
@@ -119,7 +119,7 @@ func (ln *lane) down() {
 		ln.onPostgres.stop()
 	}
 	for _, p := range ln.proxies {
-		p.set(&rule{fault: faultAway})
+		p.set(&rule{fault: faultUnreachable})
 		p.Config.Close()
 	}
 	_ = exec.Command(filepath.Join(ln.bins, "lab"), "down", "--dir", filepath.Join(ln.dir, "lab")).Run()
@@ -135,7 +135,7 @@ func (ln *lane) temporalAnswers(ctx context.Context) error {
 	})
 }
 
-// startWorker starts a worker that kills itself as asked.
+// startWorker starts a worker that carries out these kills on itself.
 func (ln *lane) startWorker(kills []string, doneDir string) {
 	ln.worker = startService("worker", doneDir, func() *exec.Cmd {
 		cmd := exec.Command(filepath.Join(ln.bins, "victim"), "--address", ln.address(), "--task-queue", queueWorkers,
@@ -144,7 +144,7 @@ func (ln *lane) startWorker(kills []string, doneDir string) {
 	})
 }
 
-// address is that of the Temporal of the case that runs.
+// address returns the address of the Temporal of the case that runs.
 func (ln *lane) address() string {
 	if ln.backend != nil {
 		return ln.backend.address()
@@ -152,7 +152,7 @@ func (ln *lane) address() string {
 	return fmt.Sprintf("127.0.0.1:%d", ln.port)
 }
 
-// useBackend has a case run on Temporal with PostgreSQL.
+// useBackend lets a case run on Temporal with PostgreSQL.
 func (ln *lane) useBackend(ctx context.Context, bins string) (err error) {
 	if ln.onPostgres == nil {
 		if ln.onPostgres, err = newBackend(ctx, filepath.Join(ln.dir, "postgres"), bins); err != nil {
@@ -163,8 +163,8 @@ func (ln *lane) useBackend(ctx context.Context, bins string) (err error) {
 	return nil
 }
 
-// landbridge runs the command as a person would; the error is of one that could
-// not be run at all.
+// landbridge runs the command as a person would, and returns its output and exit code.
+// The error means that it could not be run at all.
 func (ln *lane) landbridge(ctx context.Context, args ...string) (string, int, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(ln.bins, "landbridge"), args...)
 	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+ln.address())
@@ -176,7 +176,7 @@ func (ln *lane) landbridge(ctx context.Context, args ...string) (string, int, er
 	return string(out), 0, err
 }
 
-// temporal is a client, for what people do in the UI.
+// temporal returns a client that does what people do in the UI.
 func (ln *lane) temporal() (client.Client, error) {
 	return client.Dial(client.Options{HostPort: ln.address(), Logger: quiet{}})
 }
@@ -204,7 +204,7 @@ func (ln *lane) fleetFile(path, fleet, queue, edit string) error {
 	return os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
-// left says what differs from before, once pods had the time to go.
+// left returns what differs from before, once pods had the time to end.
 func (ln *lane) left(ctx context.Context) (diff []string) {
 	_ = until(ctx, 20*time.Second, func() error {
 		diff = nil
@@ -225,12 +225,13 @@ func (ln *lane) left(ctx context.Context) (diff []string) {
 	})
 	roots, _ := os.ReadDir(filepath.Join(ln.dir, "roots"))
 	for _, r := range roots {
-		diff = append(diff, "root directory: left: "+r.Name())
+		diff = append(diff, "the root directory still has "+r.Name())
 	}
 	return diff
 }
 
-// names are what is in a cluster by name, without pods and what is named by chance.
+// names returns the new objects of a cluster, without pods and others that have random
+// names.
 func (ln *lane) names(ctx context.Context, cluster string) ([]string, error) {
 	now, err := ln.lab.Snapshot(ctx, cluster)
 	var out []string
@@ -244,7 +245,8 @@ func (ln *lane) names(ctx context.Context, cluster string) ([]string, error) {
 	return out, err
 }
 
-// unlike says what a finished rollout has more or less than an undisturbed one.
+// unlike returns the objects that a finished rollout has more or less than an undisturbed
+// one.
 func (ln *lane) unlike(ctx context.Context) (diff []string) {
 	for _, c := range ln.clusters {
 		now, err := ln.names(ctx, c)
@@ -253,7 +255,7 @@ func (ln *lane) unlike(ctx context.Context) (diff []string) {
 		}
 		for _, n := range now {
 			if !slices.Contains(ln.healthy[c], n) {
-				diff = append(diff, c+": too much: "+n)
+				diff = append(diff, c+": added: "+n)
 			}
 		}
 		for _, n := range ln.healthy[c] {
@@ -265,14 +267,14 @@ func (ln *lane) unlike(ctx context.Context) (diff []string) {
 	return diff
 }
 
-// tail is the end of a log, for a case that failed.
+// tail returns the end of a log, for a case that failed.
 func tail(path string, lines int) string {
 	data, _ := os.ReadFile(path)
 	all := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
 	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
 }
 
-// quiet keeps the SDK's log out of the table.
+// quiet drops the SDK's log, which would interrupt the table.
 type quiet struct{}
 
 func (quiet) Debug(string, ...any) {}

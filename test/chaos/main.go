@@ -20,7 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// options are the flags of the command.
+// options holds the flags of the command.
 type options struct {
 	seed        uint64
 	lanes       int
@@ -50,22 +50,22 @@ func command() *cobra.Command {
 		Short: "Break things during rollouts and cleanups, and show that nothing is lost or left",
 		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) }}
 	f := cmd.Flags()
-	f.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what is left to chance is drawn from it")
-	f.IntVar(&o.lanes, "lanes", 3, "how many cases run at once, each with a lab of its own")
-	f.IntVar(&o.sample, "sample", 0, "run so many cases, drawn by the seed; 0: all")
-	f.StringVar(&o.only, "only", "", "run the cases whose name contains this")
-	f.BoolVar(&o.list, "list", false, "print the cases and run none")
+	f.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "seed of all that is random")
+	f.IntVar(&o.lanes, "lanes", 3, "number of cases that run at once, each with a lab of its own")
+	f.IntVar(&o.sample, "sample", 0, "run only this number of cases, drawn by the seed (0: all)")
+	f.StringVar(&o.only, "only", "", "run only the cases whose names contain this text")
+	f.BoolVar(&o.list, "list", false, "list the cases and run none")
 	f.StringVar(&o.bins, "bin", "bin", "directory of the built commands")
-	f.StringVar(&o.dir, "dir", "", "directory for labs and logs, which stays (default: a temporary one)")
+	f.StringVar(&o.dir, "dir", "", "directory for labs and logs, which is kept (default: a temporary one)")
 	f.StringVar(&o.report, "report", "", "also write the table to this file, in Markdown")
-	f.IntVar(&o.ways, "ways", 1, "in how many of the 6 ways each verb on each kind of a cleanup fails; twice as many in a rollout")
-	f.IntVar(&o.kills, "server-kills", 20, "how many moments at which the server is killed")
-	f.DurationVar(&o.forTime, "for", 0, "begin no case after so long; the order is drawn by the seed, so that it was some of everything")
-	f.StringVar(&o.temporal, "temporal-bin", "", "directory with temporal-server and temporal-sql-tool; with it, Temporal on PostgreSQL is killed too")
+	f.IntVar(&o.ways, "ways", 1, "in how many of 6 ways each verb on each kind fails in a cleanup; in a rollout it is twice as many")
+	f.IntVar(&o.kills, "server-kills", 20, "number of moments at which the server is killed")
+	f.DurationVar(&o.forTime, "for", 0, "begin no case after this time; the order is drawn by the seed, so that some of every family have run (0: no limit)")
+	f.StringVar(&o.temporal, "temporal-bin", "", "directory of temporal-server and temporal-sql-tool; adds the cases that kill Temporal on PostgreSQL")
 	return cmd
 }
 
-// chaosRun is one run of the command.
+// chaosRun holds one run of the command.
 type chaosRun struct {
 	options
 	lanes   []*lane
@@ -101,7 +101,7 @@ func run(ctx context.Context, o options) error {
 	}
 	known, err := r.calibrate(ctx)
 	if err != nil {
-		return fmt.Errorf("without any chaos: %w", err)
+		return fmt.Errorf("the undisturbed run: %w", err)
 	}
 	cases := r.choose(known)
 	if o.list {
@@ -120,7 +120,7 @@ func (r *chaosRun) say(format string, args ...any) {
 	fmt.Printf("%6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
-// up brings the lanes up.
+// up starts the lanes.
 func (r *chaosRun) up(ctx context.Context) error {
 	for i := range r.options.lanes {
 		ln, err := newLane(ctx, filepath.Join(r.dir, fmt.Sprintf("lane%d", i)), r.bins, 2, r.say)
@@ -142,20 +142,20 @@ func (r *chaosRun) down() {
 	wg.Wait()
 }
 
-// known is what an undisturbed rollout and cleanup do.
+// known lists the activities and requests of an undisturbed rollout and cleanup.
 type known struct {
 	rollout, cleanup, undo []string // activities
 	asked, askedCleaning   sets.Set[pair]
 }
 
-// choose makes the table's cases, and draws a sample where one is asked for.
+// choose returns the cases, or a sample of them where the flags want one.
 func (r *chaosRun) choose(k known) []chaos {
 	random := randomOf(r.seed)
 	cases := workerKills(k.rollout, k.cleanup, random)
 	cases = append(cases, undoKills(k.undo, random)...)
 	cases = append(cases, standaloneKills(r.kills/2, random)...)
 	cases = append(cases, refusals(k.asked, k.askedCleaning, r.ways, random)...)
-	cases = append(cases, absences()...)
+	cases = append(cases, unreachable()...)
 	cases = append(cases, conditions()...)
 	cases = append(cases, together()...)
 	if r.temporal != "" {
@@ -164,7 +164,7 @@ func (r *chaosRun) choose(k known) []chaos {
 	if r.only != "" {
 		cases = slices.DeleteFunc(cases, func(c chaos) bool { return !strings.Contains(c.Name, r.only) && !strings.Contains(c.Family, r.only) })
 	}
-	// In the order of chance, so that a run that is cut off was one of everything.
+	// In random order, so that a run that ends early has some of every family.
 	random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
 	if r.sample > 0 && r.sample < len(cases) {
 		cases = oneOfEach(cases)[:r.sample]
@@ -172,7 +172,7 @@ func (r *chaosRun) choose(k known) []chaos {
 	return cases
 }
 
-// oneOfEach has one of every family first, then a second one, and so on.
+// oneOfEach orders cases: one of every family first, then a second one, and so on.
 func oneOfEach(cases []chaos) []chaos {
 	turn, count := map[string]int{}, map[string]int{}
 	for _, c := range cases {
@@ -192,11 +192,11 @@ func (r *chaosRun) all(ctx context.Context, cases []chaos) {
 			for i := range next {
 				x := cases[i].run(ctx, ln, r.dir, i+1)
 				if ctx.Err() != nil {
-					return // cut off, not ended
+					return // the run ended before the case did
 				}
 				r.done(x, len(cases))
 				if !x.OK {
-					if ln = r.mended(ctx, ln, filepath.Join(r.dir, fmt.Sprintf("case-%d", i+1), "fleet.yaml")); ln == nil {
+					if ln = r.renewed(ctx, ln, filepath.Join(r.dir, fmt.Sprintf("case-%d", i+1), "fleet.yaml")); ln == nil {
 						return
 					}
 				}
@@ -219,9 +219,9 @@ func (r *chaosRun) all(ctx context.Context, cases []chaos) {
 	wg.Wait()
 }
 
-// mended gives the next case a clean lane after one that went wrong: this one
-// cleaned, or where that does not help a new one.
-func (r *chaosRun) mended(ctx context.Context, ln *lane, file string) *lane {
+// renewed returns a clean lane for the next case after one that went wrong: the same one
+// after a cleanup or, where that does not help, a new one.
+func (r *chaosRun) renewed(ctx context.Context, ln *lane, file string) *lane {
 	ln.startWorker(nil, filepath.Dir(file))
 	_, _, _ = ln.landbridge(ctx, "cleanup", "-f", file, "--take-over")
 	ln.worker.stop()
@@ -232,7 +232,7 @@ func (r *chaosRun) mended(ctx context.Context, ln *lane, file string) *lane {
 	ln.down()
 	fresh, err := newLane(ctx, fmt.Sprintf("%s-again%d", ln.dir, len(r.results)), r.bins, len(ln.clusters), r.say)
 	if err != nil {
-		r.say("a lane is lost: %v", err)
+		r.say("a lane cannot be replaced: %v", err)
 		if fresh != nil {
 			fresh.down()
 		}
@@ -245,7 +245,7 @@ func (r *chaosRun) mended(ctx context.Context, ln *lane, file string) *lane {
 	return fresh
 }
 
-// commit is what the binaries were built from, for the report.
+// commit returns the commit of the working tree, for the report.
 func commit() string {
 	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

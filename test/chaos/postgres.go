@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// postgresKills has Temporal and its PostgreSQL killed and started again, one of
-// them in the rollout and one in the cleanup, at moments drawn from the seed.
+// postgresKills returns the cases that kill Temporal or its PostgreSQL and start it
+// again, one of them in the rollout and one in the cleanup, at moments drawn from the
+// seed.
 func postgresKills(n int, bins string, random *rand.Rand) (cases []chaos) {
 	names := []string{"temporal-server", "postgres"}
 	for i := range n {

@@ -16,7 +16,7 @@ import (
 
 var discard = log.New(io.Discard, "", 0)
 
-// service is a process that is started again when it ends, until it is stopped.
+// service runs a process, and starts it again when it ends, until stop is called.
 type service struct {
 	name, log string
 	command   func() *exec.Cmd
@@ -28,7 +28,7 @@ type service struct {
 	ended bool
 }
 
-// startService starts a process and keeps it.
+// startService starts a process, and keeps it running.
 func startService(name, dir string, command func() *exec.Cmd) *service {
 	s := &service{name: name, log: filepath.Join(dir, name+".log"), command: command, done: make(chan struct{})}
 	go s.keep()
@@ -51,7 +51,7 @@ func (s *service) keep() {
 		}
 		s.cmd = s.command()
 		s.cmd.Stdout, s.cmd.Stderr = out, out
-		// With this process its own end, however this one ends.
+		// It ends with this process, however this one ends.
 		if s.cmd.SysProcAttr == nil {
 			s.cmd.SysProcAttr = &syscall.SysProcAttr{}
 		}
@@ -89,7 +89,7 @@ func (s *service) stop() {
 	<-s.done
 }
 
-// killed are the moments at which it ended.
+// killed returns the moments at which the process was killed.
 func (s *service) killed() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +99,8 @@ func (s *service) killed() []time.Time {
 	return append([]time.Time(nil), s.ends...)
 }
 
-// until looks every 100 ms, and gives up with what was last wrong.
+// until calls look every 100 ms until it succeeds, and returns its last error at the
+// limit.
 func until(ctx context.Context, limit time.Duration, look func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

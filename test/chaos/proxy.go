@@ -17,29 +17,29 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// pair is what a request does to what: a verb and a resource.
+// pair names a verb and the resource that it acts on.
 type pair struct{ Verb, Resource string }
 
 func (p pair) String() string { return p.Verb + " " + p.Resource }
 
-// The faults that a proxy makes of a request.
+// The ways in which a proxy makes a request fail.
 const (
-	fault500   = "500"
-	fault429   = "429 with Retry-After"
-	fault409   = "409"
-	faultReset = "reset after it was done"
-	faultLate  = "a reply after 30 s"
-	fault403   = "403"
-	faultAway  = "no connection"
+	fault500         = "500"
+	fault429         = "429 with Retry-After"
+	fault409         = "409"
+	faultReset       = "reset after it was done"
+	faultLate        = "a reply after 30 s"
+	fault403         = "403"
+	faultUnreachable = "no connection"
 )
 
-// faults are those that one verb on one kind can have.
+// faults lists those that one verb on one kind can have.
 var faults = []string{fault500, fault429, fault409, faultReset, faultLate, fault403}
 
-// once is how often a fault happens before all is well again; 403 stays.
+// once sets how often a fault happens before requests succeed again; 403 stays.
 var once = map[string]int{fault500: 2, fault429: 2, fault409: 2, faultReset: 1, faultLate: 1}
 
-// rule makes the requests of one pair, or with an empty pair all, fail.
+// rule makes the requests of one pair fail, or all requests where the pair is empty.
 type rule struct {
 	pair
 	fault string
@@ -89,24 +89,24 @@ func newProxy(cfg *rest.Config, certFile, keyFile string) (*proxy, error) {
 	return p, nil
 }
 
-// set replaces the rule; nil is none.
+// set replaces the rule; nil removes it.
 func (p *proxy) set(r *rule) {
 	p.mu.Lock()
 	p.rule, p.fired = r, 0
 	p.mu.Unlock()
-	if r != nil && r.fault == faultAway {
+	if r != nil && r.fault == faultUnreachable {
 		p.CloseClientConnections()
 	}
 }
 
-// count is how often the rule was applied.
+// count returns how often the rule was applied.
 func (p *proxy) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.fired
 }
 
-// firstAfter is when the first request after a moment came; zero if none did.
+// firstAfter returns when the first request after a moment came, or zero.
 func (p *proxy) firstAfter(t time.Time) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,14 +118,14 @@ func (p *proxy) firstAfter(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// wroteAfter says whether something was written after a moment.
+// wroteAfter tells whether a request after a moment wrote something.
 func (p *proxy) wroteAfter(t time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.wrote.After(t)
 }
 
-// forget begins a new list of what was asked, and returns the old one.
+// forget begins a new list of requests, and returns the old one.
 func (p *proxy) forget() sets.Set[pair] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,15 +134,15 @@ func (p *proxy) forget() sets.Set[pair] {
 	return seen
 }
 
-// match notes a request and says how it is to fail.
+// match notes a request, and returns the fault that it gets.
 func (p *proxy) match(r *http.Request) string {
 	info, err := resolver.NewRequestInfo(r)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, time.Now())
-	if p.rule != nil && p.rule.fault == faultAway {
+	if p.rule != nil && p.rule.fault == faultUnreachable {
 		p.fired++
-		return faultAway
+		return faultUnreachable
 	}
 	if err != nil || !info.IsResourceRequest {
 		return ""
@@ -183,7 +183,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
-	case faultAway:
+	case faultUnreachable:
 		panic(http.ErrAbortHandler)
 	default:
 		p.upstream.ServeHTTP(w, r)

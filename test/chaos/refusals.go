@@ -11,9 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// refusals has every pair of verb and kind that a rollout or a cleanup uses fail
-// in some of the ways that API servers fail in, drawn from the seed: in each case
-// one pair on each API server, in the rollout and in the cleanup.
+// refusals returns the cases in which every pair of verb and kind that a rollout or a
+// cleanup uses fails, in some of the ways in which API servers fail, drawn from the seed:
+// in each case one pair on each API server, in the rollout and in the cleanup.
 func refusals(rollout, cleanup sets.Set[pair], ways int, random *rand.Rand) (cases []chaos) {
 	first, second := faultsOf(rollout, 2*ways, random), faultsOf(cleanup, ways, random)
 	for n := 0; n < max(len(first), len(second)); n += 2 {
@@ -24,12 +24,12 @@ func refusals(rollout, cleanup sets.Set[pair], ways int, random *rand.Rand) (cas
 	return cases
 }
 
-// final says whether one of the faults does not pass.
+// final tells whether one of the faults does not pass.
 func final(rules []rule) bool {
 	return slices.ContainsFunc(rules, func(r rule) bool { return r.times == 0 })
 }
 
-// faultsOf draws for each pair so many different faults.
+// faultsOf draws a number of different faults for each pair.
 func faultsOf(pairs sets.Set[pair], ways int, random *rand.Rand) (rules []rule) {
 	sorted := pairs.UnsortedList()
 	slices.SortFunc(sorted, func(a, b pair) int { return strings.Compare(a.String(), b.String()) })
@@ -58,15 +58,15 @@ func refuse(rules []rule) disturbance {
 	}
 }
 
-// away takes a cluster's API server away for some time, or with 0 for good.
-func away(after, long time.Duration) disturbance {
+// cutOff makes a cluster's API server unreachable for some time, or with 0 for good.
+func cutOff(after, long time.Duration) disturbance {
 	when := afterWriting
 	if after == 0 {
 		when = later // from the start
 	}
 	return when(after, func(ctx context.Context, s *scene) {
 		p := s.proxies[s.clusters[len(s.clusters)-1]]
-		p.set(&rule{fault: faultAway})
+		p.set(&rule{fault: faultUnreachable})
 		s.faults++
 		if long > 0 {
 			select {
@@ -78,16 +78,16 @@ func away(after, long time.Duration) disturbance {
 	})
 }
 
-// absences are API servers that are away in the middle.
-func absences() []chaos {
+// unreachable returns the cases in which an API server does not answer.
+func unreachable() []chaos {
 	const patient = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 3m, undoTimeout: 3m, skipProof: true}\n"
 	const hasty = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 20s, undoTimeout: 15s, skipProof: true}\n"
 	return []chaos{
-		{Family: "API server away", Name: "away for a minute in the rollout", fleet: patient, rollout: away(time.Second, time.Minute)},
-		{Family: "API server away", Name: "away for a minute in the cleanup", fleet: patient, cleanup: away(time.Second, time.Minute)},
-		{Family: "API server away", Name: "away for good from the first step", fleet: hasty, rollout: away(0, 0), mayFail: true, mayLeave: true},
-		{Family: "API server away", Name: "away for good in the rollout", fleet: hasty, rollout: away(500*time.Millisecond, 0), mayFail: true, mayLeave: true},
-		{Family: "API server away", Name: "away for good in the links", fleet: hasty, rollout: away(3*time.Second, 0), mayFail: true, mayLeave: true},
-		{Family: "API server away", Name: "away for good in the cleanup", fleet: hasty, cleanup: away(2*time.Second, 0), mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for a minute in the rollout", fleet: patient, rollout: cutOff(time.Second, time.Minute)},
+		{Family: "API server unreachable", Name: "unreachable for a minute in the cleanup", fleet: patient, cleanup: cutOff(time.Second, time.Minute)},
+		{Family: "API server unreachable", Name: "unreachable for good from the first step on", fleet: hasty, rollout: cutOff(0, 0), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the rollout", fleet: hasty, rollout: cutOff(500*time.Millisecond, 0), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the links", fleet: hasty, rollout: cutOff(3*time.Second, 0), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the cleanup", fleet: hasty, cleanup: cutOff(2*time.Second, 0), mayLeave: true},
 	}
 }

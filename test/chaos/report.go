@@ -27,7 +27,7 @@ func indent(s string) string {
 	return "        " + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n        ")
 }
 
-// repeat is the command that runs one case again.
+// repeat returns the command that runs one case again.
 func (r *chaosRun) repeat(x result) string {
 	command := fmt.Sprintf("make chaos CHAOS=\"--seed %d --ways %d --server-kills %d --lanes 1 --only '%s'", r.seed, r.ways, r.kills, x.Case)
 	if r.temporal != "" {
@@ -36,7 +36,7 @@ func (r *chaosRun) repeat(x result) string {
 	return command + `"`
 }
 
-// totals are what a family of cases, or all, come to.
+// totals sums up a family of cases, or all of them.
 type totals struct {
 	name                                               string
 	cases, kills, faults, finished, typed, left, wrong int
@@ -77,7 +77,7 @@ func (r *chaosRun) families() (list []totals, all totals) {
 func (r *chaosRun) conclude() error {
 	list, all := r.families()
 	var b strings.Builder
-	fmt.Fprintf(&b, "| what goes wrong | cases | kills | faults | finished | typed stops | left until the API server was back | wrong | slowest recovery |\n|---|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "| what goes wrong | cases | kills | faults | finished | typed stops | left until the API server answered | wrong | slowest recovery |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, t := range append(list, all) {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d | %s |\n", t.name, t.cases, t.kills, t.faults, t.finished, t.typed, t.left, t.wrong, t.slowest.Round(100*time.Millisecond))
 	}
@@ -93,20 +93,20 @@ func (r *chaosRun) conclude() error {
 	return nil
 }
 
-// intro is what the report says before its list of cases.
+// intro begins the report.
 const intro = `<!-- made by make chaos CHAOS="--report docs/generated/reliability.md"; do not edit -->
-# What it survives
+# What Landbridge survives
 
 "make chaos" rolls a fleet of two clusters out and cleans it up again, on real API servers and a real Temporal, once for
 each line below, while what the line says goes wrong: workers that kill themselves (SIGKILL) before, during (after the first
 write, before its answer) and after each activity that the code has; servers killed at moments drawn from the seed; proxies that
-fail one verb on one kind; API servers that go away; clouds, Sail and etcd that do not do their part; people who do two things at
-once. Then every object of every kind is compared.
+fail one verb on one kind; API servers that do not answer; clouds, Sail and etcd that fail; people who do two things at once.
+Then every object of every kind is compared.
 
 A case is *finished* when the rollout ended well and made exactly what an undisturbed one makes, and a *typed stop* when it
 ended with an error that names the cluster, the step and the reason. Either way the cleanup must leave nothing, on the clusters
-and in the root's directory; where a cluster was away or refused for good, the cleanup must say which, and a second one, with the
-cluster back, must leave nothing. Everything else is *WRONG*, and printed with the command that repeats it. Recovery is from the
+and in the root's directory; where a cluster did not answer or refused for good, the cleanup must name it, and a second one, when
+the cluster answers, must leave nothing. Everything else is *WRONG*, and printed with the command that repeats it. Recovery is from the
 kill until Landbridge's next request to an API server, the start of the new process included.
 
 Seed %d, commit %s, %d of the %d cases of that seed, in %s on %d lanes of a machine with two cores, on %s.
@@ -118,7 +118,7 @@ Seed %d, commit %s, %d of the %d cases of that seed, in %s on %d lanes of a mach
 |---|---|---|---|---|---|
 `
 
-// write makes the report, with every case.
+// write writes the report, with every case.
 func (r *chaosRun) write(table string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, intro, r.seed, commit(), len(r.results), r.cases, time.Since(r.began).Round(time.Second), r.options.lanes, time.Now().Format("2006-01-02"), table)

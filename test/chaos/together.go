@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// together is what people do at once, or in the Temporal UI.
+// together returns the cases of what people do at once, or in the Temporal UI.
 func together() []chaos {
 	const f = "people"
 	return []chaos{
@@ -28,7 +28,7 @@ func together() []chaos {
 	}
 }
 
-// answer is how a command that ran beside another ended.
+// answer tells how a command that ran beside another ended.
 type answer struct {
 	out  string
 	code int
@@ -52,7 +52,7 @@ func both(ctx context.Context, s *scene, after time.Duration, first, second []st
 	return a, b
 }
 
-// twoRollouts: the second of the same file joins the first.
+// twoRollouts starts two rollouts of the same file: the second joins the first.
 func twoRollouts(ctx context.Context, s *scene) error {
 	args := []string{"rollout", "-f", s.file}
 	a, b := both(ctx, s, 500*time.Millisecond, args, args)
@@ -62,8 +62,8 @@ func twoRollouts(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// rolloutAndCleanup: the cleanup stops the rollout, or is refused; either way
-// both end.
+// rolloutAndCleanup starts a cleanup during a rollout: it stops the rollout, or is
+// refused, and both end.
 func rolloutAndCleanup(ctx context.Context, s *scene) error {
 	a, b := both(ctx, s, 2*time.Second, []string{"rollout", "-f", s.file}, []string{"cleanup", "-f", s.file})
 	for _, x := range []answer{a, b} {
@@ -71,13 +71,13 @@ func rolloutAndCleanup(ctx context.Context, s *scene) error {
 			return x.err
 		}
 		if x.code != 0 && strings.TrimSpace(x.out) == "" {
-			return fmt.Errorf("no word of why: exit code %d", x.code)
+			return fmt.Errorf("exit code %d without a reason", x.code)
 		}
 	}
 	return nil
 }
 
-// twoCleanups: both end well, since the second joins the first.
+// twoCleanups starts two cleanups: both succeed, since the second joins the first.
 func twoCleanups(ctx context.Context, s *scene) error {
 	if err := s.roll(ctx); err != nil {
 		return err
@@ -90,8 +90,8 @@ func twoCleanups(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// changedFile: another request for the fleet that is being rolled out is
-// refused, and works once the first is done.
+// changedFile changes the fleet file during a rollout: a second rollout is refused, and
+// works when the first has ended.
 func changedFile(ctx context.Context, s *scene) error {
 	changed := s.file + ".changed.yaml"
 	data, err := os.ReadFile(s.file)
@@ -103,26 +103,26 @@ func changedFile(ctx context.Context, s *scene) error {
 	}
 	a, b := both(ctx, s, 1500*time.Millisecond, []string{"rollout", "-f", s.file}, []string{"rollout", "-f", changed})
 	if a.err != nil || b.err != nil || a.code != 0 {
-		return fmt.Errorf("the rollout that was first: %+v %+v", a, b)
+		return fmt.Errorf("the first rollout: %+v %+v", a, b)
 	}
 	if b.code == 0 {
 		return fmt.Errorf("another request for a fleet that is being rolled out was not refused:\n%s", b.out)
 	}
 	out, code, err := s.limited(ctx, "rollout", "-f", changed)
 	if err != nil || code != 0 {
-		return fmt.Errorf("the changed file, after that: %v, exit code %d\n%s", err, code, out)
+		return fmt.Errorf("a rollout of the changed file, after the first: %v, exit code %d\n%s", err, code, out)
 	}
 	return nil
 }
 
-// stopped rolls out and has somebody stop it in the UI.
+// stopped rolls out, and stops the rollout as somebody in the UI would.
 func stopped(after time.Duration, how func(context.Context, *scene)) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) (err error) {
 		end := later(after, how)(ctx, s)
 		s.rolled.out, s.rolled.code, err = s.limited(ctx, "rollout", "-f", s.file)
 		end()
 		if err == nil && s.rolled.code == 0 {
-			err = fmt.Errorf("it was too early or too late: nothing was stopped")
+			err = fmt.Errorf("nothing was stopped: the moment was too early or too late")
 		}
 		return err
 	}

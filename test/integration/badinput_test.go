@@ -20,8 +20,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Each mistake that only a cluster can tell gets one clear error before
-// anything changes.
+// Each mistake that only a cluster can reveal gets one clear error before anything
+// changes.
 func TestPreflight_EachMistake_IsNamedAndNothingChanges(t *testing.T) {
 	w := stillWorld(t)
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func TestPreflight_EachMistake_IsNamedAndNothingChanges(t *testing.T) {
 		"kubeconfig that is not there": {[]string{west, "kubeconfig: {path: nothing.kubeconfig}"}, []string{"cluster west", "nothing.kubeconfig is in none of this worker's directories"}},
 		"broken kubeconfig":            {[]string{west, "kubeconfig: {path: broken.kubeconfig}"}, []string{"cluster west", "broken.kubeconfig is not a kubeconfig"}},
 		"context that is not there":    {[]string{west, "kubeconfig: {path: west.kubeconfig, context: nobody}"}, []string{"cluster west", `has no context "nobody"; it has west`}},
-		"cluster that is away":         {[]string{west, "kubeconfig: {path: away.kubeconfig}"}, []string{"cluster west", "cannot be reached"}},
+		"cluster that does not answer": {[]string{west, "kubeconfig: {path: away.kubeconfig}"}, []string{"cluster west", "cannot be reached"}},
 		"the same API server twice":    {[]string{west, "kubeconfig: {path: east.kubeconfig, context: east}"}, []string{"cluster west", "the same API server as cluster east"}},
 		"version that Sail has not":    {[]string{"spec:\n", "spec:\n  istio: {version: v9.9.9}\n"}, []string{"cluster east", "cluster west", "does not know Istio v9.9.9; it knows v1.24.3, v1.30.2, v1.31.0"}},
 		"name that the certificate has not": {[]string{west, west + ", apiServer: {tlsServerName: api.elsewhere.example}"},
@@ -72,7 +72,7 @@ func unreachable(t *testing.T, path string) {
 	require.NoError(t, clientcmd.WriteToFile(*cfg, path))
 }
 
-// A worker that may only read is told each right that it lacks.
+// A worker that may only read gets an error that lists each right which it lacks.
 func TestPreflight_MissingRights_AreAllNamed(t *testing.T) {
 	w := stillWorld(t)
 	west := w.connect("west")
@@ -132,7 +132,7 @@ func TestProxyURL_IsHonoured(t *testing.T) {
 	require.Positive(t, through.Load())
 }
 
-// connectProxy is an HTTP proxy for TLS: CONNECT, and bytes both ways.
+// connectProxy starts an HTTP proxy for TLS: CONNECT, and bytes both ways.
 func connectProxy(used func()) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {

@@ -13,7 +13,7 @@ import (
 	"github.com/landbridge/landbridge/certs"
 )
 
-// delete removes a namespace and waits until it is gone.
+// delete removes a namespace and waits until it does not exist any more.
 func (c connection) deleteNamespace(t *testing.T, name string) {
 	t.Helper()
 	require.NoError(t, c.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{}))
@@ -27,7 +27,7 @@ func (c connection) createNamespace(t *testing.T, name string, labels map[string
 	t.Helper()
 	_, err := c.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}, metav1.CreateOptions{})
 	require.NoError(t, err)
-	// Kubernetes furnishes it a moment later.
+	// Kubernetes creates its platform objects a moment later.
 	require.Eventually(t, func() bool {
 		_, err := c.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
 		_, err2 := c.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
@@ -133,14 +133,14 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 		state, _, _ := unstructured.NestedString(o.Object, "status", "state")
 		return err == nil && state == "Healthy"
 	}, waitLimit, waitTick)
-	time.Sleep(time.Second) // its pods settle
+	time.Sleep(time.Second) // until its pods change no more
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	w.must("cleanup", "-f", file)
 	same()
 
-	// One that says something else is refused.
+	// One with another spec is refused.
 	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.30.2}\n"))
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "IstioCNI default was there before and differs from the fleet file in spec.version")

@@ -16,7 +16,7 @@ func total(counts map[string]int) (all, reviews int) {
 	return all, reviews
 }
 
-// figures measures f in both clusters.
+// figures measures how long f takes, and its requests to both clusters.
 func (w *world) figures(what string, f func()) string {
 	w.t.Helper()
 	lines := map[string]int{}

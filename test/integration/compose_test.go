@@ -11,8 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// There is no container engine to run it; Compose's own library reads it as
-// Compose would.
+// Compose's own library reads the file as Compose would, without a container engine.
 func TestCompose_FileIsGood(t *testing.T) {
 	o, err := cli.NewProjectOptions([]string{filepath.Join("..", "..", "docker-compose.yaml")},
 		cli.WithEnv([]string{"TEMPORAL_DB_PASSWORD=for-the-test"}), cli.WithResolvedPaths(true))
@@ -35,7 +34,7 @@ func TestCompose_FileIsGood(t *testing.T) {
 	}
 	require.True(t, p.Services["worker"].ReadOnly)
 
-	// Without a password it says so, and does not take a default.
+	// Without a password there is an error that says so, and no default.
 	o, err = cli.NewProjectOptions([]string{filepath.Join("..", "..", "docker-compose.yaml")})
 	require.NoError(t, err)
 	_, err = o.LoadProject(ctx)

@@ -26,13 +26,13 @@ func deployed(path ...string) string {
 	return filepath.Join(append([]string{"..", "..", "deploy"}, path...)...)
 }
 
-// A real API server takes the kustomize base, and the worker in it is what it is
-// said to be.
+// A real API server accepts the kustomize base, and the worker in it has the promised
+// properties.
 func TestDeploy_TheBaseIsTaken_AndItsWorkerMayDoNothingMore(t *testing.T) {
 	w := newWorld(t)
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), deployed("base"))
 	require.NoError(t, err)
-	// A dry run needs the namespace to be there.
+	// A dry run needs the namespace to exist.
 	w.connect("east").createNamespace(t, "landbridge", nil)
 	defer w.connect("east").deleteNamespace(t, "landbridge")
 	kinds := []string{}
@@ -57,7 +57,7 @@ func TestDeploy_TheBaseIsTaken_AndItsWorkerMayDoNothingMore(t *testing.T) {
 		require.False(t, *worker.SecurityContext.AllowPrivilegeEscalation)
 		require.NotNil(t, worker.LivenessProbe)
 		require.NotNil(t, worker.ReadinessProbe)
-		// Its arguments are ones that the worker takes: it gets as far as its Temporal.
+		// The worker accepts its arguments: it gets as far as connecting to Temporal.
 		args := slices.Clone(worker.Args)
 		args[slices.Index(args, "/kubeconfigs")] = w.lab.Dir
 		args[slices.Index(args, "0.0.0.0:9464")] = "127.0.0.1:0"
@@ -68,7 +68,7 @@ func TestDeploy_TheBaseIsTaken_AndItsWorkerMayDoNothingMore(t *testing.T) {
 	require.Subset(t, kinds, []string{"Namespace", "ServiceAccount", "ConfigMap", "Deployment", "PodDisruptionBudget", "NetworkPolicy"})
 }
 
-// Every metric that an alert or the dashboard asks for is one that a worker has.
+// A worker has every metric that an alert or the dashboard asks for.
 func TestDeploy_AlertsAndDashboard_AskForWhatThereIs(t *testing.T) {
 	registry := prom.NewRegistry()
 	activities.NewMetrics(registry)
@@ -104,7 +104,7 @@ func TestDeploy_AlertsAndDashboard_AskForWhatThereIs(t *testing.T) {
 	}
 }
 
-// dashboardAsRules has every expression of the dashboard as a rule, so that
+// dashboardAsRules writes every expression of the dashboard as a rule, so that
 // Prometheus' own tool reads it.
 func dashboardAsRules(t *testing.T) string {
 	t.Helper()
@@ -122,7 +122,7 @@ func dashboardAsRules(t *testing.T) string {
 			rules = append(rules, map[string]string{"record": "panel", "expr": expr})
 		}
 	}
-	for i := range rules { // two rules of one name and no labels are one too many for it
+	for i := range rules { // it refuses two rules with one name and no labels
 		rules[i]["record"] += string(rune('a' + i))
 	}
 	out, err := json.Marshal(map[string]any{"groups": []any{map[string]any{"name": "dashboard", "rules": rules}}})
@@ -132,7 +132,7 @@ func dashboardAsRules(t *testing.T) string {
 	return path
 }
 
-// systemd's own tool reads the unit.
+// systemd's own tool accepts the unit.
 func TestDeploy_SystemdUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -148,7 +148,7 @@ func TestDeploy_SystemdUnit(t *testing.T) {
 	require.Empty(t, strings.TrimSpace(string(out)))
 }
 
-// dryRun has the API server of a cluster check an object as it would on apply.
+// dryRun lets the API server of a cluster check an object as it would on apply.
 func (w *world) dryRun(t *testing.T, cluster string, manifest []byte) {
 	t.Helper()
 	require.NoError(t, w.apply(cluster, manifest, metav1.DryRunAll))

@@ -14,8 +14,8 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// What somebody else changed is shown, field by field, and overwritten only when
-// somebody says so.
+// A drift shows what somebody else changed, field by field. A rollout overwrites it only
+// with --force-conflicts.
 func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -59,8 +59,8 @@ func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	same()
 }
 
-// A schedule checks again and again, here at once since the test triggers it, and
-// repairs it where that is wished.
+// A schedule checks at intervals, and here at once since the test triggers it. With
+// --self-heal it repairs the drift.
 func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -94,8 +94,8 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	same()
 }
 
-// A field that somebody else has taken is not overwritten either when the fleet
-// file changes it too.
+// A field that somebody else changed is not overwritten either when the fleet file
+// changes it too.
 func TestDrift_OfAFieldThatTheFleetFileChangesToo_IsNotOverwritten(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")

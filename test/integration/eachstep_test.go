@@ -21,8 +21,8 @@ import (
 	"github.com/landbridge/landbridge/workflows"
 )
 
-// saboteur lets one activity act, and then says that it failed: the worst
-// moment, since nobody knows what it did.
+// saboteur lets one activity act, and then lets it fail: the worst moment, since nobody
+// knows what it did.
 type saboteur struct {
 	interceptor.WorkerInterceptorBase
 	name string
@@ -45,8 +45,8 @@ func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 	return out, err
 }
 
-// Every step that changes something, found from the code, fails after it acted:
-// its cluster or link is undone, cleanup takes the rest, and nothing is left.
+// Every step that changes something, found from the code, fails after it acted. Its
+// cluster or link is undone, cleanup removes the rest, and nothing is left.
 func TestEachStep_FailsAfterItActed_LeavesNothing(t *testing.T) {
 	t.Parallel()
 	typ := reflect.TypeFor[*activities.Activities]()
@@ -79,7 +79,7 @@ func sabotaged(t *testing.T, step string) {
 	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}))
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "sabotaged after it acted")
-	if code == 1 { // no cluster got through, so the undo alone must have left nothing
+	if code == 1 { // no cluster is done, so the undo alone must have left nothing
 		same()
 	}
 	w.must("cleanup", "-f", w.lastFile)

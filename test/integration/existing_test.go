@@ -16,8 +16,8 @@ import (
 	"github.com/landbridge/landbridge/certs"
 )
 
-// A mesh as a person has it: Istio under a revision of its own, a CA plugged in,
-// and an east-west gateway with other names than Landbridge's.
+// A mesh as people have it: Istio under a revision of its own, a CA plugged in, and an
+// east-west gateway with other names than Landbridge's.
 const (
 	theirIstio = `apiVersion: sailoperator.io/v1
 kind: Istio
@@ -57,7 +57,8 @@ spec:
 `
 )
 
-// meshes gives the clusters such a mesh, by hand, and returns what takes it away.
+// meshes installs such a mesh on the clusters by hand, and returns a function that
+// removes it.
 func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 	t.Helper()
 	root, err := certs.NewRoot(certs.RootSpec{CommonName: "corp", Organization: "corp", KeyAlgorithm: "ECDSA-P256", Lifetime: 24 * time.Hour})
@@ -83,7 +84,7 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 				return err == nil && d.Status.ReadyReplicas > 0
 			}, commandTimeout, commandTimeout/200, "%s of %s", what, name)
 		}
-		ready("istiod-stable") // it is what makes a gateway of the next Deployment's pods
+		ready("istiod-stable") // it injects the gateway into the pods of the next Deployment
 		for _, doc := range strings.Split(theirGateway, "---\n") {
 			require.NoError(t, w.apply(name, []byte(doc)))
 		}
@@ -112,15 +113,15 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	w := stillWorld(t)
 	names := []string{"east", "west"}
-	// The worker may do what `landbridge rbac` says, and no more.
+	// The worker has the rights that `landbridge rbac` prints, and no more.
 	dir := w.asTheRoleSays(t, []string{"--existing-istio", "--revision", "stable"}, names...)
 	all := w.merged(t, func(name string) string { return filepath.Join(dir, name+".kubeconfig") }, names...)
 	w.startWith("--kubeconfig-dir", filepath.Dir(all))
 	clean := w.unchanged(names...)
 	remove := w.meshes(t, names...)
 
-	// A file that would install another Istio is told what is there, and of the
-	// gateway that is in its way nothing was changed.
+	// A file that would install another Istio gets an error that names the existing one,
+	// and the gateway with the same name has not changed.
 	file := filepath.Join(t.TempDir(), "fleet.yaml")
 	w.must("init", "--existing", "--kubeconfig", all, "-f", file, "--name", "test")
 	w.lastFile = file
@@ -149,7 +150,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	w.refusesToOpenWhatOthersShut(t, file)
 	same()
 
-	// Nothing can be proven on nodes that run no containers.
+	// Nodes that run no containers allow no proof.
 	require.NoError(t, os.WriteFile(file, []byte(text+"  rollout: {skipProof: true, stepTimeout: 2m}\n"), 0o600))
 	w.must("rollout", "-f", file)
 	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
@@ -160,7 +161,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 		require.Len(t, svc.Spec.Ports, 3)
 		require.EqualValues(t, 16443, svc.Spec.Ports[2].Port)
 		_, err = c.CoreV1().Services("istio-system").Get(ctx, "istio-eastwestgateway", metav1.GetOptions{})
-		require.Error(t, err, "no second gateway")
+		require.Error(t, err, "there is no second gateway")
 		deny, err := c.dyn.Resource(authorizationPolicies).Namespace("istio-system").Get(ctx, "east-west-deny", metav1.GetOptions{})
 		require.NoError(t, err)
 		require.Contains(t, string(mustJSON(t, deny.Object["spec"])), `"notPorts":["16443"]`)
@@ -176,7 +177,8 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 	clean()
 }
 
-// refusesOtherRoots: meshes that do not share a root do not trust each other.
+// refusesOtherRoots requires that meshes which do not share a root are refused, since
+// they do not trust each other.
 func (w *world) refusesOtherRoots(t *testing.T, file string) {
 	t.Helper()
 	other, err := certs.NewRoot(certs.RootSpec{CommonName: "other", Organization: "other", KeyAlgorithm: "ECDSA-P256", Lifetime: 24 * time.Hour})
@@ -196,8 +198,8 @@ func (w *world) refusesOtherRoots(t *testing.T, file string) {
 	require.NoError(t, err)
 }
 
-// refusesToOpenWhatOthersShut: where a policy of theirs allows something, ours
-// would allow more.
+// refusesToOpenWhatOthersShut requires that a gateway with an existing policy which allows
+// something is refused, since one more policy would allow more.
 func (w *world) refusesToOpenWhatOthersShut(t *testing.T, file string) {
 	t.Helper()
 	require.NoError(t, w.apply("east", []byte("{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: only-data, namespace: istio-system}, "+
@@ -208,7 +210,7 @@ func (w *world) refusesToOpenWhatOthersShut(t *testing.T, file string) {
 	require.NoError(t, w.connect("east").dyn.Resource(authorizationPolicies).Namespace("istio-system").Delete(ctx, "only-data", metav1.DeleteOptions{}))
 }
 
-// An istiod that is not Sail's is not given another one beside it.
+// An istiod that Sail did not install gets no other one beside it.
 func TestExistingMesh_ThatTheFileDoesNotKnow_StopsTheRollout(t *testing.T) {
 	w := newWorld(t)
 	clean := w.unchanged("east")
@@ -225,8 +227,8 @@ func TestExistingMesh_ThatTheFileDoesNotKnow_StopsTheRollout(t *testing.T) {
 	clean()
 }
 
-// existingMesh rolls the tunnel out on meshes that are there, through their own
-// gateways, and proves it with traffic.
+// existingMesh rolls links out on existing meshes, through their own gateways, and proves
+// them with traffic.
 func (r *real) existingMesh(t *testing.T) {
 	names := []string{"east", "west"}
 	all := r.merged(t, r.lab.Kubeconfig, names...)

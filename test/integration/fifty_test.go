@@ -28,7 +28,7 @@ import (
 // fiftyMesh makes TestFifty roll out 2,450 links instead of 98; it takes minutes.
 var fiftyMesh = flag.Bool("fifty-mesh", false, "all of 50 clusters linked with each other, instead of with one")
 
-// The figures of docs/limits.md.
+// The limits that docs/limits.md promises.
 const (
 	maxPayload      = 512 << 10
 	maxFailure      = 2 << 10
@@ -37,8 +37,8 @@ const (
 	maxSourceEvents = 700
 )
 
-// simulate registers an activity of every name that does nothing well, but fails
-// on one cluster with all that a message can hold.
+// simulate registers activities under every name. They do nothing and succeed, but fail
+// on one cluster with the longest messages that there can be.
 func simulate(w worker.Worker, broken string) {
 	t := reflect.TypeFor[*activities.Activities]()
 	for m := range t.Methods() {
@@ -74,8 +74,8 @@ func simulate(w worker.Worker, broken string) {
 	}
 }
 
-// Histories, payloads and failures of a fleet of 50 clusters stay within the
-// figures of docs/limits.md, also where many links fail with long messages.
+// Histories, payloads and failures of a fleet of 50 clusters stay within the limits of
+// docs/limits.md, also where many links fail with long messages.
 func TestFifty_HistoriesPayloadsAndFailures_StayWithinTheLimits(t *testing.T) {
 	t.Parallel()
 	w := &world{t: t, dir: t.TempDir(), port: freePort(t)}
@@ -120,7 +120,7 @@ func TestFifty_HistoriesPayloadsAndFailures_StayWithinTheLimits(t *testing.T) {
 	}
 }
 
-// largest is the most that any workflow of a type has.
+// largest holds the largest figures of the workflows of a type.
 type largest struct{ count, events, bytes, payload, failure int }
 
 func measure(t *testing.T, c client.Client, id, run string, seen map[string]*largest) {

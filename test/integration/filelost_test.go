@@ -15,7 +15,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-// All that is left is a worker that reaches the clusters, the fleet's name and
+// A cleanup needs no more than a worker that reaches the clusters, the fleet's name and
 // one of its clusters.
 func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *testing.T) {
 	w := newWorld(t)
@@ -23,7 +23,7 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	before := w.snapshot("west")
 	file := w.file(clusters)
 	w.must("rollout", "-f", file)
-	// A person's object, and one that says it is another fleet's.
+	// A person's object, and one with another fleet's label.
 	c := w.connect("west")
 	_, err := c.CoreV1().ConfigMaps("istio-system").Create(context.Background(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a-persons"}}, metav1.CreateOptions{})
 	require.NoError(t, err)

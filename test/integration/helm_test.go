@@ -29,9 +29,8 @@ func (c connection) helm(t *testing.T) *action.Configuration {
 	return cfg
 }
 
-// A Helm that is killed leaves its release pending, and then refuses every
-// other change; an object of a release, or the release itself, may be deleted by
-// hand.
+// A Helm that is killed leaves its release pending, and then refuses every other change.
+// People delete objects of a release, or the release itself, by hand.
 func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -69,7 +68,7 @@ func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	require.Equal(t, "ClusterIP", string(svc.Spec.Type))
 	require.Equal(t, "1.31.0", svc.Labels["app.kubernetes.io/version"], "the chart's version is shown as Istio's")
 	require.Equal(t, "east.west", svc.Labels["landbridge.dev/link"])
-	// What is cut off is cleaned up as well as what is whole.
+	// A cleanup removes a release that was cut off as well as a whole one.
 	w.cutOff(t, "east", "upgrade", name, release.StatusPendingUpgrade)
 	w.cutOff(t, "west", "uninstall", "kube-apiserver-east-egress-gateway", release.StatusUninstalling)
 	w.must("cleanup", "-f", file)

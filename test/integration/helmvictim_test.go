@@ -18,13 +18,13 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// helmVictim in the environment makes this test binary a Helm that is killed, or
-// refused, in the middle of what it names.
+// helmVictim names the variable of the environment that makes this test binary a Helm
+// which is killed, or refused, during the action that the variable names.
 const helmVictim = "LANDBRIDGE_TEST_HELM_VICTIM"
 
-// runHelmVictim does a release's install, upgrade, rollback or uninstall, and
-// dies with SIGKILL when its first write is done, so that what Helm leaves is
-// Helm's own doing. "failed" is an upgrade whose every patch is refused.
+// runHelmVictim runs a release's install, upgrade, rollback or uninstall, and dies with
+// SIGKILL after its first write, so that Helm itself leaves what is found then. "failed"
+// runs an upgrade whose every patch is refused.
 func runHelmVictim(what, kubeconfig, name string) {
 	dies := roundTripper{refuse: what == "failed"}
 	cfg := &action.Configuration{}
@@ -90,7 +90,7 @@ func (t *roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// cutOff has a Helm of its own process leave a release in a state, for real.
+// cutOff lets a Helm in a process of its own leave a release in that state.
 func (w *world) cutOff(t *testing.T, cluster, what, name string, want release.Status) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -27,8 +27,8 @@ func (silent) Error(string, ...any) {}
 
 var payload = regexp.MustCompile(`"data":\s*"([A-Za-z0-9+/=]+)"`)
 
-// histories are all histories of all workflows, as JSON, with every payload
-// decoded beside it.
+// histories returns all histories of all workflows, as JSON, with every payload decoded
+// beside it.
 func histories(t *testing.T, c client.Client) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -19,16 +19,16 @@ const (
 	coreObjects  = "/api/v1/namespaces/istio-system/"
 )
 
-// hop is one thing that breaks a link, and what Landbridge must call it.
+// hop breaks a link in one way, and names the hop that the proof must find broken.
 type hop struct {
 	link, want string
 	does       func(r *real)
-	mend       func(r *real) // where a rollout does not
+	repair     func(r *real) // where a rollout does not repair it
 }
 
-// Each round breaks each link somewhere else; the rollout after it mends. The
-// CA comes last: istiod 1.31 stops reading remote secrets when one that was
-// replaced by a broken one, and mended, is then deleted.
+// Each round breaks each link somewhere else, and the rollout after it repairs them. The
+// CA comes last: istiod 1.31 stops reading remote secrets when one is replaced by a broken
+// one, then repaired, and then deleted.
 var rounds = [][]hop{
 	{
 		{"east -> west", api.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
@@ -103,11 +103,11 @@ func (r *real) brokenLegs() {
 		})
 		for _, l := range round {
 			r.t.Logf("%s %s", l.link, got[l.link].Sentence())
-			if l.mend != nil {
-				l.mend(r)
+			if l.repair != nil {
+				l.repair(r)
 			}
 		}
-		r.rollout("--force-conflicts") // what broke the hops was not Landbridge
+		r.rollout("--force-conflicts") // somebody else than Landbridge broke the hops
 	}
 	r.allProven()
 }

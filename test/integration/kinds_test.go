@@ -16,7 +16,8 @@ var (
 	istios                = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}
 )
 
-// waitLimit is many times what is waited for; waitTick is between two looks.
+// waitLimit is many times longer than any wait takes; waitTick is the pause between two
+// tries.
 const (
 	waitLimit = 60 * time.Second
 	waitTick  = time.Second

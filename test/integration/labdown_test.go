@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// machineWide is what kubelet would change for the whole machine.
+// machineWide lists what kubelet would change for the whole machine.
 var machineWide = []string{"kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/keys/root_maxkeys", "net/ipv4/ip_forward"}
 
 func sysctls(t *testing.T) (out []string) {
@@ -25,7 +25,7 @@ func sysctls(t *testing.T) (out []string) {
 	return out
 }
 
-// traces are what a lab in a directory has left on the machine.
+// traces returns what a lab in a directory has left on the machine.
 func traces(t *testing.T, dir string) (found []string) {
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	require.NoError(t, err)

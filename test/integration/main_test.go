@@ -22,15 +22,15 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// clusters of each lab. Two tests run at once, each with a lab of its own; each
-// cleans up after itself, and shows that nothing is left.
+// clusters names the clusters of each lab. Two tests run at once, each with a lab of its
+// own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// labs are those that no test uses just now.
+// labs holds the labs that no test uses now.
 var labs = make(chan *lab.Lab, 2)
 
-// labsDir is where labs are; bringing them up waits for the first test that
-// needs one.
+// labsDir names the directory of the labs. They are started for the first test that needs
+// one.
 var (
 	labsDir  string
 	bringAll sync.Once
@@ -95,19 +95,20 @@ func bin(name string) string {
 	return p
 }
 
-// world is one Temporal with a worker, and the root directory of that worker.
+// world runs one Temporal with a worker, and keeps the root directory of that worker.
 type world struct {
 	t       testing.TB
 	lab     *lab.Lab
 	dir     string
 	port    int
 	process *exec.Cmd
-	// env is the process's beside the test's own, workerEnv that of other workers.
+	// env adds variables to the test's own for the standalone process, workerEnv for
+	// other workers.
 	env, workerEnv []string
 	log            *bytes.Buffer
-	// lastFile is the newest fleet file.
+	// lastFile names the newest fleet file.
 	lastFile string
-	outputs  bytes.Buffer // all that the commands printed, for the search for secrets
+	outputs  bytes.Buffer // everything that the commands printed, for the search for secrets
 }
 
 // newWorld starts landbridge-standalone on the lab's kubeconfigs.
@@ -118,8 +119,8 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-// stillWorld takes a lab and starts nothing: the test says how Temporal is
-// started, and for which kubeconfigs.
+// stillWorld takes a lab and starts nothing: the test starts Temporal in its own way, and
+// for its own kubeconfigs.
 func stillWorld(t testing.TB) *world {
 	t.Helper()
 	if t, ok := t.(*testing.T); ok {
@@ -130,7 +131,7 @@ func stillWorld(t testing.TB) *world {
 	return worldOn(t, l)
 }
 
-// worldOn gives a lab a world in which nothing runs yet.
+// worldOn returns a world on a lab, in which nothing runs yet.
 func worldOn(t testing.TB, l *lab.Lab) *world {
 	t.Helper()
 	w := &world{t: t, lab: l, dir: t.TempDir(), port: freePort(t)}
@@ -139,7 +140,7 @@ func worldOn(t testing.TB, l *lab.Lab) *world {
 	return w
 }
 
-// rescue gives the next test clean clusters when this one failed.
+// rescue cleans the clusters up for the next test when this one failed.
 func (w *world) rescue() {
 	w.behave()
 	if !w.t.Failed() || w.process == nil || w.lastFile == "" {
@@ -206,25 +207,26 @@ func (w *world) try(args ...string) (string, int) {
 	return string(out), 0
 }
 
-// command is a landbridge command that finds this world's Temporal.
+// command returns a landbridge command that finds this world's Temporal.
 func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
 	return cmd
 }
 
-// must is try with exit code 0.
+// must runs a landbridge command that has to end with exit code 0, and returns what it
+// printed.
 func (w *world) must(args ...string) string {
 	w.t.Helper()
 	out, code := w.try(args...)
 	if code != 0 {
-		status, _ := w.try("status", "test") // what it was at, where it did not end
+		status, _ := w.try("status", "test") // shows the last step, where the command did not end
 		require.Zero(w.t, code, "landbridge %s\n%s\n%s", strings.Join(args, " "), out, status)
 	}
 	return out
 }
 
-// proof is what a fleet file says where nothing can be proven.
+// proof skips the proof in the fleet file where nodes allow none.
 func (w *world) proof() string {
 	if w.lab.Nodes == lab.NodesKWOK {
 		return ", skipProof: true"
@@ -232,7 +234,7 @@ func (w *world) proof() string {
 	return ""
 }
 
-// file writes a fleet file.
+// file writes a fleet file, and returns its path.
 func (w *world) file(names []string, edit ...string) string {
 	w.t.Helper()
 	var b strings.Builder

@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// asTheRoleSays has the worker be, on every cluster, an account with exactly the
-// role that `landbridge rbac` prints with those flags.
+// asTheRoleSays gives the worker, on every cluster, an account with exactly the role that
+// `landbridge rbac` prints with those flags.
 func (w *world) asTheRoleSays(t *testing.T, flags []string, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -67,7 +67,7 @@ func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.
 	w.must("cleanup", "-f", file)
 	same()
 
-	// On one cluster, every verb of every rule is missing once.
+	// On one cluster, each verb of each rule is missing once.
 	one := w.file([]string{"east"})
 	roles := w.connect("east").RbacV1().ClusterRoles()
 	role, err := roles.Get(ctx, "landbridge-worker", metav1.GetOptions{})

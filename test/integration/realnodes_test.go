@@ -24,14 +24,14 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// real is a world whose clusters run what they are given.
+// real is a world whose clusters have nodes that run containers.
 type real struct {
 	*world
 	fleet string
 }
 
-// needsRealNodes skips a test where the machine cannot have them, and says what
-// is not tested and why.
+// needsRealNodes skips a test where the machine cannot have real nodes, and tells what is
+// not tested and why.
 func needsRealNodes(t testing.TB, what string) {
 	t.Helper()
 	if err := lab.CheckReal(); err != nil {
@@ -39,8 +39,8 @@ func needsRealNodes(t testing.TB, what string) {
 	}
 }
 
-// newReal brings up clusters with real nodes and rolls links out between them,
-// or skips the test and says why where the machine cannot.
+// newReal starts clusters with real nodes and rolls links out between them. Where the
+// machine cannot, it skips the test and tells why.
 func newReal(t testing.TB, n int, links string) *real {
 	t.Helper()
 	needsRealNodes(t, "traffic")
@@ -65,7 +65,7 @@ func (r *real) rollout(flags ...string) {
 	r.t.Logf("rollout with proof: %.1f s", time.Since(began).Seconds())
 }
 
-// verify returns the proof of each link.
+// verify returns the proof of each link, by link.
 func (r *real) verify() map[string]api.CheckLinkResult {
 	r.t.Helper()
 	cmd := r.command(context.Background(), "verify", "-f", r.fleet, "-o", "json")
@@ -81,7 +81,7 @@ func (r *real) verify() map[string]api.CheckLinkResult {
 	return out
 }
 
-// allProven requires the proof of each link.
+// allProven requires that each link is proven.
 func (r *real) allProven() {
 	r.t.Helper()
 	for _, l := range r.verify() {
@@ -89,7 +89,7 @@ func (r *real) allProven() {
 	}
 }
 
-// eventually looks until a look succeeds, and returns how long it took.
+// eventually calls look until it succeeds, and returns how long that took.
 func (r *real) eventually(within time.Duration, what string, look func() error) time.Duration {
 	r.t.Helper()
 	began := time.Now()
@@ -103,7 +103,7 @@ func (r *real) eventually(within time.Duration, what string, look func() error) 
 	}
 }
 
-// create applies YAML with the API server's own words.
+// create posts YAML to a path of the API server.
 func (r *real) create(cluster string, objs ...string) {
 	r.t.Helper()
 	c := r.connect(cluster)
@@ -114,7 +114,7 @@ func (r *real) create(cluster string, objs ...string) {
 	}
 }
 
-// patch merges JSON into an object, or removes it where there is none.
+// patch merges JSON into an object, or deletes the object where merge is empty.
 func (r *real) patch(cluster, path, merge string) {
 	r.t.Helper()
 	req := r.connect(cluster).RESTClient().Delete().AbsPath(path)
@@ -125,7 +125,7 @@ func (r *real) patch(cluster, path, merge string) {
 	require.NoError(r.t, err, path)
 }
 
-// pod is a running pod with a label.
+// pod returns a running pod with that label.
 func (r *real) pod(cluster, namespace, selector string) (string, error) {
 	list, err := r.connect(cluster).CoreV1().Pods(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -157,7 +157,7 @@ func (r *real) exec(cluster, namespace, pod, container string, command ...string
 	return strings.TrimSpace(out.String()), err
 }
 
-// istiod asks a cluster's istiod on its debug port.
+// istiod reads a path of a cluster's istiod on its debug port.
 func (r *real) istiod(cluster, path string) (string, error) {
 	pod, err := r.pod(cluster, "istio-system", "app=istiod")
 	if err != nil {
@@ -178,8 +178,8 @@ func (r *real) istiod(cluster, path string) (string, error) {
 	return string(data), err
 }
 
-// sees waits until a cluster's istiod knows a service of another one, and
-// returns how long it took from its making.
+// sees creates a service in the other cluster, waits until the istiod of this one knows it,
+// and returns how long that took.
 func (r *real) sees(cluster, other, name string, within time.Duration) time.Duration {
 	r.t.Helper()
 	r.create(other, "/api/v1/namespaces/default/services\napiVersion: v1\nkind: Service\nmetadata: {name: "+name+"}\nspec: {ports: [{name: http, port: 80}]}\n")

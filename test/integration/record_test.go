@@ -19,21 +19,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// record names a release: histories for replay are recorded from its code, and never
+// forRelease names the release whose code the histories for replay come from. They never come
 // from a branch under test.
-var record = flag.String("record", "", "directory below workflows/testdata to write histories into, such as v0.4.0")
+var forRelease = flag.String("record", "", "directory below workflows/testdata to write histories into, such as v0.4.0")
 
 // TestRecord_HistoriesForReplay writes a history of every workflow type, for each way in
 // which it can end. workflows/replay_test.go lists what must be there.
 func TestRecord_HistoriesForReplay(t *testing.T) {
-	if *record == "" {
+	if *forRelease == "" {
 		t.Skip("only for a release: -record v0.4.0")
 	}
-	dir := filepath.Join("..", "..", "workflows", "testdata", *record)
+	dir := filepath.Join("..", "..", "workflows", "testdata", *forRelease)
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	w := newWorld(t)
 	keep := recorder(t, w, dir)
-	// Each of them leaves no fleet behind.
+	// None of them leaves a fleet behind.
 	t.Run("rollouts", func(t *testing.T) { w.recordRollouts(keep) })
 	t.Run("looks", func(t *testing.T) { w.recordLooks(t, keep) })
 	t.Run("steering", func(t *testing.T) { w.recordSteering(t, keep) })
@@ -41,7 +41,7 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	t.Run("existing", func(t *testing.T) { w.recordExisting(t, keep) })
 }
 
-// recordRollouts begins with nothing, and has each way in which a rollout can end.
+// recordRollouts runs rollouts that end in each way, beginning without a fleet.
 func (w *world) recordRollouts(keep func(string)) {
 	file := w.file([]string{"east", "west"})
 	w.must("plan", "-f", file)
@@ -64,7 +64,7 @@ func (w *world) recordRollouts(keep func(string)) {
 	keep("canceled")
 }
 
-// recordLooks needs a fleet of its own: a look at nothing is none.
+// recordLooks runs the workflows that only read, on a fleet of its own.
 func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
@@ -87,7 +87,7 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	keep("after-looks")
 }
 
-// recordSteering has every decision, removes a member, and then the fleet when its file
+// recordSteering sends every decision, removes a member, and then the fleet when its file
 // is lost.
 func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	w.behave("--sail-error", "the version is end-of-life, says the test", "--sail-only", "west")
@@ -129,7 +129,7 @@ func (w *world) recordBusyChild(t *testing.T, keep func(string)) {
 	keep("after-busy")
 }
 
-// recordExisting rolls out over meshes that are there already.
+// recordExisting rolls out over existing meshes.
 func (w *world) recordExisting(t *testing.T, keep func(string)) {
 	names := []string{"east", "west"}
 	remove := w.meshes(t, names...)
@@ -149,10 +149,10 @@ func (w *world) recordExisting(t *testing.T, keep func(string)) {
 	keep("existing-cleaned")
 }
 
-// random is the part of a workflow's ID that differs each time.
+// random matches the part of a workflow's ID that differs each time.
 var random = regexp.MustCompile(`^\.(plan|verify|drift|gather|inspect)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
 
-// recorder writes every history that is new since its last call.
+// recorder returns a function that writes every history which is new since its last call.
 func recorder(t *testing.T, w *world, dir string) func(outcome string) {
 	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
 	require.NoError(t, err)

@@ -34,7 +34,7 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	require.Contains(t, w.must("status", "-f", file), "rollout done")
 	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
 
-	// Repeated: not one write, not one resource version moved.
+	// A repeated rollout writes nothing, and changes no resource version.
 	before, lines := map[string]map[string]string{}, map[string]int{}
 	for _, c := range []string{"east", "west"} {
 		before[c] = w.versions(c)
@@ -57,7 +57,7 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	require.Contains(t, w.must("cleanup", "-f", file), "removed 0 objects", "a second cleanup has nothing to do")
 }
 
-// requireRemoteSecret looks at the end of it all: what istiod of the source reads.
+// requireRemoteSecret requires the remote secret, which the source's istiod reads.
 func (w *world) requireRemoteSecret(source, target string) {
 	t := w.t
 	t.Helper()
@@ -145,7 +145,7 @@ func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "DNS", entry.Object["spec"].(map[string]any)["resolution"])
 
-	// The address changes between runs, and is followed.
+	// The address changes between runs, and the next run follows it.
 	w.behave("--cloud-generation", "1")
 	require.Eventually(t, func() bool {
 		out := w.must("rollout", "-f", file)
@@ -178,7 +178,7 @@ func TestLoadBalancer_NeverComes_UndoesItsClusterAndKeepsTheRest(t *testing.T) {
 	require.Equal(t, "LoadBalancer", s.Failures[0].Type)
 
 	w.behave()
-	w.must("rollout", "-f", file) // a repeated rollout takes it up where it failed
+	w.must("rollout", "-f", file) // a repeated rollout continues where the first failed
 	w.requireRemoteSecret("east", "west")
 	w.must("cleanup", "-f", file)
 	same()

@@ -24,7 +24,7 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// connection reaches a cluster beside Landbridge, as the lab's own user.
+// connection reaches a cluster without Landbridge, as the lab's own user.
 type connection struct {
 	*kubernetes.Clientset
 	dyn dynamic.Interface
@@ -43,7 +43,8 @@ func (w *world) connect(cluster string) connection {
 	return connection{client, dyn, cfg}
 }
 
-// apply has a cluster take a manifest by server-side apply; dryRun is as in PatchOptions.
+// apply applies a manifest to a cluster by server-side apply. dryRun is that of
+// PatchOptions.
 func (w *world) apply(cluster string, manifest []byte, dryRun ...string) error {
 	c := w.connect(cluster)
 	obj := &unstructured.Unstructured{}
@@ -67,7 +68,7 @@ func (w *world) everyObject(cluster string, visit func(key string, o *unstructur
 	require.NoError(w.t, w.lab.EveryObject(context.Background(), cluster, visit))
 }
 
-// snapshot is every object of a cluster, without what changes by itself.
+// snapshot returns every object of a cluster, without fields that change by themselves.
 func (w *world) snapshot(cluster string) map[string]string {
 	w.t.Helper()
 	out, err := w.lab.Snapshot(context.Background(), cluster)
@@ -75,7 +76,7 @@ func (w *world) snapshot(cluster string) map[string]string {
 	return out
 }
 
-// versions are the resource versions of every object of a cluster.
+// versions returns the resource version of every object of a cluster.
 func (w *world) versions(cluster string) map[string]string {
 	t := w.t
 	t.Helper()
@@ -97,7 +98,7 @@ func (w *world) unchanged(names ...string) func() {
 		t.Helper()
 		for _, n := range names {
 			var diff []string
-			// Pods of what was just deleted go a moment later.
+			// Pods end a moment after their Deployment is deleted.
 			for end := time.Now().Add(15 * time.Second); ; time.Sleep(300 * time.Millisecond) {
 				diff = lab.Compare(before[n], w.snapshot(n))
 				if len(diff) == 0 || time.Now().After(end) {
@@ -138,8 +139,8 @@ func (w *world) requests(cluster string, since int) (map[string]int, int) {
 	return counts, line
 }
 
-// writes are the requests that change something. A SelfSubjectAccessReview is
-// a question that is put as a creation; nothing is stored.
+// writes returns the requests that change something. A SelfSubjectAccessReview is a
+// question in the form of a creation; nothing is stored.
 func writes(counts map[string]int) []string {
 	var out []string
 	for k, n := range counts {

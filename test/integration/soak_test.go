@@ -18,11 +18,11 @@ import (
 
 var soak = flag.Int("soak", 200, "how many rollouts and cleanups BenchmarkSoak does")
 
-// soakFleets are worked on at once, each of one cluster.
+// soakFleets sets how many fleets are rolled out at once, each of one cluster.
 const soakFleets = 6
 
-// BenchmarkSoak has one worker roll out and clean up again and again, and shows
-// its memory and goroutines: both must stay flat. make soak runs it.
+// BenchmarkSoak lets one worker roll out and clean up many times, and shows its memory and
+// goroutines: both must stay flat. make soak runs it.
 func BenchmarkSoak(b *testing.B) {
 	l, err := bringUp(filepath.Join(labsDir, "soak"), soakFleets, lab.NodesKWOK)
 	require.NoError(b, err)
@@ -54,14 +54,14 @@ func BenchmarkSoak(b *testing.B) {
 			})
 		}
 		wg.Wait()
-		time.Sleep(30 * time.Second) // what is idle is let go
+		time.Sleep(30 * time.Second) // idle memory and connections are released
 		fmt.Printf("%3d rollouts and cleanups, and 30 s of rest: %s\n", done.Load(), vitals(b, port))
 	}
 }
 
 var metric = regexp.MustCompile(`(?m)^(go_goroutines|go_memstats_heap_inuse_bytes|process_resident_memory_bytes|process_open_fds) (\S+)$`)
 
-// vitals are the worker's own figures.
+// vitals reads the worker's own figures.
 func vitals(b *testing.B, port int) string {
 	_, body := httpGet(b, fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
 	at := map[string]float64{}

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// untilStatus waits until the status says something, and returns it.
+// untilStatus waits until the output of status has that text, and returns the output.
 func (w *world) untilStatus(t *testing.T, want string) (out string) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(300 * time.Millisecond) {
@@ -32,7 +32,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	require.Contains(t, out, "requested by anna: CHG-7")
 	require.Contains(t, out, "end-of-life, says the test")
 
-	// Wrong ones are refused with the reason, and change nothing.
+	// Wrong decisions are refused with the reason, and change nothing.
 	for _, wrong := range []struct{ say, because []string }{
 		{[]string{"resume", "test"}, []string{"resume is refused", "the rollout is not paused"}},
 		{[]string{"retry", "test", "--cluster", "east"}, []string{"cluster east is done; only what failed can be retried (failed so far: cluster west)"}},
@@ -47,21 +47,21 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	}
 
 	w.behave()
-	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "mended"), "is retried")
+	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "repaired"), "is retried")
 	require.Eventually(t, func() bool { out, _ := w.try("status", "test"); return !strings.Contains(out, "failed") }, time.Minute, 300*time.Millisecond)
 	w.untilStatus(t, "wave rest waits")
 	w.requireRemoteSecret("east", "west")
 	w.must("skip", "test", "--link", "north.west", "--by", "bo", "--reason", "not wanted yet")
 	w.must("approve", "test", "--by", "cora", "--reason", "canary is good")
-	out = w.must("rollout", "-f", file) // joins, whoever asks
+	out = w.must("rollout", "-f", file) // joins: who asks makes no difference
 	require.Contains(t, out, "joining the rollout")
 	require.Contains(t, out, "skipped by decision: link north -> west")
 	out = w.must("status", "test")
-	for _, d := range []string{"retry cluster west, by bo: mended", "skip link north -> west, by bo: not wanted yet", "approve wave rest, by cora: canary is good"} {
+	for _, d := range []string{"retry cluster west, by bo: repaired", "skip link north -> west, by bo: not wanted yet", "approve wave rest, by cora: canary is good"} {
 		require.Contains(t, out, d)
 	}
 
-	// Why is where a person would look: on the object, in Helm's history, in Temporal.
+	// The reason is where a person would look: on the object, in Helm's history, in Temporal.
 	east := w.connect("east")
 	secret, err := east.CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
 	require.NoError(t, err)

@@ -55,7 +55,7 @@ func TestRollout_DiesHalfWay_AnotherTemporalNeedsTakeOver(t *testing.T) {
 	file := w.file([]string{"east", "west"})
 	w.behave("--sail-delay", "60s")
 	w.must("rollout", "-f", file, "--detach")
-	w.untilSail(t) // a cluster's record names the run by now
+	w.untilSail(t) // by now an inventory names the run
 	w.kill()
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
 	w.behave()
@@ -101,12 +101,12 @@ func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
 	same()
 }
 
-// Each worker has one cluster's kubeconfig and task queue, and a third has the
-// root: no worker could do it alone.
+// Each of two workers has one cluster's kubeconfig and task queue, and a third has the
+// root: no worker alone could roll the fleet out.
 func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
 	w := stillWorld(t)
 	empty := t.TempDir()
-	w.startWith("--kubeconfig-dir", empty) // workflows and the root
+	w.startWith("--kubeconfig-dir", empty) // it runs workflows and keeps the root
 	for _, c := range []string{"east", "west"} {
 		dir := t.TempDir()
 		data, err := os.ReadFile(w.lab.Kubeconfig(c))
@@ -162,7 +162,7 @@ func TestRoot_InASecretOfACluster_GoesWithTheFleet(t *testing.T) {
 	same()
 }
 
-// Nothing that people can open holds a secret: no history, no log, no output.
+// Nothing that people can read holds a secret: no history, no log, no output.
 func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -194,7 +194,7 @@ func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
 			}
 		}
 	}
-	// The search can find: it finds what is public, and each secret in what holds it.
+	// The search works: it finds public text, and each secret where that is kept.
 	require.True(t, bytes.Contains(places["the histories"], []byte("BEGIN CERTIFICATE")))
 	for name, s := range secrets {
 		joined := append(bytes.ReplaceAll(bytes.Clone(s), []byte("\n"), nil), s...)
@@ -203,8 +203,8 @@ func TestSecrets_AreInNoHistoryLogOrOutput(t *testing.T) {
 	same()
 }
 
-// labSecrets are the keys and tokens in both clusters' Secrets, and the keys of
-// the kubeconfigs.
+// labSecrets returns the keys and tokens in both clusters' Secrets, and the keys of the
+// kubeconfigs.
 func (w *world) labSecrets() map[string][]byte {
 	t := w.t
 	t.Helper()
@@ -226,9 +226,9 @@ func (w *world) labSecrets() map[string][]byte {
 	return out
 }
 
-// forms of a secret: it itself and, at all three offsets, in base64. Of a private
-// key it is the private number, since the rest of its file is public; also the
-// part of the file that has it.
+// forms returns a secret as text and, at all three offsets, in base64. For a private key
+// it takes the private number, since the rest of the file is public, and the part of the
+// file that has the number.
 func forms(t *testing.T, secret []byte) [][]byte {
 	t.Helper()
 	var out [][]byte

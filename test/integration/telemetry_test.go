@@ -18,7 +18,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// spans is a collector of OpenTelemetry's traces.
+// spans collects OpenTelemetry's traces.
 type spans struct {
 	mu  sync.Mutex
 	got strings.Builder
@@ -38,8 +38,8 @@ func (s *spans) String() string {
 	return s.got.String()
 }
 
-// What a worker tells of itself while it rolls out and cleans up, and what
-// `render` writes of the same fleet: an API server takes every file of it.
+// A worker has metrics and traces of a rollout and a cleanup, and an API server accepts
+// every file that `render` writes of the same fleet.
 func TestTelemetry_AndRender_OfARollout(t *testing.T) {
 	w := stillWorld(t)
 	collector := &spans{}
@@ -102,7 +102,7 @@ func (w *world) renders(t *testing.T, file string) {
 			w.dryRun(t, cluster, data)
 		}
 	}
-	// Once more is no mistake; a file of somebody else's is left alone.
+	// A second render works; it leaves a file of somebody else alone.
 	w.must("render", "-f", file, "--output-dir", dir)
 	theirs := filepath.Join(dir, "east", "kustomization.yaml")
 	require.NoError(t, os.WriteFile(theirs, []byte("mine"), 0o644))

@@ -26,8 +26,8 @@ import (
 
 const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
 
-// The clusters of this test run real istiods, Envoys and apps. Its parts build
-// on each other, as a day with a fleet does.
+// The clusters of this test run real istiods, Envoys and apps. Its parts build on each
+// other.
 func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	t.Parallel()
 	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}")
@@ -78,7 +78,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	})
 }
 
-// appTraffic is what a mesh is for: east's pod calls west's app over 15443.
+// appTraffic requires that a pod of east calls an app of west over 15443.
 func (r *real) appTraffic() {
 	for _, c := range []string{"east", "west"} {
 		r.create(c, "/api/v1/namespaces\napiVersion: v1\nkind: Namespace\nmetadata: {name: demo, labels: {istio-injection: enabled}}\n")
@@ -99,7 +99,7 @@ func (r *real) appTraffic() {
 	})
 }
 
-// shut tries every other way in.
+// shut tries every other way to reach the API server, and requires that each fails.
 func (r *real) shut() {
 	var west string
 	for _, c := range r.lab.Clusters {
@@ -111,7 +111,7 @@ func (r *real) shut() {
 	require.ErrorContains(r.t, err, "exit status")
 	require.Contains(r.t, out, "unreachable", "east has no route to west's API server")
 	r.t.Logf("west's API server from east: %s", out)
-	// Also where somebody in east sets a route to it.
+	// The same holds where somebody in east sets a route to it.
 	host, _, _ := strings.Cut(west, ":")
 	_, err = r.inNode("east", "ip", "route", "add", host, "via", "198.51.100.11")
 	require.NoError(r.t, err)
@@ -121,7 +121,7 @@ func (r *real) shut() {
 	_, err = r.inNode("east", "ip", "route", "del", host)
 	require.NoError(r.t, err)
 
-	door := r.door("west")
+	address := r.apiAddress("west")
 	linked := r.identity("east", "istio-system", "kube-apiserver-east-to-west")
 	for _, c := range []struct {
 		name, want string
@@ -133,7 +133,7 @@ func (r *real) shut() {
 		{"a source without a link", "shut", r.identity("north", "istio-system", "kube-apiserver-north-to-east")},
 		{"the east-west gateway's own", "shut", r.identity("east", "istio-system", "istio-eastwestgateway")},
 	} {
-		out, err := r.inNode("east", "pod", append([]string{"tls", door, westTunnel}, c.args...)...)
+		out, err := r.inNode("east", "pod", append([]string{"tls", address, westTunnel}, c.args...)...)
 		r.t.Logf("16443 with %s: %s", c.name, out)
 		if c.want == "open" {
 			require.NoError(r.t, err, out)
@@ -146,16 +146,16 @@ func (r *real) shut() {
 	}
 }
 
-// door is a cluster's load balancer address with the port for API servers.
-func (r *real) door(cluster string) string {
+// apiAddress returns a cluster's load balancer address with the port for API servers.
+func (r *real) apiAddress(cluster string) string {
 	svc, err := r.connect(cluster).CoreV1().Services("istio-system").Get(context.Background(), "istio-eastwestgateway", metav1.GetOptions{})
 	require.NoError(r.t, err)
 	require.NotEmpty(r.t, svc.Status.LoadBalancer.Ingress)
 	return svc.Status.LoadBalancer.Ingress[0].IP + ":16443"
 }
 
-// gatewaySaid are the lines of an east-west gateway's access log with a word,
-// for which Envoy takes up to 10 s.
+// gatewaySaid returns the lines of an east-west gateway's access log with that word. Envoy
+// takes up to 10 s to write them.
 func (r *real) gatewaySaid(cluster, word string) (lines []string) {
 	r.eventually(20*time.Second, "the gateway of "+cluster+" says "+word, func() error {
 		pod, err := r.pod(cluster, "istio-system", "app=istio-eastwestgateway")
@@ -204,7 +204,8 @@ func (r *real) identity(cluster, namespace, account string) []string {
 	return []string{cert, keyFile}
 }
 
-// istioctlAgrees runs Istio's own tool where the cluster's names resolve.
+// istioctlAgrees runs Istio's own tool where the cluster's names resolve, and requires that
+// it finds every link synced.
 func (r *real) istioctlAgrees() {
 	for _, c := range []struct{ cluster, remote string }{{"east", "west"}, {"west", "east"}, {"north", "west"}} {
 		kubeconfig := filepath.Join(r.lab.Dir, "pki", c.cluster, "inside.kubeconfig")
@@ -222,7 +223,8 @@ func (r *real) istioctlAgrees() {
 	}
 }
 
-// recovers deletes what carries the watch, and waits until istiod sees news.
+// recovers deletes the pods that carry istiod's watch, and waits until istiod sees a new
+// service.
 func (r *real) recovers() {
 	for _, c := range []struct{ cluster, selector string }{
 		{"east", "app=kube-apiserver-west-egress-gateway"}, {"west", "app=istio-eastwestgateway"}, {"east", "app=istiod"}} {
@@ -234,12 +236,12 @@ func (r *real) recovers() {
 	r.allProven()
 }
 
-// rotates gives every load balancer another address.
+// rotates gives every load balancer another address, and requires that a rollout follows.
 func (r *real) rotates() {
-	old := r.door("west")
+	old := r.apiAddress("west")
 	r.behave("--cloud-generation", "1")
 	r.eventually(20*time.Second, "the cloud changes the address", func() error {
-		if now := r.door("west"); now == old {
+		if now := r.apiAddress("west"); now == old {
 			return fmt.Errorf("it is still %s", old)
 		}
 		return nil
@@ -248,20 +250,21 @@ func (r *real) rotates() {
 	require.Equal(r.t, api.HopTCP, broken.Hop, broken.Sentence())
 	r.rollout()
 	r.allProven()
-	r.t.Logf("%s is now %s, and traffic flows", old, r.door("west"))
+	r.t.Logf("%s is now %s, and traffic flows", old, r.apiAddress("west"))
 }
 
-// revokes takes north's link out of the fleet file.
+// revokes removes north's link from the fleet file, and requires that north gets no
+// connection any more.
 func (r *real) revokes() {
-	door, north := r.door("west"), r.identity("north", "istio-system", "kube-apiserver-north-to-west")
-	open := r.lab.InNode(context.Background(), "north", "pod", append([]string{"hold", door, westTunnel}, north...)...)
+	address, north := r.apiAddress("west"), r.identity("north", "istio-system", "kube-apiserver-north-to-west")
+	open := r.lab.InNode(context.Background(), "north", "pod", append([]string{"hold", address, westTunnel}, north...)...)
 	ended := make(chan string, 1)
 	began := time.Now()
 	go func() {
 		out, _ := open.CombinedOutput()
 		ended <- strings.TrimSpace(string(out))
 	}()
-	_, err := r.inNode("north", "pod", append([]string{"tls", door, westTunnel}, north...)...)
+	_, err := r.inNode("north", "pod", append([]string{"tls", address, westTunnel}, north...)...)
 	require.NoError(r.t, err, "the link is open before")
 
 	data, err := os.ReadFile(r.fleet)
@@ -270,13 +273,13 @@ func (r *real) revokes() {
 	r.must("rollout", "-f", r.fleet, "--prune")
 	pruned := time.Now()
 	refused := r.eventually(5*time.Second, "a new connection of north is refused", func() error {
-		if out, err := r.inNode("north", "pod", append([]string{"tls", door, westTunnel}, north...)...); err == nil {
+		if out, err := r.inNode("north", "pod", append([]string{"tls", address, westTunnel}, north...)...); err == nil {
 			return fmt.Errorf("%s", out)
 		}
 		return nil
 	})
 	r.t.Logf("a new connection is refused %s after the prune", refused)
-	r.allProven() // the others go on
+	r.allProven() // the other links still work
 	select {
 	case out := <-ended:
 		r.t.Logf("the open connection ended %s after the prune, %s after it began: %s", time.Since(pruned), time.Since(began), out)

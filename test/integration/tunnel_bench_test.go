@@ -60,7 +60,7 @@ func BenchmarkTunnel(b *testing.B) {
 	r.must("cleanup", "-f", r.fleet)
 }
 
-// memory is the resident memory of each part of the lab, in MiB.
+// memory returns the resident memory of each part of the lab, in MiB.
 func memory(b *testing.B) string {
 	out, err := exec.Command("ps", "-eo", "rss=,comm=").Output()
 	require.NoError(b, err)

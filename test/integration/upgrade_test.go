@@ -17,8 +17,8 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// builds makes two builds of the worker that differ in their version, once for
-// all tests: each takes a quarter of a minute to link.
+// builds links two workers that differ in their version, once for all tests: each takes a
+// quarter of a minute.
 var builds = sync.OnceValues(func() (paths [2]string, err error) {
 	for i := range paths {
 		paths[i] = filepath.Join(labsDir, fmt.Sprintf("landbridge-worker-%d", i+1))
@@ -31,7 +31,7 @@ var builds = sync.OnceValues(func() (paths [2]string, err error) {
 	return paths, nil
 })
 
-// serveWith starts a build of the worker, and returns what stops it as an
+// serveWith starts a build of the worker, and returns a function that stops it as an
 // upgrade does, with SIGTERM.
 func (w *world) serveWith(t testing.TB, path string, args ...string) (stop func()) {
 	t.Helper()
@@ -88,8 +88,8 @@ func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) 
 	same()
 }
 
-// Under worker versioning a run that takes hours ends on the build that it began
-// on, and what begins after the next build was made current begins there.
+// Under worker versioning a run ends on the build that it began on, and a run that begins
+// after the next build became current begins there.
 func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
 	w := stillWorld(t)
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)

@@ -28,8 +28,8 @@ import (
 	"github.com/landbridge/landbridge/test/front"
 )
 
-// Temporal behind mutual TLS, an API key, and a profile of either: the command
-// and the worker reach it, and who is refused is told why.
+// Temporal behind mutual TLS, an API key, and a profile of either: the command and the
+// worker reach it, and an error tells why somebody is refused.
 func TestTemporal_BehindMutualTLS_APIKeysAndProfiles(t *testing.T) {
 	w := newWorld(t)
 	address, dir := front.Start(t, fmt.Sprintf("127.0.0.1:%d", w.port))
@@ -71,14 +71,14 @@ server_name = %q
 		require.Contains(t, string(out), c.want, name)
 		require.NotContains(t, string(out), front.Key)
 	}
-	// TLS to a Temporal that has none.
+	// A client with TLS on a Temporal without.
 	cmd := w.command(ctx, "status", "nobody")
 	cmd.Env = append(cmd.Env, "TEMPORAL_TLS=true")
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "it speaks no TLS")
 
-	// A worker that comes in by mutual TLS serves a task queue of its own.
+	// A worker that uses mutual TLS serves a task queue of its own.
 	w.workerEnv = []string{"TEMPORAL_CONFIG_FILE=" + profiles, "TEMPORAL_PROFILE=mtls"}
 	w.serveWith(t, bin("landbridge-worker"), "--address", address, "--task-queue", "inside")
 	out2 := w.must("plan", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  taskQueue: inside\n"))
@@ -86,8 +86,8 @@ server_name = %q
 }
 
 // Kubeconfigs as people have them: an exec plugin, a token file, certificates in
-// files, a Secret that Kubernetes mounts, a SOCKS proxy; and OpenShift, which says
-// itself by what name its API server is known.
+// files, a Secret that Kubernetes mounts, a SOCKS proxy; and OpenShift, which names its
+// API server in a resource.
 func TestKubeconfigs_OfEveryKind(t *testing.T) {
 	w := stillWorld(t)
 	dir := t.TempDir()
@@ -168,7 +168,7 @@ func (w *world) socks(t *testing.T, used *atomic.Int32) string {
 	return l.Addr().String()
 }
 
-// adminToken is a token of an account that may do everything.
+// adminToken returns a token of an account that may do everything.
 func (w *world) adminToken(t *testing.T, cluster string) string {
 	t.Helper()
 	c := w.connect(cluster)
@@ -198,8 +198,8 @@ spec:
   - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
 `
 
-// asOpenShift gives east the resource in which OpenShift says by what names its
-// API server is known; one of them is in its certificate.
+// asOpenShift gives east the resource in which OpenShift names its API server; one of the
+// names is in its certificate.
 func (w *world) asOpenShift(t *testing.T, dir string) {
 	t.Helper()
 	require.NoError(t, w.apply("east", []byte(infrastructures)))
@@ -217,7 +217,7 @@ func (w *world) asOpenShift(t *testing.T, dir string) {
 	require.Equal(t, "kubernetes.default.svc", r.Clusters[1].TLSServerName)
 }
 
-// A support bundle has what a helper wants to see, and no secret, in whatever form.
+// A support bundle has what somebody who helps wants to see, and no secret in any form.
 func TestGather_HasEverythingButSecrets(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
@@ -245,7 +245,7 @@ func TestGather_HasEverythingButSecrets(t *testing.T) {
 	w.must("cleanup", "-f", file)
 	same()
 
-	// A cluster that cannot be read does not keep the others from it.
+	// A cluster that cannot be read does not keep the others from being read.
 	require.NoError(t, os.Mkdir(filepath.Join(w.lab.Dir, "broken"), 0o700))
 	defer os.RemoveAll(filepath.Join(w.lab.Dir, "broken"))
 	unreachable(t, filepath.Join(w.lab.Dir, "broken", "west.kubeconfig"))

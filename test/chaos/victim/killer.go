@@ -47,12 +47,12 @@ func (i *inbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 		i.during.Store(&during)
 	}
 	out, err := i.Next.ExecuteActivity(ctx, in)
-	i.die(during) // it wrote nothing: its end is still in the middle
+	i.die(during) // it wrote nothing, so its end counts as during
 	i.die(name + ":after")
 	return out, err
 }
 
-// asked says whether a kill is wanted and not done yet.
+// asked tells whether a kill is wanted and not done yet.
 func (k *killer) asked(kill string) bool {
 	if !slices.Contains(k.kills, kill) {
 		return false
@@ -61,7 +61,7 @@ func (k *killer) asked(kill string) bool {
 	return os.IsNotExist(err)
 }
 
-// done returns the file that says that a kill was done.
+// done returns the file that marks a kill as done.
 func (k *killer) done(kill string) string {
 	return filepath.Join(k.dir, strings.ReplaceAll(kill, ":", "."))
 }
@@ -80,7 +80,7 @@ func (k *killer) die(kill string) {
 	select {}
 }
 
-// wrap kills after a write was done and before its answer is known.
+// wrap kills the process after a write was done and before its answer is known.
 func (k *killer) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(r)
