@@ -35,8 +35,8 @@ type build struct {
 	real bool
 }
 
-// These versions are what the lab builds. Istio's module has no release's number:
-// it is release 1.31.
+// The lab builds these versions. Istio's module has no release's number: it is release
+// 1.31.
 const (
 	kubernetesVersion = "v1.36.3"
 	istioVersion      = "1.31.0"

@@ -1,5 +1,5 @@
-// Command pod is what runs in the lab's own pods: the sandbox's pause, an
-// application for tests, and its client. The lab builds it into an image.
+// Command pod runs in the lab's own pods, as the sandbox's pause, an application for
+// tests, or its client. The lab builds it into an image.
 package main
 
 import (
