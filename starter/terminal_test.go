@@ -20,8 +20,8 @@ import (
 
 const (
 	escape = "\x1b"
-	// A program that waits for a terminal's answer gives up after 5 s. Ours takes
-	// 0.02 s, or a second on a very busy machine.
+	// tooLong lies between the 5 s after which a program gives up to wait for a terminal's
+	// answer, and the 0.02 s of ours, which are a second on a very busy machine.
 	tooLong = 3 * time.Second
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/landbridge/landbridge/certs"
 )
 
-// delete removes a namespace and waits until it does not exist any more.
+// deleteNamespace removes a namespace and waits until it does not exist any more.
 func (c connection) deleteNamespace(t *testing.T, name string) {
 	t.Helper()
 	require.NoError(t, c.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{}))

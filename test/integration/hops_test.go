@@ -26,9 +26,9 @@ type hop struct {
 	repair     func(r *real) // where a rollout does not repair it
 }
 
-// Each round breaks each link somewhere else, and the rollout after it repairs them. The
-// CA comes last: istiod 1.31 stops reading remote secrets when one is replaced by a broken
-// one, then repaired, and then deleted.
+// rounds lists what is broken. Each round breaks each link somewhere else, and the rollout
+// after it repairs them. The CA comes last: istiod 1.31 stops reading remote secrets when
+// one is replaced by a broken one, then repaired, and then deleted.
 var rounds = [][]hop{
 	{
 		{"east -> west", api.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},

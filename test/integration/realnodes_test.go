@@ -24,7 +24,7 @@ import (
 	"github.com/landbridge/landbridge/test/lab"
 )
 
-// real is a world whose clusters have nodes that run containers.
+// real adds to a world clusters whose nodes run containers.
 type real struct {
 	*world
 	fleet string
