@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -83,8 +84,18 @@ type PortError struct {
 
 func (e *PortError) Error() string { return e.Said }
 
-func newPortError(said []byte) *PortError {
+// broken matches how Go's net package tells of a connection that was made, with both of
+// its ends, and then broke: the node hands that on, for example when a gateway resets a
+// connection whose server name it does not serve.
+var broken = regexp.MustCompile(`\b(read|write|readfrom|writeto|splice) tcp[46]? \S+->\S+: `)
+
+// problemOf makes an error of what a node said: a *PortError where it could not connect,
+// another one where the pod's connection broke later.
+func problemOf(said []byte) error {
 	text := strings.TrimSpace(string(said))
+	if broken.MatchString(text) {
+		return fmt.Errorf("the pod's connection broke: %s", text)
+	}
 	return &PortError{Refused: strings.Contains(text, syscall.ECONNREFUSED.Error()), Said: text}
 }
 
@@ -115,7 +126,7 @@ func newPodConn(conn httpstream.Connection, port int) (*podConn, error) {
 	p := &podConn{Stream: data, conn: conn, problem: make(chan error, 1)}
 	go func() {
 		if said, _ := io.ReadAll(problems); len(said) > 0 {
-			p.problem <- newPortError(said)
+			p.problem <- problemOf(said)
 		}
 		close(p.problem)
 	}()

@@ -84,6 +84,21 @@ func TestDialPod_TellsARefusedPortFromANodeThatCannot(t *testing.T) {
 	}
 }
 
+// A gateway that serves another server name resets the connection; containerd tells of it
+// as it tells of a port that nothing listens on.
+func TestDialPod_AConnectionThatThePodResets_IsNoPortThatCannotBeReached(t *testing.T) {
+	said := "error forwarding port 443 to pod 0a1b, uid : failed to execute portforward in network namespace \"/var/run/netns/cni-1\": " +
+		"read tcp4 127.0.0.1:51204->127.0.0.1:443: read: connection reset by peer"
+	c := forwarding(t, said, func(s io.ReadWriteCloser) { s.Close() })
+	conn, err := c.DialPod(t.Context(), "istio-system", "gateway-1", 443)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.ReadAll(conn)
+	require.EqualError(t, err, "the pod's connection broke: "+said)
+	var port *PortError
+	require.NotErrorAs(t, err, &port)
+}
+
 func TestDialPod_AnAPIServerThatDoesNotAnswer_EndsWithTheContext(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
