@@ -22,7 +22,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// steps are activities that end as a test wants.
+// steps has an activity that ends as a test wants.
 type steps struct{ err error }
 
 func (s *steps) EnsureSomething(context.Context, api.EnsureSealingKeyInput) (fleet.Changes, error) {

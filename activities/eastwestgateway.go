@@ -9,7 +9,7 @@ import (
 
 const (
 	componentEastWest = "east-west-gateway"
-	// statusPort is the port on which load balancers ask for a gateway's health.
+	// statusPort answers load balancers that ask for a gateway's health.
 	statusPort = 15021
 	// apiPortName names the port of the API on an east-west gateway's Service.
 	apiPortName = "istio-mtls-kube-api-server"

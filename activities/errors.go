@@ -23,7 +23,7 @@ import (
 const (
 	// maxMessage in bytes keeps an error below what a person reads and the UI shows.
 	maxMessage = 1800
-	// throttledDelay is the time until the next try where a busy API server names none.
+	// throttledDelay passes until the next try where a busy API server names no time.
 	throttledDelay = 5 * time.Second
 )
 
@@ -33,8 +33,8 @@ type errorClass struct {
 	typ     string
 }
 
-// errorClasses is read from the top: the first class that matches counts, and what
-// none matches is api.TypeOther. Whether a type is retried is in api.ErrorTypes.
+// errorClasses lists all classes: the first that matches an error counts, and an
+// error that none matches gets api.TypeOther. api.ErrorTypes says what is retried.
 var errorClasses = []errorClass{
 	{is[*kube.NotOursError], api.TypeNotOurs},
 	{is[*kube.DriftError], api.TypeDrift},

@@ -119,7 +119,7 @@ func TestGateways_CloudKeepsTheAddress_TheRemovalWaits(t *testing.T) {
 	require.ErrorContains(t, err, "Service istio-system/istio-eastwestgateway is still being deleted")
 }
 
-// theirs is an existing east-west gateway's Service.
+// theirs returns the Service of an existing east-west gateway.
 func theirs() *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "istio-system", Name: "their-gateway", Labels: map[string]string{"app": "their-gateway"}},
 		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Ports: []corev1.ServicePort{{Name: "tls", Port: 15443, Protocol: corev1.ProtocolTCP}}}}

@@ -30,7 +30,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*/ours.yaml")
 
-// guideSteps are the folders of testdata with what makes the objects of each.
+// guideSteps lists the folders of testdata with what makes the objects of each.
 func guideSteps() map[string]func(*testing.T) []map[string]any {
 	steps := map[string]func(*testing.T) []map[string]any{
 		"EastWestGateway": func(*testing.T) []map[string]any {

@@ -43,7 +43,7 @@ func TestIstio_ExistingOneThatDiffers_IsRefusedByItsField(t *testing.T) {
 	require.ErrorContains(t, err, "Istio default existed before and differs from the fleet file in spec.values.global.network")
 }
 
-// rootConfigMap is one of those that istiod writes into every namespace.
+// rootConfigMap returns a ConfigMap as istiod writes it into every namespace.
 func rootConfigMap(namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "istio-ca-root-cert", Labels: map[string]string{"istio.io/config": "true"}}}
 }

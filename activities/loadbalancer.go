@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -55,7 +56,7 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 	return api.WaitLoadBalancerResult{Address: addr}, err
 }
 
-// theEnd is the time before its limit in which a wait counts as over.
+// theEnd says how long before its limit a wait counts as over.
 const theEnd = 2 * time.Second
 
 // loadBalancer reads the address of a Service, or what it still waits for.
@@ -71,7 +72,7 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) 
 		return addr, "", nil
 	}
 	waiting := fmt.Sprintf("Service %s/%s has no load balancer address yet", namespace, svc.Name)
-	if events := c.LastEvents(ctx, "Service", namespace, svc.Name); events != "" {
+	if events := c.LastEvents(ctx, kinds.Services.Kind, namespace, svc.Name); events != "" {
 		waiting += " (" + events + ")"
 	}
 	return api.Address{}, waiting, nil

@@ -23,7 +23,7 @@ const (
 	adopted = "adopted" // it gets labels, which its removal removes again
 )
 
-// pair is an EnsureX and its RemoveX. Every one of Activities is in pairs.
+// pair describes an EnsureX and its RemoveX. All of Activities are in pairs.
 type pair struct {
 	name string
 	// cluster is where it works. With links, it works for one of two at a time.
@@ -153,7 +153,7 @@ func (w *world) root() api.EnsureRootInput {
 		KeyAlgorithm: fleet.ECDSAP256, RootLifetime: fleet.Duration(3650 * 24 * time.Hour)}}
 }
 
-// fleetRoot is one root for all tests: a key takes its time.
+// fleetRoot serves all tests: a key takes its time.
 var fleetRoot = func() *certs.Root {
 	root, err := certs.NewRoot(certs.RootSpec{CommonName: "Root CA", Organization: "my-company.org", KeyAlgorithm: certs.ECDSAP256, Lifetime: 3650 * 24 * time.Hour})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// rootRunName is the file that names the run that made the root.
+// rootRunName names the file that has the run that made the root.
 const rootRunName = "created-by-run"
 
 // directoryStore keeps the root in files of the worker, 0600 in a directory 0700.

@@ -11,9 +11,9 @@ import (
 
 const (
 	componentRoot = "root"
-	// rootSecret is the Secret that keeps a root in a cluster.
+	// rootSecret names the Secret that keeps a root in a cluster.
 	rootSecret = "landbridge-root-ca"
-	// rootCertName and rootKeyName are the keys of that Secret, and the files of a
+	// rootCertName and rootKeyName name the keys of that Secret, and the files of a
 	// directory that keeps a root.
 	rootCertName = "root-cert.pem"
 	rootKeyName  = "root-key.pem"

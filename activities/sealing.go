@@ -69,16 +69,13 @@ func seal(recipient string, c credentials) (string, error) {
 	}
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, to)
-	if err != nil {
-		return "", fmt.Errorf("seal the token: %w", err)
+	if err == nil {
+		_, err = w.Write(plain)
 	}
-	if _, err := w.Write(plain); err != nil {
-		return "", fmt.Errorf("seal the token: %w", err)
+	if err == nil {
+		err = w.Close()
 	}
-	if err := w.Close(); err != nil {
-		return "", fmt.Errorf("seal the token: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(out.Bytes()), nil
+	return base64.StdEncoding.EncodeToString(out.Bytes()), wrap(err, "seal the token")
 }
 
 // unseal decrypts what was sealed to a cluster. Its errors quote none of it.

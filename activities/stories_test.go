@@ -16,7 +16,10 @@ import (
 func each(t *testing.T, story func(t *testing.T, p pair, w *world)) {
 	t.Helper()
 	for _, p := range pairs {
-		t.Run(p.name, func(t *testing.T) { story(t, p, p.world(t)) })
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			story(t, p, p.world(t))
+		})
 	}
 }
 

@@ -22,7 +22,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
-// world is a fake cluster behind real clients, a worker that reaches it by a
+// world holds a fake cluster behind real clients, a worker that reaches it by a
 // kubeconfig, and the run on whose behalf it works.
 type world struct {
 	*kubetest.Cluster

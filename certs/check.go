@@ -89,8 +89,8 @@ func Fingerprint(cert *x509.Certificate) string {
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
-// Fingerprints are those of all certificates in a PEM bundle; what is none is
-// passed over.
+// Fingerprints returns those of all certificates in a PEM bundle, and passes over
+// what is none.
 func Fingerprints(bundle []byte) (out []string) {
 	for {
 		var block *pem.Block

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/*.yaml")
 
-// clusters are those that need different rights.
+// clusters lists those that need different rights.
 var clusters = map[string]rights.Needs{
 	"sail":      {Namespace: "istio-system"},
 	"existing":  {Namespace: "istio-system", ExistingIstio: true},

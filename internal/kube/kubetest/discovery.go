@@ -11,11 +11,11 @@ import (
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
-// served are the kinds that a Server tells of.
+// served lists the kinds that a Server tells of.
 var served = slices.Concat(untyped, []kinds.Resource{kinds.Namespaces, kinds.ConfigMaps, kinds.Secrets, kinds.Services, kinds.ServiceAccounts,
 	kinds.Deployments, kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.HorizontalAutoscalers, kinds.Events, kinds.Pods})
 
-// wholeCluster are those of them that are in no namespace.
+// wholeCluster lists those of them that are in no namespace.
 var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.Infrastructures, kinds.ClusterRoles, kinds.ClusterRoleBindings}
 
 var verbs = metav1.Verbs{"create", "delete", "get", "list", "patch", "update"}

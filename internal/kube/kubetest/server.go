@@ -26,10 +26,10 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Version is the version of Kubernetes that a Server claims to be.
+// Version of Kubernetes that a Server claims to be.
 const Version = "v1.34.0"
 
-// ServerName is the name for which a Server's certificate is good.
+// ServerName names a server for which a Server's certificate is good.
 const ServerName = "example.com"
 
 // Log holds what a Server returns as every pod's log.
