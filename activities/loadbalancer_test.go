@@ -47,11 +47,12 @@ func TestWaitLoadBalancer_TheCloudTakesItsTime_ReturnsTheAddress(t *testing.T) {
 }
 
 func TestWaitLoadBalancer_NeverComes_SaysWhatTheCloudSaid(t *testing.T) {
+	t.Parallel() // it takes its time
 	w := newWorld(t, "west")
 	w.Put(w.service())
 	w.Put(&corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: "e"}, Reason: "SyncLoadBalancerFailed", Message: "quota exceeded",
 		InvolvedObject: corev1.ObjectReference{Kind: "Service", Namespace: w.ref.Namespace, Name: fleet.EastWestGateway}})
-	_, err := w.waitAddress(300 * time.Millisecond)
+	_, err := w.waitAddress(3 * time.Second)
 	var never *LoadBalancerError
 	require.ErrorAs(t, err, &never)
 	require.EqualError(t, err, "the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout: "+
