@@ -103,11 +103,13 @@ func TestRemove_AFinalizerHoldsIt_WaitsUntilItIsGone(t *testing.T) {
 	held.Finalizers = []string{"cloud"}
 	c := kubetest.New("east", held)
 	go func() {
-		time.Sleep(100 * time.Millisecond)
-		cm, err := c.Client.CoreV1().ConfigMaps("istio-system").Get(context.Background(), "old", metav1.GetOptions{})
-		if err == nil {
-			cm.Finalizers = nil
-			_, _ = c.Client.CoreV1().ConfigMaps("istio-system").Update(context.Background(), cm, metav1.UpdateOptions{})
+		for ; t.Context().Err() == nil; time.Sleep(10 * time.Millisecond) {
+			cm, err := c.Client.CoreV1().ConfigMaps("istio-system").Get(t.Context(), "old", metav1.GetOptions{})
+			if err == nil && cm.DeletionTimestamp != nil { // written before that, it would undo the deletion
+				cm.Finalizers = nil
+				_, _ = c.Client.CoreV1().ConfigMaps("istio-system").Update(t.Context(), cm, metav1.UpdateOptions{})
+				return
+			}
 		}
 	}()
 	require.NoError(t, writing(c, "run-1").Remove(t.Context(), kinds.ConfigMaps, "istio-system", ""))

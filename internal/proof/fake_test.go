@@ -28,7 +28,6 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
@@ -99,7 +98,7 @@ func (s *source) dial(ctx context.Context, in, pod string, port int) (net.Conn, 
 		s.connections++
 		nr := s.connections
 		if s.dialError != nil {
-			if err := s.dialError(nr); errors.As(err, new(*kube.PortError)) {
+			if err := s.dialError(nr); err != nil && !errors.Is(err, errPortForward) {
 				return unconnected{near, err}, nil
 			} else if err != nil {
 				return nil, err

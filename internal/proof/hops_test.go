@@ -111,6 +111,10 @@ var broken = []struct {
 	})},
 	{"no port-forward", api.HopEgress, onConnection(1, errPortForward)},
 	{"a node that cannot connect", api.HopEgress, onConnection(1, noSandbox)},
+	{"a node that says no more of a gateway that resets", api.HopTCP, func(t *testing.T, s *source) {
+		onConnection(1, noSandbox)(t, s)
+		s.log = func() (string, error) { return lineTCP, nil }
+	}},
 
 	{"a gateway that does not listen", api.HopRoute, onConnection(1, refused)},
 	{"a gateway that does not know the target", api.HopRoute, func(t *testing.T, s *source) {

@@ -41,6 +41,25 @@ func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
 	})
 }
 
+// A node tells of a gateway that resets what it does not serve in words of its own,
+// which are those of its container runtime.
+func TestLink_AGatewayThatResetsAnotherServerName_IsProven(t *testing.T) {
+	for name, reset := range map[string]error{
+		"containerd": errors.New("the pod's connection broke: read tcp4 127.0.0.1:51204->127.0.0.1:443: read: connection reset by peer"),
+		"another":    &kube.PortError{Said: "socat: E read(5, 0x1, 8192): Connection reset by peer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSource(t)
+				onConnection(3, reset)(t, s)
+				r, err := s.prober().prove(t.Context(), 0)
+				require.NoError(t, err)
+				require.True(t, r.Proven, r.Why)
+			})
+		})
+	}
+}
+
 // onlyAfter has the egress gateway reach nobody until it took so many connections.
 func onlyAfter(s *source, connections int) {
 	s.egress = func(nr int, conn net.Conn) {

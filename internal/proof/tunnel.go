@@ -86,7 +86,8 @@ func (p *prober) noSession(serverName string, err error) *breakage {
 	case errors.As(err, &port) && port.Refused:
 		return &breakage{hop: api.HopRoute, why: fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", fleet.EgressPort, p.tunnel.pod)}
 	case errors.As(err, &port):
-		return &breakage{hop: api.HopEgress, why: fmt.Sprintf("the node does not connect to port %d of %s: %v", fleet.EgressPort, p.tunnel.pod, port)}
+		// Some nodes say this of a connection that the gateway resets, too.
+		return &breakage{hop: api.HopEgress, why: fmt.Sprintf("the node does not connect to port %d of %s: %v", fleet.EgressPort, p.tunnel.pod, port), beyond: true}
 	case errors.As(err, &certificate):
 		return &breakage{hop: api.HopAPITLS, why: fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, certificate.Err)}
 	}
