@@ -52,7 +52,11 @@ func simulate(w worker.Worker, broken string) {
 				for i := range 5 { // as many as a Helm release has
 					changes = append(changes, fleet.Change{Action: fleet.Create, Kind: "HorizontalPodAutoscaler", Namespace: "istio-system", Name: fmt.Sprintf("kube-apiserver-%s-egress-gateway-%d", ref.Cluster, i)})
 				}
-				c.Set(reflect.ValueOf(fleet.Changes{Changes: changes}))
+				if c.Type() == reflect.TypeFor[fleet.Changes]() {
+					c.Set(reflect.ValueOf(fleet.Changes{Changes: changes}))
+				} else {
+					c.Set(reflect.ValueOf(changes))
+				}
 			}
 			switch r := result.Interface().(type) {
 			case *api.CheckClusterResult:
