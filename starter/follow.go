@@ -77,7 +77,8 @@ func (l *lines) progress(p progress) {
 		l.say(fmt.Sprint("decision ", i), d.String())
 	}
 	for _, r := range p.rows() {
-		if r.State == api.Pending {
+		// What was left out without a reason of its own is told by the decision, or by the end.
+		if r.State == api.Pending || r.State == api.Waiting || r.State == api.Skipped && r.Message == "" {
 			continue
 		}
 		line := r.name + ": " + string(r.State)

@@ -109,7 +109,7 @@ func hold(s api.Status) string {
 	switch {
 	case s.Paused:
 		return ", paused"
-	case s.WaitsFor != "":
+	case s.Phase == api.PhaseApproval: // not while something is retried meanwhile
 		return " (wave " + s.WaitsFor + ")"
 	}
 	return ""

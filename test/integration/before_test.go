@@ -143,7 +143,7 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 	// One with another spec is refused.
 	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.30.2}\n"))
 	require.Equal(t, 3, code, out)
-	require.Contains(t, out, "IstioCNI default was there before and differs from the fleet file in spec.version")
+	require.Contains(t, out, "IstioCNI default existed before and differs from the fleet file in spec.version")
 	w.must("cleanup", "-f", file)
 	same()
 }
