@@ -46,7 +46,7 @@ func gatewayValues(g gatewayRelease, labels map[string]any) map[string]any {
 	if p := g.settings.Istio.Platform; p != "" {
 		common["global"] = map[string]any{"platform": p}
 	}
-	if rev := g.settings.Istio.Rev(); rev != "default" {
+	if rev := g.settings.Istio.Rev(); rev != fleet.DefaultRevision {
 		common["revision"] = rev
 	}
 	return overlay(common, g.values)

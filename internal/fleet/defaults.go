@@ -22,7 +22,7 @@ func (f *Fleet) SetDefaults() {
 	or(&s.TaskQueue, DefaultTaskQueue)
 	s.defaultExisting()
 	or(&s.Istio.Version, "v1.31.0")
-	or(&s.Istio.Name, "default")
+	or(&s.Istio.Name, DefaultRevision)
 	or(&s.Istio.Namespace, "istio-system")
 	or(&s.Istio.CNINamespace, "istio-cni")
 	or(&s.Istio.MeshID, f.Metadata.Name)

@@ -57,7 +57,7 @@ func (s Spec) Existing() bool {
 // defaultExisting fills in how existing parts are usually named.
 func (s *Spec) defaultExisting() {
 	if !s.Istio.Managed() {
-		or(&s.Istio.Revision, "default")
+		or(&s.Istio.Revision, DefaultRevision)
 		if s.CA.Manage == nil {
 			no := false
 			s.CA.Manage = &no

@@ -48,6 +48,8 @@ const (
 	// EgressPort is where an egress gateway takes istiod's connections.
 	EgressPort = 443
 
+	// DefaultRevision is Istio's name for a control plane without a revision of its own.
+	DefaultRevision = "default"
 	// CACerts is Istio's name for the Secret with the CA of a cluster.
 	CACerts = "cacerts"
 	// IstiodPods selects the pods of every istiod, and its Deployments, whatever the

@@ -22,8 +22,6 @@ const (
 	// rootConfigMap is Istio's name for the ConfigMap with the root that it gives to
 	// workloads.
 	rootConfigMap = "istio-ca-root-cert"
-	// defaultRevision is Istio's name for the revision of an istiod without one.
-	defaultRevision = "default"
 	// defaultTrustDomain is Istio's, where nobody chose one.
 	defaultTrustDomain = "cluster.local"
 )
@@ -62,7 +60,7 @@ func FindMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) (api.Istiod, error) {
 	found := api.Istiod{Revision: revisionOf(d), Version: d.Labels["app.kubernetes.io/version"], ClusterName: clusterID(d), TrustDomain: defaultTrustDomain, By: installer(d)}
 	name := "istio"
-	if found.Revision != defaultRevision {
+	if found.Revision != fleet.DefaultRevision {
 		name += "-" + found.Revision
 	}
 	cm, err := c.Client.CoreV1().ConfigMaps(d.Namespace).Get(ctx, name, metav1.GetOptions{})
@@ -107,7 +105,7 @@ func clusterID(d *appsv1.Deployment) string {
 
 // revisionOf returns an istiod's revision.
 func revisionOf(d *appsv1.Deployment) string {
-	return cmp.Or(d.Labels["istio.io/rev"], defaultRevision)
+	return cmp.Or(d.Labels["istio.io/rev"], fleet.DefaultRevision)
 }
 
 // installer names what installed an istiod, where its labels tell.

@@ -7,6 +7,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
@@ -38,7 +39,7 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 // ReaderRole names Istio's own ClusterRole for the account that other clusters read
 // with, of one revision of Istio ("" and "default" mean the default revision).
 func ReaderRole(namespace, revision string) string {
-	if revision == "" || revision == "default" {
+	if revision == "" || revision == fleet.DefaultRevision {
 		return "istio-reader-clusterrole-" + namespace
 	}
 	return "istio-reader-clusterrole-" + revision + "-" + namespace
