@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -113,7 +114,9 @@ func TestGateways_CloudKeepsTheAddress_TheRemovalWaits(t *testing.T) {
 	w.Put(svc)
 	released := make(chan error, 1)
 	go func() { released <- w.releaseAddress() }()
-	changes, err := w.acts.RemoveEastWestGateway(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	changes, err := w.acts.RemoveEastWestGateway(ctx, api.RemoveInput{ClusterRef: w.ref})
 	require.NoError(t, err)
 	require.NoError(t, <-released)
 	require.NotContains(t, w.snapshot(), "Service istio-system/istio-eastwestgateway")
