@@ -140,12 +140,15 @@ func worldOn(t testing.TB, l *lab.Lab) *world {
 	return w
 }
 
-// rescue cleans the clusters up for the next test when this one failed.
+// rescue cleans the clusters for the next test when this one failed, whatever was
+// left of its Temporal and its workers.
 func (w *world) rescue() {
 	w.behave()
-	if !w.t.Failed() || w.process == nil || w.lastFile == "" {
+	if !w.t.Failed() || w.lastFile == "" {
 		return
 	}
+	w.stop()
+	w.start()
 	if out, code := w.try("cleanup", "-f", w.lastFile, "--take-over"); code != 0 {
 		w.t.Logf("the cleanup after the failure failed too:\n%s", out)
 	}
