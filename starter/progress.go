@@ -182,7 +182,7 @@ func (r row) doing() string {
 	var parts []string
 	if r.links != nil && r.State != api.Done && r.State != api.Pending && r.State != api.Waiting && r.State != api.Skipped {
 		parts = append(parts, fmt.Sprintf("%d of %d done", r.links[api.Done], r.links.Total()))
-		if failed := r.links[api.Failed] + r.links[api.Undone]; failed > 0 {
+		if failed := r.links.Failed(); failed > 0 {
 			parts = append(parts, fmt.Sprintf("%d failed", failed))
 		}
 	}

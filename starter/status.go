@@ -234,13 +234,7 @@ func printStatus(w io.Writer, s statusOutput) {
 }
 
 // trim cuts a table's last column after 100 characters.
-func trim(s string) string {
-	const most = 100
-	if r := []rune(s); len(r) > most {
-		return string(r[:most]) + "…"
-	}
-	return s
-}
+func trim(s string) string { return fleet.Brief(s, 103) }
 
 func decode(p *commonpb.Payload, out any) error {
 	return converter.GetDefaultDataConverter().FromPayload(p, out)

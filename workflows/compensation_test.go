@@ -183,3 +183,23 @@ func emptyAsNil(s []string) []string {
 	}
 	return s
 }
+
+// A unit that was canceled, and of which something is left, is not undone.
+func TestUnit_CanceledAndNotUndoneWhole_IsFailed(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		switch c.name {
+		case "WaitLoadBalancer":
+			f.CancelWorkflow()
+			return temporal.NewCanceledError()
+		case "RemoveIstio":
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutCluster, clusterInput())
+	require.Equal(t, api.StateLeft, api.Failures(err)[0].State)
+	var s api.Status
+	f.status(&s)
+	require.Equal(t, api.Failed, s.Units[0].State)
+}

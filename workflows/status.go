@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -128,20 +129,17 @@ func drawMembers(out *strings.Builder, s api.Status) {
 			rows = append(rows, u)
 		}
 	}
+	bySource := s.LinksBySource()
 	drawRows(out, rows, func(u api.UnitState) string {
 		name, _ := u.Unit.Member()
-		links, msg := s.LinksOf(name), u.Message
+		links, msg := bySource[name], u.Message
 		count := ""
 		if n := links.Total(); n > 0 {
-			count = fmt.Sprintf("%d of %d done", links[api.Done], n)
+			count = fmt.Sprintf("%d of %d done", links.Tally[api.Done], n)
 		}
-		if failed := links[api.Failed] + links[api.Undone]; failed > 0 {
+		if failed := links.Failed(); failed > 0 {
 			count += fmt.Sprintf(", %d failed", failed)
-			for _, l := range s.Units {
-				if link, ok := l.Unit.Link(); ok && link.From == name && l.State.IsFailure() && msg == "" {
-					msg = l.Message
-				}
-			}
+			msg = cmp.Or(msg, links.Message)
 		}
 		return fmt.Sprintf("| %s | %s | %s | %s |\n", u.Unit, u.State, count, fleet.Cell(msg, maxCell))
 	})

@@ -227,7 +227,7 @@ func TestStatus_AfterARetryThatWorked_EverythingIsDone(t *testing.T) {
 	f.status(&s)
 	require.Equal(t, []api.WaveState{{Name: "canary", Clusters: 1, State: api.Done}, {Name: "rest", Clusters: 2, State: api.Done}}, s.Waves)
 	require.Equal(t, api.Tally{api.Done: 10}, s.Count(nil), "the root, three clusters, six links")
-	require.Equal(t, api.Tally{api.Done: 2}, s.LinksOf("east"))
+	require.Equal(t, api.Tally{api.Done: 2}, s.LinksBySource()["east"].Tally)
 }
 
 // However a run ends, no unit is left in a state from which it could go on.

@@ -24,6 +24,8 @@ type unit struct {
 	// decided to leave it out.
 	failure *api.Failure
 	decided bool
+	// source and target tell at which ends of links a member is.
+	source, target bool
 	// Only members have check and result. Only a plan has changes.
 	check   api.CheckClusterResult
 	result  api.ClusterResult
@@ -57,6 +59,9 @@ func newUnits(f fleet.Fleet) *units {
 		m := u.add(api.LinkOf(l))
 		m.wave = max(wave[l.From], wave[l.To])
 		m.Wave = name(m.wave)
+		if from, to := u.member(l.From), u.member(l.To); from != nil && to != nil { // a file that is refused may name others
+			from.source, to.target = true, true
+		}
 	}
 	return u
 }
@@ -101,7 +106,7 @@ func (m *unit) end(err error) {
 
 // fail moves a unit that ran to undone or failed, and notes how it failed.
 func (m *unit) fail(f api.Failure) {
-	if f.State == api.StateUndone || f.Type == typeCanceled {
+	if f.State == api.StateUndone || f.State == "" && f.Type == typeCanceled {
 		m.move(api.Undone)
 	} else {
 		m.move(api.Failed)

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -41,9 +40,6 @@ func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
 			r.phase(ctx, "clusters")
 			r.rolloutMembers(ctx, n)
 		}
-		if n == len(r.allWaves)-1 && !r.work(n) {
-			r.removeUnusedRoot(ctx)
-		}
 		if len(r.readyLinks(n)) > 0 && ctx.Err() == nil {
 			r.phase(ctx, "links")
 			r.rolloutLinks(ctx, n)
@@ -67,15 +63,13 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	f := r.in.Fleet
 	name, _ := u.Unit.Member()
 	cluster, _ := f.Cluster(name)
-	links := f.Links()
 	var result api.ClusterResult
 	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
 			Part: f.Part(name, r.stale), Rollout: f.Spec.Rollout,
-			IsSource: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.From == name }),
-			IsTarget: slices.ContainsFunc(links, func(l fleet.Link) bool { return l.To == name }),
+			IsSource: u.source, IsTarget: u.target,
 		}, &result)
 	if u.end(err); err == nil {
 		u.result, u.changes = result, result.Changes.WithoutFields().Changes

@@ -133,6 +133,9 @@ func (t Tally) Total() (n int) {
 	return n
 }
 
+// Failed returns how many units failed, whatever became of their changes.
+func (t Tally) Failed() int { return t[Failed] + t[Undone] }
+
 // State sums the units up in one state. Running comes before Failed, and that before
 // Waiting. Without any of these it is Pending where none began, Running where some are
 // pending, Skipped where all were skipped, and else Done.
@@ -156,12 +159,33 @@ func (t Tally) State() State {
 	return Done
 }
 
-// LinksOf tallies the links that begin at a cluster.
-func (s Status) LinksOf(source string) Tally {
-	return s.Count(func(u UnitState) bool {
+// SourceLinks sums up the links that begin at one cluster. Message tells how the first
+// one failed that did.
+type SourceLinks struct {
+	Tally
+	Message string
+}
+
+// LinksBySource sums up the links by the cluster that they begin at, in one pass: a mesh
+// of N clusters has N squared of them.
+func (s Status) LinksBySource() map[string]SourceLinks {
+	out := map[string]SourceLinks{}
+	for _, u := range s.Units {
 		l, ok := u.Unit.Link()
-		return ok && l.From == source
-	})
+		if !ok {
+			continue
+		}
+		sum := out[l.From]
+		if sum.Tally == nil {
+			sum.Tally = Tally{}
+		}
+		sum.Tally[u.State]++
+		if u.State.IsFailure() && sum.Message == "" {
+			sum.Message = u.Message
+		}
+		out[l.From] = sum
+	}
+	return out
 }
 
 // WavesOf returns the state of each wave, from the states of its units.
