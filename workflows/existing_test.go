@@ -93,3 +93,23 @@ func TestExistingMesh_RootsThatDiffer_StopTheRollout(t *testing.T) {
 	require.NotContains(t, err.Error(), "cluster west")
 	require.Empty(t, f.names(ensures))
 }
+
+// istiod takes the first Secret that it sees for a cluster, and there is no second.
+func TestFleet_AnotherRemoteSecretForATarget_StopsTheRollout(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.CheckClusterResult); ok && c.ref.Cluster == "east" {
+			r.RemoteSecrets = []api.RemoteSecret{
+				{Name: "west-kubeconfig", Clusters: []string{"west", "elsewhere"}},
+				{Name: "istio-remote-secret-north", Clusters: []string{"north"}},
+				{Name: "own", Clusters: []string{"east"}}, {Name: "another", Clusters: []string{"elsewhere"}}}
+		}
+	}
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "cluster east: its istiod reads west through Secret istio-system/west-kubeconfig, not through istio-remote-secret-west; remove the key west from it, or the whole Secret, and roll out again")
+	require.ErrorContains(t, err, "cluster east: its istiod reads north through Secret istio-system/istio-remote-secret-north, which Landbridge did not make; remove the key north")
+	require.NotContains(t, err.Error(), "elsewhere")
+	require.NotContains(t, err.Error(), "Secret istio-system/own")
+	require.Empty(t, f.names(ensures))
+}

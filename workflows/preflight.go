@@ -31,6 +31,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		}
 		problems = append(problems, r.problemsOf(c.Name)...)
 	}
+	problems = append(problems, r.rivals()...)
 	if !r.in.Fleet.Spec.CA.Managed() {
 		problems = append(problems, r.rootsDiffer()...)
 	}

@@ -89,6 +89,16 @@ type CheckClusterResult struct {
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Mesh is the existing mesh, where the fleet file names one.
 	Mesh *Mesh `json:"mesh,omitempty"`
+	// RemoteSecrets lists those from which its istiod learns of other clusters and which
+	// this fleet did not make.
+	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
 	// Inventory has the fleet as last applied here, or is nil.
 	Inventory *fleet.Fleet `json:"inventory,omitempty"`
+}
+
+// RemoteSecret names a Secret in Istio's namespace, and the clusters that it tells
+// istiod of.
+type RemoteSecret struct {
+	Name     string   `json:"name"`
+	Clusters []string `json:"clusters"`
 }

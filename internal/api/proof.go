@@ -21,6 +21,7 @@ const (
 	HopAPITLS        = "API TLS"
 	HopToken         = "token"
 	HopIstiod        = "istiod"
+	HopOtherSecret   = "another remote secret" // istiod reads the target by it, or may
 )
 
 // lookAt tells for each hop where to look when it is broken.
@@ -36,6 +37,7 @@ var lookAt = map[string]string{
 	HopAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
 	HopToken:         "look at the token Secret of this source in the target, and at istio-reader-service-account and its ClusterRoleBinding",
 	HopIstiod:        "look for the target's name in the log of the source's istiod, and check that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; restart an istiod whose log no longer mentions remote secrets",
+	HopOtherSecret:   "remove the target's key from the Secret that is named, or the Secret, then restart the source's istiod: a Secret that it has ignored is not looked at again before",
 }
 
 // CheckLinkInput names a link. Its ref is the source.

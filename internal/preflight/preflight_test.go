@@ -6,9 +6,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
@@ -76,6 +79,7 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 		{"mesh", "list", "deployments", "look for istiod: ", false},
 		{"mesh", "list", "services", "list the Services of istio-system: ", true},
 		{"mesh", "list", "authorizationpolicies", "list the AuthorizationPolicies of istio-system: ", true},
+		{"remote secrets", "list", "secrets", "list the remote secrets of istio-system: ", false},
 		{"server name", "get", "configmaps", "read the cluster's CA bundle (ConfigMap kube-system/kube-root-ca.crt): ", false},
 	} {
 		t.Run(c.check+"/"+c.resource, func(t *testing.T) {
@@ -120,4 +124,26 @@ func TestCheck_ForbiddenAndNamedAsMissing_IsNoError(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, out.Problems, 2)
 	require.Equal(t, uid, out.UID, "the other checks are made")
+}
+
+// Only what this fleet did not make is told, and what istiod reads: by its label.
+func TestCheck_RemoteSecretsOfOthers_AreListedWithTheirClusters(t *testing.T) {
+	m := newMember(t)
+	put := func(name string, labels map[string]string, clusters ...string) {
+		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels}, Data: map[string][]byte{}}
+		for _, c := range clusters {
+			s.Data[c] = []byte("any")
+		}
+		m.Put(s)
+	}
+	const read = "istio/multiCluster"
+	put("west-kubeconfig", map[string]string{read: "true"}, "west", "north")
+	put("empty", map[string]string{read: "true"})
+	put("unread", nil, "west")
+	put("istio-remote-secret-west", map[string]string{read: "true", fleet.LabelFleet: "prod"}, "west")
+	put("istio-remote-secret-south", map[string]string{read: "true", fleet.LabelFleet: "other"}, "south")
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems, "the rollout knows the links")
+	require.Equal(t, []api.RemoteSecret{{Name: "istio-remote-secret-south", Clusters: []string{"south"}}, {Name: "west-kubeconfig", Clusters: []string{"north", "west"}}}, out.RemoteSecrets)
 }

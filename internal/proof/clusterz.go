@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,15 +20,18 @@ const (
 	syncedStatus = "synced"
 )
 
-// remoteCluster is an entry of istiod's /debug/clusterz.
+// remoteCluster describes a cluster as istiod's /debug/clusterz lists it. SecretName
+// has the namespace before it, and is empty for istiod's own cluster.
 type remoteCluster struct {
 	ID         string `json:"id"`
+	SecretName string `json:"secretName"`
 	SyncStatus string `json:"syncStatus"`
 }
 
-// synced asks every running istiod pod of the source for the target's state.
-// "synced" is sticky: it proves that istiod has read the target once, so a live
-// request goes before.
+// synced asks every running istiod pod of the source for the target's state, and
+// through which Secret it reads it: what another Secret says of the target may lead
+// to any API server. "synced" is sticky: it proves that istiod has read the target
+// once, so a live request goes before.
 func (p *prober) synced(ctx context.Context, _ *api.CheckLinkResult) (string, *breakage, error) {
 	pods, err := p.istiods(ctx)
 	if err != nil {
@@ -41,17 +45,48 @@ func (p *prober) synced(ctx context.Context, _ *api.CheckLinkResult) (string, *b
 		if err != nil {
 			return "", &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s does not tell which clusters it reads: %v", pod, err)}, nil
 		}
-		state := "not known"
-		for _, c := range clusters {
-			if c.ID == p.link.To {
-				state = c.SyncStatus
-			}
-		}
-		if state != syncedStatus {
-			return "", &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.link.To, state)}, nil
+		if broken := p.readsTarget(pod, clusters); broken != nil {
+			return "", broken, nil
 		}
 	}
+	if broken, err := p.rival(ctx); broken != nil || err != nil {
+		return "", broken, err
+	}
 	return fmt.Sprintf("synced in %d of %d", len(pods), len(pods)), nil, nil
+}
+
+// readsTarget tells where the link breaks if an istiod does not read the target, or
+// reads it by something else than the link's remote secret.
+func (p *prober) readsTarget(pod string, clusters []remoteCluster) *breakage {
+	at := slices.IndexFunc(clusters, func(c remoteCluster) bool { return c.ID == p.link.To })
+	if at < 0 {
+		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: not known", pod, p.link.To)}
+	}
+	ours := p.namespace + "/" + fleet.RemoteSecret(p.link.To)
+	switch is := clusters[at]; {
+	case is.SecretName == "":
+		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s calls its own cluster %s (CLUSTER_ID), and ignores every Secret that names it so, %s too", pod, p.link.To, ours)}
+	case is.SecretName != ours:
+		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s reads %s through Secret %s, not through %s", pod, p.link.To, is.SecretName, ours)}
+	case is.SyncStatus != syncedStatus:
+		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.link.To, is.SyncStatus)}
+	}
+	return nil
+}
+
+// rival finds another Secret that names the target. istiod takes the one that it sees
+// first, and sees them in another order after its next start.
+func (p *prober) rival(ctx context.Context) (*breakage, error) {
+	secrets, err := p.ListRemoteSecrets(ctx, p.namespace)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range secrets {
+		if _, names := s.Data[p.link.To]; names && s.Name != fleet.RemoteSecret(p.link.To) {
+			return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("Secret %s/%s names %s, too: istiod takes the one that it sees first, which may be that one after its next start", p.namespace, s.Name, p.link.To)}, nil
+		}
+	}
+	return nil, nil
 }
 
 // istiods names the istiod pods that run.

@@ -62,8 +62,27 @@ func istiod(h http.HandlerFunc) func(*testing.T, *source) {
 }
 
 func syncStatus(status string) func(*testing.T, *source) {
-	return istiod(answer(`[{"id":"east","syncStatus":"synced"},{"id":"west","syncStatus":"` + status + `"}]`))
+	return readThrough("istio-system/istio-remote-secret-west", status)
 }
+
+// readThrough has one of the istiods read the target by a Secret.
+func readThrough(secret, status string) func(*testing.T, *source) {
+	return istiod(answer(`[{"id":"east","syncStatus":"synced"},{"id":"west","secretName":"` + secret + `","syncStatus":"` + status + `"}]`))
+}
+
+// rivalSecret adds another remote secret that names clusters.
+func rivalSecret(labels map[string]string, clusters ...string) func(*testing.T, *source) {
+	return func(t *testing.T, s *source) {
+		other := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "west-kubeconfig", Labels: labels}, Data: map[string][]byte{}}
+		for _, c := range clusters {
+			other.Data[c] = []byte("any")
+		}
+		_, err := s.Client.CoreV1().Secrets(namespace).Create(t.Context(), other, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
+}
+
+var multiCluster = map[string]string{"istio/multiCluster": "true"}
 
 // onConnection breaks one of the connections to the egress gateway: 1 is that of
 // the request, 2 that without token, 3 that for another server name.
@@ -204,6 +223,12 @@ var broken = []struct {
 	{"an istiod that does not answer", api.HopIstiod, func(_ *testing.T, s *source) { delete(s.istiod, "istiod-2") }},
 	{"an istiod that has no such page", api.HopIstiod, istiod(status(http.StatusNotFound))},
 	{"an istiod that answers nonsense", api.HopIstiod, istiod(answer("<html>"))},
+
+	{"an istiod that reads another Secret", api.HopOtherSecret, readThrough("istio-system/west-kubeconfig", "synced")},
+	{"an istiod that reads a Secret of that name elsewhere", api.HopOtherSecret, readThrough("other/istio-remote-secret-west", "synced")},
+	{"an istiod that fails to read another Secret", api.HopOtherSecret, readThrough("istio-system/west-kubeconfig", "timeout")},
+	{"an istiod that has the target's ID itself", api.HopOtherSecret, readThrough("", "synced")},
+	{"another Secret that istiod ignores for now", api.HopOtherSecret, rivalSecret(multiCluster, "north", "west")},
 }
 
 // Each link that breaks is a paragraph in the golden file: the checks that were
@@ -234,7 +259,7 @@ func TestLink_BrokenInEachWay_NamesTheHopAndTheCause(t *testing.T) {
 		})
 		seen[b.hop] = true
 	}
-	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod} {
+	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod, api.HopOtherSecret} {
 		require.True(t, seen[hop], "nothing breaks at %s", hop)
 	}
 	golden(t, "testdata/broken.golden", out.String())

@@ -41,6 +41,25 @@ func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
 	})
 }
 
+// Other Secrets concern a link only where they name its target to istiod.
+func TestLink_SecretsThatDoNotNameTheTarget_AreNoRivals(t *testing.T) {
+	for name, add := range map[string]func(*testing.T, *source){
+		"another cluster": rivalSecret(multiCluster, "north"),
+		"no label":        rivalSecret(nil, "west"),
+		"another value":   rivalSecret(map[string]string{"istio/multiCluster": "false"}, "west"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSource(t)
+				add(t, s)
+				r, err := s.prober().prove(t.Context(), 0)
+				require.NoError(t, err)
+				require.True(t, r.Proven, r.Why)
+			})
+		})
+	}
+}
+
 // A node tells of a gateway that resets what it does not serve in words of its own,
 // which are those of its container runtime.
 func TestLink_AGatewayThatResetsAnotherServerName_IsProven(t *testing.T) {
@@ -225,6 +244,7 @@ func TestLink_ASourceThatCannotBeLookedAt_IsAnErrorThatNamesTheObject(t *testing
 			list, ok := a.(clienttesting.ListAction)
 			return ok && strings.Contains(list.GetListRestrictions().Labels.String(), "egress")
 		},
+		"list the remote secrets": func(a clienttesting.Action) bool { return a.Matches("list", "secrets") },
 		"list the istiod pods": func(a clienttesting.Action) bool {
 			list, ok := a.(clienttesting.ListAction)
 			return ok && strings.Contains(list.GetListRestrictions().Labels.String(), "istiod")

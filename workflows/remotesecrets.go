@@ -1,0 +1,32 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// rivals lists the remote secrets of others that name a target of this fleet: istiod
+// reads a cluster through the Secret that it sees first, and would ignore ours.
+func (r *rollout) rivals() (out []api.Failure) {
+	if !slices.ContainsFunc(r.in.Fleet.Spec.Clusters, func(c fleet.Cluster) bool { return len(r.member(c.Name).check.RemoteSecrets) > 0 }) {
+		return nil // a large mesh has many links
+	}
+	for _, l := range r.in.Fleet.Links() {
+		ours := fleet.RemoteSecret(l.To)
+		for _, s := range r.member(l.From).check.RemoteSecrets {
+			if !slices.Contains(s.Clusters, l.To) {
+				continue
+			}
+			instead := ", not through " + ours
+			if s.Name == ours {
+				instead = ", which Landbridge did not make"
+			}
+			out = append(out, api.Failure{Unit: api.Member(l.From), Type: api.TypePreflight, Message: fmt.Sprintf(
+				"its istiod reads %s through Secret %s/%s%s; remove the key %s from it, or the whole Secret, and roll out again", l.To, r.in.Fleet.Spec.Istio.Namespace, s.Name, instead, l.To)})
+		}
+	}
+	return out
+}
