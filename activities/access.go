@@ -35,7 +35,7 @@ func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (flee
 }
 
 func access(in api.EnsureAccessInput) *security.AuthorizationPolicy {
-	return eastWestPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest, &securityapi.Rule{
+	return workloadPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest.Selector(), &securityapi.Rule{
 		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
 			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
 		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},

@@ -2,9 +2,12 @@ package activities
 
 import (
 	"context"
+	"strconv"
 
 	networkingapi "istio.io/api/networking/v1alpha3"
+	securityapi "istio.io/api/security/v1beta1"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
+	security "istio.io/client-go/pkg/apis/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -40,13 +43,25 @@ func (a *Activities) EnsureEgressConfig(ctx context.Context, in api.EnsureEgress
 // RemoveEgressConfig undoes EnsureEgressConfig.
 func (a *Activities) RemoveEgressConfig(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	return a.removeAll(ctx, in, componentEgressConfig, in.Namespace,
-		kinds.VirtualServices, kinds.IstioGateways, kinds.DestinationRules, kinds.ServiceEntries)
+		kinds.VirtualServices, kinds.IstioGateways, kinds.DestinationRules, kinds.ServiceEntries, kinds.AuthorizationPolicies)
 }
 
 // egressConfig returns the objects of step 11 from the target inwards, so that
 // nothing is routed to what is not there yet.
 func egressConfig(in api.EnsureEgressConfigInput) []any {
-	return []any{targetEntry(in), targetTLS(in), egressGateway(in), egressRouting(in)}
+	return []any{egressAccess(in), targetEntry(in), targetTLS(in), egressGateway(in), egressRouting(in)}
+}
+
+// egressAccess allows istiod's connections where a policy of the namespace or of the
+// mesh denies what nobody allows. istiod has no identity there: its TLS session is
+// with the target's API server, which asks for the token.
+func egressAccess(in api.EnsureEgressConfigInput) *security.AuthorizationPolicy {
+	return workloadPolicy(fleet.EgressGateway(in.Link.To), in.Namespace, egressPods(in), &securityapi.Rule{
+		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(fleet.EgressPort)}}}}})
+}
+
+func egressPods(in api.EnsureEgressConfigInput) map[string]string {
+	return map[string]string{"app": fleet.EgressGateway(in.Link.To)}
 }
 
 func egressMeta(in api.EnsureEgressConfigInput) metav1.ObjectMeta {
@@ -61,7 +76,7 @@ func egressGateway(in api.EnsureEgressConfigInput) *networking.Gateway {
 	return &networking.Gateway{
 		TypeMeta: typeMeta(kinds.IstioGateways), ObjectMeta: egressMeta(in),
 		Spec: networkingapi.Gateway{
-			Selector: map[string]string{"app": fleet.EgressGateway(in.Link.To)},
+			Selector: egressPods(in),
 			Servers: []*networkingapi.Server{{
 				Port:  &networkingapi.Port{Number: fleet.EgressPort, Name: "tls", Protocol: "TLS"},
 				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_PASSTHROUGH},

@@ -55,7 +55,7 @@ func denial(in api.EnsureExposureInput) *security.AuthorizationPolicy {
 	if !in.Gateways.EastWest.Managed() {
 		others = &securityapi.Rule{To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{NotPorts: []string{strconv.Itoa(in.Gateways.APIPort)}}}}}
 	}
-	return eastWestPolicy(denyName, in.Namespace, in.Gateways.EastWest, others)
+	return workloadPolicy(denyName, in.Namespace, in.Gateways.EastWest.Selector(), others)
 }
 
 // eastWestGateway configures the port of the API and, on a gateway that Landbridge

@@ -13,6 +13,7 @@ const (
 	HopSource        = "source cluster" // it could not be read, so nothing is known of the path
 	HopSecret        = "remote secret"
 	HopEgress        = "egress gateway"
+	HopSourcePolicy  = "source authorization" // at the egress gateway
 	HopRoute         = "egress configuration"
 	HopName          = "name resolution"
 	HopTCP           = "TCP"
@@ -29,6 +30,7 @@ var lookAt = map[string]string{
 	HopSource:        "look at the source's API server and at its worker",
 	HopSecret:        "`landbridge plan` shows what is missing; `landbridge rollout` writes it again",
 	HopEgress:        "look at the pods and events of the egress gateway's Deployment in the source",
+	HopSourcePolicy:  "look at the AuthorizationPolicies in Istio's namespace of the source that select the egress gateway or everything; `landbridge rollout` writes the one that allows istiod's connections, which no DENY policy may overrule",
 	HopRoute:         "look at the Gateway and VirtualService of the egress gateway in the source, and check that istiod accepted them (`istioctl analyze`, `istioctl proxy-status`)",
 	HopName:          "look at the ServiceEntry of the egress gateway, and check that the source's DNS knows the load balancer's name",
 	HopTCP:           "look at the target's east-west gateway: its pods, the port of its Service, and firewalls between the clusters",

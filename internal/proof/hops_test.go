@@ -33,6 +33,7 @@ const (
 	lineNoRoute = `[2026-11-24T06:28:51.601Z] "- - -" 0 NR filter_chain_not_found - "-"` + lineTail
 	lineNoHost  = `[2026-11-24T06:28:51.601Z] "- - -" 0 UH - - "-"` + lineTail
 	lineNotMine = `[2026-11-24T06:28:51.601Z] "- - -" 0 - - rbac_access_denied_matched_policy[none] "-"` + lineTail
+	lineDeny    = `[2026-11-24T06:28:51.601Z] "- - -" 0 - - rbac_access_denied_matched_policy[ns[istio-system]-policy[no-admin]-rule[0]] "-"` + lineTail
 )
 
 // logged has the egress gateway close what comes, and write this into its log.
@@ -141,7 +142,8 @@ var broken = []struct {
 		s.envoy = answer(`{"cluster_statuses":[{"name":"prometheus_stats"}]}`)
 	}},
 	{"no route", api.HopRoute, logged(lineNoRoute)},
-	{"a policy of the source", api.HopRoute, logged(lineNotMine)},
+	{"a policy of the source", api.HopSourcePolicy, logged(lineNotMine)},
+	{"a DENY policy of the source", api.HopSourcePolicy, logged(lineDeny)},
 	{"no session and nothing in the log", api.HopRoute, logged("")},
 	{"no session and a log that cannot be read", api.HopRoute, func(t *testing.T, s *source) {
 		logged("")(t, s)
@@ -259,7 +261,7 @@ func TestLink_BrokenInEachWay_NamesTheHopAndTheCause(t *testing.T) {
 		})
 		seen[b.hop] = true
 	}
-	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod, api.HopOtherSecret} {
+	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopSourcePolicy, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod, api.HopOtherSecret} {
 		require.True(t, seen[hop], "nothing breaks at %s", hop)
 	}
 	golden(t, "testdata/broken.golden", out.String())

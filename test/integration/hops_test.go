@@ -17,6 +17,7 @@ import (
 const (
 	istioObjects = "/apis/networking.istio.io/v1/namespaces/istio-system/"
 	coreObjects  = "/api/v1/namespaces/istio-system/"
+	policies     = "/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies"
 )
 
 // hop breaks a link in one way, and names the hop that the proof must find broken.
@@ -32,6 +33,14 @@ type hop struct {
 var rounds = [][]hop{
 	{
 		{"east -> west", api.HopSecret, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-west", "") }, nil},
+		// The policy stays until the last round: with it, Landbridge's own opens what each link needs.
+		{"west -> east", api.HopSourcePolicy, func(r *real) {
+			r.create("west", policies+"\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: allow-nothing}\nspec: {}\n")
+			r.patch("west", policies+"/kube-apiserver-east-egress-gateway", "")
+		}, nil},
+		{"north -> west", api.HopOtherSecret, func(r *real) {
+			r.create("north", coreObjects+"secrets\napiVersion: v1\nkind: Secret\nmetadata: {name: west-kubeconfig, labels: {istio/multiCluster: \"true\"}}\nstringData: {west: none}\n")
+		}, func(r *real) { r.patch("north", coreObjects+"secrets/west-kubeconfig", "") }},
 	},
 	{
 		{"east -> west", api.HopEgress, scale("0"), scale("1")},
@@ -49,12 +58,12 @@ var rounds = [][]hop{
 		}, nil},
 		{"north -> west", api.HopAuthorization, func(r *real) {
 			c := r.connect("west")
-			data, err := c.RESTClient().Get().AbsPath("/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies").Param("labelSelector", "landbridge.dev/link=north.west").DoRaw(context.Background())
+			data, err := c.RESTClient().Get().AbsPath(policies).Param("labelSelector", "landbridge.dev/link=north.west").DoRaw(context.Background())
 			require.NoError(r.t, err)
 			_, rest, _ := strings.Cut(string(data), `"name":"`)
 			name, _, _ := strings.Cut(rest, `"`)
 			require.NotEmpty(r.t, name)
-			r.patch("west", "/apis/security.istio.io/v1/namespaces/istio-system/authorizationpolicies/"+name, "")
+			r.patch("west", policies+"/"+name, "")
 		}, nil},
 	},
 	{
@@ -110,4 +119,5 @@ func (r *real) brokenLegs() {
 		r.rollout("--force-conflicts") // somebody else than Landbridge broke the hops
 	}
 	r.allProven()
+	r.patch("west", policies+"/allow-nothing", "")
 }

@@ -6,18 +6,17 @@ import (
 	security "istio.io/client-go/pkg/apis/security/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
-// eastWestPolicy allows what the rule allows on the east-west gateway. Without a
+// workloadPolicy allows what the rule allows on the pods with those labels. Without a
 // rule it allows nothing, which denies all that no other policy allows.
-func eastWestPolicy(name, namespace string, gateway fleet.EastWest, rule *securityapi.Rule) *security.AuthorizationPolicy {
+func workloadPolicy(name, namespace string, pods map[string]string, rule *securityapi.Rule) *security.AuthorizationPolicy {
 	p := &security.AuthorizationPolicy{
 		TypeMeta:   typeMeta(kinds.AuthorizationPolicies),
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: securityapi.AuthorizationPolicy{
-			Selector: &typeapi.WorkloadSelector{MatchLabels: gateway.Selector()},
+			Selector: &typeapi.WorkloadSelector{MatchLabels: pods},
 			Action:   securityapi.AuthorizationPolicy_ALLOW,
 		},
 	}
