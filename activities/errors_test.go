@@ -11,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -37,7 +39,10 @@ var examples = []error{
 	&LoadBalancerError{"x"},
 	&RootError{"x"},
 	&kube.NotReadyError{Waiting: "x"},
-	apierrors.NewForbidden(someSecrets, "cacerts", errors.New("no")),
+	terminating(),
+	apierrors.NewForbidden(someServices, "x", errors.New("status unknown for quota: lb, resources: services.loadbalancers")),
+	apierrors.NewForbidden(someServices, "x", errors.New("exceeded quota: lb, requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0")),
+	apierrors.NewForbidden(someSecrets, "cacerts", errors.New(`User "worker" cannot get resource "secrets" in API group "" in the namespace "istio-system"`)),
 	apierrors.NewUnauthorized("who?"),
 	apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil),
 	apierrors.NewBadRequest("what?"),
@@ -53,7 +58,18 @@ var examples = []error{
 	errors.New("anything"),
 }
 
-var someSecrets = schema.GroupResource{Resource: "secrets"}
+var (
+	someSecrets  = schema.GroupResource{Resource: "secrets"}
+	someServices = schema.GroupResource{Resource: "services"}
+)
+
+// terminating returns what the API server answers to who makes something in a namespace
+// that is being deleted.
+func terminating() error {
+	err := apierrors.NewForbidden(someSecrets, "x", errors.New("unable to create new content in namespace istio-system because it is being terminated"))
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+	return err
+}
 
 func TestClassify_EachClassHasItsTypeAndRetries(t *testing.T) {
 	meanings := map[string]api.ErrorType{}
@@ -90,6 +106,22 @@ func TestClassify_ABusyAPIServer_IsAskedAgainWhenItSays(t *testing.T) {
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, classify("", err), &app)
 		require.Equal(t, want, app.NextRetryDelay())
+	}
+}
+
+// What admission refuses needs another object or another policy; only what lacks a right
+// is sent to look at rights.
+func TestClassify_ARefusal_TalksOfRightsOnlyWhereOneIsMissing(t *testing.T) {
+	for err, want := range map[error]string{
+		terminating(): api.TypeDeadEnd,
+		apierrors.NewForbidden(someServices, "gw", errors.New("exceeded quota: lb")):                                                       api.TypeInvalid,
+		apierrors.NewForbidden(someServices, "gw", errors.New(`User "worker" cannot create resource "services" in API group "" in the x`)): api.TypeForbidden,
+	} {
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, classify("west", fmt.Errorf("apply Service gw: %w", err)), &app)
+		require.Equal(t, want, app.Type())
+		require.Contains(t, app.Message(), err.Error())
+		require.Equal(t, want == api.TypeForbidden, strings.Contains(app.Message(), "every right"), app.Message())
 	}
 }
 

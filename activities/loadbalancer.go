@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
-	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -71,11 +70,7 @@ func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) 
 	if addr := addressOf(svc); addr.Known() {
 		return addr, "", nil
 	}
-	waiting := fmt.Sprintf("Service %s/%s has no load balancer address yet", namespace, svc.Name)
-	if events := c.LastEvents(ctx, kinds.Services.Kind, namespace, svc.Name); events != "" {
-		waiting += " (" + events + ")"
-	}
-	return api.Address{}, waiting, nil
+	return api.Address{}, fmt.Sprintf("Service %s/%s has no load balancer address yet%s", namespace, svc.Name, cloudSays(ctx, c, svc)), nil
 }
 
 // addressOf prefers IPs, all of them, to a hostname: they need no DNS. Each IP counts

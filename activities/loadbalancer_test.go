@@ -49,14 +49,17 @@ func TestWaitLoadBalancer_TheCloudTakesItsTime_ReturnsTheAddress(t *testing.T) {
 func TestWaitLoadBalancer_NeverComes_SaysWhatTheCloudSaid(t *testing.T) {
 	t.Parallel() // it takes its time
 	w := newWorld(t, "west")
-	w.Put(w.service())
+	refused := "acme.test/NoSuchPort"
+	svc := w.service(corev1.LoadBalancerIngress{Ports: []corev1.PortStatus{{Port: 16443, Error: &refused}}})
+	svc.Status.Conditions = []metav1.Condition{{Type: corev1.LoadBalancerPortsError, Status: metav1.ConditionTrue, Reason: corev1.LoadBalancerPortsErrorReason, Message: "one port is not possible"}}
+	w.Put(svc)
 	w.Put(&corev1.Event{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: "e"}, Reason: "SyncLoadBalancerFailed", Message: "quota exceeded",
 		InvolvedObject: corev1.ObjectReference{Kind: "Service", Namespace: w.ref.Namespace, Name: fleet.EastWestGateway}})
 	_, err := w.waitAddress(3 * time.Second)
 	var never *LoadBalancerError
 	require.ErrorAs(t, err, &never)
 	require.EqualError(t, err, "the east-west gateway has no address at the end of spec.gateways.loadBalancerTimeout: "+
-		"Service istio-system/istio-eastwestgateway has no load balancer address yet (SyncLoadBalancerFailed: quota exceeded)")
+		"Service istio-system/istio-eastwestgateway has no load balancer address yet (LoadBalancerMixedProtocolNotSupported: one port is not possible; port 16443: acme.test/NoSuchPort; SyncLoadBalancerFailed: quota exceeded)")
 }
 
 func TestWaitLoadBalancer_ServiceBeingDeleted_EndsAtOnce(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -54,13 +56,20 @@ func readerToken(in api.EnsureReaderTokenInput) *corev1.Secret {
 // waitToken waits until Kubernetes has filled a token Secret. Where Kubernetes has
 // deleted the Secret, since its account was gone, the step is to be tried again.
 func waitToken(ctx context.Context, c *kube.Cluster, want *corev1.Secret) (got credentials, err error) {
-	err = kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	about := &unstructured.Unstructured{}
+	about.SetKind(kinds.Secrets.Kind)
+	about.SetNamespace(want.Namespace)
+	about.SetName(want.Name)
+	err = c.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		s, err := c.Client.CoreV1().Secrets(want.Namespace).Get(ctx, want.Name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return about, "", false, &kube.NotReadyError{Waiting: fmt.Sprintf("Kubernetes removed Secret %s/%s before it had a token: ServiceAccount %s seems to be missing", want.Namespace, want.Name, readerAccount)}
+		}
 		if err != nil {
-			return "", false, err
+			return about, "", false, err
 		}
 		got = credentials{CA: s.Data[corev1.ServiceAccountRootCAKey], Token: s.Data[corev1.ServiceAccountTokenKey]}
-		return fmt.Sprintf("Secret %s/%s has no token yet", want.Namespace, want.Name), len(got.CA) > 0 && len(got.Token) > 0, nil
+		return about, fmt.Sprintf("Secret %s/%s has no token yet", want.Namespace, want.Name), len(got.CA) > 0 && len(got.Token) > 0, nil
 	})
 	return got, err
 }

@@ -33,7 +33,7 @@ type ErrorType struct {
 
 var errorTypes = []ErrorType{
 	{TypeForbidden, false, "the worker lacks a right"},
-	{TypeInvalid, false, "the cluster refuses an object, by an admission policy or for a field that it does not know"},
+	{TypeInvalid, false, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know"},
 	{TypeUnknownKind, false, "the cluster lacks a CRD"},
 	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
 	{TypeKubeconfig, false, "the kubeconfig is missing or broken, or the worker may not use it"},

@@ -18,7 +18,9 @@ type getter struct {
 	cached    discovery.CachedDiscoveryInterface
 }
 
-func newGetter(config *rest.Config, namespace string) (*getter, error) {
+func newGetter(config *rest.Config, namespace string, seen *answers) (*getter, error) {
+	config = rest.CopyConfig(config)
+	config.Wrap(seen.wrap)
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, err

@@ -35,11 +35,13 @@ type Releases struct {
 	w         *kube.Writer
 	namespace string
 	cfg       *action.Configuration
+	seen      *answers
 }
 
 // Open prepares Helm for a namespace.
 func Open(w *kube.Writer, namespace string) (*Releases, error) {
-	g, err := newGetter(w.Config, namespace)
+	seen := &answers{}
+	g, err := newGetter(w.Config, namespace, seen)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ func Open(w *kube.Writer, namespace string) (*Releases, error) {
 	if err := cfg.Init(g, namespace, "secret", quiet); err != nil {
 		return nil, fmt.Errorf("prepare Helm: %w", err)
 	}
-	return &Releases{w, namespace, cfg}, nil
+	return &Releases{w, namespace, cfg, seen}, nil
 }
 
 // Ensure installs the release, upgrades it where chart, version, values or an object
@@ -94,7 +96,7 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 	}
 	rel, err := in.RunWithContext(ctx, c.Chart, values)
 	if err != nil {
-		return fmt.Errorf("helm install %s: %w", name, err)
+		return fmt.Errorf("helm install %s: %w", name, r.seen.explain(err))
 	}
 	return r.note(fleet.Create, rel, "", rel.Manifest)
 }
@@ -125,7 +127,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	}
 	rel, err := up.RunWithContext(ctx, last.Name, c.Chart, values)
 	if err != nil {
-		return fmt.Errorf("helm upgrade %s: %w", last.Name, err)
+		return fmt.Errorf("helm upgrade %s: %w", last.Name, r.seen.explain(err))
 	}
 	if drifted != nil {
 		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})

@@ -8,11 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/release"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -203,4 +205,23 @@ func TestEnsure_TheAPIServerRefuses_SaysWhatHelmDid(t *testing.T) {
 	down = true
 	require.ErrorContains(t, east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", c, values(443)), "look at Service gateway: ")
 	require.ErrorContains(t, east.open(east.writer("run-2")).Remove(t.Context(), ""), "helm uninstall gateway: ")
+}
+
+// What Helm says around a refusal must not hide whose it is.
+func TestEnsure_AQuotaRefuses_IsAdmissionsRefusal(t *testing.T) {
+	for _, action := range []string{"install", "upgrade"} {
+		east, c := newWorld(t), aChart(t, "v1.31.0")
+		if action == "upgrade" {
+			east.ensure("run-1", c, 443)
+		}
+		refuse := func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewForbidden(kinds.Services.GroupResource(), "gateway", errors.New("exceeded quota: lb"))
+		}
+		east.React("create", "services", refuse)
+		east.React("patch", "services", refuse)
+		err := east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", c, values(444))
+		require.ErrorContains(t, err, "helm "+action+" gateway: ")
+		require.ErrorContains(t, err, "exceeded quota: lb")
+		require.True(t, kube.DeniedByAdmission(err), err)
+	}
 }

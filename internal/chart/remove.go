@@ -39,7 +39,7 @@ func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error 
 		un := action.NewUninstall(r.cfg)
 		un.Timeout, un.IgnoreNotFound, un.Wait = timeout, true, wait
 		if _, err := un.Run(name); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
-			return fmt.Errorf("helm uninstall %s: %w", name, err)
+			return fmt.Errorf("helm uninstall %s: %w", name, r.seen.explain(err))
 		}
 	}
 	return r.note(fleet.Remove, last, last.Manifest, "")

@@ -16,9 +16,9 @@ func complaints(obj *unstructured.Unstructured) string {
 	}
 	var out []string
 	for _, c := range with.Status.Conditions {
-		// A condition is good when it is true, but for those that name a failure: of a
-		// Deployment's one does, of a namespace's all.
-		failure := c.Type == "ReplicaFailure" || strings.HasPrefix(c.Type, "Namespace")
+		// A condition is good when it is true, but for those that name a failure: one of a
+		// Deployment's and of a Service's do, and all of a namespace's.
+		failure := strings.HasSuffix(c.Type, "Failure") || strings.HasSuffix(c.Type, "Error") || strings.HasPrefix(c.Type, "Namespace")
 		good := (c.Status == corev1.ConditionTrue) != failure
 		if !good && c.Message != "" {
 			out = append(out, strings.TrimSuffix(c.Message, "."))

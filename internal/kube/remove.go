@@ -87,12 +87,12 @@ func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructur
 // WaitGone waits until this object is no longer there. The heartbeat and the error
 // tell what keeps it.
 func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
-	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	return w.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		live, err := w.find(ctx, res, obj)
 		if live == nil {
-			return "", err == nil, err
+			return nil, "", err == nil, err
 		}
-		return fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), kept(live)), false, nil
+		return live, fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), kept(live)), false, nil
 	})
 }
 

@@ -137,7 +137,7 @@ func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, verb := range s.verbs(t, r.Method) {
 		if !s.allowed(Request{verb, t.gvr.Group, path.Join(t.gvr.Resource, t.sub), t.namespace}) {
-			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, fmt.Errorf("the role does not allow %s in namespace %q", verb, t.namespace)))
+			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, fmt.Errorf(`User "kubetest" cannot %s resource %q in API group %q in the namespace %q`, verb, t.gvr.Resource, t.gvr.Group, t.namespace)))
 			return
 		}
 	}
