@@ -28,6 +28,8 @@ var elsewhere = map[string]string{
 	"get pods/portforward":          "internal/proof, by WebSocket",
 	"create pods/portforward":       "internal/proof, by SPDY",
 	"get customresourcedefinitions": "the preflight, which has tests of its own",
+	"get configmaps":                "the preflight reads the root in force",
+	"list deployments":              "the preflight looks for any istiod",
 }
 
 // TestRights_AreEnoughAndEachIsUsed does all that activities do to clusters, with the

@@ -81,8 +81,20 @@ func (c CACerts) Data() map[string][]byte {
 	return map[string][]byte{nameRootCert: c.RootCert, nameCACert: c.CACert, nameCAKey: c.CAKey, nameCertChain: c.CertChain}
 }
 
-// CACertsFrom reads a Secret's data; missing keys become empty.
+// The keys of a Secret of type kubernetes.io/tls, as cert-manager writes it.
+const (
+	nameTLSCert = "tls.crt"
+	nameTLSKey  = "tls.key"
+	nameTLSRoot = "ca.crt"
+)
+
+// CACertsFrom reads a Secret's data in either of the layouts that istiod reads;
+// missing keys become empty. Like istiod it prefers tls.crt, and makes the chain of
+// tls.crt and ca.crt.
 func CACertsFrom(data map[string][]byte) CACerts {
+	if cert, ok := data[nameTLSCert]; ok {
+		return NewCACerts(data[nameTLSRoot], cert, data[nameTLSKey])
+	}
 	return CACerts{RootCert: data[nameRootCert], CACert: data[nameCACert], CAKey: data[nameCAKey], CertChain: data[nameCertChain]}
 }
 

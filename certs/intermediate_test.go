@@ -18,6 +18,19 @@ func TestCACerts_ThroughASecret_AreTheSame(t *testing.T) {
 	require.Equal(t, CACerts{}, CACertsFrom(nil))
 }
 
+// cert-manager writes a Secret of type kubernetes.io/tls, which istiod prefers.
+func TestCACertsFrom_ReadsCertManagersLayout(t *testing.T) {
+	root := newRoot(t, ECDSAP256)
+	set := issue(t, root, west(ECDSAP256))
+	data := map[string][]byte{"tls.crt": set.CACert, "tls.key": set.CAKey, "ca.crt": set.RootCert}
+	require.NoError(t, CACertsFrom(data).Check(root.CertPEM))
+	require.Equal(t, set, CACertsFrom(data))
+	data["root-cert.pem"], data["ca-cert.pem"] = []byte("old"), []byte("old")
+	require.Equal(t, set, CACertsFrom(data), "as istiod does")
+	delete(data, "ca.crt")
+	require.ErrorContains(t, CACertsFrom(data).Check(root.CertPEM), "its root (unreadable) is not the fleet's root")
+}
+
 func TestSign_AnIntermediateEndsWithItsRootAtTheLatest(t *testing.T) {
 	root, err := NewRoot(RootSpec{CommonName: "Root CA", Organization: "my-company.org", KeyAlgorithm: ECDSAP256, Lifetime: 30 * day})
 	require.NoError(t, err)

@@ -113,3 +113,65 @@ func TestFleet_AnotherRemoteSecretForATarget_StopsTheRollout(t *testing.T) {
 	require.NotContains(t, err.Error(), "Secret istio-system/own")
 	require.Empty(t, f.names(ensures))
 }
+
+// cacerts is not plugged in under an istiod with another root, nor beside a CA of
+// somebody else's. Both roots and the ways out are named before anything is written.
+func TestFleet_ACAUnderAnotherRoot_StopsTheRollout(t *testing.T) {
+	cas := map[string]*api.ForeignCA{
+		"east":  {Istiod: "istiod-1-29", Roots: []string{"sha256:a"}, SelfSigned: true},
+		"west":  {CACerts: true, Roots: []string{"sha256:b", "sha256:c"}},
+		"north": {CACerts: true},
+		"south": {Istiod: "istiod", CACerts: true, Roots: []string{"sha256:x", "sha256:fleet"}},
+	}
+	answer := func(root string) func(fakeCall, any) {
+		return func(c fakeCall, result any) {
+			switch r := result.(type) {
+			case *api.CheckClusterResult:
+				r.CA = cas[c.ref.Cluster]
+			case *api.EnsureRootResult:
+				r.Facts.Fingerprint = root
+			}
+		}
+	}
+	onlyAsks := func(c fakeCall) bool { return ensures(c) && !c.ref.DryRun }
+	f := newFake(t)
+	f.answer = answer("sha256:fleet")
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north", "south")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "cluster east: its istiod (Deployment istio-system/istiod-1-29) runs with the root sha256:a, which is self-signed, not with the fleet's root sha256:fleet, and would change it under its workloads at its next start; "+
+		"move that mesh to a CA under a root that all clusters share and set spec.istio.manage: false, which leaves CAs alone, or remove that Istio, then roll out again")
+	require.ErrorContains(t, err, "cluster west: its Secret istio-system/cacerts is not Landbridge's and has the root sha256:b and sha256:c, not the fleet's root sha256:fleet; remove it, or set")
+	require.ErrorContains(t, err, "cluster north: its Secret istio-system/cacerts is not Landbridge's and has a root that cannot be read")
+	require.NotContains(t, err.Error(), "cluster south")
+	require.Empty(t, f.names(onlyAsks))
+
+	f = newFake(t)
+	f.answer = answer("")
+	err = f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.ErrorContains(t, err, "not with the fleet's root, which is not made yet, and would change it")
+	require.Empty(t, f.names(onlyAsks))
+
+	f = newFake(t)
+	f.answer = answer("sha256:fleet")
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("south")}), "a CA under the fleet's root stays")
+}
+
+// Where the root cannot be read, nothing is known of what would be plugged in.
+func TestFleet_TheRootCannotBeComparedWithACA_StopsTheRollout(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.CheckClusterResult); ok {
+			r.CA = &api.ForeignCA{Istiod: "istiod", Roots: []string{"sha256:a"}}
+		}
+	}
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureRoot" {
+			return broken(c)
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east")})
+	require.Equal(t, api.TypePreflight, errorType(t, err))
+	require.ErrorContains(t, err, "root, step preflight")
+	require.Equal(t, []string{"CheckCluster east", "EnsureRoot"}, f.names(nil))
+}

@@ -34,6 +34,11 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	problems = append(problems, r.rivals()...)
 	if !r.in.Fleet.Spec.CA.Managed() {
 		problems = append(problems, r.rootsDiffer()...)
+	} else {
+		problems = append(problems, r.foreignCAs(ctx)...)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if len(problems) > 0 {
 		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", problems)

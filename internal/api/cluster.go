@@ -89,6 +89,9 @@ type CheckClusterResult struct {
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Mesh is the existing mesh, where the fleet file names one.
 	Mesh *Mesh `json:"mesh,omitempty"`
+	// CA is one in Istio's namespace that Landbridge did not plug in, or is nil. Where
+	// the fleet file leaves CAs alone, it is not looked for.
+	CA *ForeignCA `json:"ca,omitempty"`
 	// RemoteSecrets lists those from which its istiod learns of other clusters and which
 	// this fleet did not make.
 	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
@@ -101,4 +104,16 @@ type CheckClusterResult struct {
 type RemoteSecret struct {
 	Name     string   `json:"name"`
 	Clusters []string `json:"clusters"`
+}
+
+// ForeignCA describes a CA in Istio's namespace that Landbridge did not plug in.
+type ForeignCA struct {
+	// Istiod names the Deployment that runs with it, or is empty.
+	Istiod string `json:"istiod,omitempty"`
+	// CACerts says that it is in the Secret cacerts.
+	CACerts bool `json:"cacerts,omitempty"`
+	// Roots lists the fingerprints of its roots.
+	Roots []string `json:"roots,omitempty"`
+	// SelfSigned says that istiod made it for itself.
+	SelfSigned bool `json:"selfSigned,omitempty"`
 }

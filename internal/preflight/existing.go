@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,11 +9,15 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
+
+// istioNamespace is where Sail installs Istio unless the resource says another one.
+const istioNamespace = "istio-system"
 
 // checkMesh compares what the fleet file says of an existing mesh with the mesh
 // itself. Where the file says nothing of one, it looks for an Istio beside which
@@ -39,28 +44,49 @@ func (c *cluster) checkMesh(ctx context.Context) error {
 	return nil
 }
 
-// checkNoIstio finds an istiod that neither Landbridge nor an Istio resource made.
+// checkNoIstio finds every istiod of the cluster that neither Landbridge nor, in
+// Istio's namespace, an Istio resource made. A second control plane would answer for
+// the same namespaces and give them another root, wherever it is.
 func (c *cluster) checkNoIstio(ctx context.Context) error {
-	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{Limit: 1})
-	if apierrors.IsNotFound(err) {
-		return nil // a problem names the kind already
-	}
+	bySail, ours, err := c.istios(ctx)
 	if err != nil {
-		return fmt.Errorf("list the Istio resources: %w", err)
+		return err
 	}
-	if len(istios.Items) > 0 {
-		return nil
-	}
-	list, err := c.Client.AppsV1().Deployments(c.in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
+	list, err := c.Client.AppsV1().Deployments("").List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 	if err != nil {
 		return fmt.Errorf("look for istiod: %w", err)
 	}
 	for i := range list.Items {
-		rev := revisionOf(&list.Items[i])
-		c.problem("it runs an Istio already (Deployment %s/%s, revision %s), which is not the Sail operator's; set spec.istio: {manage: false, revision: %s} to use it (`landbridge init --existing` writes a file with all that is there)",
-			c.in.Namespace, list.Items[i].Name, rev, rev)
+		d := &list.Items[i]
+		rev, in := revisionOf(d), ""
+		if d.Namespace == c.in.Namespace && bySail || d.Namespace != c.in.Namespace && ours {
+			continue
+		}
+		if d.Namespace != c.in.Namespace {
+			in = ", namespace: " + d.Namespace
+		}
+		c.problem("it runs an Istio already (Deployment %s/%s, revision %s), which is not the Sail operator's in %s; set spec.istio: {manage: false, revision: %s%s} to use it (`landbridge init --existing` writes a file with all that is there), or remove it",
+			d.Namespace, d.Name, rev, c.in.Namespace, rev, in)
 	}
 	return nil
+}
+
+// istios tells whether an Istio resource installs into Istio's namespace, and whether
+// one is this fleet's.
+func (c *cluster) istios(ctx context.Context) (here, ours bool, err error) {
+	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return false, false, nil // a problem names the kind already
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("list the Istio resources: %w", err)
+	}
+	for _, i := range istios.Items {
+		in, _, _ := unstructured.NestedString(i.Object, "spec", "namespace")
+		here = here || cmp.Or(in, istioNamespace) == c.in.Namespace
+		ours = ours || i.GetLabels()[fleet.LabelFleet] == c.in.Fleet
+	}
+	return here, ours, nil
 }
 
 // checkIstiod compares the istiod of the wanted revision with the fleet file.

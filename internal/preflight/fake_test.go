@@ -118,6 +118,11 @@ func istiod(revision string, change func(*appsv1.Deployment)) *appsv1.Deployment
 	return d
 }
 
+func istioResource(name, in string, labels map[string]any) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "sailoperator.io/v1", "kind": "Istio",
+		"metadata": map[string]any{"name": name, "labels": labels}, "spec": map[string]any{"namespace": in}}}
+}
+
 func gatewayService(name string, typ corev1.ServiceType, port int32, selector map[string]string) *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: corev1.ServiceSpec{Type: typ, Selector: selector, Ports: []corev1.ServicePort{{Name: "status-port", Port: 15021}, {Name: "tls", Port: port}}}}

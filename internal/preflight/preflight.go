@@ -32,6 +32,7 @@ var checks = []struct {
 	{"identity", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkIdentity},
 	{"kinds", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkKinds},
 	{"mesh", "`landbridge rbac --existing-istio` prints the role that the worker needs", (*cluster).checkMesh},
+	{"CA", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkCA},
 	{"remote secrets", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkRemoteSecrets},
 	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", (*cluster).checkServerName},
 	{"inventory", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkInventory},

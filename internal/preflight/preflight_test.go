@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -79,6 +80,7 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 		{"mesh", "list", "deployments", "look for istiod: ", false},
 		{"mesh", "list", "services", "list the Services of istio-system: ", true},
 		{"mesh", "list", "authorizationpolicies", "list the AuthorizationPolicies of istio-system: ", true},
+		{"CA", "get", "secrets", "read Secret istio-system/cacerts: ", false},
 		{"remote secrets", "list", "secrets", "list the remote secrets of istio-system: ", false},
 		{"server name", "get", "configmaps", "read the cluster's CA bundle (ConfigMap kube-system/kube-root-ca.crt): ", false},
 	} {
@@ -122,7 +124,7 @@ func TestCheck_ForbiddenAndNamedAsMissing_IsNoError(t *testing.T) {
 	}
 	out, err := m.check(t)
 	require.NoError(t, err)
-	require.Len(t, out.Problems, 2)
+	require.Len(t, out.Problems, 3, "ConfigMaps are read in two namespaces")
 	require.Equal(t, uid, out.UID, "the other checks are made")
 }
 
@@ -146,4 +148,21 @@ func TestCheck_RemoteSecretsOfOthers_AreListedWithTheirClusters(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, out.Problems, "the rollout knows the links")
 	require.Equal(t, []api.RemoteSecret{{Name: "istio-remote-secret-south", Clusters: []string{"south"}}, {Name: "west-kubeconfig", Clusters: []string{"north", "west"}}}, out.RemoteSecrets)
+}
+
+// Sail's own control plane in Istio's namespace is adopted or compared later, and a
+// second one does not stop a fleet that runs.
+func TestCheck_IstiosBySail_AreNotInTheWay(t *testing.T) {
+	m := newMember(t)
+	m.Put(istiod("default", func(*appsv1.Deployment) {}))
+	m.Put(istioResource("default", namespace, nil))
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems)
+
+	m.Put(istioResource("default", namespace, map[string]any{fleet.LabelFleet: "prod"}))
+	m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
+	out, err = m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Problems)
 }

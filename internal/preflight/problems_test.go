@@ -94,6 +94,13 @@ var inTheWay = []struct {
 	{"an Istio without a revision that the file does not know", func(_ *testing.T, m *member) {
 		m.Put(istiod("x", func(d *appsv1.Deployment) { d.Name = "istiod"; delete(d.Labels, "istio.io/rev") }))
 	}},
+	{"an Istio in another namespace", func(_ *testing.T, m *member) {
+		m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace, d.Name = "mesh", "control" }))
+	}},
+	{"an Istio of Sail's in another namespace", func(_ *testing.T, m *member) {
+		m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
+		m.Put(istioResource("theirs", "mesh", nil))
+	}},
 	{"no istiod", deletes(kinds.Deployments, "istiod-stable")},
 	{"an istiod of another revision", mesh(func(_ *testing.T, m *member) {
 		m.Put(istiod("canary", func(*appsv1.Deployment) {}))

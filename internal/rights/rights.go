@@ -41,9 +41,12 @@ func For(n Needs) []Right {
 	rights := []Right{
 		{kinds.Namespaces, write, ""},
 		{kinds.CRDs, []string{"get"}, ""},
+		// An istiod may run in any namespace.
+		{kinds.Deployments, []string{"list"}, ""},
 		{kinds.ConfigMaps, []string{"get", "list", "create", "update", "delete"}, sys},
 		{kinds.Secrets, write, sys},
 		{kinds.ClusterRoleBindings, write, ""},
+		{kinds.ConfigMaps, []string{"get"}, istio},
 		{kinds.Secrets, helm, istio},
 		{kinds.Services, helm, istio},
 		{kinds.ServiceAccounts, helm, istio},
@@ -60,9 +63,7 @@ func For(n Needs) []Right {
 		{kinds.ServiceEntries, write, istio},
 		{kinds.AuthorizationPolicies, write, istio},
 	}
-	if n.ExistingIstio {
-		rights = append(rights, Right{kinds.ConfigMaps, []string{"get"}, istio})
-	} else {
+	if !n.ExistingIstio {
 		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""})
 	}
 	if n.OpenShift {
