@@ -5,16 +5,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
 const behaviourFile = "behaviour.json"
 
-// Behaviour tells the cloud and the Sail stand-in how to act. It can be changed while
-// the lab runs: both read it before each look.
+// Behaviour tells the cloud, the Sail stand-in and the platform how to act. It can be
+// changed while the lab runs: all read it before each look.
 type Behaviour struct {
 	Cloud CloudBehaviour `json:"cloud"`
 	Sail  SailBehaviour  `json:"sail"`
+	// Platform lists the habits of the platform: what it puts into namespaces.
+	Platform []string `json:"platform,omitempty"`
 }
 
 // CloudBehaviour tells the cloud how to give addresses.
@@ -50,6 +54,11 @@ func (b Behaviour) Validate() error {
 	}
 	if b.Cloud.Failures < 0 || b.Cloud.Delay < 0 || b.Sail.Delay < 0 {
 		return fmt.Errorf("delays and failures cannot be negative")
+	}
+	for _, h := range b.Platform {
+		if !slices.Contains(platformHabits, h) {
+			return fmt.Errorf("--platform: want some of %s, got %q", strings.Join(platformHabits, ", "), h)
+		}
 	}
 	return nil
 }

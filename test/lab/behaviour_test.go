@@ -9,7 +9,7 @@ import (
 
 func TestBehaviour_IsReadAsItWasSaved(t *testing.T) {
 	dir := t.TempDir()
-	want := Behaviour{Cloud: CloudBehaviour{Delay: time.Second, Failures: 2, Address: "hostname", Only: "west"}, Sail: SailBehaviour{Error: "no"}}
+	want := Behaviour{Cloud: CloudBehaviour{Delay: time.Second, Failures: 2, Address: "hostname", Only: "west"}, Sail: SailBehaviour{Error: "no"}, Platform: []string{PlatformCopies}}
 	require.NoError(t, want.Validate())
 	require.NoError(t, want.Save(dir))
 	got, err := LoadBehaviour(dir)
@@ -20,6 +20,7 @@ func TestBehaviour_IsReadAsItWasSaved(t *testing.T) {
 func TestBehaviour_ThatCannotBeIsRefused(t *testing.T) {
 	for want, b := range map[string]Behaviour{
 		"want ip or hostname": {Cloud: CloudBehaviour{Address: "name"}},
+		"--platform: want":    {Cloud: CloudBehaviour{Address: "ip"}, Platform: []string{"nothing"}},
 		"cannot be negative":  {Cloud: CloudBehaviour{Address: "ip", Failures: -1}},
 	} {
 		require.ErrorContains(t, b.Validate(), want)

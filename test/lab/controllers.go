@@ -16,7 +16,7 @@ import (
 // lookInterval lies between two looks of the lab's own controllers.
 const lookInterval = 250 * time.Millisecond
 
-// Control runs the cloud and the Sail stand-in of every cluster until the
+// Control runs the cloud, the Sail stand-in and the platform of every cluster until the
 // context ends, in a lab's process cloud-and-sail.
 func (l *Lab) Control(ctx context.Context) error {
 	var wg sync.WaitGroup
@@ -33,7 +33,11 @@ func (l *Lab) Control(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, look := range []func(context.Context, Behaviour) error{cl.look, s.look} {
+		p, err := newPlatform(cfg)
+		if err != nil {
+			return err
+		}
+		for _, look := range []func(context.Context, Behaviour) error{cl.look, s.look, p.look} {
 			wg.Go(func() { l.every(ctx, c.Name, look) })
 		}
 	}

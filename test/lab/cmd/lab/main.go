@@ -50,6 +50,7 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f.StringVar(&b.Cloud.Only, "cloud-only", "", "limit the cloud's failures to this cluster")
 	f.DurationVar(&b.Sail.Delay, "sail-delay", time.Second, "how long Istio takes to become healthy")
 	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
+	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api")
 	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error to this cluster")
 }
 
@@ -136,7 +137,7 @@ func status(dir *string) *cobra.Command {
 
 func behave(dir *string) *cobra.Command {
 	var b lab.Behaviour
-	cmd := &cobra.Command{Use: "behave", Args: cobra.NoArgs, Short: "Change how the cloud and the Sail stand-in of a running lab act",
+	cmd := &cobra.Command{Use: "behave", Args: cobra.NoArgs, Short: "Change how the cloud, the Sail stand-in and the platform of a running lab act",
 		RunE: func(*cobra.Command, []string) error {
 			if err := b.Validate(); err != nil {
 				return err
