@@ -63,7 +63,7 @@ func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels ma
 		return w.Apply(ctx, want)
 	}
 	if live.DeletionTimestamp != nil {
-		return &kube.NotReadyError{Waiting: fmt.Sprintf("namespace %s is being deleted; waiting until it is gone", name)}
+		return waitingFor(ctx, w, name)
 	}
 	switch owner := live.Labels[fleet.LabelFleet]; {
 	case owner != "" && owner != w.Owner.Fleet:
@@ -72,6 +72,15 @@ func ensureNamespace(ctx context.Context, w *kube.Writer, name string, labels ma
 		return w.Apply(ctx, want)
 	}
 	return adoptNamespace(ctx, w, live, want)
+}
+
+// waitingFor returns that a namespace is being deleted, and what keeps it.
+func waitingFor(ctx context.Context, w *kube.Writer, name string) error {
+	kept := ""
+	if obj, err := w.Get(ctx, kinds.Namespaces, "", name); err == nil {
+		kept = kube.Kept(obj)
+	}
+	return &kube.NotReadyError{Waiting: fmt.Sprintf("namespace %s is being deleted; waiting until it is gone%s", name, kept)}
 }
 
 // adoptNamespace adds the labels that an existing namespace lacks, and writes down
@@ -121,9 +130,7 @@ func removeNamespaces(ctx context.Context, w *kube.Writer, onlyRun string, names
 		errs = append(errs, err)
 	}
 	if !w.DryRun {
-		for _, obj := range going {
-			errs = append(errs, w.WaitGone(ctx, kinds.Namespaces, obj))
-		}
+		errs = append(errs, w.WaitNamespacesGone(ctx, going...))
 	}
 	return errors.Join(errs...)
 }
@@ -155,7 +162,7 @@ func removeNamespace(ctx context.Context, w *kube.Writer, name, onlyRun string) 
 }
 
 // deleteNamespace deletes a namespace that Landbridge made. Where somebody put
-// something into it, it stays, and the error names that.
+// something into it, or the worker may not look, it stays, and the error says so.
 func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstructured.Unstructured, error) {
 	obj, err := w.Get(ctx, kinds.Namespaces, "", name)
 	if err != nil {
@@ -167,8 +174,8 @@ func deleteNamespace(ctx context.Context, w *kube.Writer, name string) (*unstruc
 		if err != nil {
 			return nil, err
 		}
-		if len(unmanaged) > 0 {
-			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s stays, since it holds what Landbridge did not make: %s; move that away and clean up again, or delete the namespace yourself", name, strings.Join(unmanaged, ", "))}
+		if why := unmanaged.Error(name); why != "" {
+			return nil, &kube.DeadEndError{Reason: why}
 		}
 	}
 	if err := w.Delete(ctx, kinds.Namespaces, obj); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
 func namespace(name string, labels map[string]string) *corev1.Namespace {
@@ -64,11 +65,12 @@ func TestNamespaces_BeingDeleted_IsWaitedFor(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	going, now := namespace("istio-cni", nil), metav1.Now()
 	going.DeletionTimestamp, going.Finalizers = &now, []string{"x"}
+	going.Status.Conditions = []corev1.NamespaceCondition{{Type: corev1.NamespaceFinalizersRemaining, Status: corev1.ConditionTrue, Message: "a.b/c in 1 resource instances"}}
 	w.Put(going)
 	_, err := w.acts.EnsureNamespaces(t.Context(), api.EnsureNamespacesInput{ClusterRef: w.ref, Network: "west-network"})
 	var notReady *kube.NotReadyError
 	require.ErrorAs(t, err, &notReady)
-	require.ErrorContains(t, err, "namespace istio-cni is being deleted")
+	require.ErrorContains(t, err, "namespace istio-cni is being deleted; waiting until it is gone, held by the finalizer x: NamespaceFinalizersRemaining: a.b/c in 1 resource instances")
 }
 
 func TestNamespaces_WithSomebodysObjects_Stays_AndTheOtherGoes(t *testing.T) {
@@ -84,4 +86,20 @@ func TestNamespaces_WithSomebodysObjects_Stays_AndTheOtherGoes(t *testing.T) {
 	require.ErrorContains(t, err, "namespace istio-system stays, since it holds what Landbridge did not make: ConfigMap/notes;")
 	require.Equal(t, []string{"remove Namespace /istio-cni"}, actions(changes.All()))
 	require.NotNil(t, w.namespace("istio-system"))
+}
+
+// What a worker may not look into, it does not delete.
+func TestNamespaces_TheWorkerMayNotListAKind_Stay(t *testing.T) {
+	w := newWorld(t, "west")
+	require.NoError(t, w.Client.CoreV1().Namespaces().Delete(t.Context(), "istio-system", metav1.DeleteOptions{}))
+	w.withInventory()
+	_, err := w.acts.EnsureNamespaces(t.Context(), api.EnsureNamespacesInput{ClusterRef: w.ref, Network: "west-network"})
+	require.NoError(t, err)
+	w.server.Authorize = func(r kubetest.Request) bool { return r.Verb != "list" || r.Resource != "clusterserviceversions" }
+	changes, err := w.acts.RemoveNamespaces(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+	for _, ns := range []string{"istio-system", "istio-cni"} {
+		require.ErrorContains(t, err, "namespace "+ns+" stays, since the worker may not list what else may be in it: clusterserviceversions.operators.coreos.com; let the worker list")
+		require.NotNil(t, w.namespace(ns))
+	}
+	require.Empty(t, changes.All())
 }

@@ -8,7 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// complaints lists what is wrong by an object's own conditions, after a colon.
+// complaints lists what is wrong by an object's own conditions, after a colon. Of a
+// namespace it gives the condition's type too, since people search for it.
 func complaints(obj *unstructured.Unstructured) string {
 	with, err := status.GetObjectWithConditions(obj.Object)
 	if err != nil {
@@ -18,11 +19,17 @@ func complaints(obj *unstructured.Unstructured) string {
 	for _, c := range with.Status.Conditions {
 		// A condition is good when it is true, but for those that name a failure: one of a
 		// Deployment's and of a Service's do, and all of a namespace's.
-		failure := strings.HasSuffix(c.Type, "Failure") || strings.HasSuffix(c.Type, "Error") || strings.HasPrefix(c.Type, "Namespace")
+		ofNamespace := strings.HasPrefix(c.Type, "Namespace")
+		failure := strings.HasSuffix(c.Type, "Failure") || strings.HasSuffix(c.Type, "Error") || ofNamespace
 		good := (c.Status == corev1.ConditionTrue) != failure
-		if !good && c.Message != "" {
-			out = append(out, strings.TrimSuffix(c.Message, "."))
+		if good || c.Message == "" {
+			continue
 		}
+		message := strings.TrimSuffix(c.Message, ".")
+		if ofNamespace {
+			message = c.Type + ": " + message
+		}
+		out = append(out, message)
 	}
 	if len(out) == 0 {
 		return ""

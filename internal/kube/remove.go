@@ -87,18 +87,21 @@ func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructur
 // WaitGone waits until this object is no longer there. The heartbeat and the error
 // tell what keeps it.
 func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
+	if res == kinds.Namespaces {
+		return w.WaitNamespacesGone(ctx, obj)
+	}
 	return w.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		live, err := w.find(ctx, res, obj)
 		if live == nil {
 			return nil, "", err == nil, err
 		}
-		return live, fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), kept(live)), false, nil
+		return live, fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), Kept(live)), false, nil
 	})
 }
 
-// kept tells what keeps an object that is being deleted: the finalizers on it, and for
+// Kept tells what keeps an object that is being deleted: the finalizers on it, and for
 // a namespace what Kubernetes finds in the way.
-func kept(obj *unstructured.Unstructured) string {
+func Kept(obj *unstructured.Unstructured) string {
 	out := ""
 	switch by := obj.GetFinalizers(); len(by) {
 	case 0:
@@ -108,7 +111,7 @@ func kept(obj *unstructured.Unstructured) string {
 		out = ", held by the finalizers " + listed(by)
 	}
 	if obj.GetKind() == kinds.Namespaces.Kind {
-		out += complaints(obj)
+		out += complaints(obj) + remedy(obj)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -125,11 +126,16 @@ func TestWaitGone_SaysWhatKeepsIt(t *testing.T) {
 		obj func(m metav1.ObjectMeta) runtime.Object
 		by  []string
 	}{
-		"ConfigMap istio-system/x is still being deleted":                                        {kinds.ConfigMaps, aConfigMap, nil},
-		"ConfigMap istio-system/x is still being deleted, held by the finalizer a":               {kinds.ConfigMaps, aConfigMap, []string{"a"}},
-		"ConfigMap istio-system/x is still being deleted, held by the finalizers a, b and c":     {kinds.ConfigMaps, aConfigMap, []string{"a", "b", "c"}},
-		"Namespace x is still being deleted":                                                     {kinds.Namespaces, aNamespace(), nil},
-		"Namespace x is still being deleted: Some resources are remaining: pods. has 1 instance": {kinds.Namespaces, aNamespace("Some resources are remaining: pods. has 1 instance."), nil},
+		"ConfigMap istio-system/x is still being deleted":                                    {kinds.ConfigMaps, aConfigMap, nil},
+		"ConfigMap istio-system/x is still being deleted, held by the finalizer a":           {kinds.ConfigMaps, aConfigMap, []string{"a"}},
+		"ConfigMap istio-system/x is still being deleted, held by the finalizers a, b and c": {kinds.ConfigMaps, aConfigMap, []string{"a", "b", "c"}},
+		"Namespace x is still being deleted":                                                 {kinds.Namespaces, aNamespace(nil), nil},
+		"Namespace x is still being deleted: NamespaceDeletionDiscoveryFailure: Discovery failed for some groups, 1 failing: a.b/v1 " +
+			"(it goes by itself once that API answers or its APIService is removed; `kubectl get apiservices` lists them)": {kinds.Namespaces, aNamespace(conditions{corev1.NamespaceDeletionDiscoveryFailure: "Discovery failed for some groups, 1 failing: a.b/v1"}), nil},
+		"Namespace x is still being deleted: NamespaceDeletionGroupVersionParsingFailure: no version":  {kinds.Namespaces, aNamespace(conditions{corev1.NamespaceDeletionGVParsingFailure: "no version"}), nil},
+		"Namespace x is still being deleted: NamespaceDeletionContentFailure: a webhook failed":        {kinds.Namespaces, aNamespace(conditions{corev1.NamespaceDeletionContentFailure: "a webhook failed"}), nil},
+		"Namespace x is still being deleted: NamespaceContentRemaining: pods. has 1 resource instance": {kinds.Namespaces, aNamespace(conditions{corev1.NamespaceContentRemaining: "pods. has 1 resource instance"}), nil},
+		"Namespace x is still being deleted: NamespaceFinalizersRemaining: x in 1 resource instance":   {kinds.Namespaces, aNamespace(conditions{corev1.NamespaceFinalizersRemaining: "x in 1 resource instance."}), nil},
 	} {
 		meta := metav1.ObjectMeta{Name: "x", UID: "1", DeletionTimestamp: &now, Finalizers: c.by}
 		if c.res == kinds.ConfigMaps {
@@ -149,14 +155,62 @@ func TestWaitGone_SaysWhatKeepsIt(t *testing.T) {
 
 func aConfigMap(m metav1.ObjectMeta) runtime.Object { return &corev1.ConfigMap{ObjectMeta: m} }
 
-func aNamespace(remaining ...string) func(metav1.ObjectMeta) runtime.Object {
+// conditions has the messages of those that a namespace has.
+type conditions map[corev1.NamespaceConditionType]string
+
+// aNamespace returns a namespace with all the conditions that Kubernetes sets on one
+// that is being deleted: those that are not given are good.
+func aNamespace(failing conditions) func(metav1.ObjectMeta) runtime.Object {
 	return func(m metav1.ObjectMeta) runtime.Object {
-		ns := &corev1.Namespace{ObjectMeta: m, Status: corev1.NamespaceStatus{Conditions: []corev1.NamespaceCondition{
-			{Type: corev1.NamespaceDeletionDiscoveryFailure, Status: corev1.ConditionFalse, Message: "All resources successfully discovered"}}}}
-		for _, message := range remaining {
-			ns.Status.Conditions = append(ns.Status.Conditions, corev1.NamespaceCondition{Type: corev1.NamespaceContentRemaining, Status: corev1.ConditionTrue, Message: message})
+		ns := &corev1.Namespace{ObjectMeta: m}
+		for _, typ := range []corev1.NamespaceConditionType{corev1.NamespaceDeletionDiscoveryFailure, corev1.NamespaceDeletionGVParsingFailure,
+			corev1.NamespaceDeletionContentFailure, corev1.NamespaceContentRemaining, corev1.NamespaceFinalizersRemaining} {
+			c := corev1.NamespaceCondition{Type: typ, Status: corev1.ConditionFalse, Message: "All is well"}
+			if message, ok := failing[typ]; ok {
+				c.Status, c.Message = corev1.ConditionTrue, message
+			}
+			ns.Status.Conditions = append(ns.Status.Conditions, c)
 		}
 		return ns
+	}
+}
+
+// Where Kubernetes itself fails to empty a namespace, nobody waits for hours; content
+// that may yet go is waited for.
+func TestWaitNamespacesGone_KubernetesFailsToEmptyOne_EndsEarly(t *testing.T) {
+	now := metav1.Now()
+	going := func(name string, failing conditions) runtime.Object {
+		return aNamespace(failing)(metav1.ObjectMeta{Name: name, UID: types.UID(name), DeletionTimestamp: &now, Finalizers: []string{"kubernetes"}})
+	}
+	for typ, early := range map[corev1.NamespaceConditionType]bool{
+		corev1.NamespaceDeletionDiscoveryFailure: true, corev1.NamespaceDeletionGVParsingFailure: true, corev1.NamespaceDeletionContentFailure: true,
+		corev1.NamespaceContentRemaining: false, corev1.NamespaceFinalizersRemaining: false,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := kubetest.New("east", going("istio-system", conditions{typ: "in Kubernetes' words"}), going("istio-cni", conditions{corev1.NamespaceContentRemaining: "pods"}))
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+			defer cancel()
+			began := time.Now()
+			var objs []*unstructured.Unstructured
+			for _, name := range []string{"istio-system", "istio-cni"} {
+				obj, err := c.Get(ctx, kinds.Namespaces, "", name)
+				require.NoError(t, err)
+				objs = append(objs, obj)
+			}
+			err := writing(c, "run-1").WaitNamespacesGone(ctx, objs...)
+			require.ErrorContains(t, err, "Namespace istio-system is still being deleted, held by the finalizer kubernetes: "+string(typ)+": in Kubernetes' words")
+			var dead *kube.DeadEndError
+			var notReady *kube.NotReadyError
+			if early {
+				require.ErrorAs(t, err, &dead)
+				require.ErrorContains(t, err, "; clean up again after that")
+				require.Less(t, time.Since(began), 2*time.Minute)
+				require.GreaterOrEqual(t, time.Since(began), time.Minute, "a backend that restarts is waited for")
+			} else {
+				require.ErrorAs(t, err, &notReady)
+				require.ErrorContains(t, err, "Namespace istio-cni is still being deleted", "all that are left are named")
+			}
+		})
 	}
 }
 

@@ -2,81 +2,122 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
-	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 )
 
 // passingKinds lists kinds of objects that come and go with others, or that report.
-var passingKinds = map[string]bool{"Event": true, "Lease": true, "Endpoints": true, "EndpointSlice": true,
-	"Pod": true, "ReplicaSet": true, "ControllerRevision": true, "PodMetrics": true}
+var passingKinds = map[string]bool{"Event": true, "Lease": true, "Endpoints": true, "EndpointSlice": true}
 
-// platformObjects lists what Kubernetes, OpenShift and Istio put into every namespace,
-// by name; one that ends in a dash begins names.
-var platformObjects = []string{
-	"kube-root-ca.crt", "default", "default-token-",
-	"openshift-service-ca.crt", "builder", "deployer", "default-dockercfg-", "builder-dockercfg-", "deployer-dockercfg-",
-	"system:image-pullers", "system:image-builders", "system:deployers",
-	"istio-ca-root-cert", "istio-ca-crl", "istio-leader", "istio-namespace-controller-election", "istio-gateway-status-leader",
-	"istio-gateway-deployment-", "istio-ip-autoallocate", "istio-node-untaint",
-}
-
-// maxUnmanaged limits how many names go into a message.
+// maxUnmanaged limits how many objects, or kinds, go into a message.
 const maxUnmanaged = 5
 
-// Unmanaged lists the objects in a namespace that neither this fleet nor the platform
-// put there, as Kind/name, a few at most. It passes over kinds that the worker may not
-// list.
-func (w *Writer) Unmanaged(ctx context.Context, namespace string) ([]string, error) {
+// Unmanaged tells why a namespace cannot be deleted with what is in it.
+type Unmanaged struct {
+	// Objects lists what a person made, or may have made, as Kind/name with its writer.
+	Objects []string
+	// Refused lists the kinds that the worker may not list.
+	Refused []string
+	// Broken lists the kinds that the API server fails to list, with its words.
+	Broken []string
+}
+
+// Error tells why the namespace stays and what a person can do, or returns "" where
+// nothing is in the way.
+func (u Unmanaged) Error(namespace string) string {
+	var why, do []string
+	if len(u.Objects) > 0 {
+		why = append(why, "it holds what Landbridge did not make: "+firstFew(u.Objects))
+		do = append(do, "move that away")
+	}
+	if len(u.Refused) > 0 {
+		why = append(why, "the worker may not list what else may be in it: "+firstFew(u.Refused))
+		do = append(do, "let the worker list these kinds (`landbridge rbac` prints the role)")
+	}
+	if len(u.Broken) > 0 {
+		why = append(why, "the API server fails to list what else may be in it: "+firstFew(u.Broken))
+		do = append(do, "repair or remove these kinds")
+	}
+	if len(why) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("namespace %s stays, since %s; %s and clean up again, or delete the namespace yourself", namespace, strings.Join(why, "; and since "), strings.Join(do, ", "))
+}
+
+func firstFew(list []string) string {
+	if more := len(list) - maxUnmanaged; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:maxUnmanaged], ", "), more)
+	}
+	return strings.Join(list, ", ")
+}
+
+// Unmanaged looks into a namespace for what neither this fleet nor the platform put
+// there. It passes over a group of the API that does not answer at all: Kubernetes
+// itself keeps the namespace, and names the group in its conditions, until it answers.
+func (w *Writer) Unmanaged(ctx context.Context, namespace string) (Unmanaged, error) {
+	var out Unmanaged
+	resources, err := w.deletable()
+	if err != nil {
+		return out, err
+	}
+	compare := &comparison{cluster: w.Cluster, fleet: w.Owner.Fleet, namespace: namespace}
+	for _, r := range resources {
+		objs, err := w.In(r, namespace).List(ctx, metav1.ListOptions{})
+		switch {
+		case apierrors.IsNotFound(err): // the kind went meanwhile, and its objects with it
+		case apierrors.IsForbidden(err):
+			out.Refused = append(out.Refused, r.GroupResource().String())
+		case err != nil && passesSoon(err):
+			return out, fmt.Errorf("list %s in %s: %w", r.Resource, namespace, err)
+		case err != nil:
+			out.Broken = append(out.Broken, fmt.Sprintf("%s (%v)", r.GroupResource(), err))
+		default:
+			found, err := w.unmanagedOf(ctx, compare, r, objs.Items)
+			if err != nil {
+				return out, err
+			}
+			out.Objects = append(out.Objects, found...)
+		}
+	}
+	return out, nil
+}
+
+// deletable lists the namespaced kinds whose objects go with their namespace: those
+// that can be listed and deleted. A kind that only can be listed, such as OLM's
+// PackageManifest, is computed, and nobody loses it.
+func (w *Writer) deletable() ([]kinds.Resource, error) {
 	lists, err := w.Discovery.ServerPreferredNamespacedResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, fmt.Errorf("list the kinds of the cluster: %w", err)
 	}
-	var out []string
+	var out []kinds.Resource
 	for _, list := range lists {
 		gv, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
 			continue
 		}
 		for _, r := range list.APIResources {
-			if !slices.Contains(r.Verbs, "list") || passingKinds[r.Kind] {
-				continue
-			}
-			objs, err := w.Dynamic.Resource(gv.WithResource(r.Name)).Namespace(namespace).List(ctx, metav1.ListOptions{})
-			if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("list %s in %s: %w", r.Name, namespace, err)
-			}
-			for i := range objs.Items {
-				o := &objs.Items[i]
-				if !w.unmanaged(o) {
-					continue
-				}
-				if len(out) == maxUnmanaged {
-					return append(out, "…"), nil
-				}
-				out = append(out, r.Kind+"/"+o.GetName())
+			if slices.Contains(r.Verbs, "list") && slices.Contains(r.Verbs, "delete") && !passingKinds[r.Kind] {
+				out = append(out, kinds.Resource{GroupVersionResource: gv.WithResource(r.Name), Kind: r.Kind})
 			}
 		}
 	}
 	return out, nil
 }
 
-// unmanaged returns whether a person made the object. What an object owns was made
-// with it, and what is being deleted is no longer in the way.
-func (w *Writer) unmanaged(o *unstructured.Unstructured) bool {
-	platform := slices.ContainsFunc(platformObjects, func(p string) bool {
-		return o.GetName() == p || strings.HasSuffix(p, "-") && strings.HasPrefix(o.GetName(), p)
-	})
-	return !platform && o.GetLabels()[fleet.LabelFleet] != w.Owner.Fleet && len(o.GetOwnerReferences()) == 0 && o.GetDeletionTimestamp() == nil
+// passesSoon returns whether it is worth to try again at once: the network failed, or
+// the API server is busy. What an API server cannot do stays so, such as converting
+// objects whose operator is gone.
+func passesSoon(err error) bool {
+	var status apierrors.APIStatus
+	return !errors.As(err, &status) || apierrors.IsTooManyRequests(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsUnauthorized(err)
 }

@@ -51,6 +51,10 @@ func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {
 			}
 		}
 		for _, rule := range role.Rules {
+			if rule.Resources[0] == "*" {
+				require.Equal(t, []string{"list"}, rule.Verbs, "a cleanup lists what is in a namespace before it deletes it, and does no more")
+				continue
+			}
 			for _, verb := range rule.Verbs {
 				if verb == "bind" {
 					require.Equal(t, []string{rights.ReaderRole(needs.Namespace, needs.Revision)}, rule.ResourceNames, "no other role may be bound")

@@ -30,6 +30,9 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	// and Kubernetes asks for this right then.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kinds.ClusterRoles.Group}, Resources: []string{kinds.ClusterRoles.Resource},
 		ResourceNames: []string{ReaderRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
+	// What a worker may not look into, it does not delete. Which kinds people and platforms
+	// put into a namespace nobody knows in advance. The preflight does not insist on this.
+	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"list"}})
 	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
 		return strings.Compare(a.APIGroups[0]+"/"+a.Resources[0], b.APIGroups[0]+"/"+b.Resources[0])
 	})

@@ -73,6 +73,8 @@ func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.
 	role, err := roles.Get(ctx, "landbridge-worker", metav1.GetOptions{})
 	require.NoError(t, err)
 	role.ResourceVersion = ""
+	// The right to list every kind, which no preflight insists on, would cover others.
+	role.Rules = slices.DeleteFunc(role.Rules, func(r rbacv1.PolicyRule) bool { return r.Resources[0] == "*" })
 	for left := verbsOf(role.Rules); len(left) > 0; {
 		var missing []grant
 		missing, left = oneOfEachRule(left, 6)

@@ -7,6 +7,7 @@ package kubetest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientdiscovery "k8s.io/client-go/discovery"
 	fakediscovery "k8s.io/client-go/discovery/fake"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	clientset "k8s.io/client-go/kubernetes/fake"
@@ -26,8 +28,11 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
+// ServiceVersions has the kind that OLM copies into every namespace.
+var ServiceVersions = kinds.Resource{GroupVersionResource: schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "clusterserviceversions"}, Kind: "ClusterServiceVersion"}
+
 // untyped lists the kinds that client-go has no types for.
-var untyped = []kinds.Resource{kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
+var untyped = []kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
 	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures}
 
 // Cluster holds the clients of a fake cluster, which Cluster.Cluster uses.
@@ -48,7 +53,7 @@ func New(name string, objects ...runtime.Object) *Cluster {
 	dyn.PrependReactor("*", "*", clienttesting.ObjectReaction(s))
 	c := &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
 		Name: name, Config: &rest.Config{Host: "https://" + name + ".test"}, Client: typed, Dynamic: dyn,
-		Discovery: &preferred{&fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}
+		Discovery: &preferred{FakeDiscovery: &fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}
 	for _, obj := range objects {
 		c.Put(obj)
 	}
@@ -113,12 +118,27 @@ func known() (*runtime.Scheme, map[schema.GroupVersionResource]string) {
 	return scheme, listKinds
 }
 
+// Stale makes the cluster say that nobody answers for these groups of its API.
+func (c *Cluster) Stale(groups ...schema.GroupVersion) {
+	c.Discovery.(*preferred).stale = groups
+}
+
 // preferred prefers what is served: client-go's fake prefers nothing.
-type preferred struct{ *fakediscovery.FakeDiscovery }
+type preferred struct {
+	*fakediscovery.FakeDiscovery
+	stale []schema.GroupVersion
+}
 
 func (p *preferred) ServerPreferredNamespacedResources() ([]*metav1.APIResourceList, error) {
 	_, lists, err := p.ServerGroupsAndResources()
-	return lists, err
+	if err != nil || len(p.stale) == 0 {
+		return lists, err
+	}
+	failed := &clientdiscovery.ErrGroupDiscoveryFailed{Groups: map[schema.GroupVersion]error{}}
+	for _, gv := range p.stale {
+		failed.Groups[gv] = fmt.Errorf("stale GroupVersion discovery: %s", gv)
+	}
+	return lists, failed
 }
 
 // Objects returns everything in the cluster, in the order of kinds and names.
