@@ -33,11 +33,11 @@ func (a *Activities) EnsureEastWestGateway(ctx context.Context, in api.EnsureEas
 // labelled later loses its address on some clouds.
 func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 	service := map[string]any{
-		"type": "LoadBalancer",
+		"type": in.Gateways.EastWest.Service.Type,
 		"ports": []any{
 			gatewayPort("status-port", statusPort),
 			gatewayPort("tls", in.Gateways.DataPlanePort),
-			gatewayPort(apiPortName, in.Gateways.APIPort),
+			apiServicePort(in.Gateways),
 		},
 	}
 	if given := in.Gateways.EastWest.Service.Annotations; len(given) > 0 {
@@ -52,6 +52,18 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 		"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
 		"service": service,
 	}}
+}
+
+// apiServicePort returns the port of an east-west gateway's Service that leads to the API.
+func apiServicePort(g fleet.Gateways) map[string]any {
+	p := gatewayPort(apiPortName, g.APIPort)
+	if outside := g.EastWest.Service.APIPort; outside != 0 {
+		p["port"] = outside
+	}
+	if node := g.EastWest.Service.NodePort; node != 0 {
+		p["nodePort"] = node
+	}
+	return p
 }
 
 // RemoveEastWestGateway undoes EnsureEastWestGateway, and waits until the cloud has

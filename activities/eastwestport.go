@@ -29,14 +29,16 @@ func ensurePort(ctx context.Context, w *kube.Writer, namespace string, g fleet.G
 		return fleet.Changes{}, wrap(err, "read Service %s/%s (spec.gateways.eastWest)", namespace, g.EastWest.ServiceName())
 	}
 	ch := fleet.Change{Action: fleet.Keep, Kind: kinds.Services.Kind, Namespace: namespace, Name: live.Name, Note: noteExisting}
-	if hasPort(live, g.APIPort) {
+	port := apiServicePort(g)
+	number := port["port"].(int)
+	if hasPort(live, number) {
 		w.Note(ch)
 		return w.Changes(), nil
 	}
-	if err := applyPort(ctx, w, live, gatewayPort(apiPortName, g.APIPort)); err != nil {
+	if err := applyPort(ctx, w, live, port); err != nil {
 		return w.Changes(), err
 	}
-	ch.Action, ch.Note = fleet.Adopt, fmt.Sprintf("gets the port %d; stays at cleanup", g.APIPort)
+	ch.Action, ch.Note = fleet.Adopt, fmt.Sprintf("gets the port %d; stays at cleanup", number)
 	w.Note(ch)
 	return w.Changes(), nil
 }

@@ -194,12 +194,6 @@ func TestExistingGateway_ItsOwnTrafficStaysAsItIs(t *testing.T) {
 	require.Equal(t, in.Gateways.EastWest.Labels, denial(in).Spec.Selector.MatchLabels)
 }
 
-func TestEgressConfig_ByIPs_IsStatic(t *testing.T) {
-	entry := targetEntry(api.EnsureEgressConfigInput{Address: api.Address{IPs: []string{"192.0.2.1", "192.0.2.2"}}, APIPort: 16443})
-	require.Equal(t, "STATIC", entry.Spec.Resolution.String())
-	require.Len(t, entry.Spec.Endpoints, 2)
-}
-
 func TestEgressConfig_InAPlanWithoutAnAddress_ShowsAPlaceholder(t *testing.T) {
 	w := newWorld(t, "east").withInventory()
 	w.ref.DryRun, w.ref.Render = true, true

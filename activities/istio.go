@@ -67,8 +67,12 @@ func applyOrKeep(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *u
 
 func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	spec := map[string]any{"version": in.Istio.Version, "namespace": in.CNINamespace}
+	values := map[string]any{}
 	if p := in.Istio.Platform; p != "" {
-		spec["values"] = map[string]any{"global": map[string]any{"platform": p}}
+		values["global"] = map[string]any{"platform": p}
+	}
+	if values = overlay(values, in.Istio.CNIValues); len(values) > 0 {
+		spec["values"] = values
 	}
 	return sailResource(kinds.IstioCNIs, in.Istio.Name, spec)
 }

@@ -3,15 +3,14 @@ package activities
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"slices"
+	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -30,7 +29,7 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 		return api.WaitLoadBalancerResult{}, err
 	}
 	if in.DryRun {
-		addr, _, err := loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
+		addr, _, err := loadBalancer(ctx, c, in.Namespace, in.EastWest)
 		if apierrors.IsNotFound(err) {
 			err = nil
 		}
@@ -38,10 +37,10 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 	}
 	limited, cancel := context.WithDeadline(ctx, in.Until)
 	defer cancel()
-	var addr api.Address
+	var addr fleet.Address
 	last := ""
 	err = kube.Poll(limited, func(ctx context.Context) (waiting string, done bool, err error) {
-		addr, waiting, err = loadBalancer(ctx, c, in.Namespace, in.EastWest.ServiceName())
+		addr, waiting, err = loadBalancer(ctx, c, in.Namespace, in.EastWest)
 		if waiting != "" {
 			last = ": " + waiting
 		}
@@ -58,37 +57,23 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 // theEnd says how long before its limit a wait counts as over.
 const theEnd = 2 * time.Second
 
-// loadBalancer reads the address of a Service, or what it still waits for.
-func loadBalancer(ctx context.Context, c *kube.Cluster, namespace, name string) (api.Address, string, error) {
-	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, name, metav1.GetOptions{})
+// loadBalancer reads the address of a gateway's Service, or what it still waits for.
+func loadBalancer(ctx context.Context, c *kube.Cluster, namespace string, e fleet.EastWest) (fleet.Address, string, error) {
+	svc, err := c.Client.CoreV1().Services(namespace).Get(ctx, e.ServiceName(), metav1.GetOptions{})
 	if err != nil {
-		return api.Address{}, "", err
+		return fleet.Address{}, "", err
 	}
 	if svc.DeletionTimestamp != nil {
-		return api.Address{}, "", &kube.DeadEndError{Reason: fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
+		return fleet.Address{}, "", &kube.DeadEndError{Reason: fmt.Sprintf("Service %s/%s is being deleted while its address is waited for", namespace, svc.Name)}
 	}
-	if addr := addressOf(svc); addr.Known() {
+	listed := listedAddresses(svc)
+	if addr := chooseAddress(listed, e.Addresses); addr.Known() {
 		return addr, "", nil
 	}
-	return api.Address{}, fmt.Sprintf("Service %s/%s has no load balancer address yet%s", namespace, svc.Name, cloudSays(ctx, c, svc)), nil
-}
-
-// addressOf prefers IPs, all of them, to a hostname: they need no DNS. Each IP counts
-// once, and what does not parse as an IP counts as none: Istio would refuse the
-// endpoints.
-func addressOf(svc *corev1.Service) api.Address {
-	var a api.Address
-	for _, i := range svc.Status.LoadBalancer.Ingress {
-		if ip, err := netip.ParseAddr(i.IP); err == nil && ip.Zone() == "" {
-			a.IPs = append(a.IPs, ip.String())
-		} else if a.Hostname == "" {
-			a.Hostname = i.Hostname
-		}
+	waiting := fmt.Sprintf("Service %s/%s has no load balancer address yet", namespace, svc.Name)
+	if len(listed) > 0 {
+		waiting = fmt.Sprintf("Service %s/%s has %s and no address for spec.gateways.eastWest.addresses: %s",
+			namespace, svc.Name, strings.Join(showListed(listed), ", "), e.Addresses)
 	}
-	if len(a.IPs) > 0 {
-		a.Hostname = ""
-		slices.Sort(a.IPs)
-		a.IPs = slices.Compact(a.IPs)
-	}
-	return a
+	return fleet.Address{}, waiting + cloudSays(ctx, c, svc), nil
 }

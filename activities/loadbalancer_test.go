@@ -13,24 +13,17 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-func TestAddressOf_AllIPsElseTheHostname(t *testing.T) {
-	svc := func(in ...corev1.LoadBalancerIngress) *corev1.Service {
-		return &corev1.Service{Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: in}}}
-	}
-	require.False(t, addressOf(svc()).Known())
-	require.False(t, addressOf(svc(corev1.LoadBalancerIngress{})).Known())
-	require.Equal(t, api.Address{Hostname: "lb"}, addressOf(svc(corev1.LoadBalancerIngress{Hostname: "lb"})))
-	require.Equal(t, api.Address{IPs: []string{"192.0.2.1", "192.0.2.2"}},
-		addressOf(svc(corev1.LoadBalancerIngress{IP: "192.0.2.2", Hostname: "lb"}, corev1.LoadBalancerIngress{IP: "192.0.2.1"})))
-}
-
 func (w *world) service(ingress ...corev1.LoadBalancerIngress) *corev1.Service {
 	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: fleet.EastWestGateway},
 		Status: corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: ingress}}}
 }
 
-func (w *world) waitAddress(limit time.Duration) (api.Address, error) {
-	got, err := w.acts.WaitLoadBalancer(w.t.Context(), api.WaitLoadBalancerInput{ClusterRef: w.ref, Until: time.Now().Add(limit)})
+func (w *world) waitAddress(limit time.Duration) (fleet.Address, error) {
+	return w.waitFor(fleet.EastWest{}, limit)
+}
+
+func (w *world) waitFor(e fleet.EastWest, limit time.Duration) (fleet.Address, error) {
+	got, err := w.acts.WaitLoadBalancer(w.t.Context(), api.WaitLoadBalancerInput{ClusterRef: w.ref, Until: time.Now().Add(limit), EastWest: e})
 	return got.Address, err
 }
 
@@ -43,7 +36,7 @@ func TestWaitLoadBalancer_TheCloudTakesItsTime_ReturnsTheAddress(t *testing.T) {
 	}()
 	got, err := w.waitAddress(time.Minute)
 	require.NoError(t, err)
-	require.Equal(t, api.Address{Hostname: "lb.west.example.com"}, got)
+	require.Equal(t, fleet.Address{Hostname: "lb.west.example.com"}, got)
 }
 
 func TestWaitLoadBalancer_NeverComes_SaysWhatTheCloudSaid(t *testing.T) {
@@ -81,5 +74,5 @@ func TestWaitLoadBalancer_DryRun_DoesNotWait(t *testing.T) {
 	w.Put(w.service(corev1.LoadBalancerIngress{IP: "192.0.2.1"}))
 	got, err = w.waitAddress(0)
 	require.NoError(t, err)
-	require.Equal(t, api.Address{IPs: []string{"192.0.2.1"}}, got)
+	require.Equal(t, fleet.Address{IPs: []string{"192.0.2.1"}}, got)
 }

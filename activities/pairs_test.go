@@ -73,7 +73,7 @@ var pairs = []pair{
 	}},
 	{name: "EgressConfig", cluster: "east", links: fromEast, existing: refused, input: func(w *world, l fleet.Link) any {
 		return api.EnsureEgressConfigInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, TLSServerName: "api.west.example.com",
-			Address: api.Address{Hostname: "lb.west.example.com"}, APIPort: 16443, TrustDomain: "cluster.local"}
+			Address: fleet.Address{Hostname: "lb.west.example.com"}, APIPort: 16443, TrustDomain: "cluster.local"}
 	}},
 	{name: "ReaderToken", cluster: "west", links: toWest, existing: refused, input: func(w *world, l fleet.Link) any { return w.readerToken(l) }},
 	{name: "RemoteSecret", cluster: "east", links: fromEast, existing: refused, input: func(w *world, l fleet.Link) any { return w.remoteSecret(l) }},
@@ -140,7 +140,9 @@ func guideIstio() fleet.Istio {
 }
 
 func guideGateways() api.GatewaySettings {
-	return api.GatewaySettings{Istio: guideIstio(), Gateways: fleet.Gateways{APIPort: 16443, DataPlanePort: 15443, DataPlaneHosts: []string{"*.local"}}}
+	var f fleet.Fleet
+	f.SetDefaults()
+	return api.GatewaySettings{Istio: guideIstio(), Gateways: f.Spec.Gateways}
 }
 
 func intermediateSpec() api.IntermediateSpec {

@@ -132,7 +132,7 @@ func showRoot(root api.CertificateFacts) string {
 	return fmt.Sprintf("; the root CA %s ends on %s", root.Fingerprint, root.NotAfter.Format(time.DateOnly))
 }
 
-func showAddress(a api.Address) string {
+func showAddress(a fleet.Address) string {
 	switch {
 	case a.Hostname != "":
 		return a.Hostname

@@ -135,7 +135,7 @@ func (c *cleanup) removeRoot(ctx workflow.Context) {
 // or CA stays.
 func cleanupInput(in api.FleetInput, c fleet.Cluster, run string) api.CleanupInput {
 	return api.CleanupInput{ClusterRef: in.Ref(c, run), Rollout: in.Fleet.Spec.Rollout,
-		KeepIstio: !in.Fleet.Spec.Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
+		KeepIstio: !in.Fleet.Settings(c).Istio.Managed(), KeepCA: !in.Fleet.Spec.CA.Managed()}
 }
 
 // noteRemoved counts what a step removed, or lists what it would remove.

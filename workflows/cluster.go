@@ -11,7 +11,7 @@ import (
 // the error is then of TypeUnit.
 func RolloutCluster(ctx workflow.Context, in api.ClusterInput) (api.ClusterResult, error) {
 	u, err := newUnitRun(ctx, in.ClusterRef, api.Member(in.ClusterRef.Cluster),
-		limits{in.Rollout, in.Part.Spec.Gateways.LoadBalancerTimeout.Std()})
+		limits{in.Rollout, settingsOf(in).Gateways.LoadBalancerTimeout.Std()})
 	if err != nil {
 		return api.ClusterResult{}, err
 	}
@@ -21,8 +21,8 @@ func RolloutCluster(ctx workflow.Context, in api.ClusterInput) (api.ClusterResul
 }
 
 func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (result api.ClusterResult, err error) {
-	spec, ref := in.Part.Spec, in.ClusterRef
-	gateways := api.GatewaySettings{Istio: withoutValues(spec.Istio), Gateways: spec.Gateways}
+	ca, settings, ref := in.Part.Spec.CA, settingsOf(in), in.ClusterRef
+	gateways := api.GatewaySettings{Istio: withoutValues(settings.Istio), Gateways: settings.Gateways}
 
 	// Step 0. The cluster's inventory tells what is about to be applied to it.
 	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part}); err != nil {
@@ -31,7 +31,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 
 	// Step 3. The key is made in the cluster; the root signs its CSR.
 	var cert intermediate
-	if spec.CA.Managed() {
+	if ca.Managed() {
 		if cert, err = newIntermediate(ctx, u, in); err != nil {
 			return
 		}
@@ -39,19 +39,19 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	}
 
 	// Step 4. Namespaces, with the network label.
-	if _, err = run(ctx, u, stepNamespaces, api.EnsureNamespacesInput{ClusterRef: ref, Network: in.Network, OnlyControlPlane: !spec.Istio.Managed()}); err != nil {
+	if _, err = run(ctx, u, stepNamespaces, api.EnsureNamespacesInput{ClusterRef: ref, Network: in.Network, OnlyControlPlane: !settings.Istio.Managed()}); err != nil {
 		return
 	}
 
 	// Step 5. cacerts, before istiod starts.
-	if spec.CA.Managed() {
+	if ca.Managed() {
 		if _, err = run(ctx, u, stepCACerts, api.EnsureCACertsInput{ClusterRef: ref, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
 			return
 		}
 	}
 
 	// Step 6. Istio, by the Sail operator, unless it is there already.
-	if spec.Istio.Managed() {
+	if settings.Istio.Managed() {
 		if err = installIstio(ctx, u, in); err != nil {
 			return
 		}
@@ -63,14 +63,14 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	}
 
 	// Step 8. The API server behind it. No source is let in yet: each link does that.
-	if _, err = run(ctx, u, stepExposure, api.EnsureExposureInput{ClusterRef: ref, Gateways: spec.Gateways}); err != nil {
+	if _, err = run(ctx, u, stepExposure, api.EnsureExposureInput{ClusterRef: ref, Gateways: settings.Gateways}); err != nil {
 		return
 	}
 
 	// Step 10, the part that all links share: the account with which sources read this
 	// cluster, and the key to which tokens for this cluster are sealed.
 	if in.IsTarget {
-		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, Revision: spec.Istio.Rev()}); err != nil {
+		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, Revision: settings.Istio.Rev()}); err != nil {
 			return
 		}
 	}
@@ -82,9 +82,12 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		result.Recipient = sealing.Recipient
 	}
 
-	// Step 11 needs the address that the cloud gives. The cloud began with step 7, and
-	// has loadBalancerTimeout from now on.
-	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Until: workflow.Now(ctx).Add(u.limits.loadBalancer), EastWest: spec.Gateways.EastWest})
+	// Step 11 needs an address: that of the file, or else the one that the cloud gives.
+	// The cloud began with step 7, and has loadBalancerTimeout from now on.
+	if result.Address = settings.Gateways.EastWest.Address; result.Address.Known() {
+		return
+	}
+	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Until: workflow.Now(ctx).Add(u.limits.loadBalancer), EastWest: settings.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }
@@ -112,7 +115,7 @@ func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (int
 // installIstio runs step 6: it creates the Sail operator's resources and waits until the
 // operator has installed Istio.
 func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
-	istio := in.Part.Spec.Istio
+	istio := settingsOf(in).Istio
 	if _, err := run(ctx, u, stepIstio, api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
@@ -120,9 +123,15 @@ func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 	return err
 }
 
-// withoutValues drops the values, which only the Istio resource needs: the rest goes
-// into the input of every link.
+// settingsOf returns the settings of the cluster that is rolled out.
+func settingsOf(in api.ClusterInput) fleet.Settings {
+	c, _ := in.Part.Cluster(in.ClusterRef.Cluster)
+	return in.Part.Settings(c)
+}
+
+// withoutValues drops the values, which only Sail's resources need: the rest goes into
+// the input of every link.
 func withoutValues(i fleet.Istio) fleet.Istio {
-	i.Values = nil
+	i.Values, i.CNIValues = nil, nil
 	return i
 }

@@ -111,7 +111,7 @@ func (f *fake) fill(c fakeCall, result reflect.Value) {
 	case *api.CheckClusterResult:
 		*r = api.CheckClusterResult{UID: c.ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.ref.Cluster}
 	case *api.WaitLoadBalancerResult:
-		r.Address = api.Address{IPs: []string{"203.0.113.1"}}
+		r.Address = fleet.Address{IPs: []string{"203.0.113.1"}}
 	case *api.EnsureRootResult:
 		r.CertPEM, r.Facts = "root", api.CertificateFacts{Fingerprint: "sha256:0"}
 	case *api.EnsureSealingKeyResult:
@@ -181,7 +181,7 @@ func clusterInput() api.ClusterInput {
 func linkInput() api.LinkInput {
 	f := testFleet("east", "west")
 	return api.LinkInput{LinkSettings: api.LinkSettings{Rollout: f.Spec.Rollout}, Link: fleet.Link{From: "east", To: "west"},
-		Source: testRef("east"), Recipient: "age1east", Target: api.Target{ClusterRef: testRef("west"), TLSServerName: "api.west", Address: api.Address{Hostname: "lb"}}}
+		Source: testRef("east"), Recipient: "age1east", Target: api.Target{ClusterRef: testRef("west"), TLSServerName: "api.west", Address: fleet.Address{Hostname: "lb"}}}
 }
 
 // run runs a workflow to its end and returns its error.

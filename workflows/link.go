@@ -21,11 +21,11 @@ func RolloutLink(ctx workflow.Context, in api.LinkInput) (api.LinkResult, error)
 func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (*api.CheckLinkResult, error) {
 	source := api.LinkRef{ClusterRef: in.Source, Link: in.Link}
 	target := api.LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
-	port, domain := in.Gateways.APIPort, in.Istio.TrustDomain
+	port, domain := in.Target.APIPort, in.Istio.TrustDomain
 
 	// Step 8. The target's east-west gateway lets this source in.
 	if _, err := run(ctx, u, stepAccess, api.EnsureAccessInput{LinkRef: target, APIPort: port, TrustDomain: domain,
-		EastWest: in.Gateways.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
+		EastWest: in.Target.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
 		return nil, err
 	}
 
@@ -36,7 +36,8 @@ func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (*api.Check
 
 	// Step 11. The path from there to the target's east-west gateway.
 	if _, err := run(ctx, u, stepEgressConfig, api.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
-		Address: in.Target.Address, APIPort: port, TrustDomain: domain, EastWest: in.Gateways.EastWest}); err != nil {
+		Address: in.Target.Address, APIPort: port, TrustDomain: domain,
+		EastWest: in.Target.EastWest, TargetNamespace: in.Target.ClusterRef.Namespace}); err != nil {
 		return nil, err
 	}
 

@@ -102,16 +102,28 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 // linkInputs returns an input of RolloutLinks for each source of these links.
 func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
 	f := r.in.Fleet
-	settings := api.LinkSettings{GatewaySettings: api.GatewaySettings{Istio: withoutValues(f.Spec.Istio), Gateways: f.Spec.Gateways}, Rollout: f.Spec.Rollout}
-	settings.Rollout.Waves = nil // no link needs them, and each would carry them
+	rollout := f.Spec.Rollout
+	rollout.Waves = nil // no link needs them, and each would carry them
 	for _, links := range fleet.BySource(ready) {
-		source := r.member(links[0].From)
-		in := api.LinksInput{LinkSettings: settings, Source: r.ref(links[0].From), Recipient: source.result.Recipient}
+		from := links[0].From
+		c, _ := f.Cluster(from)
+		own := f.Settings(c)
+		in := api.LinksInput{Source: r.ref(from), Recipient: r.member(from).result.Recipient, LinkSettings: api.LinkSettings{
+			GatewaySettings: api.GatewaySettings{Istio: withoutValues(own.Istio), Gateways: own.Gateways}, Rollout: rollout}}
+		in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
 		for _, link := range links {
-			to := r.member(link.To)
-			in.Targets = append(in.Targets, api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName, Address: to.result.Address})
+			in.Targets = append(in.Targets, r.target(link))
 		}
 		out = append(out, in)
 	}
 	return out
+}
+
+// target returns what a link needs of its target.
+func (r *rollout) target(link fleet.Link) api.Target {
+	to := r.member(link.To)
+	c, _ := r.in.Fleet.Cluster(link.To)
+	g := r.in.Fleet.Settings(c).Gateways
+	return api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName,
+		Address: g.AddressFor(link.From, to.result.Address), APIPort: g.APIPort, EastWest: g.EastWest.Identity()}
 }

@@ -49,10 +49,10 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 
 // checkInput returns what the fleet wants of a cluster.
 func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
-	spec := r.in.Fleet.Spec
-	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: spec.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
-	if spec.Existing() {
-		in.Existing = &api.Existing{Istio: withoutValues(spec.Istio), CA: spec.CA, Gateways: spec.Gateways, Network: c.Network}
+	ca, s := r.in.Fleet.Spec.CA, r.in.Fleet.Settings(c)
+	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+	if s.Existing() || !ca.Managed() {
+		in.Existing = &api.Existing{Istio: withoutValues(s.Istio), CA: ca, Gateways: s.Gateways, Network: c.Network}
 	}
 	return in
 }

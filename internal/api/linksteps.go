@@ -12,12 +12,14 @@ type EnsureEgressConfigInput struct {
 	LinkRef
 	// TLSServerName is the SNI of the inner TLS session, from istiod.
 	TLSServerName string `json:"tlsServerName"`
-	// Address of the target's east-west gateway, and APIPort on it (guide: 16443).
-	Address     Address `json:"address"`
-	APIPort     int     `json:"apiPort"`
-	TrustDomain string  `json:"trustDomain"`
-	// EastWest is the target's east-west gateway.
-	EastWest fleet.EastWest `json:"eastWest,omitzero"`
+	// Address at which the target's east-west gateway is reached, and APIPort on it
+	// (guide: 16443).
+	Address     fleet.Address `json:"address"`
+	APIPort     int           `json:"apiPort"`
+	TrustDomain string        `json:"trustDomain"`
+	// EastWest is the target's east-west gateway, and TargetNamespace where it is.
+	EastWest        fleet.EastWest `json:"eastWest,omitzero"`
+	TargetNamespace string         `json:"targetNamespace"`
 }
 
 // EnsureExposureInput describes the gateway that the API server is exposed on.
@@ -57,16 +59,6 @@ type EnsureEgressGatewayInput struct {
 	GatewaySettings
 }
 
-// Address holds where a cluster's east-west gateway is reached: a hostname, or one or
-// more IPs.
-type Address struct {
-	Hostname string   `json:"hostname,omitempty"`
-	IPs      []string `json:"ips,omitempty"`
-}
-
-// Known tells whether there is a hostname or an IP.
-func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
-
 // WaitLoadBalancerInput limits how long a cloud may take to give an address.
 type WaitLoadBalancerInput struct {
 	ClusterRef
@@ -78,7 +70,7 @@ type WaitLoadBalancerInput struct {
 
 // WaitLoadBalancerResult holds the address that the cloud gave.
 type WaitLoadBalancerResult struct {
-	Address Address `json:"address"`
+	Address fleet.Address `json:"address"`
 }
 
 // EnsureReaderInput names the target cluster whose readers get their rights.

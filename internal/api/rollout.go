@@ -20,7 +20,7 @@ type ClusterInput struct {
 
 // ClusterResult holds what links need of a cluster, all of it public.
 type ClusterResult struct {
-	Address Address `json:"address"`
+	Address fleet.Address `json:"address"`
 	// Recipient is the public half of the cluster's sealing key.
 	Recipient string `json:"recipient,omitempty"`
 	// Certificate describes the cluster's intermediate. It is empty where a plan would make one.
@@ -50,10 +50,10 @@ type FleetResult struct {
 
 // ClusterDone describes a cluster that is rolled out.
 type ClusterDone struct {
-	Name          string  `json:"name"`
-	Version       string  `json:"version"`
-	TLSServerName string  `json:"tlsServerName"`
-	Address       Address `json:"address"`
+	Name          string        `json:"name"`
+	Version       string        `json:"version"`
+	TLSServerName string        `json:"tlsServerName"`
+	Address       fleet.Address `json:"address"`
 	// Counts has the number of objects by what the rollout did to them.
 	Counts map[fleet.Action]int `json:"counts"`
 	// Certificate describes the cluster's intermediate.
@@ -66,7 +66,8 @@ type PlannedUnit struct {
 	Changes []fleet.Change `json:"changes"`
 }
 
-// LinkSettings holds what every link takes from the fleet file.
+// LinkSettings holds what the links of one source take from the fleet file, and that
+// source's gateways.
 type LinkSettings struct {
 	GatewaySettings
 	Rollout fleet.Rollout `json:"rollout"`
@@ -76,7 +77,12 @@ type LinkSettings struct {
 type Target struct {
 	ClusterRef    ClusterRef `json:"cluster"`
 	TLSServerName string     `json:"tlsServerName"`
-	Address       Address    `json:"address"`
+	// Address at which the source reaches the east-west gateway, and APIPort on that
+	// gateway.
+	Address fleet.Address `json:"address"`
+	APIPort int           `json:"apiPort"`
+	// EastWest tells how that gateway is found and who it is.
+	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
 
 // LinksInput names one source cluster and all its targets.
@@ -140,8 +146,9 @@ type FleetInput struct {
 // Ref returns the reference by which activities address a cluster.
 func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	f := in.Fleet
+	istio := f.Settings(c).Istio
 	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
-		Namespace: f.Spec.Istio.Namespace, CNINamespace: f.Spec.Istio.CNINamespace,
+		Namespace: istio.Namespace, CNINamespace: istio.CNINamespace,
 		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }
 

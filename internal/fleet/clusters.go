@@ -26,6 +26,10 @@ type Cluster struct {
 	// TaskQueue of the workers that serve this cluster. Default: the task queue of the
 	// fleet.
 	TaskQueue string `json:"taskQueue,omitempty"`
+	// Istio of this cluster, laid over spec.istio field by field.
+	Istio Istio `json:"istio,omitzero"`
+	// Gateways of this cluster, laid over spec.gateways field by field.
+	Gateways Gateways `json:"gateways,omitzero"`
 }
 
 // Kubeconfig names a kubeconfig that a worker has, and nothing else.

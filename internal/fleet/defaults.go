@@ -20,24 +20,18 @@ const tenYears = Duration(3650 * 24 * time.Hour)
 func (f *Fleet) SetDefaults() {
 	s := &f.Spec
 	or(&s.TaskQueue, DefaultTaskQueue)
-	s.defaultExisting()
-	or(&s.Istio.Version, "v1.31.0")
-	or(&s.Istio.Name, DefaultRevision)
-	or(&s.Istio.Namespace, "istio-system")
-	or(&s.Istio.CNINamespace, "istio-cni")
-	or(&s.Istio.MeshID, f.Metadata.Name)
-	or(&s.Istio.TrustDomain, "cluster.local")
+	settings := Settings{s.Istio, s.Gateways}
+	settings.setDefaults(f.Metadata.Name)
+	s.Istio, s.Gateways = settings.Istio, settings.Gateways
+	if s.CA.Manage == nil && !s.Istio.Managed() {
+		no := false
+		s.CA.Manage = &no
+	}
 	or(&s.CA.Organization, f.Metadata.Name)
 	or(&s.CA.CommonName, "Root CA")
 	or(&s.CA.KeyAlgorithm, RSA4096)
 	or(&s.CA.RootLifetime, tenYears)
 	or(&s.CA.IntermediateLifetime, tenYears)
-	or(&s.Gateways.APIPort, 16443)
-	or(&s.Gateways.DataPlanePort, DefaultDataPlanePort)
-	or(&s.Gateways.LoadBalancerTimeout, Duration(15*time.Minute))
-	if len(s.Gateways.DataPlaneHosts) == 0 {
-		s.Gateways.DataPlaneHosts = []string{"*.local"}
-	}
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
 	or(&s.Rollout.Approval, ApprovalNone)
@@ -59,6 +53,28 @@ func (f *Fleet) SetDefaults() {
 	}
 	if s.Links.Hub != nil {
 		or(&s.Links.Hub.Direction, "both")
+	}
+}
+
+// setDefaults fills in what a cluster is set up with.
+func (s *Settings) setDefaults(fleetName string) {
+	s.defaultExisting()
+	i, g := &s.Istio, &s.Gateways
+	or(&i.Version, "v1.31.0")
+	or(&i.Name, DefaultRevision)
+	or(&i.Namespace, "istio-system")
+	or(&i.CNINamespace, "istio-cni")
+	or(&i.MeshID, fleetName)
+	or(&i.TrustDomain, "cluster.local")
+	or(&g.APIPort, 16443)
+	or(&g.DataPlanePort, DefaultDataPlanePort)
+	if g.EastWest.Managed() {
+		or(&g.EastWest.Service.Type, ServiceLoadBalancer)
+	}
+	or(&g.EastWest.Addresses, AddressesFirst)
+	or(&g.LoadBalancerTimeout, Duration(15*time.Minute))
+	if len(g.DataPlaneHosts) == 0 {
+		g.DataPlaneHosts = []string{"*.local"}
 	}
 }
 

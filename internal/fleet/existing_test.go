@@ -6,9 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func settings(s Spec) Settings { return Settings{s.Istio, s.Gateways} }
+
 func TestExisting_NothingSet_LandbridgeInstallsAll(t *testing.T) {
 	s := parse(t, small).Spec
-	require.False(t, s.Existing())
+	require.False(t, settings(s).Existing())
 	require.True(t, s.Istio.Managed())
 	require.True(t, s.CA.Managed())
 	e := s.Gateways.EastWest
@@ -21,7 +23,7 @@ func TestExisting_NothingSet_LandbridgeInstallsAll(t *testing.T) {
 
 func TestExisting_Istio_KeepsItsRevisionAndItsCA(t *testing.T) {
 	s := parse(t, small+"  istio: {manage: false}\n").Spec
-	require.True(t, s.Existing())
+	require.True(t, settings(s).Existing())
 	require.Equal(t, "default", s.Istio.Rev())
 	require.False(t, s.CA.Managed())
 	s = parse(t, small+"  istio: {manage: false, revision: stable}\n").Spec
@@ -30,7 +32,8 @@ func TestExisting_Istio_KeepsItsRevisionAndItsCA(t *testing.T) {
 
 func TestExisting_CAAlone(t *testing.T) {
 	s := parse(t, small+"  ca: {manage: false}\n").Spec
-	require.True(t, s.Existing())
+	require.False(t, s.CA.Managed())
+	require.False(t, settings(s).Existing())
 	require.True(t, s.Istio.Managed())
 }
 
@@ -42,7 +45,7 @@ func TestExisting_Gateway_HasDefaultsOfItsOwn(t *testing.T) {
 		"{manage: false, labels: {istio: mine}}":                        {EastWestGateway, EastWestGateway, "mine"},
 	} {
 		s := parse(t, small+"  gateways: {eastWest: "+text+"}\n").Spec
-		require.True(t, s.Existing())
+		require.True(t, settings(s).Existing())
 		e := s.Gateways.EastWest
 		require.Equal(t, want.service, e.ServiceName(), text)
 		require.Equal(t, want.account, e.Account(), text)

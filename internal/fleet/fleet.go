@@ -75,6 +75,9 @@ type Istio struct {
 	Platform string `json:"platform,omitempty" jsonschema:"enum=,enum=gke,enum=k3d,enum=k3s,enum=microk8s,enum=minikube,enum=openshift"`
 	// Values are merged over the Helm values that Landbridge gives the Istio resource.
 	Values map[string]any `json:"values,omitempty"`
+	// CNIValues are merged over those that Landbridge gives the IstioCNI resource, such
+	// as cni.cniBinDir, cni.chained or cni.ambient.
+	CNIValues map[string]any `json:"cniValues,omitempty"`
 }
 
 // CA says what the fleet's certificates look like (guide steps 2 and 3).
@@ -129,29 +132,6 @@ type Gateways struct {
 	// LoadBalancerTimeout limits how long a cloud may take to give the east-west
 	// gateway an address. Default: 15m.
 	LoadBalancerTimeout Duration `json:"loadBalancerTimeout,omitempty"`
-}
-
-// EastWest says whether Landbridge installs the east-west gateway. An existing one is
-// in Istio's namespace and has the same names in every cluster; Landbridge adds to
-// it only the port of the API and its configuration.
-type EastWest struct {
-	// Manage says whether Landbridge installs the gateway. Default: true.
-	Manage *bool `json:"manage,omitempty"`
-	// Service of type LoadBalancer in front of the gateway.
-	Service Service `json:"service,omitzero"`
-	// Labels by which the gateway's pods are selected. Default: istio: eastwestgateway.
-	Labels map[string]string `json:"labels,omitempty"`
-	// ServiceAccount that the gateway's pods run as: its identity in the mesh.
-	// Default: the name of the Service.
-	ServiceAccount string `json:"serviceAccount,omitempty"`
-}
-
-// Service describes the Service of type LoadBalancer of an east-west gateway.
-type Service struct {
-	// Name of the Service of an existing gateway. Default: istio-eastwestgateway.
-	Name string `json:"name,omitempty"`
-	// Annotations for the cloud, where Landbridge installs the gateway.
-	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // Chart says where Istio's gateway chart comes from: from within the worker (the

@@ -12,6 +12,8 @@ const (
 	LabelFleet = Domain + "/fleet"
 	// LabelLink names the link that an object belongs to: <source>.<target>.
 	LabelLink = Domain + "/link"
+	// LabelAddress marks the endpoint of a target that is tried before the others.
+	LabelAddress = Domain + "/address"
 	// LabelComponent says which step an object belongs to.
 	LabelComponent = "app.kubernetes.io/component"
 	// LabelManagedBy and ManagedBy mark what Helm did not make.

@@ -46,7 +46,10 @@ func Parse(name string, data []byte) (*Fleet, error) {
 		ps.decode(root, f)
 		f.SetDefaults()
 		validate(f, ps)
-		validateLabels(f.Spec.Gateways.EastWest, ps)
+		validateLabels("spec.gateways.eastWest", f.Spec.Gateways.EastWest, ps)
+		for i, c := range f.Spec.Clusters {
+			validateLabels(fmt.Sprintf("spec.clusters[%d].gateways.eastWest", i), c.Gateways.EastWest, ps)
+		}
 	}
 	if err := ps.err(name); err != nil {
 		return nil, err

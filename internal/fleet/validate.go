@@ -32,30 +32,28 @@ func validate(f *Fleet, ps *problems) {
 		ps.add("kind", "want %s, got %q", Kind, f.Kind)
 	}
 	dnsLabel(ps, "metadata.name", f.Metadata.Name, maxFleetName, "the label landbridge.dev/fleet")
-	validateIstio(f.Spec.Istio, ps)
 	validateCA(f, ps)
-	validateGateways(f.Spec.Gateways, ps)
-	validateExisting(f.Spec, ps)
+	validateSettings(f, ps)
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)
 	validateClusters(f.Spec.Clusters, ps)
 	validateLinks(f, ps)
 }
 
-func validateIstio(i Istio, ps *problems) {
+func validateIstio(at string, i Istio, ps *problems) {
 	if !strings.HasPrefix(i.Version, "v") || strings.ContainsAny(i.Version, " /") {
-		ps.add("spec.istio.version", "want a version as Sail names it, such as v1.31.0, got %q", i.Version)
+		ps.add(at+".version", "want a version as Sail names it, such as v1.31.0, got %q", i.Version)
 	}
-	dnsLabel(ps, "spec.istio.name", i.Name, 63, "an Istio resource")
-	dnsLabel(ps, "spec.istio.namespace", i.Namespace, 63, "a namespace")
-	dnsLabel(ps, "spec.istio.cniNamespace", i.CNINamespace, 63, "a namespace")
+	dnsLabel(ps, at+".name", i.Name, 63, "an Istio resource")
+	dnsLabel(ps, at+".namespace", i.Namespace, 63, "a namespace")
+	dnsLabel(ps, at+".cniNamespace", i.CNINamespace, 63, "a namespace")
 	if i.Namespace == SystemNamespace || i.CNINamespace == SystemNamespace {
-		ps.add("spec.istio.namespace", "%s is Landbridge's namespace; choose another one", SystemNamespace)
+		ps.add(at+".namespace", "%s is Landbridge's namespace; choose another one", SystemNamespace)
 	}
 	if errs := validation.IsDNS1123Subdomain(i.TrustDomain); len(errs) > 0 {
-		ps.add("spec.istio.trustDomain", "%q is not a trust domain: %s", i.TrustDomain, reason(errs))
+		ps.add(at+".trustDomain", "%q is not a trust domain: %s", i.TrustDomain, reason(errs))
 	}
-	oneOf(ps, "spec.istio.platform", i.Platform, "", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift")
+	oneOf(ps, at+".platform", i.Platform, "", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift")
 }
 
 func validateCA(f *Fleet, ps *problems) {
@@ -71,23 +69,42 @@ func validateCA(f *Fleet, ps *problems) {
 	}
 }
 
-func validateGateways(g Gateways, ps *problems) {
+func validateGateways(at string, g Gateways, ps *problems) {
 	if g.Chart.Directory != "" && g.Chart.OCI != "" {
-		ps.add("spec.gateways.chart", "set directory or oci, not both")
+		ps.add(at+".chart", "set directory or oci, not both")
 	}
 	if d := g.Chart.Directory; d != "" && !localPath(d) {
-		ps.add("spec.gateways.chart.directory", "%q must name a directory below the worker's --chart-dir, without .. or a leading /", d)
+		ps.add(at+".chart.directory", "%q must name a directory below the worker's --chart-dir, without .. or a leading /", d)
 	}
 	if o := g.Chart.OCI; o != "" && (!strings.HasPrefix(o, "oci://") || !strings.Contains(o, "@sha256:")) {
-		ps.add("spec.gateways.chart.oci", "want oci://…@sha256:… (pinned by digest), got %q", o)
+		ps.add(at+".chart.oci", "want oci://…@sha256:… (pinned by digest), got %q", o)
 	}
-	port(ps, "spec.gateways.apiPort", g.APIPort)
-	port(ps, "spec.gateways.dataPlanePort", g.DataPlanePort)
-	if ps.sound("spec.gateways.dataPlanePort") && g.APIPort == g.DataPlanePort {
-		ps.add("spec.gateways.apiPort", "is the same port as dataPlanePort, %d", g.APIPort)
+	port(ps, at+".apiPort", g.APIPort)
+	port(ps, at+".dataPlanePort", g.DataPlanePort)
+	if ps.sound(at+".dataPlanePort") && g.APIPort == g.DataPlanePort {
+		ps.add(at+".apiPort", "is the same port as dataPlanePort, %d", g.APIPort)
 	}
+	validateService(at, g, ps)
+	validateAddresses(at+".eastWest", g.EastWest, ps)
 	if g.LoadBalancerTimeout.Std() < time.Second {
-		ps.add("spec.gateways.loadBalancerTimeout", "want at least 1s, got %s", g.LoadBalancerTimeout.Std())
+		ps.add(at+".loadBalancerTimeout", "want at least 1s, got %s", g.LoadBalancerTimeout.Std())
+	}
+}
+
+func validateService(at string, g Gateways, ps *problems) {
+	s, service := g.EastWest.Service, at+".eastWest.service"
+	oneOf(ps, service+".type", s.Type, "", ServiceLoadBalancer, ServiceNodePort, ServiceClusterIP)
+	if s.APIPort != 0 {
+		port(ps, service+".apiPort", s.APIPort)
+	}
+	if s.APIPort == g.DataPlanePort {
+		ps.add(service+".apiPort", "is the same port as dataPlanePort, %d", s.APIPort)
+	}
+	if s.NodePort < 0 || s.NodePort > 65535 {
+		ps.add(service+".nodePort", "want a port from 1 to 65535, got %d", s.NodePort)
+	}
+	if s.NodePort != 0 && s.Type == ServiceClusterIP {
+		ps.add(service+".nodePort", "a Service of type ClusterIP has none")
 	}
 }
 

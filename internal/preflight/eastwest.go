@@ -22,7 +22,19 @@ import (
 // checkEastWest compares the existing east-west gateway with the fleet file.
 func (c *cluster) checkEastWest(ctx context.Context, m api.Mesh) error {
 	want, namespace := c.in.Existing.Gateways.EastWest, c.in.Namespace
-	at := slices.IndexFunc(m.EastWest, func(g api.MeshGateway) bool { return g.Service == want.Service.Name })
+	there := m.EastWest
+	if want.Address.Known() {
+		// What leads to the gateway is not its Service: any sort of Service will do.
+		var err error
+		if there, err = eastWestGateways(ctx, c.Cluster, namespace, c.in.Existing.Gateways.DataPlanePort, anyService); err != nil {
+			return err
+		}
+	}
+	at := slices.IndexFunc(there, func(g api.MeshGateway) bool { return g.Service == want.Service.Name })
+	if at < 0 && want.Address.Known() {
+		c.problem("it has no Service %s/%s with port %d and a selector; %s", namespace, want.Service.Name, c.in.Existing.Gateways.DataPlanePort, proposal(there))
+		return nil
+	}
 	if at < 0 {
 		c.problem("it has no Service %s/%s of type LoadBalancer with port %d; %s", namespace, want.Service.Name, c.in.Existing.Gateways.DataPlanePort, proposal(m.EastWest))
 		return nil
@@ -33,7 +45,7 @@ func (c *cluster) checkEastWest(ctx context.Context, m api.Mesh) error {
 	}
 	switch {
 	case !found:
-		c.problem("no Deployment in %s has pods with the labels %s; set spec.gateways.eastWest.labels: %s", namespace, showLabels(want.Labels), showLabels(m.EastWest[at].Labels))
+		c.problem("no Deployment in %s has pods with the labels %s; set spec.gateways.eastWest.labels: %s", namespace, showLabels(want.Labels), showLabels(there[at].Labels))
 	case account != want.ServiceAccount:
 		c.problem("its east-west gateway runs as %s, the fleet file says %s; set spec.gateways.eastWest.serviceAccount: %s", account, want.ServiceAccount, account)
 	}
@@ -81,16 +93,19 @@ func (c *cluster) allowing(ctx context.Context, pods map[string]string) (names [
 	return names, nil
 }
 
-// eastWestGateways finds Services that look like an east-west gateway: a load
-// balancer with the port of the mesh's own traffic.
-func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int) (out []api.MeshGateway, err error) {
+// anyService stands for Services of every type.
+const anyService corev1.ServiceType = ""
+
+// eastWestGateways finds Services that look like an east-west gateway: they are of the
+// given type and have the port of the mesh's own traffic.
+func eastWestGateways(ctx context.Context, c *kube.Cluster, namespace string, dataPlanePort int, sort corev1.ServiceType) (out []api.MeshGateway, err error) {
 	list, err := c.Client.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list the Services of %s: %w", namespace, err)
 	}
 	for _, svc := range list.Items {
 		open := slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return int(p.Port) == dataPlanePort })
-		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer || !open || len(svc.Spec.Selector) == 0 {
+		if sort != anyService && svc.Spec.Type != sort || !open || len(svc.Spec.Selector) == 0 {
 			continue
 		}
 		account, _, err := accountOf(ctx, c, namespace, svc.Spec.Selector)

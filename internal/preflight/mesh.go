@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -51,7 +52,7 @@ func FindMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 	if m.Roots, err = meshRoots(ctx, c, namespace); err != nil {
 		return m, err
 	}
-	m.EastWest, err = eastWestGateways(ctx, c, namespace, dataPlanePort)
+	m.EastWest, err = eastWestGateways(ctx, c, namespace, dataPlanePort, corev1.ServiceTypeLoadBalancer)
 	return m, err
 }
 

@@ -62,7 +62,7 @@ func simulate(w worker.Worker, broken string) {
 			case *api.CheckClusterResult:
 				*r = api.CheckClusterResult{UID: ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + ref.Cluster + ".example.com"}
 			case *api.WaitLoadBalancerResult:
-				r.Address = api.Address{IPs: []string{"203.0.113.1", "203.0.113.2"}}
+				r.Address = fleet.Address{IPs: []string{"203.0.113.1", "203.0.113.2"}}
 			case *api.EnsureReaderTokenResult:
 				r.Sealed = strings.Repeat("s", 4<<10)
 			case *api.EnsureRootResult:
