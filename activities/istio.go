@@ -80,7 +80,7 @@ func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 func istio(in api.EnsureIstioInput) *unstructured.Unstructured {
 	global := map[string]any{
 		"meshID":       in.Istio.MeshID,
-		"multiCluster": map[string]any{"clusterName": in.Cluster},
+		"multiCluster": map[string]any{"clusterName": in.IstioID()},
 		"network":      in.Network,
 	}
 	if p := in.Istio.Platform; p != "" {

@@ -62,22 +62,22 @@ func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSec
 }
 
 func remoteSecret(in api.EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {
-	target := in.Link.To
+	target, id := in.Link.To, in.TargetIstioID()
 	cfg := clientcmdapi.NewConfig()
-	cfg.Clusters[target] = &clientcmdapi.Cluster{
+	cfg.Clusters[id] = &clientcmdapi.Cluster{
 		Server:                   fleet.EgressServer(target, in.Namespace),
 		TLSServerName:            in.TLSServerName,
 		CertificateAuthorityData: cred.CA,
 	}
-	cfg.AuthInfos[target] = &clientcmdapi.AuthInfo{Token: string(cred.Token)}
-	cfg.Contexts[target] = &clientcmdapi.Context{Cluster: target, AuthInfo: target}
-	cfg.CurrentContext = target
+	cfg.AuthInfos[id] = &clientcmdapi.AuthInfo{Token: string(cred.Token)}
+	cfg.Contexts[id] = &clientcmdapi.Context{Cluster: id, AuthInfo: id}
+	cfg.CurrentContext = id
 	data, err := clientcmd.Write(*cfg)
 	if err != nil {
 		return nil, fmt.Errorf("write the kubeconfig of the remote secret")
 	}
-	s := secret(in.Namespace, fleet.RemoteSecret(target), corev1.SecretTypeOpaque, map[string][]byte{target: data})
+	s := secret(in.Namespace, fleet.RemoteSecret(target), corev1.SecretTypeOpaque, map[string][]byte{id: data})
 	s.Labels = map[string]string{"istio/multiCluster": "true"}
-	s.Annotations = map[string]string{"networking.istio.io/cluster": target}
+	s.Annotations = map[string]string{"networking.istio.io/cluster": id}
 	return s, nil
 }

@@ -28,6 +28,20 @@ func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
 	require.Equal(t, []byte("ca"), cfg.CAData)
 }
 
+// istiod knows a cluster by the key; names of objects are ours.
+func TestRemoteSecret_OfATargetWithAnotherClusterID_IsKeyedByIt(t *testing.T) {
+	const id = "cn-acme-prod-europe-west1-mesh-a"
+	in := api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fleet.Link{From: "east", To: "west"}, TargetID: id}, TLSServerName: "api.west"}
+	s, err := remoteSecret(in, credentials{CA: []byte("ca"), Token: []byte("token")})
+	require.NoError(t, err)
+	require.Equal(t, "istio-remote-secret-west", s.Name)
+	require.Equal(t, id, s.Annotations["networking.istio.io/cluster"])
+	require.Len(t, s.Data, 1)
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(s.Data[id])
+	require.NoError(t, err)
+	require.Equal(t, "https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443", cfg.Host)
+}
+
 func TestReaderToken_ForOneSource_IsSealedAndRevocable(t *testing.T) {
 	source, target := newWorld(t, "east").withInventory(), newWorld(t, "west").withInventory()
 	link := fleet.Link{From: "east", To: "west"}

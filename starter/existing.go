@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -54,9 +52,7 @@ func (d *draft) adopt(r api.InspectResult) error {
 			return fmt.Errorf("the meshes of %s (revision %s, trust domain %s) and %s (revision %s, trust domain %s) differ; make them alike, or put them into fleets of their own",
 				r.Clusters[0].Name, first.Revision, first.TrustDomain, c.Name, is.Revision, is.TrustDomain)
 		}
-		if len(validation.IsDNS1123Label(is.ClusterName)) == 0 {
-			d.Clusters[i].Name = is.ClusterName
-		}
+		d.Clusters[i].call(is.ClusterName)
 		if c.Mesh.Network != "" {
 			d.Clusters[i].Network = c.Mesh.Network
 		}
@@ -74,6 +70,18 @@ func (d *draft) adopt(r api.InspectResult) error {
 			g.Service, strings.Join(labels, ", "), g.ServiceAccount))
 	}
 	return nil
+}
+
+// call gives a cluster the name by which its istiod knows it, or else a cluster ID: a
+// name is in the names of objects, and is short.
+func (c *initCluster) call(id string) {
+	switch {
+	case id == "" || id == c.Name:
+	case fleet.ClusterName(id):
+		c.Name = id
+	default:
+		c.ClusterID = id
+	}
 }
 
 // istioNamespace names the namespace in which init looks for a mesh.

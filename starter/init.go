@@ -88,7 +88,7 @@ func (a *app) runInit(cmd *cobra.Command, in initFlags) error {
 
 // initCluster holds a cluster of the draft. Note tells why its name is another than the
 // one that the context gave.
-type initCluster struct{ Name, Network, Path, Context, ServerName, Note string }
+type initCluster struct{ Name, ClusterID, Network, Path, Context, ServerName, Note string }
 
 // draft holds what a fleet file is written from.
 type draft struct {
@@ -111,6 +111,9 @@ spec:
   clusters:
 {{- range .Clusters}}
   - name: {{scalar .Name}}
+{{- if .ClusterID}}
+    clusterID: {{scalar .ClusterID}}
+{{- end}}
     network: {{scalar .Network}}
     kubeconfig: { {{- if .Path}}path: {{scalar .Path}}, {{end}}context: {{printf "%q" .Context}}}
 {{- if .ServerName}}

@@ -175,3 +175,44 @@ func TestFleet_TheRootCannotBeComparedWithACA_StopsTheRollout(t *testing.T) {
 	require.ErrorContains(t, err, "root, step preflight")
 	require.Equal(t, []string{"CheckCluster east", "EnsureRoot"}, f.names(nil))
 }
+
+// What istiod must know of a cluster is its ID; everything else goes by its name.
+func TestFleet_AClusterID_ReachesEveryStepThatTellsItToIstio(t *testing.T) {
+	const id = "cn-acme-prod-europe-west1-mesh-a"
+	fleetOf := testFleet("east", "west")
+	fleetOf.Spec.Clusters[1].ClusterID = id
+	rollout, verify := newFake(t), newFake(t)
+	require.NoError(t, rollout.run(RolloutFleet, api.FleetInput{Fleet: fleetOf}))
+	require.NoError(t, verify.run(VerifyFleet, api.FleetInput{Fleet: fleetOf}))
+	told := map[string]bool{}
+	for _, c := range append(rollout.calls, verify.calls...) {
+		var got string
+		switch in := c.in.(type) {
+		case api.EnsureIstioInput:
+			got = in.IstioID()
+		case api.EnsureRemoteSecretInput:
+			got = in.TargetIstioID()
+		case api.CheckLinkInput:
+			got = in.TargetIstioID()
+		case api.CheckClusterInput:
+			got = in.IstioID()
+		default:
+			continue
+		}
+		told[c.name+" "+got] = true
+	}
+	for _, name := range []string{"EnsureIstio", "EnsureRemoteSecret", "CheckLink", "CheckCluster"} {
+		require.True(t, told[name+" "+id], name)
+		require.True(t, told[name+" east"], name)
+		require.False(t, told[name+" west"], name)
+	}
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.CheckClusterResult); ok && c.ref.Cluster == "east" {
+			r.RemoteSecrets = []api.RemoteSecret{{Name: "another", Clusters: []string{"west"}}, {Name: "old", Clusters: []string{id}}}
+		}
+	}
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: fleetOf})
+	require.ErrorContains(t, err, "its istiod reads "+id+" through Secret istio-system/old, not through istio-remote-secret-west; remove the key "+id)
+	require.NotContains(t, err.Error(), "another")
+}

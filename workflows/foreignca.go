@@ -28,7 +28,7 @@ func (r *rollout) foreignCAs(ctx workflow.Context) (out []api.Failure) {
 		if ca == nil || slices.Contains(ca.Roots, root.Facts.Fingerprint) {
 			continue
 		}
-		out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypePreflight, Message: foreignCA(*ca, r.in.Fleet.Spec.Istio.Namespace, root.Facts.Fingerprint)})
+		out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypePreflight, Message: foreignCA(*ca, r.ref(c.Name).Namespace, root.Facts.Fingerprint)})
 	}
 	return out
 }

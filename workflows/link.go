@@ -19,7 +19,7 @@ func RolloutLink(ctx workflow.Context, in api.LinkInput) (api.LinkResult, error)
 }
 
 func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (*api.CheckLinkResult, error) {
-	source := api.LinkRef{ClusterRef: in.Source, Link: in.Link}
+	source := api.LinkRef{ClusterRef: in.Source, Link: in.Link, TargetID: in.Target.ClusterRef.ClusterID}
 	target := api.LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
 	port, domain := in.Target.APIPort, in.Istio.TrustDomain
 

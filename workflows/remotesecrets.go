@@ -15,9 +15,9 @@ func (r *rollout) rivals() (out []api.Failure) {
 		return nil // a large mesh has many links
 	}
 	for _, l := range r.in.Fleet.Links() {
-		ours := fleet.RemoteSecret(l.To)
+		ours, target := fleet.RemoteSecret(l.To), r.ref(l.To).IstioID()
 		for _, s := range r.member(l.From).check.RemoteSecrets {
-			if !slices.Contains(s.Clusters, l.To) {
+			if !slices.Contains(s.Clusters, target) {
 				continue
 			}
 			instead := ", not through " + ours
@@ -25,7 +25,7 @@ func (r *rollout) rivals() (out []api.Failure) {
 				instead = ", which Landbridge did not make"
 			}
 			out = append(out, api.Failure{Unit: api.Member(l.From), Type: api.TypePreflight, Message: fmt.Sprintf(
-				"its istiod reads %s through Secret %s/%s%s; remove the key %s from it, or the whole Secret, and roll out again", l.To, r.in.Fleet.Spec.Istio.Namespace, s.Name, instead, l.To)})
+				"its istiod reads %s through Secret %s/%s%s; remove the key %s from it, or the whole Secret, and roll out again", target, r.ref(l.From).Namespace, s.Name, instead, target)})
 		}
 	}
 	return out

@@ -20,7 +20,8 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 		c, _ := f.Cluster(links[0].From)
 		source := api.VerifyLinksInput{Source: in.Ref(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel}
 		for _, link := range links {
-			source.Targets = append(source.Targets, link.To)
+			to, _ := f.Cluster(link.To)
+			source.Targets, source.TargetIDs = append(source.Targets, link.To), append(source.TargetIDs, to.ClusterID)
 		}
 		sources = append(sources, source)
 	}
@@ -50,9 +51,13 @@ func VerifyLinks(ctx workflow.Context, in api.VerifyLinksInput) ([]api.CheckLink
 	out := make([]api.CheckLinkResult, len(in.Targets))
 	inParallel(ctx, len(in.Targets), in.MaxParallel, func(ctx workflow.Context, i int) {
 		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i]}
+		id := ""
+		if i < len(in.TargetIDs) {
+			id = in.TargetIDs[i]
+		}
 		var err error
 		out[i], err = fleetCall(ctx, verifyCall(), "verify "+link.String(), a.CheckLink,
-			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link}})
+			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link, TargetID: id}})
 		if err != nil {
 			_, why := describe(err)
 			out[i] = api.NotLooked(link, why)

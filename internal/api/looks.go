@@ -59,6 +59,9 @@ type VerifyResult struct {
 type VerifyLinksInput struct {
 	Source  ClusterRef `json:"source"`
 	Targets []string   `json:"targets"`
+	// TargetIDs has, for each target, the name by which Istio knows it; an empty one is
+	// the target's own.
+	TargetIDs []string `json:"targetIDs,omitempty"`
 	// MaxParallel limits how many links are proven at once.
 	MaxParallel int `json:"maxParallel"`
 }

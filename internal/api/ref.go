@@ -1,13 +1,17 @@
 package api
 
 import (
+	"cmp"
+
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // ClusterRef names the cluster that an activity works on, and the run it works for.
 type ClusterRef struct {
-	Fleet      string           `json:"fleet"`
-	Cluster    string           `json:"cluster"`
+	Fleet   string `json:"fleet"`
+	Cluster string `json:"cluster"`
+	// ClusterID by which Istio knows the cluster, where that is not its name.
+	ClusterID  string           `json:"clusterID,omitempty"`
 	Kubeconfig fleet.Kubeconfig `json:"kubeconfig"`
 	// TaskQueue of the workers that serve the cluster.
 	TaskQueue string `json:"taskQueue"`
@@ -32,6 +36,9 @@ type ClusterRef struct {
 // which workflows find the cluster of an activity.
 func (s ClusterRef) Ref() ClusterRef { return s }
 
+// IstioID returns the name by which Istio knows the cluster.
+func (s ClusterRef) IstioID() string { return cmp.Or(s.ClusterID, s.Cluster) }
+
 // RemoveInput tells a RemoveX what to remove: the fleet's objects of its step on one
 // cluster.
 type RemoveInput struct {
@@ -51,7 +58,12 @@ func (s ClusterRef) Undo() RemoveInput { return RemoveInput{ClusterRef: s, OnlyR
 type LinkRef struct {
 	ClusterRef
 	Link fleet.Link `json:"link"`
+	// TargetID by which Istio knows the target, where that is not its name.
+	TargetID string `json:"targetID,omitempty"`
 }
+
+// TargetIstioID returns the name by which Istio knows the target.
+func (s LinkRef) TargetIstioID() string { return cmp.Or(s.TargetID, s.Link.To) }
 
 // Undo returns the input of the RemoveX that removes what the run made for the link.
 func (s LinkRef) Undo() RemoveInput {

@@ -147,7 +147,7 @@ type FleetInput struct {
 func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	f := in.Fleet
 	istio := f.Settings(c).Istio
-	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
+	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, ClusterID: c.ClusterID, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: istio.Namespace, CNINamespace: istio.CNINamespace,
 		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }

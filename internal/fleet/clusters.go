@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,10 +15,14 @@ const maxClusterName = 53 - len("kube-apiserver--egress-gateway")
 
 // Cluster describes one cluster of the fleet.
 type Cluster struct {
-	// Name of the cluster in the mesh: a DNS label of at most 23 characters,
-	// since Helm's release names have at most 53.
+	// Name of the cluster in the fleet, and in the names of objects: a DNS label of at
+	// most 23 characters, since Helm's release names have at most 53.
 	Name string `json:"name"`
-	// Network of the cluster, which no other cluster has (topology.istio.io/network).
+	// ClusterID by which Istio knows the cluster (CLUSTER_ID, from
+	// global.multiCluster.clusterName): any label value. Default: the name.
+	ClusterID string `json:"clusterID,omitempty"`
+	// Network of the cluster, which no other cluster has (topology.istio.io/network): any
+	// label value.
 	Network string `json:"network"`
 	// Kubeconfig says how a worker reaches the cluster.
 	Kubeconfig Kubeconfig `json:"kubeconfig,omitempty"`
@@ -31,6 +36,17 @@ type Cluster struct {
 	// Gateways of this cluster, laid over spec.gateways field by field.
 	Gateways Gateways `json:"gateways,omitzero"`
 }
+
+// ClusterName tells whether a cluster may have that name.
+func ClusterName(name string) bool {
+	return len(name) <= maxClusterName && len(validation.IsDNS1123Label(name)) == 0 && !strings.Contains(name, betweenMembers)
+}
+
+// betweenMembers stands between source and target in the names of identities.
+const betweenMembers = "-to-"
+
+// ID returns the name by which Istio knows the cluster.
+func (c Cluster) ID() string { return cmp.Or(c.ClusterID, c.Name) }
 
 // Kubeconfig names a kubeconfig that a worker has, and nothing else.
 type Kubeconfig struct {
@@ -67,10 +83,13 @@ func validateClusters(clusters []Cluster, ps *problems) {
 	for i, c := range clusters {
 		at := fmt.Sprintf("spec.clusters[%d]", i)
 		dnsLabel(ps, at+".name", c.Name, maxClusterName, "the Helm release kube-apiserver-<name>-egress-gateway")
-		if strings.Contains(c.Name, "-to-") {
+		if strings.Contains(c.Name, betweenMembers) {
 			ps.add(at+".name", "must not contain -to-, which stands between source and target in the names of identities")
 		}
-		dnsLabel(ps, at+".network", c.Network, 63, "the label topology.istio.io/network")
+		if c.ClusterID != "" {
+			labelValue(ps, at+".clusterID", c.ClusterID, "Istio's cluster ID")
+		}
+		labelValue(ps, at+".network", c.Network, "the label topology.istio.io/network")
 		if c.Kubeconfig.Path != "" && !localPath(c.Kubeconfig.Path) {
 			ps.add(at+".kubeconfig.path", "%q must name a file below one of the worker's kubeconfig directories, without .. or a leading /", c.Kubeconfig.Path)
 		}
@@ -83,6 +102,24 @@ func validateClusters(clusters []Cluster, ps *problems) {
 		twice(ps, named, c.Name, at+".name", "name")
 		twice(ps, network, c.Network, at+".network", "network")
 		twice(ps, access, c.Kubeconfig, at+".kubeconfig", "API server (kubeconfig and context)")
+	}
+	validateIDs(clusters, ps)
+}
+
+// validateIDs finds clusters that Istio would take for one. Names that are equal are
+// reported already.
+func validateIDs(clusters []Cluster, ps *problems) {
+	seen := map[string]int{}
+	for i, c := range clusters {
+		first, double := seen[c.ID()]
+		switch at := fmt.Sprintf("spec.clusters[%d]", i); {
+		case !double:
+			seen[c.ID()] = i
+		case c.ClusterID != "":
+			ps.add(at+".clusterID", "Istio knows spec.clusters[%d] by %q already; each cluster needs its own", first, c.ID())
+		case clusters[first].Name != c.Name:
+			ps.add(at+".name", "Istio knows spec.clusters[%d] by %q already (its clusterID); give this one a clusterID of its own", first, c.ID())
+		}
 	}
 }
 

@@ -28,3 +28,19 @@ func TestClusters_SameFileOtherContext_IsAnotherCluster(t *testing.T) {
 	_, err := Parse("fleet.yaml", []byte(head+"  - {name: a, network: a, kubeconfig: {path: k, context: a}}\n  - {name: b, network: b, kubeconfig: {path: k, context: a}}\n"))
 	require.ErrorContains(t, err, "fleet.yaml:7:27: spec.clusters[1].kubeconfig: the same API server (kubeconfig and context) as spec.clusters[0]")
 }
+
+// A mesh that exists has the IDs and networks that somebody gave it.
+func TestClusters_IDsAndNetworksAreLabelValues(t *testing.T) {
+	f := parse(t, "apiVersion: landbridge.dev/v1alpha1\nkind: Fleet\nmetadata: {name: prod}\nspec:\n  clusters:\n"+
+		"  - {name: mesh-a, clusterID: cn-acme-prod-europe-west1-mesh-a, network: Prod_Net, kubeconfig: {path: a}}\n  - {name: mesh-b, network: prod.net, kubeconfig: {path: b}}\n")
+	require.Equal(t, "cn-acme-prod-europe-west1-mesh-a", f.Spec.Clusters[0].ID())
+	require.Equal(t, "mesh-b", f.Spec.Clusters[1].ID())
+	require.Equal(t, "Prod_Net", f.Part("mesh-b", Stale{}).Spec.Clusters[0].Network)
+	require.Equal(t, "cn-acme-prod-europe-west1-mesh-a", f.Part("mesh-b", Stale{}).Spec.Clusters[0].ClusterID, "the inventory of a peer knows it")
+}
+
+func TestClusterName_IsShortAndTellsSourceFromTarget(t *testing.T) {
+	for name, may := range map[string]bool{"west": true, "a": true, "": false, "Kubernetes": false, "a-to-b": false, "cn-acme-prod-europe-west1-mesh-a": false, "prod_net": false} {
+		require.Equal(t, may, ClusterName(name), name)
+	}
+}

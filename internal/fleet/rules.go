@@ -46,6 +46,18 @@ func twice[K comparable](ps *problems, seen map[K]string, key K, at, what string
 	seen[key] = list + "[" + index + "]"
 }
 
+// labelValue wants what Kubernetes takes for the value of a label.
+func labelValue(ps *problems, at, v, use string) {
+	switch errs := validation.IsValidLabelValue(v); {
+	case v == "":
+		ps.add(at, "is required")
+	case utf8.RuneCountInString(v) > validation.LabelValueMaxLength:
+		ps.add(at, "%q has %s; at most %d fit into %s", v, Count(utf8.RuneCountInString(v), "character"), validation.LabelValueMaxLength, use)
+	case len(errs) > 0:
+		ps.add(at, "%q is not a label value: letters, digits, -, _ and ., starting and ending with a letter or digit", v)
+	}
+}
+
 func dnsLabel(ps *problems, at, v string, most int, use string) {
 	switch errs := validation.IsDNS1123Label(v); {
 	case v == "":

@@ -103,8 +103,8 @@ func (c *cluster) checkIstiod(m api.Mesh) {
 		return
 	}
 	is := m.Istiods[at]
-	if is.ClusterName != "" && is.ClusterName != c.in.Cluster {
-		c.problem("its istiod calls it %s (CLUSTER_ID); call it so in the fleet file, since the others know it by that name", is.ClusterName)
+	if is.ClusterName != "" && is.ClusterName != c.in.IstioID() {
+		c.problem("its istiod calls it %s (CLUSTER_ID), the fleet file %s; set clusterID: %s at the cluster, since the others know it by that name", is.ClusterName, c.in.IstioID(), is.ClusterName)
 	}
 	if is.TrustDomain != want.TrustDomain {
 		c.problem("its mesh has the trust domain %s, the fleet file says %s; set spec.istio.trustDomain: %s", is.TrustDomain, want.TrustDomain, is.TrustDomain)

@@ -58,18 +58,18 @@ func (p *prober) synced(ctx context.Context, _ *api.CheckLinkResult) (string, *b
 // readsTarget tells where the link breaks if an istiod does not read the target, or
 // reads it by something else than the link's remote secret.
 func (p *prober) readsTarget(pod string, clusters []remoteCluster) *breakage {
-	at := slices.IndexFunc(clusters, func(c remoteCluster) bool { return c.ID == p.link.To })
+	at := slices.IndexFunc(clusters, func(c remoteCluster) bool { return c.ID == p.id })
 	if at < 0 {
-		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: not known", pod, p.link.To)}
+		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: not known", pod, p.id)}
 	}
 	ours := p.namespace + "/" + fleet.RemoteSecret(p.link.To)
 	switch is := clusters[at]; {
 	case is.SecretName == "":
-		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s calls its own cluster %s (CLUSTER_ID), and ignores every Secret that names it so, %s too", pod, p.link.To, ours)}
+		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s calls its own cluster %s (CLUSTER_ID), and ignores every Secret that names it so, %s too", pod, p.id, ours)}
 	case is.SecretName != ours:
-		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s reads %s through Secret %s, not through %s", pod, p.link.To, is.SecretName, ours)}
+		return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("%s reads %s through Secret %s, not through %s", pod, p.id, is.SecretName, ours)}
 	case is.SyncStatus != syncedStatus:
-		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.link.To, is.SyncStatus)}
+		return &breakage{hop: api.HopIstiod, why: fmt.Sprintf("%s says of %s: %s", pod, p.id, is.SyncStatus)}
 	}
 	return nil
 }
@@ -82,8 +82,8 @@ func (p *prober) rival(ctx context.Context) (*breakage, error) {
 		return nil, err
 	}
 	for _, s := range secrets {
-		if _, names := s.Data[p.link.To]; names && s.Name != fleet.RemoteSecret(p.link.To) {
-			return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("Secret %s/%s names %s, too: istiod takes the one that it sees first, which may be that one after its next start", p.namespace, s.Name, p.link.To)}, nil
+		if _, names := s.Data[p.id]; names && s.Name != fleet.RemoteSecret(p.link.To) {
+			return &breakage{hop: api.HopOtherSecret, why: fmt.Sprintf("Secret %s/%s names %s, too: istiod takes the one that it sees first, which may be that one after its next start", p.namespace, s.Name, p.id)}, nil
 		}
 	}
 	return nil, nil

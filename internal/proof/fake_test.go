@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -56,6 +57,8 @@ type source struct {
 	// log is the egress gateway's, logs how often it was read.
 	log  func() (string, error)
 	logs int
+	// id is the name by which Istio knows west, where it has another one.
+	id string
 	// names are the server names that were asked for.
 	names []string
 }
@@ -83,7 +86,7 @@ func newSource(t *testing.T) *source {
 }
 
 func (s *source) prober() *prober {
-	return &prober{Cluster: s.Cluster.Cluster, link: fleet.Link{From: "east", To: "west"}, namespace: namespace, dial: s.dial}
+	return &prober{Cluster: s.Cluster.Cluster, link: fleet.Link{From: "east", To: "west"}, id: cmp.Or(s.id, "west"), namespace: namespace, dial: s.dial}
 }
 
 // dial plays port-forward: what listens on the pod's loopback gets the other end.

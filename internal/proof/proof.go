@@ -40,7 +40,7 @@ const (
 // patience it looks once. Where the link is not proven, the result names the hop.
 // An error means that the source could not be looked at, or that the wait was ended.
 func Link(ctx context.Context, source *kube.Cluster, link api.LinkRef, patience time.Duration) (api.CheckLinkResult, error) {
-	p := &prober{Cluster: source, link: link.Link, namespace: link.Namespace, dial: source.DialPod}
+	p := &prober{Cluster: source, link: link.Link, id: link.TargetIstioID(), namespace: link.Namespace, dial: source.DialPod}
 	return p.prove(ctx, patience)
 }
 
@@ -48,6 +48,8 @@ func Link(ctx context.Context, source *kube.Cluster, link api.LinkRef, patience 
 type prober struct {
 	*kube.Cluster
 	link fleet.Link
+	// id names the target as Istio knows it.
+	id string
 	// namespace is Istio's, where the egress gateway runs too.
 	namespace string
 	// dial connects to a port on a pod's own loopback.

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clienttesting "k8s.io/client-go/testing"
@@ -38,6 +39,34 @@ func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
 		require.Equal(t, []string{serverName, serverName, unservedName}, s.names)
 		require.Empty(t, s.Writes())
 		require.Zero(t, s.logs, "nothing needs an explanation")
+	})
+}
+
+// istiod knows a target by its cluster ID; the Secret has the target's name.
+func TestLink_ToATargetWithAnotherClusterID_IsProvenByIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(t)
+		s.id = "cn-mesh-a"
+		was, err := s.Client.CoreV1().Secrets(namespace).Get(t.Context(), fleet.RemoteSecret("west"), metav1.GetOptions{})
+		require.NoError(t, err)
+		was.Data = map[string][]byte{"cn-mesh-a": was.Data["west"]}
+		s.replace(t, was.Name, was)
+		for name := range s.istiod {
+			s.istiod[name] = answer(strings.ReplaceAll(synced, `"id":"west"`, `"id":"cn-mesh-a"`))
+		}
+		r, err := s.prober().prove(t.Context(), 0)
+		require.NoError(t, err)
+		require.True(t, r.Proven, r.Why)
+
+		rivalSecret(multiCluster, "west")(t, s)
+		r, err = s.prober().prove(t.Context(), 0)
+		require.NoError(t, err)
+		require.True(t, r.Proven, "another cluster may be called west")
+
+		s.istiod["istiod-1"] = answer(synced)
+		r, err = s.prober().prove(t.Context(), 0)
+		require.NoError(t, err)
+		require.Equal(t, "istiod-1 says of cn-mesh-a: not known", r.Why)
 	})
 }
 

@@ -29,7 +29,7 @@ func (p *prober) readRemoteSecret(ctx context.Context) (*remoteSecret, *breakage
 	if err != nil {
 		return nil, nil, fmt.Errorf("read Secret %s/%s: %w", p.namespace, name, err)
 	}
-	remote, wrong := parseRemoteSecret(s.Data, p.link.To)
+	remote, wrong := parseRemoteSecret(s.Data, p.id)
 	if wrong != "" {
 		return nil, &breakage{hop: api.HopSecret, why: fmt.Sprintf("Secret %s/%s %s", p.namespace, name, wrong)}, nil
 	}
