@@ -24,15 +24,14 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 		return fleet.Changes{}, err
 	}
 	if in.Current {
-		w.Note(fleet.Change{Action: fleet.Keep, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.CACerts})
-		return w.Changes(), nil
+		return ensuredBefore(ctx, w, in, fleet.Keep)
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, pendingSecret, pendingKey)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
 	if key == nil {
-		return ensuredBefore(ctx, w, in)
+		return ensuredBefore(ctx, w, in, fleet.Update)
 	}
 	set := certs.NewCACerts([]byte(in.RootPEM), []byte(in.CertPEM), key)
 	if !in.DryRun {
@@ -48,18 +47,18 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 	return changes, w.Remove(ctx, kinds.Secrets, fleet.SystemNamespace, "")
 }
 
-// ensuredBefore answers when no key waits: a try before this one finished, or this
-// is a dry run in which none was made.
-func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInput) (fleet.Changes, error) {
+// ensuredBefore answers when no key waits: the cacerts is good as it is, a try before
+// this one finished, or this is a dry run in which no key was made.
+func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInput, action fleet.Action) (fleet.Changes, error) {
 	live, set, err := readCACerts(ctx, w.Cluster, in.Namespace)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
 	ch := fleet.Change{Action: fleet.Create, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.CACerts}
 	if live != nil {
-		ch.Action = fleet.Update
+		ch.Action = w.Owner.Since(action, live.Annotations)
 	}
-	if !in.DryRun && (live == nil || !bytes.Equal(set.CACert, []byte(in.CertPEM))) {
+	if !in.DryRun && (live == nil || !in.Current && !bytes.Equal(set.CACert, []byte(in.CertPEM))) {
 		return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
 	}
 	w.Note(ch)

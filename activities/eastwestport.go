@@ -31,12 +31,14 @@ func ensurePort(ctx context.Context, w *kube.Writer, namespace string, g fleet.G
 	ch := fleet.Change{Action: fleet.Keep, Kind: kinds.Services.Kind, Namespace: namespace, Name: live.Name, Note: noteExisting}
 	port := apiServicePort(g)
 	number := port["port"].(int)
-	if hasPort(live, number) {
+	if hasPort(live, number) && !w.Owner.Made(live.Annotations) {
 		w.Note(ch)
 		return w.Changes(), nil
 	}
-	if err := applyPort(ctx, w, live, port); err != nil {
-		return w.Changes(), err
+	if !hasPort(live, number) {
+		if err := applyPort(ctx, w, live, port); err != nil {
+			return w.Changes(), err
+		}
 	}
 	ch.Action, ch.Note = fleet.Adopt, fmt.Sprintf("gets the port %d; stays at cleanup", number)
 	w.Note(ch)

@@ -157,12 +157,13 @@ func TestExistingGateway_GetsAPortAndLosesJustThat(t *testing.T) {
 	before, no := w.snapshot(), false
 	in := w.eastWest()
 	in.Gateways.EastWest = fleet.EastWest{Manage: &no, Service: fleet.Service{Name: "their-gateway"}}
-	dry := in
-	dry.DryRun = true
+	dry, later := in, in
+	dry.DryRun, later.Run = true, "run-2"
 	for _, step := range []struct {
 		in   api.EnsureEastWestGatewayInput
 		want string
-	}{{dry, "adopt Service istio-system/their-gateway"}, {in, "adopt Service istio-system/their-gateway"}, {in, "keep Service istio-system/their-gateway"}} {
+	}{{dry, "adopt Service istio-system/their-gateway"}, {in, "adopt Service istio-system/their-gateway"},
+		{in, "adopt Service istio-system/their-gateway"}, {later, "keep Service istio-system/their-gateway"}} {
 		changes, err := w.acts.EnsureEastWestGateway(t.Context(), step.in)
 		require.NoError(t, err)
 		require.Equal(t, []string{step.want}, actions(changes.All()))

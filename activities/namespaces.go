@@ -99,6 +99,9 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Name
 		add[fleet.LabelFleet] = w.Owner.Fleet
 	}
 	ch := fleet.Change{Action: fleet.Keep, Kind: want.Kind, Name: live.Name, Note: noteExisting}
+	if w.Owner.Made(live.Annotations) {
+		ch.Action = fleet.Adopt
+	}
 	if len(add) > 0 {
 		ch.Action = fleet.Adopt
 		added := splitList(live.Annotations[fleet.AnnotationAdopted])

@@ -16,36 +16,49 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 	if err != nil {
 		return api.EnsureRootResult{}, err
 	}
-	root, err := store.load(ctx)
-	if err != nil {
-		return api.EnsureRootResult{}, err
-	}
-	out := api.EnsureRootResult{Changes: change(store, fleet.Keep)}
-	if root == nil {
-		place, err := store.prepare(ctx)
-		if err != nil {
-			return api.EnsureRootResult{}, err
-		}
-		out.Changes.Changes = append(place.Changes, change(store, fleet.Create).Changes...)
-		if in.DryRun {
-			return out, nil
-		}
-		if root, err = newRoot(ctx, store, in.CA); err != nil {
-			return api.EnsureRootResult{}, err
-		}
+	root, changes, err := ensureRoot(ctx, store, in)
+	out := api.EnsureRootResult{Changes: changes}
+	if err != nil || root == nil {
+		return out, err
 	}
 	facts, err := certs.Describe(root.CertPEM)
 	out.CertPEM, out.Facts = string(root.CertPEM), api.CertificateFacts(facts)
 	return out, err
 }
 
-func newRoot(ctx context.Context, store rootStore, ca fleet.CA) (*certs.Root, error) {
-	root, err := certs.NewRoot(certs.RootSpec{CommonName: ca.CommonName, Organization: ca.Organization,
-		KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.RootLifetime.Std()})
+// ensureRoot returns the kept root, which it makes where there is none. A dry run
+// returns none then. Of two that make one at once both return the one that was kept
+// first.
+func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
+	root, err := store.load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fleet.Changes{}, err
 	}
-	return root, store.save(ctx, root)
+	if root != nil {
+		by, err := store.madeBy(ctx)
+		if by != "" && by == in.Run {
+			return root, change(store, fleet.Create), err
+		}
+		return root, change(store, fleet.Keep), err
+	}
+	made, err := store.prepare(ctx)
+	if err != nil {
+		return nil, fleet.Changes{}, err
+	}
+	made.Changes = append(made.Changes, change(store, fleet.Create).Changes...)
+	if in.DryRun {
+		return nil, made, nil
+	}
+	root, err = certs.NewRoot(certs.RootSpec{CommonName: in.CA.CommonName, Organization: in.CA.Organization,
+		KeyAlgorithm: in.CA.KeyAlgorithm, Lifetime: in.CA.RootLifetime.Std()})
+	if err != nil {
+		return nil, fleet.Changes{}, err
+	}
+	if err := store.save(ctx, root); err != nil {
+		return nil, fleet.Changes{}, err
+	}
+	root, err = store.load(ctx)
+	return root, made, err
 }
 
 // RemoveRoot undoes EnsureRoot, even where the root cannot be read any more. Without

@@ -4,8 +4,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
@@ -34,6 +37,7 @@ func TestRoot_InADirectory_IsMadeOnceAndKeptFromOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"create Root /prod"}, actions(first.All()))
 	require.Equal(t, "CN=Root CA,O=my-company.org", first.Facts.Subject)
+	in.Run = "run-2"
 	again, err := a.EnsureRoot(t.Context(), in)
 	require.NoError(t, err)
 	require.Equal(t, []string{"keep Root /prod"}, actions(again.All()))
@@ -92,11 +96,35 @@ func TestRoot_InADirectory_BrokenOrHalf_IsNeverReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, first.CertPEM, again.CertPEM)
 
-	// A crash before the certificate: the key has signed nothing.
 	require.NoError(t, os.Remove(filepath.Join(dir, rootCertName)))
-	next, err := a.EnsureRoot(t.Context(), in)
-	require.NoError(t, err)
-	require.NotEqual(t, first.CertPEM, next.CertPEM)
+	_, err = a.EnsureRoot(t.Context(), in)
+	require.ErrorContains(t, err, "put it back from your backup")
+}
+
+// Whatever number of tries and workers make a root at once, there is one in the end.
+func TestRoot_MadeByManyAtOnce_IsOne(t *testing.T) {
+	dir, inDir := directoryRoot(t)
+	w := newWorld(t, "west")
+	for _, c := range []struct {
+		name string
+		acts *Activities
+		in   api.EnsureRootInput
+	}{{"directory", dir, inDir}, {"Secret", w.acts, w.root()}} {
+		t.Run(c.name, func(t *testing.T) {
+			var all sync.WaitGroup
+			certs := make([]string, 8)
+			for i := range certs {
+				all.Go(func() {
+					out, err := c.acts.EnsureRoot(t.Context(), c.in)
+					assert.NoError(t, err)
+					certs[i] = out.CertPEM
+				})
+			}
+			all.Wait()
+			require.NotEmpty(t, certs[0])
+			require.Len(t, slices.Compact(certs), 1)
+		})
+	}
 }
 
 func TestRoot_ByAWorkerThatKeepsNone_SaysWhatToDo(t *testing.T) {

@@ -27,15 +27,14 @@ func (d directoryStore) describe() fleet.Change {
 
 func (d directoryStore) path(name string) string { return filepath.Join(d.dir, name) }
 
-// load reads key and certificate. A crash between the two leaves a key without a
-// certificate: it signed nothing, so it counts as none.
+// load reads key and certificate.
 func (d directoryStore) load(context.Context) (*certs.Root, error) {
 	cert, err := os.ReadFile(d.path(rootCertName))
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, none := os.Stat(d.path(rootKeyName)); errors.Is(err, fs.ErrNotExist) && none != nil {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, &RootError{fmt.Sprintf("read the root's certificate: %v", err)}
+		return nil, &RootError{fmt.Sprintf("read the root's certificate: %v; put it back from your backup", err)}
 	}
 	key, err := os.ReadFile(d.path(rootKeyName))
 	if err != nil {
@@ -44,20 +43,35 @@ func (d directoryStore) load(context.Context) (*certs.Root, error) {
 	return parseRoot(cert, key)
 }
 
+func (d directoryStore) madeBy(context.Context) (string, error) {
+	run, err := os.ReadFile(d.path(rootRunName))
+	if errors.Is(err, fs.ErrNotExist) { // a root that people put there
+		return "", nil
+	}
+	return string(run), wrap(err, "read who made the root")
+}
+
 func (d directoryStore) prepare(context.Context) (fleet.Changes, error) { return fleet.Changes{}, nil }
 
-// save writes the certificate last, so that it never stands without its key.
+// save makes the directory whole, under another name first: it is there with all of the
+// root or not at all, and the first of two that make one wins.
 func (d directoryStore) save(_ context.Context, r *certs.Root) error {
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	parent := filepath.Dir(d.dir)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return &RootError{fmt.Sprintf("make the root's directory: %v", err)}
 	}
-	for _, f := range []struct {
-		name string
-		data []byte
-	}{{rootKeyName, r.KeyPEM}, {rootRunName, []byte(d.run)}, {rootCertName, r.CertPEM}} {
-		if err := writeWhole(d.path(f.name), f.data); err != nil {
+	whole, err := os.MkdirTemp(parent, ".new-*") // 0700
+	if err != nil {
+		return &RootError{fmt.Sprintf("make the root's directory: %v", err)}
+	}
+	defer os.RemoveAll(whole)
+	for name, data := range map[string][]byte{rootKeyName: r.KeyPEM, rootRunName: []byte(d.run), rootCertName: r.CertPEM} {
+		if err := writeWhole(filepath.Join(whole, name), data); err != nil {
 			return &RootError{fmt.Sprintf("keep the root: %v", err)}
 		}
+	}
+	if err := os.Rename(whole, d.dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return &RootError{fmt.Sprintf("keep the root: %v", err)}
 	}
 	return nil
 }

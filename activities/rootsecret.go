@@ -31,6 +31,14 @@ func (s secretStore) load(ctx context.Context) (*certs.Root, error) {
 	return parseRoot(live.Data[rootCertName], live.Data[rootKeyName])
 }
 
+func (s secretStore) madeBy(ctx context.Context) (string, error) {
+	live, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, rootSecret)
+	if live == nil || err != nil {
+		return "", err
+	}
+	return live.Annotations[fleet.AnnotationRun], nil
+}
+
 // prepare makes Landbridge's namespace: the root comes before the inventory.
 func (s secretStore) prepare(ctx context.Context) (fleet.Changes, error) {
 	err := ensureNamespace(ctx, s.w, fleet.SystemNamespace, nil)
@@ -38,8 +46,9 @@ func (s secretStore) prepare(ctx context.Context) (fleet.Changes, error) {
 }
 
 func (s secretStore) save(ctx context.Context, r *certs.Root) error {
-	return s.w.Apply(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque,
+	_, err := s.w.Create(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque,
 		map[string][]byte{rootCertName: r.CertPEM, rootKeyName: r.KeyPEM}))
+	return err
 }
 
 // remove removes the namespace, too, where the cluster's inventory is gone already.

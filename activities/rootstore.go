@@ -28,8 +28,11 @@ func (e *RootError) Error() string { return e.Reason }
 type rootStore interface {
 	// load returns nil where there is no root.
 	load(ctx context.Context) (*certs.Root, error)
+	// madeBy returns the run that made the root that load returned.
+	madeBy(ctx context.Context) (string, error)
 	// prepare makes the place for a root, and returns what that changed.
 	prepare(ctx context.Context) (fleet.Changes, error)
+	// save keeps the root, unless one was kept meanwhile.
 	save(ctx context.Context, r *certs.Root) error
 	remove(ctx context.Context, in api.RemoveInput) (fleet.Changes, error)
 	// describe names the root and its place, as a change without an action.

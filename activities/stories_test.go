@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,15 +71,55 @@ func TestPairs_Repeated_WriteNothing(t *testing.T) {
 		_, err := w.call("Ensure"+p.name, in)
 		require.NoError(t, err)
 		writes, after := len(w.Writes()), w.snapshot()
-		changes, err := w.call("Ensure"+p.name, in)
+		changes, err := w.by("run-2").repeat(p, in)
 		require.NoError(t, err)
-		require.Empty(t, w.Writes()[writes:])
+		require.NotContains(t, fmt.Sprint(w.Writes()[writes:]), "patch", "no more than the lock is written")
 		require.Equal(t, after, w.snapshot())
-		if p.name == "CACerts" { // the try that had the key knows whether it was new
+		if p.name == "CACerts" { // its key was used up, so that it looks like the end of a try
 			requireAll(t, changes, fleet.Update)
 			return
 		}
 		requireAll(t, changes, fleet.Keep)
+	})
+}
+
+// A try that nobody heard of made the objects: the next try must say that this run did,
+// or the workflow drops the undo.
+func TestPairs_SecondTryOfARun_SaysAgainWhatTheRunMade(t *testing.T) {
+	each(t, func(t *testing.T, p pair, w *world) {
+		in := p.input(w, p.link())
+		first, err := w.call("Ensure"+p.name, in)
+		require.NoError(t, err)
+		second, err := w.call("Ensure"+p.name, in)
+		require.NoError(t, err)
+		if p.name == "Root" { // it makes its place only where there is no root
+			first = slices.DeleteFunc(first, func(c fleet.Change) bool { return c.Kind == "Namespace" })
+		}
+		require.Subset(t, actions(second), actions(first))
+		require.True(t, fleet.Changes{Changes: second}.Created())
+	})
+}
+
+// The same for what existed before: what this run adopted, its undo gives back.
+func TestPairs_SecondTryOfARun_SaysAgainWhatTheRunAdopted(t *testing.T) {
+	each(t, func(t *testing.T, p pair, w *world) {
+		if p.existing != adopted {
+			t.Skip("it adopts nothing")
+		}
+		in := p.input(w, p.link())
+		for _, obj := range p.made(t) {
+			somebodyElses(obj)
+			w.Put(obj)
+		}
+		before := w.snapshot()
+		for range 2 {
+			changes, err := w.call("Ensure"+p.name, in)
+			require.NoError(t, err)
+			require.True(t, fleet.Changes{Changes: changes}.Created(), "%v", actions(changes))
+		}
+		_, err := p.remove(w, firstRun)
+		require.NoError(t, err)
+		require.Equal(t, before, w.snapshot())
 	})
 }
 

@@ -72,6 +72,14 @@ func (w *world) by(run string) *world {
 	return w
 }
 
+// repeat calls a pair's EnsureX with the input of an earlier run.
+func (w *world) repeat(p pair, in any) ([]fleet.Change, error) {
+	copied := reflect.New(reflect.TypeOf(in)).Elem()
+	copied.Set(reflect.ValueOf(in))
+	copied.FieldByName("Run").SetString(w.ref.Run)
+	return w.call("Ensure"+p.name, copied.Interface())
+}
+
 // call calls an activity by its name, and returns what it changed.
 func (w *world) call(name string, in any) ([]fleet.Change, error) {
 	out := reflect.ValueOf(w.acts).MethodByName(name).Call([]reflect.Value{reflect.ValueOf(w.t.Context()), reflect.ValueOf(in)})

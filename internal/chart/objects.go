@@ -47,6 +47,15 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 	return nil
 }
 
+// noteSince notes an action on a release that was there before. What this run installed,
+// in a try whose end nobody heard of, is noted as installed.
+func (r *Releases) noteSince(action fleet.Action, last, now *release.Release) error {
+	if last.Labels[labelRun] == r.w.Owner.Run {
+		return r.note(fleet.Create, now, "", now.Manifest)
+	}
+	return r.note(action, now, last.Manifest, now.Manifest)
+}
+
 type key struct{ kind, name string }
 
 func compare(was, is map[key]string, k key) fleet.Action {

@@ -108,7 +108,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	}
 	why := changed(last, c, values, lost)
 	if why == "" && drifted == nil {
-		return r.note(fleet.Keep, last, last.Manifest, last.Manifest)
+		return r.noteSince(fleet.Keep, last, last)
 	}
 	if drifted != nil && !r.w.ForceConflicts && !r.w.DryRun {
 		return drifted
@@ -132,7 +132,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	if drifted != nil {
 		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
 	}
-	return r.note(fleet.Update, rel, last.Manifest, rel.Manifest)
+	return r.noteSince(fleet.Update, last, rel)
 }
 
 // changed names the first thing in which a release is not as it should be, or returns

@@ -40,6 +40,13 @@ func TestEnsure_Unchanged_WritesNothing(t *testing.T) {
 	require.Len(t, east.Writes(), was)
 }
 
+func TestEnsure_SecondTryOfTheRunThatInstalls_SaysSo(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	require.Equal(t, both(fleet.Create), east.ensure("run-1", c, 443), "unchanged")
+	require.Equal(t, both(fleet.Create), east.ensure("run-1", c, 444), "changed meanwhile")
+}
+
 func TestEnsure_WhatDiffers_IsUpgraded_AndStaysWithTheRunThatInstalled(t *testing.T) {
 	east := newWorld(t)
 	east.ensure("run-1", aChart(t, "v1.31.0"), 443)

@@ -83,21 +83,24 @@ func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, dr
 		if err != nil {
 			return err
 		}
-		write := (*Inventory).update
-		switch {
-		case inv == nil:
-			ch.Action, inv, write = fleet.Create, &Inventory{}, (*Inventory).create
-		case inv.stored.Data[keyFleet] == string(wanted):
-			ch.Action = fleet.Keep
-			return nil
-		default:
-			ch.Action = fleet.Update
+		if inv == nil {
+			ch.Action = fleet.Create
+			if dryRun {
+				return nil
+			}
+			return (&Inventory{Fleet: part, Lock: &cl.As}).create(ctx, c)
 		}
+		by := kube.Owner{Run: cl.As.Run}
+		if inv.stored.Data[keyFleet] == string(wanted) {
+			ch.Action = by.Since(fleet.Keep, inv.stored.Annotations)
+			return nil
+		}
+		ch.Action = by.Since(fleet.Update, inv.stored.Annotations)
 		if dryRun {
 			return nil
 		}
 		inv.Fleet, inv.Lock = part, &cl.As
-		return write(inv, ctx, c)
+		return inv.update(ctx, c)
 	})
 	return ch, err
 }

@@ -23,12 +23,10 @@ import (
 // Landbridge's labels on it. It writes only where the live object differs.
 // The error is a *NotOursError where somebody else made the object.
 func (w *Writer) Apply(ctx context.Context, object any) error {
-	obj, res, err := toUnstructured(object)
+	obj, res, err := w.labelled(object)
 	if err != nil {
 		return err
 	}
-	addLabels(obj, w.Owner.Labels())
-	addLabels(obj, map[string]string{fleet.LabelManagedBy: fleet.ManagedBy})
 	hash, err := digest(obj)
 	if err != nil {
 		return err
@@ -47,17 +45,27 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	}
 	note := difference(live.Object, obj.Object)
 	if note == "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash {
-		return w.NoteApplied(change(fleet.Keep, res, obj, ""), obj)
+		return w.NoteApplied(change(w.Owner.Since(fleet.Keep, live.GetAnnotations()), res, obj, ""), obj)
 	}
 	annotate(obj, fleet.AnnotationApplied, hash)
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
-	ch := change(fleet.Update, res, obj, note)
+	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
 	// The wanted state is that of the last time, the object is not: somebody else did it.
 	ch.Drift = note != "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
 		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
 	}
 	return w.patch(ctx, res, obj, ch, live)
+}
+
+// labelled returns the object with the labels that say whose it is.
+func (w *Writer) labelled(object any) (*unstructured.Unstructured, kinds.Resource, error) {
+	obj, res, err := toUnstructured(object)
+	if err == nil {
+		addLabels(obj, w.Owner.Labels())
+		addLabels(obj, map[string]string{fleet.LabelManagedBy: fleet.ManagedBy})
+	}
+	return obj, res, err
 }
 
 // patch applies the object over the live one, which may be nil. Where the wanted state

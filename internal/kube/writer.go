@@ -43,6 +43,21 @@ func (o Owner) Labels() map[string]string {
 	return out
 }
 
+// Made says whether this run made what has the annotations. A try that a crash cut off
+// made it unknown to the workflow, whose undo must not be dropped.
+func (o Owner) Made(annotations map[string]string) bool {
+	return o.Run != "" && annotations[fleet.AnnotationRun] == o.Run
+}
+
+// Since returns the action as the run began it: what this run made is created, however
+// many tries it takes until the workflow hears of it.
+func (o Owner) Since(action fleet.Action, annotations map[string]string) fleet.Action {
+	if o.Made(annotations) {
+		return fleet.Create
+	}
+	return action
+}
+
 // Writer changes one cluster on behalf of one step of one run, and remembers
 // what it did. It is not for use by several goroutines.
 type Writer struct {
