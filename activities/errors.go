@@ -40,6 +40,7 @@ var errorClasses = []errorClass{
 	{is[*kube.DriftError], api.TypeDrift},
 	{is[*kube.KubeconfigError], api.TypeKubeconfig},
 	{is[*inventory.OtherFleetError], api.TypeOtherFleet},
+	{is[*inventory.OtherMemberError], api.TypeOtherMember},
 	{is[*inventory.LockedError], api.TypeLocked},
 	{is[*inventory.GoneError], api.TypeInventoryGone},
 	{is[*chart.SourceError], api.TypeChart},

@@ -30,6 +30,7 @@ var examples = []error{
 	&kube.DriftError{Kind: "Secret", Name: "x"},
 	&kube.KubeconfigError{Reason: "x"},
 	&inventory.OtherFleetError{Cluster: "west", Fleet: "b"},
+	&inventory.OtherMemberError{Cluster: "west-1", Is: "west"},
 	&inventory.LockedError{Cluster: "west"},
 	&inventory.GoneError{Cluster: "west"},
 	&chart.SourceError{Reason: "x"},

@@ -29,7 +29,7 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 	if err := ensureNamespace(ctx, w, fleet.SystemNamespace, nil); err != nil {
 		return fleet.Changes{}, err
 	}
-	ch, err := claim.Write(ctx, w.Cluster, in.Part, in.DryRun)
+	ch, err := claim.Write(ctx, w.Cluster, in.Part, in.Memory, in.DryRun)
 	if err != nil {
 		return fleet.Changes{}, err
 	}

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/landbridge/landbridge/certs"
@@ -17,7 +18,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 		return api.EnsureRootResult{}, err
 	}
 	root, changes, err := ensureRoot(ctx, store, in)
-	out := api.EnsureRootResult{Changes: changes}
+	out := api.EnsureRootResult{Changes: changes, Kept: store.describe().Note}
 	if err != nil || root == nil {
 		return out, err
 	}
@@ -31,6 +32,9 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 // first.
 func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
 	root, err := store.load(ctx)
+	if err == nil {
+		err = sameRoot(root, in.Known, store.describe().Note)
+	}
 	if err != nil {
 		return nil, fleet.Changes{}, err
 	}
@@ -59,6 +63,28 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 	}
 	root, err = store.load(ctx)
 	return root, made, err
+}
+
+// sameRoot refuses another root than the one that the members know, and a new one beside
+// it: each cluster would trust another half of the fleet, as soon as its istiod restarts.
+func sameRoot(root *certs.Root, known []api.MemberRoot, here string) error {
+	if len(known) == 0 {
+		return nil
+	}
+	want := known[0]
+	kept := ""
+	if want.Kept != "" {
+		kept = ", which was kept " + want.Kept
+	}
+	if root == nil {
+		return &RootError{fmt.Sprintf("the fleet has the root %s (cluster %s)%s, and there is none %s: no second root is made. Bring it back there, or start the worker that keeps it; a fleet that is to begin anew is cleaned up first",
+			want.Fingerprint, want.Cluster, kept, here)}
+	}
+	if is := certs.Fingerprint(root.Certificate()); is != want.Fingerprint {
+		return &RootError{fmt.Sprintf("the fleet has the root %s (cluster %s)%s, and the one %s is %s: bring the fleet's root back there, or start the worker that keeps it; a fleet that is to begin anew is cleaned up first",
+			want.Fingerprint, want.Cluster, kept, here, is)}
+	}
+	return nil
 }
 
 // RemoveRoot undoes EnsureRoot, even where the root cannot be read any more. Without

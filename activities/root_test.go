@@ -101,6 +101,40 @@ func TestRoot_InADirectory_BrokenOrHalf_IsNeverReplaced(t *testing.T) {
 	require.ErrorContains(t, err, "put it back from your backup")
 }
 
+// A directory that moved, another worker, another place in the fleet file: none makes a
+// second root beside the one that the members know.
+func TestRoot_MembersKnowOne_NoOtherTakesItsPlace(t *testing.T) {
+	for name, place := range map[string]func() (*Activities, api.EnsureRootInput){
+		"directory": func() (*Activities, api.EnsureRootInput) { return directoryRoot(t) },
+		"Secret":    func() (*Activities, api.EnsureRootInput) { w := newWorld(t, "west"); return w.acts, w.root() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: "sha256:1", Kept: "in cluster north"}}}
+			a, in := place()
+			in.Known = known
+			var refused *RootError
+			for _, dry := range []bool{true, false} {
+				in.DryRun = dry
+				_, err := a.EnsureRoot(t.Context(), in)
+				require.ErrorAs(t, err, &refused)
+				require.ErrorContains(t, err, "the fleet has the root sha256:1 (cluster east), which was kept in cluster north, and there is none")
+			}
+			in.Known = nil
+			made, err := a.EnsureRoot(t.Context(), in)
+			require.NoError(t, err, "nothing was made before")
+			require.True(t, made.Created())
+
+			in.Known = known
+			_, err = a.EnsureRoot(t.Context(), in)
+			require.ErrorAs(t, err, &refused)
+			require.ErrorContains(t, err, "is "+made.Facts.Fingerprint)
+			in.Known = []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: made.Facts.Fingerprint}}}
+			_, err = a.EnsureRoot(t.Context(), in)
+			require.NoError(t, err)
+		})
+	}
+}
+
 // Whatever number of tries and workers make a root at once, there is one in the end.
 func TestRoot_MadeByManyAtOnce_IsOne(t *testing.T) {
 	dir, inDir := directoryRoot(t)

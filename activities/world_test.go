@@ -63,7 +63,8 @@ func (w *world) withInventory() *world {
 }
 
 func (w *world) inventory() api.EnsureInventoryInput {
-	return api.EnsureInventoryInput{ClusterRef: w.ref, Part: fleet.Fleet{Metadata: fleet.Metadata{Name: w.ref.Fleet}}}
+	return api.EnsureInventoryInput{ClusterRef: w.ref, Part: fleet.Fleet{Metadata: fleet.Metadata{Name: w.ref.Fleet}},
+		Memory: fleet.Memory{Member: fleet.Identity{Name: w.ref.Cluster, UID: "uid of " + w.ref.Cluster}}}
 }
 
 // by makes another run the one that works.

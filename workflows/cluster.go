@@ -25,7 +25,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	gateways := api.GatewaySettings{Istio: withoutValues(settings.Istio), Gateways: settings.Gateways}
 
 	// Step 0. The cluster's inventory tells what is about to be applied to it.
-	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part}); err != nil {
+	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part, Memory: in.Memory}); err != nil {
 		return
 	}
 

@@ -65,7 +65,7 @@ func (c *cleanup) refuses(cluster string, err error) bool {
 		return false
 	}
 	f := leftover(api.Member(cluster), api.StepWords(readInventory), err)
-	if f.Type != api.TypeOtherFleet && f.Type != api.TypeLocked {
+	if f.Type != api.TypeOtherFleet && f.Type != api.TypeOtherMember && f.Type != api.TypeLocked {
 		return false
 	}
 	c.left = append(c.left, f)

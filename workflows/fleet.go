@@ -78,16 +78,17 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
-	// First what left the fleet file: access that nobody wants any more ends at once.
-	if err := r.prune(ctx); err != nil {
-		return err
-	}
-
 	// Steps 2 and 3. The root, made once and kept, unless the meshes have an existing CA.
+	// A root that is missing or another one stops the rollout before anything changes.
 	if r.in.Fleet.Spec.CA.Managed() {
 		if err := r.makeRoot(ctx); err != nil {
 			return err
 		}
+	}
+
+	// Then what left the fleet file: access that nobody wants any more ends first.
+	if err := r.prune(ctx); err != nil {
+		return err
 	}
 
 	// Steps 3 to 11, wave by wave.

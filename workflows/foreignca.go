@@ -17,7 +17,7 @@ func (r *rollout) foreignCAs(ctx workflow.Context) (out []api.Failure) {
 	if !slices.ContainsFunc(r.in.Fleet.Spec.Clusters, func(c fleet.Cluster) bool { return r.member(c.Name).check.CA != nil }) {
 		return nil
 	}
-	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA}
+	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()}
 	in.DryRun = true // it only reads the root
 	root, err := fleetCall(ctx, preflight(), "1 preflight", a.EnsureRoot, in)
 	if err != nil {

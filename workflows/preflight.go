@@ -32,9 +32,11 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		problems = append(problems, r.problemsOf(c.Name)...)
 	}
 	problems = append(problems, r.rivals()...)
+	problems = append(problems, r.renamed()...)
 	if !r.in.Fleet.Spec.CA.Managed() {
 		problems = append(problems, r.rootsDiffer()...)
 	} else {
+		problems = append(problems, r.secondRoots()...)
 		problems = append(problems, r.foreignCAs(ctx)...)
 	}
 	if ctx.Err() != nil {

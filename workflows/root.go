@@ -18,7 +18,7 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	u := &unitRun{unit: api.Root(), limits: limitsOf(r.in.Fleet), status: status, gate: r.gate}
 	root := r.get(api.Root())
 	root.move(api.Running)
-	r.root, err = run(ctx, u, stepRoot, api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA})
+	r.root, err = run(ctx, u, stepRoot, api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()})
 	if err != nil {
 		err = u.finish(ctx, err)
 		root.fail(failureOf(api.Root(), err))
@@ -30,11 +30,14 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	return nil
 }
 
-// removeUnusedRoot removes a root that this run made and no cluster uses, unless
-// onFailure is keep. After it the rollout takes no updates any more: a retry would have
+// removeUnusedRoot removes a root that this run made and no cluster uses or may still
+// have something of, unless onFailure is keep. After it the rollout takes no updates any more: a retry would have
 // no root.
 func (r *rollout) removeUnusedRoot(ctx workflow.Context) {
-	used := r.each(func(u *unit) bool { _, member := u.Unit.Member(); return member && u.State == api.Done })
+	used := r.each(func(u *unit) bool {
+		_, member := u.Unit.Member()
+		return member && (u.State == api.Done || u.State == api.Failed)
+	})
 	if r.undoRoot == nil || len(used) > 0 || r.in.Fleet.Spec.Rollout.OnFailure != fleet.OnFailureUndo {
 		return
 	}

@@ -68,7 +68,7 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
-			Part: f.Part(name, r.stale), Rollout: f.Spec.Rollout,
+			Part: f.Part(name, r.stale), Memory: r.memory(name), Rollout: f.Spec.Rollout,
 			IsSource: u.source, IsTarget: u.target,
 		}, &result)
 	if u.end(err); err == nil {

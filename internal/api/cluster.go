@@ -95,8 +95,11 @@ type CheckClusterResult struct {
 	// RemoteSecrets lists those from which its istiod learns of other clusters and which
 	// this fleet did not make.
 	RemoteSecrets []RemoteSecret `json:"remoteSecrets,omitempty"`
-	// Inventory has the fleet as last applied here, or is nil.
+	// Inventory has the fleet as last applied here, or is nil. Memory belongs to it.
 	Inventory *fleet.Fleet `json:"inventory,omitempty"`
+	Memory    fleet.Memory `json:"memory,omitzero"`
+	// Root is the fingerprint of the root in a cacerts that Landbridge wrote here.
+	Root string `json:"root,omitempty"`
 }
 
 // RemoteSecret names a Secret in Istio's namespace, and the clusters that it tells

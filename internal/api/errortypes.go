@@ -8,6 +8,7 @@ const (
 	TypeNotOurs       = "NotOurs"
 	TypeKubeconfig    = "Kubeconfig"
 	TypeOtherFleet    = "OtherFleet"
+	TypeOtherMember   = "OtherMember"
 	TypeLocked        = "Locked"
 	TypeInventoryGone = "InventoryGone"
 	TypeChart         = "Chart"
@@ -38,6 +39,7 @@ var errorTypes = []ErrorType{
 	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
 	{TypeKubeconfig, false, "the kubeconfig is missing or broken, or the worker may not use it"},
 	{TypeOtherFleet, false, "the cluster belongs to another fleet; clean that fleet up first"},
+	{TypeOtherMember, false, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
 	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
 	{TypeInventoryGone, false, "a cleanup removed the inventory while the run was at work; roll out again"},
 	{TypeChart, false, "the gateway chart is missing or broken"},

@@ -11,7 +11,9 @@ type ClusterInput struct {
 	RootPEM    string     `json:"rootPEM"`
 	Network    string     `json:"network"`
 	// Part of the fleet that the cluster remembers.
-	Part    fleet.Fleet   `json:"part"`
+	Part fleet.Fleet `json:"part"`
+	// Memory tells which member it is, beside that part.
+	Memory  fleet.Memory  `json:"memory"`
 	Rollout fleet.Rollout `json:"rollout"`
 	// IsSource says that a link begins at the cluster, IsTarget that one ends there.
 	IsSource bool `json:"isSource"`

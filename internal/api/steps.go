@@ -33,7 +33,8 @@ type EnsureCACertsInput struct {
 // EnsureInventoryInput holds the part of the fleet that a cluster remembers.
 type EnsureInventoryInput struct {
 	ClusterRef
-	Part fleet.Fleet `json:"part"`
+	Part   fleet.Fleet  `json:"part"`
+	Memory fleet.Memory `json:"memory"`
 }
 
 // ReleaseInventoryInput names the cluster whose inventory is unlocked.
@@ -82,6 +83,15 @@ type EnsureNamespacesInput struct {
 type EnsureRootInput struct {
 	RootRef
 	CA fleet.CA `json:"ca"`
+	// Known lists the roots that the members remember or run with. Where there is one, no
+	// other is made.
+	Known []MemberRoot `json:"known,omitempty"`
+}
+
+// MemberRoot names the root of a fleet as one of its members knows it.
+type MemberRoot struct {
+	Cluster string `json:"cluster"`
+	fleet.KnownRoot
 }
 
 // EnsureRootResult holds the public half of the root.
@@ -89,6 +99,8 @@ type EnsureRootResult struct {
 	fleet.Changes
 	CertPEM string           `json:"certPEM"`
 	Facts   CertificateFacts `json:"facts"`
+	// Kept names the place where the root is kept.
+	Kept string `json:"kept,omitempty"`
 }
 
 // SignIntermediateInput holds a cluster's CSR.

@@ -2,7 +2,7 @@ package inventory
 
 import (
 	"context"
-	"encoding/json"
+	"strings"
 
 	"k8s.io/client-go/util/retry"
 
@@ -24,15 +24,18 @@ type Claim struct {
 }
 
 // Allowed returns why the run may not change the cluster that has the inventory,
-// which may be nil: it is another fleet's (*OtherFleetError), or a run of another
-// Temporal has locked it (*LockedError). Within one Temporal an earlier run is over,
-// since one workflow ID is the lock there.
+// which may be nil: it is another fleet's (*OtherFleetError) or another member
+// (*OtherMemberError), or a run of another Temporal has locked it (*LockedError). Within
+// one Temporal an earlier run is over, since one workflow ID is the lock there.
 func (cl Claim) Allowed(inv *Inventory, cluster string) error {
 	if inv == nil {
 		return nil
 	}
 	if of := inv.Fleet.Metadata.Name; of != cl.Fleet {
 		return &OtherFleetError{cluster, of}
+	}
+	if is := inv.Memory.Member.Name; is != "" && is != cluster {
+		return &OtherMemberError{cluster, is}
 	}
 	if l := inv.Lock; l != nil && l.Run != cl.As.Run && l.Temporal != cl.As.Temporal && !cl.TakeOver {
 		return &LockedError{cluster, *l}
@@ -66,10 +69,10 @@ func (cl Claim) Lock(ctx context.Context, c *kube.Cluster) error {
 	})
 }
 
-// Write makes the inventory say that this part of the fleet is applied here, and
-// locks it. One that says so already is left alone. A dry run only returns the
-// change.
-func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, dryRun bool) (fleet.Change, error) {
+// Write makes the inventory say that this part of the fleet is applied here, and which
+// member the cluster is, and locks it. One that says so already is left alone. A dry run
+// only returns the change.
+func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, memory fleet.Memory, dryRun bool) (fleet.Change, error) {
 	ch := fleet.Change{Kind: "ConfigMap", Namespace: fleet.SystemNamespace, Name: fleet.InventoryName}
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		inv, err := Read(ctx, c)
@@ -79,27 +82,29 @@ func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, dr
 		if err := cl.Allowed(inv, c.Name); err != nil {
 			return err
 		}
-		wanted, err := json.Marshal(part)
-		if err != nil {
-			return err
-		}
 		if inv == nil {
 			ch.Action = fleet.Create
 			if dryRun {
 				return nil
 			}
-			return (&Inventory{Fleet: part, Lock: &cl.As}).create(ctx, c)
+			return (&Inventory{Fleet: part, Memory: memory, Lock: &cl.As}).create(ctx, c)
 		}
-		by := kube.Owner{Run: cl.As.Run}
-		if inv.stored.Data[keyFleet] == string(wanted) {
-			ch.Action = by.Since(fleet.Keep, inv.stored.Annotations)
+		same, err := inv.says(part, memory)
+		if err != nil {
+			return err
+		}
+		ch.Action, ch.Note = fleet.Update, ""
+		if other := inv.Memory.Rebuilt(memory); len(other) > 0 {
+			ch.Note = "another cluster than before: " + strings.Join(other, ", ")
+		}
+		if same {
+			ch.Action = fleet.Keep
+		}
+		ch.Action = kube.Owner{Run: cl.As.Run}.Since(ch.Action, inv.stored.Annotations)
+		if same || dryRun {
 			return nil
 		}
-		ch.Action = by.Since(fleet.Update, inv.stored.Annotations)
-		if dryRun {
-			return nil
-		}
-		inv.Fleet, inv.Lock = part, &cl.As
+		inv.Fleet, inv.Memory, inv.Lock = part, memory, &cl.As
 		return inv.update(ctx, c)
 	})
 	return ch, err

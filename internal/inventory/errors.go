@@ -17,6 +17,20 @@ func (e *OtherFleetError) of(cluster string) string {
 	return fmt.Sprintf("%s belongs to the fleet %s; a cluster belongs to one fleet: clean that one up first", cluster, e.Fleet)
 }
 
+// OtherMemberError reports a cluster that is the member Is of the fleet, while the fleet
+// file calls it Cluster.
+type OtherMemberError struct{ Cluster, Is string }
+
+func (e *OtherMemberError) Error() string { return e.of("cluster " + e.Cluster) }
+
+// Problem tells it where the cluster is named already.
+func (e *OtherMemberError) Problem() string { return e.of("it") }
+
+func (e *OtherMemberError) of(cluster string) string {
+	return fmt.Sprintf("%s is the fleet's member %s: its kubeconfig leads there. A control plane that runs is not renamed, since workloads that know it as %s would be refused; give each name its own kubeconfig again, or clean %s up under that name first",
+		cluster, e.Is, e.Is, e.Is)
+}
+
 // LockedError reports a cluster that another run changes.
 type LockedError struct {
 	Cluster string

@@ -26,8 +26,9 @@ const Component = "inventory"
 
 // The keys of the ConfigMap's data.
 const (
-	keyFleet = "fleet.json"
-	keyLock  = "lock.json"
+	keyFleet  = "fleet.json"
+	keyMember = "member.json"
+	keyLock   = "lock.json"
 )
 
 // place names the ConfigMap in messages.
@@ -42,6 +43,8 @@ type Inventory struct {
 	// Fleet as last applied to this cluster: this cluster and those that it has
 	// links with.
 	Fleet fleet.Fleet
+	// Memory tells which member the cluster is, who its peers are, and the root.
+	Memory fleet.Memory
 	// Lock names the run that changes the cluster. Nil: none does.
 	Lock *Lock
 
@@ -76,9 +79,11 @@ func Read(ctx context.Context, c *kube.Cluster) (*Inventory, error) {
 	if inv.Fleet.Metadata.Name == "" {
 		return nil, &DamagedError{c.Name, keyFleet, fmt.Errorf("it names no fleet")}
 	}
-	if lock := cm.Data[keyLock]; lock != "" {
-		if err := json.Unmarshal([]byte(lock), &inv.Lock); err != nil {
-			return nil, &DamagedError{c.Name, keyLock, err}
+	for key, into := range map[string]any{keyMember: &inv.Memory, keyLock: &inv.Lock} {
+		if text := cm.Data[key]; text != "" {
+			if err := json.Unmarshal([]byte(text), into); err != nil {
+				return nil, &DamagedError{c.Name, key, err}
+			}
 		}
 	}
 	return inv, nil
@@ -107,18 +112,29 @@ func (inv *Inventory) update(ctx context.Context, c *kube.Cluster) error {
 	return writing(err)
 }
 
-func (inv *Inventory) encode() error {
-	data, err := json.Marshal(inv.Fleet)
-	if err != nil {
+func (inv *Inventory) encode() (err error) {
+	if inv.stored.Data, err = contents(inv.Fleet, inv.Memory); err != nil || inv.Lock == nil {
 		return err
-	}
-	inv.stored.Data = map[string]string{keyFleet: string(data)}
-	if inv.Lock == nil {
-		return nil
 	}
 	lock, err := json.Marshal(inv.Lock)
 	inv.stored.Data[keyLock] = string(lock)
 	return err
+}
+
+// says tells whether the inventory holds this already.
+func (inv *Inventory) says(part fleet.Fleet, memory fleet.Memory) (bool, error) {
+	want, err := contents(part, memory)
+	return err == nil && inv.stored.Data[keyFleet] == want[keyFleet] && inv.stored.Data[keyMember] == want[keyMember], err
+}
+
+// contents returns the ConfigMap's data, without a lock.
+func contents(part fleet.Fleet, memory fleet.Memory) (map[string]string, error) {
+	settings, err := json.Marshal(part)
+	if err != nil {
+		return nil, err
+	}
+	member, err := json.Marshal(memory)
+	return map[string]string{keyFleet: string(settings), keyMember: string(member)}, err
 }
 
 func writing(err error) error {

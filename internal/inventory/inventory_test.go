@@ -40,7 +40,7 @@ func cluster(t *testing.T, lock *inventory.Lock) *kubetest.Cluster {
 	if lock != nil {
 		by = *lock
 	}
-	_, err := claim(by).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), false)
+	_, err := claim(by).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
 	require.NoError(t, err)
 	if lock == nil {
 		unlocked, err := inventory.Unlock(t.Context(), c.Cluster, before.Run)
@@ -77,12 +77,12 @@ func TestWrite_FreshCluster_MakesAnInventoryWithOurLock(t *testing.T) {
 	c := kubetest.New("west")
 	require.Nil(t, read(t, c))
 
-	ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), true)
+	ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, true)
 	require.NoError(t, err)
 	require.Equal(t, fleet.Create, ch.Action)
 	require.Nil(t, read(t, c), "a dry run writes nothing")
 
-	ch, err = claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), false)
+	ch, err = claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
 	require.NoError(t, err)
 	require.Equal(t, fleet.Change{Action: fleet.Create, Kind: "ConfigMap", Namespace: "landbridge-system", Name: "landbridge-inventory"}, ch)
 	inv := read(t, c)
@@ -96,16 +96,16 @@ func TestWrite_FreshCluster_MakesAnInventoryWithOurLock(t *testing.T) {
 func TestWrite_UnchangedIsLeftAlone_ChangedTakesTheLock(t *testing.T) {
 	c := cluster(t, &before)
 	requireNoWrites(t, c, func() {
-		ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), false)
+		ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
 		require.NoError(t, err)
 		require.Equal(t, fleet.Keep, ch.Action)
 	})
 	requireNoWrites(t, c, func() {
-		ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), true)
+		ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), fleet.Memory{}, true)
 		require.NoError(t, err)
 		require.Equal(t, fleet.Update, ch.Action)
 	})
-	ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), false)
+	ch, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), fleet.Memory{}, false)
 	require.NoError(t, err)
 	require.Equal(t, fleet.Update, ch.Action)
 	inv := read(t, c)
@@ -141,10 +141,50 @@ func TestOtherFleet_IsRefusedByItsName(t *testing.T) {
 	requireNoWrites(t, c, func() {
 		var refused *inventory.OtherFleetError
 		require.ErrorAs(t, other.Lock(t.Context(), c.Cluster), &refused)
-		_, err := other.Write(t.Context(), c.Cluster, part("staging", "v1.31.0"), false)
+		_, err := other.Write(t.Context(), c.Cluster, part("staging", "v1.31.0"), fleet.Memory{}, false)
 		require.ErrorAs(t, err, &refused)
 		require.EqualError(t, refused, "cluster west belongs to the fleet prod; a cluster belongs to one fleet: clean that one up first")
 	})
+}
+
+func member(name, uid string, peers ...fleet.Identity) fleet.Memory {
+	return fleet.Memory{Member: fleet.Identity{Name: name, UID: uid}, Peers: peers}
+}
+
+func TestOtherMember_IsRefusedByItsName(t *testing.T) {
+	c := kubetest.New("west")
+	_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), member("west", "1"), false)
+	require.NoError(t, err)
+	require.NoError(t, claim(ours).Lock(t.Context(), c.Cluster), "it is the member that it is called")
+
+	renamed := *c.Cluster
+	renamed.Name = "west-1"
+	requireNoWrites(t, c, func() {
+		var refused *inventory.OtherMemberError
+		require.ErrorAs(t, claim(ours).Lock(t.Context(), &renamed), &refused)
+		_, err := claim(ours).Write(t.Context(), &renamed, part("prod", "v1.31.0"), member("west-1", "1"), false)
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, inventory.OtherMemberError{Cluster: "west-1", Is: "west"}, *refused)
+		require.ErrorContains(t, err, "cluster west-1 is the fleet's member west")
+	})
+}
+
+func TestWrite_APeerIsAnotherClusterThanBefore_SaysSo(t *testing.T) {
+	c := kubetest.New("west")
+	for _, step := range []struct {
+		peer   string
+		action fleet.Action
+		note   string
+	}{{"2", fleet.Create, ""}, {"2", fleet.Keep, ""}, {"3", fleet.Update, "another cluster than before: east"}, {"", fleet.Update, ""}} {
+		as := ours
+		if step.action != fleet.Create { // what this run made is created, however often it is asked
+			as.Run = "run-3"
+		}
+		ch, err := claim(as).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), member("west", "1", fleet.Identity{Name: "east", UID: step.peer}), false)
+		require.NoError(t, err)
+		require.Equal(t, step.action, ch.Action)
+		require.Equal(t, step.note, ch.Note)
+	}
 }
 
 func TestLockedByAnotherTemporal_IsRefusedWithItsRun(t *testing.T) {
@@ -152,7 +192,7 @@ func TestLockedByAnotherTemporal_IsRefusedWithItsRun(t *testing.T) {
 	requireNoWrites(t, c, func() {
 		var refused *inventory.LockedError
 		require.ErrorAs(t, claim(ours).Lock(t.Context(), c.Cluster), &refused)
-		_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), false)
+		_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.3"), fleet.Memory{}, false)
 		require.ErrorAs(t, err, &refused)
 		require.EqualError(t, refused, "cluster west is being changed by run run-9 of the Temporal server-b/default since 2026-11-24T07:00:00Z; wait for it or, if it is dead, use --take-over")
 	})
@@ -207,7 +247,7 @@ func TestWrite_TwoAtOnce_TheSecondFindsTheFirst(t *testing.T) {
 	c.React("create", "configmaps", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, nil, apierrors.NewAlreadyExists(kinds.ConfigMaps.GroupResource(), fleet.InventoryName)
 	})
-	_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), false)
+	_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
 	require.True(t, apierrors.IsAlreadyExists(err), "the next try reads it: %v", err)
 	require.ErrorContains(t, err, "write the inventory (ConfigMap landbridge-system/landbridge-inventory)")
 }
@@ -231,7 +271,7 @@ func TestRead_DamagedInventory_SaysWhatAndWhereAndWhatToDo(t *testing.T) {
 		require.ErrorContains(t, err, "; restore it from a backup, or delete it and try again", name)
 		requireNoWrites(t, in, func() {
 			require.ErrorAs(t, claim(ours).Lock(t.Context(), in.Cluster), &damaged, name)
-			_, err = claim(ours).Write(t.Context(), in.Cluster, part("prod", "v1.31.0"), false)
+			_, err = claim(ours).Write(t.Context(), in.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
 			require.ErrorAs(t, err, &damaged, name)
 			_, err = inventory.Unlock(t.Context(), in.Cluster, ours.Run)
 			require.ErrorAs(t, err, &damaged, name)

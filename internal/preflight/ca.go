@@ -26,8 +26,15 @@ func (c *cluster) checkCA(ctx context.Context) error {
 		return nil
 	}
 	plugged, err := c.secret(ctx, fleet.CACerts)
-	if err != nil || plugged != nil && plugged.Labels[fleet.LabelFleet] == c.in.Fleet {
+	if err != nil {
 		return err
+	}
+	if plugged != nil && plugged.Labels[fleet.LabelFleet] == c.in.Fleet {
+		// It says more than the inventory where that was lost: no second root may be made.
+		if roots := certs.Fingerprints(certs.CACertsFrom(plugged.Data).RootCert); len(roots) > 0 {
+			c.out.Root = roots[0]
+		}
+		return nil
 	}
 	found, err := c.caOfIstiod(ctx)
 	if err != nil {

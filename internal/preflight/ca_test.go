@@ -115,3 +115,17 @@ func TestCheck_AnExistingCA_IsNotJudgedByTheFleetsRoot(t *testing.T) {
 	require.Empty(t, out.Problems, "cert-manager's layout has a root")
 	require.Equal(t, certs.Fingerprints(m.ca), out.Mesh.Roots)
 }
+
+// Where the inventory was lost, the cacerts that Landbridge wrote still names the fleet's
+// root.
+func TestCheck_ACAThatLandbridgePluggedIn_TellsItsRoot(t *testing.T) {
+	m := newMember(t)
+	m.secretOf(fleet.CACerts, map[string]string{fleet.LabelFleet: "prod"}, map[string][]byte{"root-cert.pem": m.ca})
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.Equal(t, certs.Fingerprints(m.ca), []string{out.Root})
+	m.secretOf(fleet.CACerts, map[string]string{fleet.LabelFleet: "other"}, map[string][]byte{"root-cert.pem": m.ca})
+	out, err = m.check(t)
+	require.NoError(t, err)
+	require.Empty(t, out.Root)
+}

@@ -103,7 +103,7 @@ func (c *cluster) checkInventory(ctx context.Context) error {
 		c.problem("%s", refused.Problem())
 		return nil
 	case err == nil && inv != nil:
-		c.out.Inventory = &inv.Fleet
+		c.out.Inventory, c.out.Memory = &inv.Fleet, inv.Memory
 	}
 	return err
 }

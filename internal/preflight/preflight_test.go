@@ -45,7 +45,7 @@ func TestCheck_AnInventoryOfTheFleet_IsReturned(t *testing.T) {
 	m := newMember(t)
 	part := fleet.Fleet{}
 	part.Metadata.Name = "prod"
-	_, err := m.claim.Write(t.Context(), m.Cluster.Cluster, part, false)
+	_, err := m.claim.Write(t.Context(), m.Cluster.Cluster, part, fleet.Memory{}, false)
 	require.NoError(t, err)
 	out, err := m.check(t)
 	require.NoError(t, err)

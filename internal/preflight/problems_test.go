@@ -37,7 +37,17 @@ func lockedBy(name string) func(*testing.T, *member) {
 		part := fleet.Fleet{}
 		part.Metadata.Name = name
 		theirs := inventory.Claim{Fleet: name, As: inventory.Lock{Temporal: "server-b/default", Run: "run-9", Since: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}}
-		_, err := theirs.Write(t.Context(), m.Cluster.Cluster, part, false)
+		_, err := theirs.Write(t.Context(), m.Cluster.Cluster, part, fleet.Memory{}, false)
+		require.NoError(t, err)
+	}
+}
+
+// is writes the inventory of a member of the fleet, of another name perhaps.
+func is(name string) func(*testing.T, *member) {
+	return func(t *testing.T, m *member) {
+		part := fleet.Fleet{}
+		part.Metadata.Name = "prod"
+		_, err := m.claim.Write(t.Context(), m.Cluster.Cluster, part, fleet.Memory{Member: fleet.Identity{Name: name, UID: uid}}, false)
 		require.NoError(t, err)
 	}
 }
@@ -82,6 +92,8 @@ var inTheWay = []struct {
 	does func(*testing.T, *member)
 }{
 	{"rights that are missing", mayNot("delete secrets", "list secrets", "list events", "get pods/log", "create namespaces")},
+
+	{"another member of the fleet", is("north")},
 
 	{"no Sail operator", without(kinds.Istios, kinds.IstioCNIs)},
 	{"no Istio CRDs", without(kinds.VirtualServices)},

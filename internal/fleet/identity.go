@@ -1,0 +1,42 @@
+package fleet
+
+import "slices"
+
+// Identity tells which cluster a member is: its name in the fleet file, and what stays
+// when the name or the kubeconfig changes.
+type Identity struct {
+	Name string `json:"name"`
+	// UID of namespace kube-system.
+	UID     string `json:"uid"`
+	Network string `json:"network,omitempty"`
+}
+
+// KnownRoot names the fleet's root and the place where it is kept.
+type KnownRoot struct {
+	// Fingerprint of the root's certificate.
+	Fingerprint string `json:"fingerprint"`
+	// Kept names the place for people.
+	Kept string `json:"kept,omitempty"`
+}
+
+// Memory holds what a cluster remembers beside the settings: which member it is, who
+// its peers are, and the fleet's root.
+type Memory struct {
+	Member Identity   `json:"member"`
+	Peers  []Identity `json:"peers,omitempty"`
+	Root   KnownRoot  `json:"root,omitzero"`
+}
+
+// Rebuilt lists the members, by name, that are other clusters now than they were when
+// the memory was written.
+func (m Memory) Rebuilt(now Memory) (out []string) {
+	before := append([]Identity{m.Member}, m.Peers...)
+	for _, is := range append([]Identity{now.Member}, now.Peers...) {
+		if slices.ContainsFunc(before, func(was Identity) bool {
+			return was.Name == is.Name && was.UID != "" && is.UID != "" && was.UID != is.UID
+		}) {
+			out = append(out, is.Name)
+		}
+	}
+	return out
+}

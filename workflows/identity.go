@@ -1,0 +1,99 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// memory returns what a member is to remember of itself, its peers and the root.
+func (r *rollout) memory(name string) fleet.Memory {
+	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}}
+	for _, c := range r.in.Fleet.Part(name, r.stale).Spec.Clusters {
+		if id := r.identity(c); c.Name == name {
+			out.Member = id
+		} else {
+			out.Peers = append(out.Peers, id)
+		}
+	}
+	return out
+}
+
+// identity returns which cluster a member is now or, where it left the fleet file, which
+// it was when one of the others last saw it.
+func (r *rollout) identity(c fleet.Cluster) fleet.Identity {
+	id := fleet.Identity{Name: c.Name, Network: c.Network}
+	if u := r.member(c.Name); u != nil && u.check.UID != "" {
+		id.UID = u.check.UID
+		return id
+	}
+	for _, m := range r.memories() {
+		for _, was := range append([]fleet.Identity{m.Member}, m.Peers...) {
+			if was.Name == c.Name && was.UID != "" {
+				id.UID = was.UID
+			}
+		}
+	}
+	return id
+}
+
+// memories returns what the members of the fleet file remember, in its order.
+func (r *rollout) memories() (out []fleet.Memory) {
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		if m := r.member(c.Name).check.Memory; m.Member.Name != "" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// renamed finds the clusters that another member remembers under another name. Their own
+// inventories are gone, or they would have been refused by those.
+func (r *rollout) renamed() (out []api.Failure) {
+	type memory struct{ by, name string }
+	remembered := map[string]memory{}
+	for _, m := range r.memories() {
+		for _, peer := range m.Peers {
+			remembered[peer.UID] = memory{m.Member.Name, peer.Name}
+		}
+	}
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		uid := r.member(c.Name).check.UID
+		if was, ok := remembered[uid]; ok && uid != "" && was.name != c.Name {
+			out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypeOtherMember, Message: fmt.Sprintf(
+				"cluster %s remembers it as %s. A control plane that runs is not renamed, and what belongs to %s would be removed; call it %s again, or clean the fleet up first",
+				was.by, was.name, was.name, was.name)})
+		}
+	}
+	return out
+}
+
+// secondRoots finds members that know another root than the first one that knows any.
+func (r *rollout) secondRoots() (out []api.Failure) {
+	known := r.knownRoots()
+	for i, other := range known {
+		if i > 0 {
+			out = append(out, api.Failure{Unit: api.Member(other.Cluster), Type: api.TypeRoot, Message: fmt.Sprintf(
+				"it has the root %s, and cluster %s has %s: a fleet has one root; clean the cluster up that has the wrong one, then roll out again",
+				other.Fingerprint, known[0].Cluster, known[0].Fingerprint)})
+		}
+	}
+	return out
+}
+
+// knownRoots lists the roots that the members remember or run with, without doubles.
+func (r *rollout) knownRoots() (out []api.MemberRoot) {
+	add := func(known api.MemberRoot) {
+		if known.Fingerprint != "" && !slices.ContainsFunc(out, func(o api.MemberRoot) bool { return o.Fingerprint == known.Fingerprint }) {
+			out = append(out, known)
+		}
+	}
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		check := r.member(c.Name).check
+		add(api.MemberRoot{Cluster: c.Name, KnownRoot: check.Memory.Root})
+		add(api.MemberRoot{Cluster: c.Name, KnownRoot: fleet.KnownRoot{Fingerprint: check.Root}})
+	}
+	return out
+}

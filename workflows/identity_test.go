@@ -1,0 +1,94 @@
+package workflows
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// knows makes some members answer the preflight with what they remember.
+func knows(f *fake, memories map[string]fleet.Memory) {
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.CheckClusterResult); ok {
+			r.Memory = memories[c.ref.Cluster]
+		}
+	}
+}
+
+// remembers returns the memory of a member. The fake's UIDs are the clusters' names.
+func remembers(name, root string, peers ...fleet.Identity) fleet.Memory {
+	return fleet.Memory{Member: fleet.Identity{Name: name, UID: name}, Peers: peers, Root: fleet.KnownRoot{Fingerprint: root}}
+}
+
+func TestFleet_PeerRemembersTheClusterUnderAnotherName_IsRefused(t *testing.T) {
+	f := newFake(t)
+	knows(f, map[string]fleet.Memory{"east": remembers("east", "", fleet.Identity{Name: "west", UID: "west-1"})})
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west-1"), Prune: true})
+	failures := api.Failures(err)
+	require.Len(t, failures, 1)
+	require.Equal(t, api.Member("west-1"), failures[0].Unit)
+	require.Equal(t, api.TypeOtherMember, failures[0].Type)
+	require.Contains(t, failures[0].Message, "cluster east remembers it as west")
+	require.Empty(t, f.names(ensures))
+	require.Empty(t, f.names(removes))
+}
+
+func TestFleet_MembersKnowDifferentRoots_IsRefused(t *testing.T) {
+	f := newFake(t)
+	knows(f, map[string]fleet.Memory{"east": remembers("east", "sha256:1"), "west": remembers("west", "sha256:2")})
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypeRoot, api.Failures(err)[0].Type)
+	require.ErrorContains(t, err, "it has the root sha256:2, and cluster east has sha256:1")
+	require.Empty(t, f.names(ensures))
+}
+
+func TestFleet_RootIsRefused_NothingIsPruned(t *testing.T) {
+	f := newFake(t)
+	remembered(f)
+	f.on = func(c fakeCall) error {
+		if c.name == "EnsureRoot" {
+			return broken(c)
+		}
+		return nil
+	}
+	require.Error(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west"), Prune: true}))
+	require.Equal(t, []string{"EnsureRoot", "RemoveRoot"}, f.names(func(c fakeCall) bool { return ensures(c) || removes(c) }))
+}
+
+// Each member writes down who it is, who its peers are, and the root; of a peer that left
+// the file it keeps the UID, by which that one is known again under any name.
+func TestFleet_EachMemberRemembersItselfItsPeersAndTheRoot(t *testing.T) {
+	f := newFake(t)
+	remembered(f)
+	inventories := f.answer
+	f.answer = func(c fakeCall, result any) {
+		inventories(c, result)
+		switch r := result.(type) {
+		case *api.CheckClusterResult:
+			r.Memory = remembers(c.ref.Cluster, "sha256:0", fleet.Identity{Name: "north", UID: "uid-of-north"})
+		case *api.EnsureRootResult:
+			r.Kept = "in cluster east"
+		}
+	}
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	var known []api.MemberRoot
+	wrote := map[string]fleet.Memory{}
+	for _, c := range f.calls {
+		switch in := c.in.(type) {
+		case api.EnsureInventoryInput:
+			wrote[c.ref.Cluster] = in.Memory
+		case api.EnsureRootInput:
+			known = in.Known
+		}
+	}
+	require.Equal(t, []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: "sha256:0"}}}, known)
+	require.Equal(t, fleet.Memory{
+		Member: fleet.Identity{Name: "east", UID: "east", Network: "east"},
+		Peers:  []fleet.Identity{{Name: "west", UID: "west", Network: "west"}, {Name: "north", UID: "uid-of-north", Network: "north"}},
+		Root:   fleet.KnownRoot{Fingerprint: "sha256:0", Kept: "in cluster east"}}, wrote["east"])
+	require.True(t, strings.HasPrefix(wrote["west"].Member.UID, "west"))
+}
