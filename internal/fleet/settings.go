@@ -89,6 +89,7 @@ func validateSettings(f *Fleet, ps *problems) {
 		validateSources(at+".gateways.eastWest", f, s.Gateways.EastWest, &own)
 		ps.addOthers(own.list, at)
 	}
+	validateValues(f, ps)
 }
 
 // addOthers adds the problems of a cluster's settings that the fleet's do not have.
