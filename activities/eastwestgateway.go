@@ -40,6 +40,7 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 			apiServicePort(in.Gateways),
 		},
 	}
+	addServiceNetwork(service, in.Gateways.EastWest.Service)
 	if given := in.Gateways.EastWest.Service.Annotations; len(given) > 0 {
 		annotations := map[string]any{}
 		for k, v := range given {
@@ -52,6 +53,26 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 		"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
 		"service": service,
 	}}
+}
+
+// addServiceNetwork sets how the Service is reached from outside, by the names that the
+// chart has for it.
+func addServiceNetwork(values map[string]any, s fleet.Service) {
+	for name, value := range map[string]string{"loadBalancerClass": s.LoadBalancerClass,
+		"externalTrafficPolicy": s.ExternalTrafficPolicy, "ipFamilyPolicy": s.IPFamilyPolicy} {
+		if value != "" {
+			values[name] = value
+		}
+	}
+	for name, list := range map[string][]string{"loadBalancerSourceRanges": s.SourceRanges, "ipFamilies": s.IPFamilies} {
+		if len(list) > 0 {
+			var items []any
+			for _, item := range list {
+				items = append(items, item)
+			}
+			values[name] = items
+		}
+	}
 }
 
 // apiServicePort returns the port of an east-west gateway's Service that leads to the API.

@@ -58,6 +58,22 @@ func TestGateways_WhatTheChartMakes_IsSecureAndLabelled(t *testing.T) {
 	}
 }
 
+func TestGateways_HowTheServiceIsReached_IsTheFiles(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	in := w.eastWest()
+	in.Gateways.EastWest.Service = fleet.Service{Type: fleet.ServiceLoadBalancer, APIPort: 443, NodePort: 31443, LoadBalancerClass: "example.com/internal",
+		SourceRanges: []string{"10.0.0.0/8", "fd00::/8"}, ExternalTrafficPolicy: "Local", IPFamilies: []string{"IPv6", "IPv4"}, IPFamilyPolicy: "RequireDualStack"}
+	_, err := w.acts.EnsureEastWestGateway(t.Context(), in)
+	require.NoError(t, err)
+	spec := field(w.snapshot()["Service istio-system/istio-eastwestgateway"], "spec").(map[string]any)
+	for name, want := range map[string]any{"type": "LoadBalancer", "loadBalancerClass": "example.com/internal", "externalTrafficPolicy": "Local",
+		"ipFamilyPolicy": "RequireDualStack", "ipFamilies": []any{"IPv6", "IPv4"}, "loadBalancerSourceRanges": []any{"10.0.0.0/8", "fd00::/8"}} {
+		require.Equal(t, want, spec[name], name)
+	}
+	port := spec["ports"].([]any)[2].(map[string]any)
+	require.Equal(t, []any{int64(443), int64(16443), int64(31443)}, []any{port["port"], port["targetPort"], port["nodePort"]})
+}
+
 func TestGateways_OtherSettings_AreUpgradedInPlace(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	_, err := w.acts.EnsureEastWestGateway(t.Context(), w.eastWest())

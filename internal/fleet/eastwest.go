@@ -41,6 +41,20 @@ type Service struct {
 	// NodePort on each node leads to the gateway's apiPort. Default: Kubernetes chooses
 	// one.
 	NodePort int `json:"nodePort,omitempty"`
+	// LoadBalancerClass names the controller that serves the Service. It cannot be
+	// changed later. Default: the cluster's.
+	LoadBalancerClass string `json:"loadBalancerClass,omitempty"`
+	// SourceRanges from which the cloud lets connections in, such as 10.0.0.0/8.
+	// Default: all.
+	SourceRanges []string `json:"sourceRanges,omitempty"`
+	// ExternalTrafficPolicy says whether nodes pass connections on to others: Cluster or
+	// Local. Default: Cluster.
+	ExternalTrafficPolicy string `json:"externalTrafficPolicy,omitempty" jsonschema:"enum=Cluster,enum=Local"`
+	// IPFamilies of the Service, the first one first: IPv4, IPv6. Default: the cluster's.
+	IPFamilies []string `json:"ipFamilies,omitempty"`
+	// IPFamilyPolicy says how many families there are: SingleStack, PreferDualStack or
+	// RequireDualStack. Default: SingleStack.
+	IPFamilyPolicy string `json:"ipFamilyPolicy,omitempty" jsonschema:"enum=SingleStack,enum=PreferDualStack,enum=RequireDualStack"`
 }
 
 // The values of Service.Type.

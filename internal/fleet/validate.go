@@ -100,6 +100,7 @@ func validateService(at string, g Gateways, ps *problems) {
 	if s.APIPort == g.DataPlanePort {
 		ps.add(service+".apiPort", "is the same port as dataPlanePort, %d", s.APIPort)
 	}
+	validateServiceNetwork(service, g.EastWest, ps)
 	if s.NodePort < 0 || s.NodePort > 65535 {
 		ps.add(service+".nodePort", "want a port from 1 to 65535, got %d", s.NodePort)
 	}

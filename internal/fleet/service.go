@@ -1,0 +1,37 @@
+package fleet
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// ofLandbridge lists the fields of a Service that only one of Landbridge's can have,
+// with what the file says there.
+func (s Service) ofLandbridge() map[string]bool {
+	return map[string]bool{"loadBalancerClass": s.LoadBalancerClass != "", "sourceRanges": len(s.SourceRanges) > 0,
+		"externalTrafficPolicy": s.ExternalTrafficPolicy != "", "ipFamilies": len(s.IPFamilies) > 0, "ipFamilyPolicy": s.IPFamilyPolicy != ""}
+}
+
+// validateServiceNetwork checks how a Service is reached from outside. at is its path.
+func validateServiceNetwork(at string, e EastWest, ps *problems) {
+	s := e.Service
+	own := s.ofLandbridge()
+	for _, field := range []string{"loadBalancerClass", "sourceRanges", "externalTrafficPolicy", "ipFamilies", "ipFamilyPolicy"} {
+		if own[field] && !e.Managed() {
+			ps.add(at+"."+field, "is for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
+		}
+	}
+	oneOf(ps, at+".externalTrafficPolicy", s.ExternalTrafficPolicy, "", "Cluster", "Local")
+	oneOf(ps, at+".ipFamilyPolicy", s.IPFamilyPolicy, "", "SingleStack", "PreferDualStack", "RequireDualStack")
+	for i, f := range s.IPFamilies {
+		oneOf(ps, fmt.Sprintf("%s.ipFamilies[%d]", at, i), f, "IPv4", "IPv6")
+	}
+	for i, r := range s.SourceRanges {
+		if _, err := netip.ParsePrefix(r); err != nil {
+			ps.add(fmt.Sprintf("%s.sourceRanges[%d]", at, i), "%q is not a range of IPs, such as 10.0.0.0/8", r)
+		}
+	}
+	if s.LoadBalancerClass != "" && (s.Type == ServiceNodePort || s.Type == ServiceClusterIP) {
+		ps.add(at+".loadBalancerClass", "is for a Service of type LoadBalancer, not %s", s.Type)
+	}
+}
