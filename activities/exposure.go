@@ -92,7 +92,7 @@ func eastWestRouting(in api.EnsureExposureInput) *networking.VirtualService {
 			Tcp: []*networkingapi.TCPRoute{{
 				Match: []*networkingapi.L4MatchAttributes{{Port: uint32(in.Gateways.APIPort)}},
 				Route: []*networkingapi.RouteDestination{{Destination: &networkingapi.Destination{
-					Host: "kubernetes.default.svc.cluster.local", Port: &networkingapi.PortSelector{Number: 443}}}},
+					Host: "kubernetes.default.svc." + fleet.ClusterDomain, Port: &networkingapi.PortSelector{Number: 443}}}},
 			}},
 		},
 	}

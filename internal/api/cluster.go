@@ -47,6 +47,8 @@ type Istiod struct {
 	ClusterName string `json:"clusterName,omitempty"`
 	MeshID      string `json:"meshID,omitempty"`
 	TrustDomain string `json:"trustDomain"`
+	// Domain ends the names of Services for it, where that is not cluster.local.
+	Domain string `json:"domain,omitempty"`
 	// By names who installed it, where that can be seen: Sail, Helm or istioctl.
 	By string `json:"by,omitempty"`
 }

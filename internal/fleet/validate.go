@@ -53,6 +53,9 @@ func validateIstio(at string, i Istio, ps *problems) {
 	if errs := validation.IsDNS1123Subdomain(i.TrustDomain); len(errs) > 0 {
 		ps.add(at+".trustDomain", "%q is not a trust domain: %s", i.TrustDomain, reason(errs))
 	}
+	if d := domainOf(i.Values); d != "" && d != ClusterDomain {
+		ps.add(at+".values.global.proxy.clusterDomain", "is %q, and kube-apiserver is reached as kubernetes.default.svc.%s; remove it, or leave out clusters that need it", d, ClusterDomain)
+	}
 	oneOf(ps, at+".platform", i.Platform, "", "gke", "k3d", "k3s", "microk8s", "minikube", "openshift")
 }
 

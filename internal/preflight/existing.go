@@ -106,6 +106,9 @@ func (c *cluster) checkIstiod(m api.Mesh) {
 	if is.ClusterName != "" && is.ClusterName != c.in.IstioID() {
 		c.problem("its istiod calls it %s (CLUSTER_ID), the fleet file %s; set clusterID: %s at the cluster, since the others know it by that name", is.ClusterName, c.in.IstioID(), is.ClusterName)
 	}
+	if is.Domain != "" {
+		c.problem("its istiod names Services under %s (--domain), and kube-apiserver is reached as kubernetes.default.svc.%s; leave the cluster out of the fleet, or change global.proxy.clusterDomain of its Istio", is.Domain, fleet.ClusterDomain)
+	}
 	if is.TrustDomain != want.TrustDomain {
 		c.problem("its mesh has the trust domain %s, the fleet file says %s; set spec.istio.trustDomain: %s", is.TrustDomain, want.TrustDomain, is.TrustDomain)
 	}

@@ -113,7 +113,8 @@ func (m *member) withMesh() {
 func istiod(revision string, change func(*appsv1.Deployment)) *appsv1.Deployment {
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "istiod-" + revision,
 		Labels: map[string]string{"app": "istiod", "istio.io/rev": revision, "app.kubernetes.io/version": "1.31.0", "app.kubernetes.io/managed-by": "Helm"}}}
-	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "discovery", Env: []corev1.EnvVar{{Name: "REVISION", Value: revision}, {Name: "CLUSTER_ID", Value: "west"}}}}
+	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "discovery", Env: []corev1.EnvVar{{Name: "REVISION", Value: revision}, {Name: "CLUSTER_ID", Value: "west"}},
+		Args: []string{"discovery", "--domain", "cluster.local"}}}
 	change(d)
 	return d
 }

@@ -60,6 +60,7 @@ func FindMesh(ctx context.Context, c *kube.Cluster, namespace string, dataPlaneP
 // Deployment and its settings.
 func describeIstiod(ctx context.Context, c *kube.Cluster, d *appsv1.Deployment) (api.Istiod, error) {
 	found := api.Istiod{Revision: revisionOf(d), Version: d.Labels["app.kubernetes.io/version"], ClusterName: clusterID(d), TrustDomain: defaultTrustDomain, By: installer(d)}
+	found.Domain = otherDomain(d)
 	name := "istio"
 	if found.Revision != fleet.DefaultRevision {
 		name += "-" + found.Revision
@@ -98,6 +99,23 @@ func clusterID(d *appsv1.Deployment) string {
 		for _, env := range container.Env {
 			if container.Name == "discovery" && env.Name == "CLUSTER_ID" {
 				return env.Value
+			}
+		}
+	}
+	return ""
+}
+
+// otherDomain returns the domain that an istiod was started with, unless it is the
+// usual one.
+func otherDomain(d *appsv1.Deployment) string {
+	for _, container := range d.Spec.Template.Spec.Containers {
+		for i, arg := range container.Args {
+			domain, one := strings.CutPrefix(arg, "--domain=")
+			if arg == "--domain" && i+1 < len(container.Args) {
+				domain, one = container.Args[i+1], true
+			}
+			if container.Name == "discovery" && one && domain != fleet.ClusterDomain {
+				return domain
 			}
 		}
 	}

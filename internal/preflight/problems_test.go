@@ -121,6 +121,16 @@ var inTheWay = []struct {
 	{"an istiod that has another name for the cluster", existing(func(m *member) {
 		m.Put(istiod("stable", func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Env[1].Value = "Kubernetes" }))
 	})},
+	{"another cluster domain", existing(func(m *member) {
+		m.Put(istiod("stable", func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Args = []string{"discovery", "--domain", "corp.local", "--keepaliveMaxServerConnectionAge"}
+		}))
+	})},
+	{"another cluster domain, in one word", existing(func(m *member) {
+		m.Put(istiod("stable", func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Args = []string{"discovery", "--domain=corp.local"}
+		}))
+	})},
 	{"another trust domain", existing(func(m *member) { m.in.Existing.Istio.TrustDomain = "cluster.local" })},
 	{"another network", existing(func(m *member) { m.in.Existing.Network = "elsewhere" })},
 	{"no root", deletes(kinds.ConfigMaps, rootConfigMap)},
