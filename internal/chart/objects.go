@@ -8,6 +8,8 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/resource"
 	"sigs.k8s.io/yaml"
 
@@ -109,9 +111,29 @@ func (r *Releases) strayed(rel *release.Release) (lost string, drifted *kube.Dri
 		if err != nil {
 			return "", nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
-		if at, same := kube.Covers(live, o.Object); !same && drifted == nil && rel.Info.Status == release.StatusDeployed {
+		at, err := differs(live, o.Object)
+		if err != nil {
+			return "", nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
+		}
+		if at != "" && drifted == nil && rel.Info.Status == release.StatusDeployed {
 			drifted = &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: at}
 		}
 	}
 	return "", drifted, nil
+}
+
+// differs names the first field in which somebody else changed what Helm wrote, or returns "".
+func differs(live, wrote runtime.Object) (string, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
+	if err != nil {
+		return "", err
+	}
+	want, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wrote)
+	if err != nil {
+		return "", err
+	}
+	for _, at := range kube.Strayed(&unstructured.Unstructured{Object: fields}, want) {
+		return at, nil
+	}
+	return "", nil
 }

@@ -94,6 +94,24 @@ func TestEnsure_SomebodyElseChangedAnObject_StaysUnlessForced(t *testing.T) {
 	require.Equal(t, int32(443), east.service().Spec.Ports[0].Port)
 }
 
+// A webhook changes what Helm writes at every write: there is nothing to write and no drift,
+// and what a person changes later is found as before.
+func TestEnsure_AdmissionChangedAnObject_StaysAsItIs(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 443)
+	svc := east.service()
+	svc.Spec.Type = corev1.ServiceTypeNodePort
+	svc.Spec.Ports = append(svc.Spec.Ports, corev1.ServicePort{Name: "metrics", Port: 9090})
+	east.Admit(svc)
+	was := len(east.Writes())
+	require.Equal(t, both(fleet.Keep), east.ensure("run-2", c, 443))
+	require.Len(t, east.Writes(), was)
+	east.edit(func(svc *corev1.Service) { svc.Spec.Type = corev1.ServiceTypeLoadBalancer })
+	var drift *kube.DriftError
+	require.ErrorAs(t, east.open(east.writer("run-3")).Ensure(t.Context(), "gateway", c, values(443)), &drift)
+	require.Equal(t, "spec.type", drift.Fields)
+}
+
 func TestEnsure_NotOurs_IsRefused(t *testing.T) {
 	east, c := newWorld(t), aChart(t, "v1.31.0")
 	east.ensure("run-1", c, 443)

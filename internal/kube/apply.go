@@ -44,14 +44,18 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 		return &NotOursError{res.Kind, obj.GetNamespace(), obj.GetName(), owner}
 	}
 	note := difference(live.Object, obj.Object)
-	if note == "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash {
+	wantedBefore := live.GetAnnotations()[fleet.AnnotationApplied] == hash
+	if wantedBefore && note != "" {
+		// The object is not what was wanted then: admission did it, or somebody since.
+		note = first(Strayed(live, obj.Object))
+	}
+	if wantedBefore && note == "" {
 		return w.NoteApplied(change(w.Owner.Since(fleet.Keep, live.GetAnnotations()), res, obj, ""), obj)
 	}
 	annotate(obj, fleet.AnnotationApplied, hash)
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
 	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
-	// The wanted state is that of the last time, the object is not: somebody else did it.
-	ch.Drift = note != "" && live.GetAnnotations()[fleet.AnnotationApplied] == hash
+	ch.Drift = wantedBefore
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
 		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
 	}

@@ -90,6 +90,27 @@ func (s *store) put(obj runtime.Object) error {
 	return s.ObjectTracker.Create(gvr, obj, m.GetNamespace())
 }
 
+// admit replaces an object past the field managers.
+func (s *store) admit(obj runtime.Object) error {
+	obj, err := s.asStored(obj)
+	if err != nil {
+		return err
+	}
+	gvks, _, err := s.scheme.ObjectKinds(obj)
+	if err != nil {
+		return err
+	}
+	m, err := meta.Accessor(obj)
+	if err != nil {
+		return err
+	}
+	gvr, _ := meta.UnsafeGuessKindToResource(gvks[0])
+	if err := s.ObjectTracker.Delete(gvr, m.GetNamespace(), m.GetName()); err != nil {
+		return err
+	}
+	return s.ObjectTracker.Add(obj)
+}
+
 func (s *store) Get(gvr schema.GroupVersionResource, ns, name string, opts ...metav1.GetOptions) (runtime.Object, error) {
 	obj, err := s.ObjectTracker.Get(guessed(gvr), ns, name, opts...)
 	if err == nil {
