@@ -18,8 +18,8 @@ import (
 )
 
 // note tells the writer what became of the release and of each of its objects, by the
-// manifests before and after.
-func (r *Releases) note(action fleet.Action, rel *release.Release, before, after string) error {
+// manifests before and after, with a word on some of them.
+func (r *Releases) note(action fleet.Action, rel *release.Release, before, after string, words map[key]string) error {
 	r.w.Note(fleet.Change{Action: action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name})
 	was, err := split(before)
 	if err != nil {
@@ -38,7 +38,7 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 	}
 	var out []fleet.Change
 	for k := range keys {
-		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name}
+		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name, Note: words[k]}
 		if r.w.Render && c.Action != fleet.Remove {
 			c.Cluster, c.Manifest = r.w.Name, is[k]
 		}
@@ -51,11 +51,11 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 
 // noteSince notes an action on a release that was there before. What this run installed,
 // in a try whose end nobody heard of, is noted as installed.
-func (r *Releases) noteSince(action fleet.Action, last, now *release.Release) error {
+func (r *Releases) noteSince(action fleet.Action, last, now *release.Release, words map[key]string) error {
 	if last.Labels[labelRun] == r.w.Owner.Run {
-		return r.note(fleet.Create, now, "", now.Manifest)
+		return r.note(fleet.Create, now, "", now.Manifest, words)
 	}
-	return r.note(action, now, last.Manifest, now.Manifest)
+	return r.note(action, now, last.Manifest, now.Manifest, words)
 }
 
 type key struct{ kind, name string }

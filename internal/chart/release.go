@@ -98,7 +98,7 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 	if err != nil {
 		return fmt.Errorf("helm install %s: %w", name, r.seen.explain(err))
 	}
-	return r.note(fleet.Create, rel, "", rel.Manifest)
+	return r.note(fleet.Create, rel, "", rel.Manifest, nil)
 }
 
 func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart, values map[string]any) error {
@@ -108,7 +108,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	}
 	why := changed(last, c, values, lost)
 	if why == "" && drifted == nil {
-		return r.noteSince(fleet.Keep, last, last)
+		return r.noteSince(fleet.Keep, last, last, nil)
 	}
 	if drifted != nil && !r.w.ForceConflicts && !r.w.DryRun {
 		return drifted
@@ -126,13 +126,22 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		}
 	}
 	rel, err := up.RunWithContext(ctx, last.Name, c.Chart, values)
+	if r.removedForAnew(ctx, last, err) {
+		rel, err = up.RunWithContext(ctx, last.Name, c.Chart, values)
+	}
 	if err != nil {
 		return fmt.Errorf("helm upgrade %s: %w", last.Name, r.seen.explain(err))
 	}
 	if drifted != nil {
 		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
 	}
-	return r.noteSince(fleet.Update, last, rel)
+	var anew map[key]string
+	if r.w.DryRun {
+		if anew, err = r.noteAnew(rel.Manifest); err != nil {
+			return err
+		}
+	}
+	return r.noteSince(fleet.Update, last, rel, anew)
 }
 
 // changed names the first thing in which a release is not as it should be, or returns

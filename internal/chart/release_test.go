@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -249,4 +250,33 @@ func TestEnsure_AQuotaRefuses_IsAdmissionsRefusal(t *testing.T) {
 		require.ErrorContains(t, err, "exceeded quota: lb")
 		require.True(t, kube.DeniedByAdmission(err), err)
 	}
+}
+
+// An object that cannot become what the chart wants is made anew, and a plan says so.
+func TestEnsure_AFieldThatCannotBeChanged_MakesTheObjectAnew(t *testing.T) {
+	east := newWorld(t)
+	east.ensure("run-1", aChart(t, "v1.31.0"), 443)
+	svc := east.service()
+	svc.Spec.ClusterIP = "10.0.0.1"
+	east.Admit(svc)
+	headless := values(444)
+	headless["clusterIP"] = "None"
+	east.React("patch", "services", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewInvalid(kinds.Services.GroupVersion().WithKind("Service").GroupKind(), "gateway",
+			field.ErrorList{field.Invalid(field.NewPath("spec", "clusterIPs").Index(0), "None", "may not change once set")})
+	})
+	dry := east.writer("run-2")
+	dry.DryRun = true
+	was := len(east.Writes())
+	require.NoError(t, east.open(dry).Ensure(t.Context(), "gateway", aChart(t, "v1.31.0"), headless))
+	anew := change(fleet.Update, "Service", "gateway")
+	anew.Note = "made anew: spec.clusterIP cannot be changed in place"
+	require.Contains(t, dry.Changes().All(), anew)
+	require.Len(t, east.Writes(), was)
+
+	uid := east.service().UID
+	require.NoError(t, east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", aChart(t, "v1.31.0"), headless))
+	require.Equal(t, "None", east.service().Spec.ClusterIP)
+	require.NotEqual(t, uid, east.service().UID)
+	require.Equal(t, release.StatusDeployed, east.last().Info.Status)
 }

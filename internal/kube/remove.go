@@ -64,23 +64,30 @@ func (w *Writer) Remove(ctx context.Context, res kinds.Resource, namespace, only
 // took its name. Not found means done.
 func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
 	if !w.DryRun && obj.GetDeletionTimestamp() == nil {
-		if err := w.BeforeWrite(ctx); err != nil {
+		if err := w.deleteExactly(ctx, res, obj); err != nil {
 			return err
-		}
-		uid, policy := obj.GetUID(), metav1.DeletePropagationBackground
-		err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
-			Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
-		if apierrors.IsConflict(err) { // another object of that name, or a write at the same time
-			live, failed := w.find(ctx, res, obj)
-			if failed != nil || live == nil {
-				err = failed
-			}
-		}
-		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("delete %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
 		}
 	}
 	w.Note(change(fleet.Remove, res, obj, ""))
+	return nil
+}
+
+func (w *Writer) deleteExactly(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
+	if err := w.BeforeWrite(ctx); err != nil {
+		return err
+	}
+	uid, policy := obj.GetUID(), metav1.DeletePropagationBackground
+	err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
+		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
+	if apierrors.IsConflict(err) { // another object of that name, or a write at the same time
+		live, failed := w.find(ctx, res, obj)
+		if failed != nil || live == nil {
+			err = failed
+		}
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
+	}
 	return nil
 }
 
