@@ -39,6 +39,7 @@ var errorClasses = []errorClass{
 	{is[*kube.NotOursError], api.TypeNotOurs},
 	{is[*kube.DriftError], api.TypeDrift},
 	{is[*kube.KubeconfigError], api.TypeKubeconfig},
+	{brokenPlugin, api.TypeKubeconfig},
 	{is[*inventory.OtherFleetError], api.TypeOtherFleet},
 	{is[*inventory.OtherMemberError], api.TypeOtherMember},
 	{is[*inventory.LockedError], api.TypeLocked},
@@ -54,7 +55,7 @@ var errorClasses = []errorClass{
 	{kube.QuotaNotCounted, api.TypeNotReady},
 	{kube.DeniedByAdmission, api.TypeInvalid},
 	{apierrors.IsForbidden, api.TypeForbidden},
-	{apierrors.IsUnauthorized, api.TypeForbidden},
+	{apierrors.IsUnauthorized, api.TypeUnauthorized},
 	{apierrors.IsInvalid, api.TypeInvalid},
 	{apierrors.IsBadRequest, api.TypeInvalid},
 	{meta.IsNoMatchError, api.TypeUnknownKind},
@@ -67,6 +68,13 @@ var errorClasses = []errorClass{
 func is[T error](err error) bool {
 	var target T
 	return errors.As(err, &target)
+}
+
+// brokenPlugin tells an exec plugin that is missing or wrong from one that may do better
+// at the next try, which counts as unreachable.
+func brokenPlugin(err error) bool {
+	var p *kube.PluginError
+	return errors.As(err, &p) && p.Final
 }
 
 // isUnknownResource tells a kind that the server lacks from an object that is

@@ -29,6 +29,7 @@ var examples = []error{
 	&kube.NotOursError{Kind: "Secret", Name: "x"},
 	&kube.DriftError{Kind: "Secret", Name: "x"},
 	&kube.KubeconfigError{Reason: "x"},
+	&url.Error{Op: "Get", URL: "https://x", Err: &kube.PluginError{Command: "aws", Reason: "x", Final: true}},
 	&inventory.OtherFleetError{Cluster: "west", Fleet: "b"},
 	&inventory.OtherMemberError{Cluster: "west-1", Is: "west"},
 	&inventory.LockedError{Cluster: "west"},

@@ -3,6 +3,7 @@ package api
 // The types of errors that activities end with. ErrorTypes tells what each means.
 const (
 	TypeForbidden     = "Forbidden"
+	TypeUnauthorized  = "Unauthorized"
 	TypeInvalid       = "Invalid"
 	TypeUnknownKind   = "UnknownKind"
 	TypeNotOurs       = "NotOurs"
@@ -34,10 +35,11 @@ type ErrorType struct {
 
 var errorTypes = []ErrorType{
 	{TypeForbidden, false, "the worker lacks a right"},
+	{TypeUnauthorized, false, "the API server does not accept the kubeconfig's credential, twice in a row; renew it"},
 	{TypeInvalid, false, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know"},
 	{TypeUnknownKind, false, "the cluster lacks a CRD"},
 	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
-	{TypeKubeconfig, false, "the kubeconfig is missing or broken, or the worker may not use it"},
+	{TypeKubeconfig, false, "the kubeconfig or its exec plugin is missing or broken, or the worker may not use it"},
 	{TypeOtherFleet, false, "the cluster belongs to another fleet; clean that fleet up first"},
 	{TypeOtherMember, false, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
 	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
@@ -50,7 +52,7 @@ var errorTypes = []ErrorType{
 	{TypeLoadBalancer, false, "the cloud gave no address within loadBalancerTimeout"},
 	{TypeThrottled, true, "the API server asks to slow down"},
 	{TypeNotReady, true, "something takes longer"},
-	{TypeUnreachable, true, "the API server does not answer"},
+	{TypeUnreachable, true, "the API server does not answer, or the exec plugin that has its credential"},
 	{TypeOther, true, "anything else"},
 }
 

@@ -41,7 +41,7 @@ type Releases struct {
 // Open prepares Helm for a namespace.
 func Open(w *kube.Writer, namespace string) (*Releases, error) {
 	seen := &answers{}
-	g, err := newGetter(w.Config, namespace, seen)
+	g, err := newGetter(w.Clients, namespace, seen)
 	if err != nil {
 		return nil, err
 	}

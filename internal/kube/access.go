@@ -50,8 +50,12 @@ func (e *KubeconfigError) Error() string { return e.Reason }
 
 // Cluster holds the clients of one cluster.
 type Cluster struct {
-	Name      string
-	Config    *rest.Config
+	Name string
+	// Config has what the kubeconfig says.
+	Config *rest.Config
+	// Clients serves Helm and other clients: it renews credentials by itself, and has
+	// nothing of TLS.
+	Clients   *rest.Config
 	Client    kubernetes.Interface
 	Dynamic   dynamic.Interface
 	Discovery discovery.DiscoveryInterface
@@ -60,6 +64,15 @@ type Cluster struct {
 // Open connects to a cluster. Nothing is sent yet. The error is a
 // *KubeconfigError where the kubeconfig is at fault; it never quotes one.
 func (a Access) Open(name string, ref fleet.Kubeconfig) (*Cluster, error) {
+	cfg, err := a.config(ref)
+	if err != nil {
+		return nil, err
+	}
+	return connect(name, cfg, func() (*rest.Config, error) { return a.config(ref) })
+}
+
+// config reads a kubeconfig.
+func (a Access) config(ref fleet.Kubeconfig) (*rest.Config, error) {
 	raw, err := a.load(ref)
 	if err != nil {
 		return nil, err
@@ -77,20 +90,27 @@ func (a Access) Open(name string, ref fleet.Kubeconfig) (*Cluster, error) {
 	cfg.UserAgent = "landbridge"
 	// A deprecated API is the developers' concern, not a line in an activity's log.
 	cfg.WarningHandler = rest.NoWarnings{}
+	if cfg.ExecProvider != nil { // a plugin that asks a person would wait for ever
+		cfg.ExecProvider.StdinUnavailable, cfg.ExecProvider.StdinUnavailableMessage = true, "a worker has nobody to ask"
+	}
 	cfg.Wrap(a.Wrap)
-	return connect(name, cfg)
+	return cfg, nil
 }
 
-func connect(name string, cfg *rest.Config) (*Cluster, error) {
-	client, err := kubernetes.NewForConfig(cfg)
+func connect(name string, cfg *rest.Config, reload func() (*rest.Config, error)) (*Cluster, error) {
+	clients, err := renewed(cfg, reload)
 	if err != nil {
 		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
 	}
-	dyn, err := dynamic.NewForConfig(cfg)
+	client, err := kubernetes.NewForConfig(clients)
 	if err != nil {
 		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
 	}
-	return &Cluster{Name: name, Config: cfg, Client: client, Dynamic: dyn, Discovery: client.Discovery()}, nil
+	dyn, err := dynamic.NewForConfig(clients)
+	if err != nil {
+		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
+	}
+	return &Cluster{Name: name, Config: cfg, Clients: clients, Client: client, Dynamic: dyn, Discovery: client.Discovery()}, nil
 }
 
 func (a Access) load(ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {

@@ -44,7 +44,7 @@ func forwarding(t *testing.T, node string, pod func(io.ReadWriteCloser)) *Cluste
 		<-conn.CloseChan()
 	}))
 	t.Cleanup(srv.Close)
-	c, err := connect("east", &rest.Config{Host: srv.URL})
+	c, err := connectTo(&rest.Config{Host: srv.URL})
 	require.NoError(t, err)
 	return c
 }
@@ -103,7 +103,7 @@ func TestDialPod_AnAPIServerThatDoesNotAnswer_EndsWithTheContext(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
-	c, err := connect("east", &rest.Config{Host: "http://" + silent.Addr().String()})
+	c, err := connectTo(&rest.Config{Host: "http://" + silent.Addr().String()})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -21,7 +21,7 @@ func TestVersion_IsTheServersOwnWord(t *testing.T) {
 			require.Equal(t, "/version", r.URL.Path)
 			_, _ = io.WriteString(w, body)
 		}))
-		c, err := connect("east", &rest.Config{Host: srv.URL})
+		c, err := connectTo(&rest.Config{Host: srv.URL})
 		require.NoError(t, err)
 		got, err := c.Version(t.Context())
 		if err != nil {
@@ -36,10 +36,14 @@ func TestVersion_IsTheServersOwnWord(t *testing.T) {
 func TestVersion_NobodyListens_NamesHostAndPortOnly(t *testing.T) {
 	srv := httptest.NewServer(nil)
 	srv.Close()
-	c, err := connect("east", &rest.Config{Host: srv.URL + "/k8s/clusters/c-1"})
+	c, err := connectTo(&rest.Config{Host: srv.URL + "/k8s/clusters/c-1"})
 	require.NoError(t, err)
 	_, err = c.Version(t.Context())
 	require.ErrorContains(t, err, "the API server at "+srv.Listener.Addr().String()+" cannot be reached: ")
 	var network *url.Error
 	require.ErrorAs(t, err, &network, "which is tried again")
+}
+
+func connectTo(cfg *rest.Config) (*Cluster, error) {
+	return connect("east", cfg, func() (*rest.Config, error) { return cfg, nil })
 }
