@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +79,9 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 	if err != nil {
 		return fmt.Errorf("list the search attributes of the namespace %s: %w", namespace, err)
 	}
+	if err := wrongTypes(namespace, want, have.GetCustomAttributes()); err != nil {
+		return err
+	}
 	for name := range have.GetCustomAttributes() {
 		delete(want, name)
 	}
@@ -84,9 +89,53 @@ func EnsureSearchAttributes(ctx context.Context, c client.Client, namespace stri
 		return nil
 	}
 	_, err = c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{Namespace: namespace, SearchAttributes: want})
+	if limit, full := noRoom(err); full {
+		return tooMany(namespace, want, have.GetCustomAttributes(), limit)
+	}
 	if err != nil {
 		return fmt.Errorf("the namespace %s lacks search attributes of the type Keyword (%s), and they cannot be added; add them with Temporal's own tools: %w",
 			namespace, strings.Join(slices.Sorted(maps.Keys(want)), ", "), err)
 	}
 	return nil
+}
+
+// wrongTypes reports the first of Landbridge's search attributes that the namespace has with
+// another type: Temporal would refuse every workflow that sets it.
+func wrongTypes(namespace string, want, have map[string]enumspb.IndexedValueType) error {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if typ, there := have[name]; there && typ != want[name] {
+			return fmt.Errorf("the namespace %s has the search attribute %s with the type %s, and Landbridge needs %s; remove it (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own", namespace, name, typ, want[name])
+		}
+	}
+	return nil
+}
+
+// full matches Temporal's refusal on databases that have columns for so many search
+// attributes of a type, in all namespaces.
+var full = regexp.MustCompile(`cannot have more than (\d+) search attribute`)
+
+// noRoom returns how many search attributes of the type a namespace can have, where that
+// is why none was added.
+func noRoom(err error) (limit int, is bool) {
+	if err == nil {
+		return 0, false
+	}
+	found := full.FindStringSubmatch(err.Error())
+	if found == nil {
+		return 0, false
+	}
+	limit, err = strconv.Atoi(found[1])
+	return limit, err == nil
+}
+
+func tooMany(namespace string, lacks, have map[string]enumspb.IndexedValueType, limit int) error {
+	used := 0
+	for _, typ := range have {
+		if typ == enumspb.INDEXED_VALUE_TYPE_KEYWORD {
+			used++
+		}
+	}
+	free := max(0, limit-used)
+	return fmt.Errorf("Landbridge needs %d more search attributes of the type Keyword in the namespace %s (%s), and %d of %d are free; remove %d that nobody uses (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own",
+		len(lacks), namespace, strings.Join(slices.Sorted(maps.Keys(lacks)), ", "), free, limit, len(lacks)-free)
 }

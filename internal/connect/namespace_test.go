@@ -64,6 +64,27 @@ func TestEnsureSearchAttributes_WhereItMayNot_NamesThem(t *testing.T) {
 	require.EqualError(t, EnsureSearchAttributes(t.Context(), c, "ours"), "list the search attributes of the namespace ours: no rights")
 }
 
+// A namespace has ten Keyword attributes on a SQL database, for all who use it: adding them by
+// other means cannot work either.
+func TestEnsureSearchAttributes_TooFewAreFree_SaysHowMany(t *testing.T) {
+	const keyword = enumspb.INDEXED_VALUE_TYPE_KEYWORD
+	theirs := map[string]enumspb.IndexedValueType{"Text": enumspb.INDEXED_VALUE_TYPE_TEXT, "LandbridgeFleet": keyword}
+	for _, name := range []string{"A", "B", "C", "D", "E", "F"} {
+		theirs[name] = keyword
+	}
+	s := &temporal{attributes: theirs, noAdd: status.Error(codes.InvalidArgument, "Unable to create search attributes: cannot have more than 10 search attribute of type Keyword.")}
+	require.EqualError(t, EnsureSearchAttributes(t.Context(), s.dial(t), "ours"), "Landbridge needs 5 more search attributes of the type Keyword in the namespace ours "+
+		"(LandbridgeCluster, LandbridgeLink, LandbridgePhase, LandbridgeReason, LandbridgeRequestedBy), and 3 of 10 are free; "+
+		"remove 2 that nobody uses (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own")
+}
+
+func TestEnsureSearchAttributes_AnotherType_IsNamed(t *testing.T) {
+	s := &temporal{attributes: map[string]enumspb.IndexedValueType{"LandbridgeLink": enumspb.INDEXED_VALUE_TYPE_TEXT}}
+	require.EqualError(t, EnsureSearchAttributes(t.Context(), s.dial(t), "ours"), "the namespace ours has the search attribute LandbridgeLink with the type Text, "+
+		"and Landbridge needs Keyword; remove it (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own")
+	require.Empty(t, s.added)
+}
+
 // starts answers each start of a workflow with the next error, and the last one
 // again and again.
 type starts struct {
