@@ -101,6 +101,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 		return
 	}
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
+	showUnchecked(w, r.Clusters)
 }
 
 // actionStyles holds the styles of what is created, changed and removed.

@@ -104,6 +104,7 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 		t.row(c.Name, c.Version, c.TLSServerName, showAddress(c.Address), showCounts(c.Counts))
 	}
 	t.flush()
+	showUnchecked(w, r.Clusters)
 	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s%s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
 		took.Round(100*time.Millisecond), showRoot(r.Root))
 	switch {
@@ -169,4 +170,13 @@ func showUnits(units []api.Unit) string {
 		parts = append(parts, u.String())
 	}
 	return strings.Join(parts, ", ")
+}
+
+// showUnchecked names the clusters whose server name nobody could check beforehand.
+func showUnchecked(w io.Writer, clusters []api.ClusterDone) {
+	for _, c := range clusters {
+		if c.ServerNameUnchecked {
+			fmt.Fprintf(w, "\ncluster %s: its kubeconfig leads through a front that ends TLS, so that %s could not be checked there; the proof of its links checks it\n", c.Name, c.TLSServerName)
+		}
+	}
 }

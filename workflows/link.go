@@ -43,7 +43,8 @@ func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (*api.Check
 
 	// Step 10, the last of the guide. The target's token, sealed, becomes the source's
 	// remote secret.
-	token, err := run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient, TLSServerName: in.Target.TLSServerName})
+	token, err := run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient,
+		TLSServerName: in.Target.TLSServerName, ServerNameUnchecked: in.Target.ServerNameUnchecked})
 	if err != nil {
 		return nil, err
 	}

@@ -124,6 +124,6 @@ func (r *rollout) target(link fleet.Link) api.Target {
 	to := r.member(link.To)
 	c, _ := r.in.Fleet.Cluster(link.To)
 	g := r.in.Fleet.Settings(c).Gateways
-	return api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName,
+	return api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName, ServerNameUnchecked: to.check.ServerNameUnchecked,
 		Address: g.AddressFor(link.From, to.result.Address), APIPort: g.APIPort, EastWest: g.EastWest.Identity()}
 }

@@ -33,7 +33,7 @@ func (r *rollout) end(err error) (api.FleetResult, error) {
 func addDone(result *api.FleetResult, u *unit) {
 	if name, ok := u.Unit.Member(); ok {
 		result.Clusters = append(result.Clusters, api.ClusterDone{Name: name, Version: u.check.Version, TLSServerName: u.check.TLSServerName,
-			Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
+			ServerNameUnchecked: u.check.ServerNameUnchecked, Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
 	}
 	if link, ok := u.Unit.Link(); ok {
 		result.Links = append(result.Links, link.ID())

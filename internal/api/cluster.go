@@ -87,6 +87,9 @@ type CheckClusterResult struct {
 	Version string `json:"version,omitempty"`
 	// TLSServerName that the API server's certificate is good for.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// ServerNameUnchecked says that the kubeconfig leads through a front that ends TLS, so
+	// that only the proof of a link shows whether the name is good.
+	ServerNameUnchecked bool `json:"serverNameUnchecked,omitempty"`
 	// CredentialEnds says when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Mesh is the existing mesh, where the fleet file names one.

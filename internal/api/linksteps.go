@@ -86,6 +86,8 @@ type EnsureReaderTokenInput struct {
 	LinkRef
 	Recipient     string `json:"recipient"`
 	TLSServerName string `json:"tlsServerName"`
+	// ServerNameUnchecked leaves the check to the proof: the way there ends TLS.
+	ServerNameUnchecked bool `json:"serverNameUnchecked,omitempty"`
 }
 
 // EnsureReaderTokenResult holds what the source needs to read the target's API server.

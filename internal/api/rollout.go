@@ -52,10 +52,12 @@ type FleetResult struct {
 
 // ClusterDone describes a cluster that is rolled out.
 type ClusterDone struct {
-	Name          string        `json:"name"`
-	Version       string        `json:"version"`
-	TLSServerName string        `json:"tlsServerName"`
-	Address       fleet.Address `json:"address"`
+	Name          string `json:"name"`
+	Version       string `json:"version"`
+	TLSServerName string `json:"tlsServerName"`
+	// ServerNameUnchecked says that only the proof of a link shows whether that is good.
+	ServerNameUnchecked bool          `json:"serverNameUnchecked,omitempty"`
+	Address             fleet.Address `json:"address"`
 	// Counts has the number of objects by what the rollout did to them.
 	Counts map[fleet.Action]int `json:"counts"`
 	// Certificate describes the cluster's intermediate.
@@ -77,8 +79,9 @@ type LinkSettings struct {
 
 // Target holds what a link needs of the cluster whose API server is read.
 type Target struct {
-	ClusterRef    ClusterRef `json:"cluster"`
-	TLSServerName string     `json:"tlsServerName"`
+	ClusterRef          ClusterRef `json:"cluster"`
+	TLSServerName       string     `json:"tlsServerName"`
+	ServerNameUnchecked bool       `json:"serverNameUnchecked,omitempty"`
 	// Address at which the source reaches the east-west gateway, and APIPort on that
 	// gateway.
 	Address fleet.Address `json:"address"`

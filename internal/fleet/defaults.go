@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (f *Fleet) SetDefaults() {
 	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
+		// A server name is compared as it stands, by Envoy too, and means the same in lower case.
+		name := &s.Clusters[i].APIServer.TLSServerName
+		*name = strings.ToLower(*name)
 	}
 	if c, ok := f.Cluster(s.CA.Root.Cluster); ok {
 		or(&s.CA.Root.TaskQueue, c.TaskQueue)

@@ -36,6 +36,11 @@ func TestDefaults_TaskQueues_FollowTheFleetAndTheCluster(t *testing.T) {
 	require.Equal(t, "vault", parse(t, small+"  ca: {root: {cluster: east, taskQueue: vault}}\n").Spec.CA.Root.TaskQueue)
 }
 
+func TestDefaults_AServerName_IsInLowerCase(t *testing.T) {
+	f := parse(t, small+"  - {name: south, network: s, kubeconfig: {path: s}, apiServer: {tlsServerName: 0123ABCD.gr7.eu-west-1.eks.amazonaws.com}}\n")
+	require.Equal(t, "0123abcd.gr7.eu-west-1.eks.amazonaws.com", f.Spec.Clusters[3].APIServer.TLSServerName)
+}
+
 // Null is a field that the file leaves out.
 func TestDefaults_Null_IsLeftOut(t *testing.T) {
 	f := parse(t, small+"  rollout: {stepTimeout: ~, waves: null}\n  istio: {version: ~, values: ~}\n  links: ~\n  ca: ~\n")

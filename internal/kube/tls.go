@@ -24,9 +24,19 @@ func (e *ServerNameError) Error() string {
 	return fmt.Sprintf("the API server's certificate is not for %s; %s", strings.Join(e.Asked, " or "), useful(e.Certificate))
 }
 
+// OtherCAError reports a certificate that the CA which goes into the remote secret did not
+// issue: a name of the API server's that has a certificate of another CA, or a front that
+// ends TLS before the API server.
+type OtherCAError struct{ Asked string }
+
+func (e *OtherCAError) Error() string {
+	return fmt.Sprintf("the API server's certificate for %s was not issued by the CA that goes into the remote secret", e.Asked)
+}
+
 // CheckTLS verifies the API server's certificate for the server name against the CA
 // bundle. It goes the way that the kubeconfig says, proxy-url included, and shows no
-// credentials. Another name in the certificate is a *ServerNameError.
+// credentials. Another name in the certificate is a *ServerNameError, another CA an
+// *OtherCAError, whatever the names.
 func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) error {
 	cfg := rest.AnonymousClientConfig(c.Config)
 	cfg.TLSClientConfig = rest.TLSClientConfig{CAData: ca, ServerName: serverName}
@@ -49,14 +59,23 @@ func (c *Cluster) CheckTLS(ctx context.Context, serverName string, ca []byte) er
 		return nil
 	}
 	var name x509.HostnameError
-	if errors.As(err, &name) {
+	var authority x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &authority), errors.As(err, &name) && !issuedBy(name.Certificate, ca):
+		return &OtherCAError{serverName}
+	case errors.As(err, &name):
 		return &ServerNameError{Asked: []string{serverName}, Certificate: name.Certificate.DNSNames}
 	}
-	var authority x509.UnknownAuthorityError
-	if errors.As(err, &authority) {
-		return fmt.Errorf("the API server's certificate for %s was not issued by the CA that goes into the remote secret; choose a server name whose certificate was (on OpenShift kubernetes.default.svc)", serverName)
-	}
 	return fmt.Errorf("connect to the API server as %s: %w", serverName, err)
+}
+
+// issuedBy returns whether a certificate verifies against a bundle under any name: Go looks
+// at names first.
+func issuedBy(certificate *x509.Certificate, ca []byte) bool {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	_, err := certificate.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err == nil
 }
 
 // useful tells what to do with the names that a certificate has.

@@ -65,8 +65,11 @@ func TestCheckTLS_AnotherCA_SaysWhatToChoose(t *testing.T) {
 	other := httptest.NewTLSServer(http.NotFoundHandler())
 	defer other.Close()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificate().Raw})
-	require.ErrorContains(t, c.CheckTLS(t.Context(), "api.west.test", ca),
-		"the API server's certificate for api.west.test was not issued by the CA that goes into the remote secret")
+	for _, name := range []string{"api.west.test", "other.test"} { // a front has a name of its own, too
+		var otherCA *OtherCAError
+		require.ErrorAs(t, c.CheckTLS(t.Context(), name, ca), &otherCA)
+		require.EqualError(t, otherCA, "the API server's certificate for "+name+" was not issued by the CA that goes into the remote secret")
+	}
 }
 
 func TestCheckTLS_CannotConnect_SaysAsWhom(t *testing.T) {

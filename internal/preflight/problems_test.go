@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"os"
@@ -165,9 +166,15 @@ var inTheWay = []struct {
 		m.Config.Host = m.apiServer.URL
 		m.Put(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: caConfigMap}, Data: map[string]string{corev1.ServiceAccountRootCAKey: string(ca)}})
 	}},
-	{"a certificate of another CA", func(t *testing.T, m *member) {
-		_, other := serve(t, "kubernetes.default.svc")
-		m.Put(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: caConfigMap}, Data: map[string]string{corev1.ServiceAccountRootCAKey: string(other)}})
+	{"the file's name has a certificate of another CA", func(t *testing.T, m *member) {
+		other, _ := serve(t, "api.west.example.com")
+		m.in.TLSServerName = "api.west.example.com"
+		m.apiServer.TLS.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if hello.ServerName == m.in.TLSServerName {
+				return &other.TLS.Certificates[0], nil
+			}
+			return nil, nil
+		}
 	}},
 	{"the file's name is not in the certificate", func(_ *testing.T, m *member) { m.in.TLSServerName = "api.west.example.com" }},
 	{"each name is tried", func(t *testing.T, m *member) {

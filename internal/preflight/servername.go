@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,23 +30,49 @@ func (c *cluster) checkServerName(ctx context.Context) error {
 	}
 	var refused []string
 	var unnamed kube.ServerNameError
-	for _, name := range c.serverNames(ctx) {
+	names, otherCA := c.serverNames(ctx), 0
+	for _, name := range names {
 		err := c.CheckTLS(ctx, name, ca)
 		if err == nil {
 			c.out.TLSServerName = name
 			return nil
 		}
-		if wrong := new(kube.ServerNameError); errors.As(err, &wrong) {
+		var wrong *kube.ServerNameError
+		var other *kube.OtherCAError
+		switch {
+		case errors.As(err, &wrong):
 			unnamed.Asked, unnamed.Certificate = append(unnamed.Asked, wrong.Asked...), wrong.Certificate
 			continue
+		case errors.As(err, &other):
+			otherCA++
 		}
 		refused = append(refused, err.Error())
+	}
+	if otherCA == len(names) && c.behindFront(ctx, ca) {
+		// What the kubeconfig leads to is not the API server, so that its certificate says
+		// nothing. Pods ask the API server itself, and so does an east-west gateway.
+		c.out.TLSServerName, c.out.ServerNameUnchecked = cmp.Or(c.in.TLSServerName, inCluster), true
+		return nil
+	}
+	if otherCA > 0 && c.in.TLSServerName != "" {
+		refused = append(refused, "leave spec.clusters[].apiServer.tlsServerName out, or set it to "+inCluster)
 	}
 	if len(unnamed.Asked) > 0 { // the same certificate, whatever the name
 		refused = append(refused, unnamed.Error())
 	}
 	c.problem("%s", strings.Join(refused, "; and "))
 	return nil
+}
+
+// inCluster names every API server inside its cluster.
+const inCluster = "kubernetes.default.svc"
+
+// behindFront returns whether the kubeconfig leads through a front that ends TLS, such as
+// Rancher, Teleport or a cloud's gateway: not even the name that every API server has gets a
+// certificate of the cluster's own CA.
+func (c *cluster) behindFront(ctx context.Context, ca []byte) bool {
+	var other *kube.OtherCAError
+	return errors.As(c.CheckTLS(ctx, inCluster, ca), &other)
 }
 
 // serverNames returns the names to try: the fleet file's alone, or else those of the
@@ -55,7 +82,7 @@ func (c *cluster) serverNames(ctx context.Context) []string {
 		return []string{c.in.TLSServerName}
 	}
 	names := append(hostNames(c.Config.Host), c.openShiftNames(ctx)...)
-	return append(names, "kubernetes.default.svc")
+	return append(names, inCluster)
 }
 
 // openShiftNames returns the names that OpenShift gives its API server, the inner one
@@ -73,7 +100,8 @@ func (c *cluster) openShiftNames(ctx context.Context) (names []string) {
 	return names
 }
 
-// hostNames returns the host of a URL where that is a name and not an address.
+// hostNames returns the host of a URL where that is a name and not an address, in lower
+// case: EKS writes its hosts with capitals, and a server name is compared as it stands.
 func hostNames(at string) []string {
 	u, err := url.Parse(at)
 	if err != nil || u.Hostname() == "" || u.Hostname() == "localhost" {
@@ -82,7 +110,7 @@ func hostNames(at string) []string {
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return nil
 	}
-	return []string{u.Hostname()}
+	return []string{strings.ToLower(u.Hostname())}
 }
 
 // apiServerCA returns the bundle that goes into the remote secret.
