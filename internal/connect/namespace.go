@@ -136,6 +136,6 @@ func tooMany(namespace string, lacks, have map[string]enumspb.IndexedValueType, 
 		}
 	}
 	free := max(0, limit-used)
-	return fmt.Errorf("Landbridge needs %d more search attributes of the type Keyword in the namespace %s (%s), and %d of %d are free; remove %d that nobody uses (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own",
+	return fmt.Errorf("%d more search attributes of the type Keyword are needed in the namespace %s (%s), and %d of %d are free; remove %d that nobody uses (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own",
 		len(lacks), namespace, strings.Join(slices.Sorted(maps.Keys(lacks)), ", "), free, limit, len(lacks)-free)
 }

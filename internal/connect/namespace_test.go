@@ -73,7 +73,7 @@ func TestEnsureSearchAttributes_TooFewAreFree_SaysHowMany(t *testing.T) {
 		theirs[name] = keyword
 	}
 	s := &temporal{attributes: theirs, noAdd: status.Error(codes.InvalidArgument, "Unable to create search attributes: cannot have more than 10 search attribute of type Keyword.")}
-	require.EqualError(t, EnsureSearchAttributes(t.Context(), s.dial(t), "ours"), "Landbridge needs 5 more search attributes of the type Keyword in the namespace ours "+
+	require.EqualError(t, EnsureSearchAttributes(t.Context(), s.dial(t), "ours"), "5 more search attributes of the type Keyword are needed in the namespace ours "+
 		"(LandbridgeCluster, LandbridgeLink, LandbridgePhase, LandbridgeReason, LandbridgeRequestedBy), and 3 of 10 are free; "+
 		"remove 2 that nobody uses (`temporal operator search-attribute remove`), or give Landbridge a namespace of its own")
 }

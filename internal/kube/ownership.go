@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"reflect"
@@ -20,7 +19,7 @@ func ownersOf(live *unstructured.Unstructured) owners {
 	o := owners{fieldpath.NewSet(), fieldpath.NewSet()}
 	for _, m := range live.GetManagedFields() {
 		set := fieldpath.NewSet()
-		if m.Subresource != "" || m.FieldsV1 == nil || set.FromJSON(bytes.NewReader(m.FieldsV1.Raw)) != nil {
+		if m.Subresource != "" || m.FieldsV1 == nil || set.FromJSON(m.FieldsV1.GetRawReader()) != nil {
 			continue
 		}
 		if m.Manager == FieldManager {

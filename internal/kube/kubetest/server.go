@@ -3,6 +3,7 @@ package kubetest
 import (
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -137,7 +138,8 @@ func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, verb := range s.verbs(t, r.Method) {
 		if !s.allowed(Request{verb, t.gvr.Group, path.Join(t.gvr.Resource, t.sub), t.namespace}) {
-			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, fmt.Errorf(`User "kubetest" cannot %s resource %q in API group %q in the namespace %q`, verb, t.gvr.Resource, t.gvr.Group, t.namespace)))
+			words := fmt.Sprintf(`User "kubetest" cannot %s resource %q in API group %q in the namespace %q`, verb, t.gvr.Resource, t.gvr.Group, t.namespace) // the API server's own
+			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, errors.New(words)))
 			return
 		}
 	}
