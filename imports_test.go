@@ -41,11 +41,13 @@ var layers = []struct {
 	{"internal/inventory", "what a cluster remembers", []string{"internal/fleet", "internal/kube"}},
 	{"internal/chart", "Helm", []string{"internal/fleet", "internal/kube"}},
 
+	{"internal/sail", "what the Sail operator says", []string{"internal/fleet", "internal/kinds", "internal/kube"}},
+
 	{"internal/api", "what crosses Temporal", []string{"internal/fleet"}},
 	{"internal/proof", "the proof of a link", []string{"internal/api", "internal/fleet", "internal/kube", "internal/redact"}},
-	{"internal/preflight", "what stands in the way", []string{"certs", "internal/api", "internal/fleet", "internal/inventory", "internal/kinds", "internal/kube", "internal/rights"}},
+	{"internal/preflight", "what stands in the way", []string{"certs", "internal/api", "internal/fleet", "internal/inventory", "internal/kinds", "internal/kube", "internal/rights", "internal/sail"}},
 	{"activities", "what is done to clusters", []string{"certs", "internal/api", "internal/chart", "internal/fleet", "internal/inventory", "internal/kinds",
-		"internal/kube", "internal/preflight", "internal/proof", "internal/redact", "internal/rights"}},
+		"internal/kube", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail"}},
 	{"workflows", "what happens, in order", []string{"activities", "internal/api", "internal/fleet"}},
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/fleet"}},

@@ -10,10 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // requireReportable checks that an activity's error is classified, short, and
@@ -24,33 +22,6 @@ func requireReportable(t *testing.T, err error) {
 	require.ErrorAs(t, classify("west", err), &app)
 	require.LessOrEqual(t, len(app.Message()), maxMessage)
 	require.True(t, utf8.ValidString(app.Message()))
-}
-
-func FuzzSailStatus(f *testing.F) {
-	for _, s := range []string{
-		`{"kind":"Istio","metadata":{"name":"default","generation":1},"status":{"observedGeneration":1,"state":"Healthy","conditions":[{"type":"Ready","status":"True"}]}}`,
-		`{"status":{"state":"ReconcileError","conditions":[{"type":"Reconciled","status":"False","reason":"ReconcileError","message":"version is end-of-life"}]}}`,
-		`{"status":{"observedGeneration":"1","state":7,"conditions":{"type":"Ready"}}}`,
-		`{"status":[],"metadata":{"generation":1.5}}`,
-		`{"status":{"conditions":[null,7,{"type":["Ready"],"status":{}}]}}`,
-	} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		obj := &unstructured.Unstructured{}
-		if json.Unmarshal(data, &obj.Object) != nil || obj.Object == nil {
-			return
-		}
-		waiting, err := sailReady(obj)
-		if err != nil {
-			requireReportable(t, err)
-		}
-		requireReportable(t, &kube.NotReadyError{Waiting: waiting})
-		if waiting == "" && err == nil {
-			observed, _, _ := unstructured.NestedInt64(obj.Object, "status", "observedGeneration")
-			require.Equal(t, obj.GetGeneration(), observed)
-		}
-	})
 }
 
 func FuzzCloudStatus(f *testing.F) {

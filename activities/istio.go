@@ -11,6 +11,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/sail"
 )
 
 const componentIstio = "istio"
@@ -26,24 +27,86 @@ func (a *Activities) EnsureIstio(ctx context.Context, in api.EnsureIstioInput) (
 	if err := applyOrKeep(ctx, w, kinds.IstioCNIs, istioCNI(in)); err != nil {
 		return w.Changes(), err
 	}
-	err = applyOrKeep(ctx, w, kinds.Istios, istio(in))
+	if err := applyOrKeep(ctx, w, kinds.Istios, istio(in)); err != nil || !w.DryRun {
+		return w.Changes(), err
+	}
+	err = noteWhatSailSays(ctx, w, in)
 	return w.Changes(), err
+}
+
+// noteWhatSailSays notes, where nothing is to be changed, that Sail has not installed it
+// or that it does not run.
+func noteWhatSailSays(ctx context.Context, w *kube.Writer, in api.EnsureIstioInput) error {
+	for _, c := range w.Changes().All() {
+		if c.Action != fleet.Keep {
+			return nil
+		}
+	}
+	r, err := sail.Look(ctx, w.Cluster, sail.Installation{Name: in.Istio.Name, Namespace: in.Namespace, CNINamespace: in.CNINamespace})
+	var dead *kube.DeadEndError
+	switch {
+	case errors.As(err, &dead):
+		r.Waiting = dead.Reason
+	case err != nil:
+		return err
+	case r.Unseen:
+		r.Waiting += "; " + sail.Operator(ctx, w.Cluster)
+	}
+	if r.Waiting != "" {
+		w.Note(fleet.Change{Action: fleet.Wait, Kind: kinds.Istios.Kind, Name: in.Istio.Name, Note: r.Waiting})
+	}
+	return nil
 }
 
 // RemoveIstio undoes EnsureIstio: it removes Istio, then IstioCNI, and waits until
 // Sail has uninstalled both. What istiod itself wrote goes with the last istiod.
 func (a *Activities) RemoveIstio(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	removed, err := a.removeAll(ctx, in, componentIstio, "", kinds.Istios, kinds.IstioCNIs)
-	if err != nil || in.DryRun || in.OnlyRun != "" && len(removed.All()) == 0 {
-		return removed, err
-	}
 	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentIstio, in.Link)
 	if err != nil {
-		return removed, err
+		return fleet.Changes{}, err
+	}
+	// Istio has no finalizer, and in the background it would go at once.
+	w.Foreground = true
+	if err := removeSails(ctx, w, kinds.Istios, in); err != nil {
+		return w.Changes(), err
+	}
+	if err := removeSails(ctx, w, kinds.IstioCNIs, in); err != nil {
+		return w.Changes(), err
+	}
+	if in.DryRun || in.OnlyRun != "" && len(w.Changes().All()) == 0 {
+		return w.Changes(), nil
 	}
 	err = removeIstiodConfigMaps(ctx, w, in.Namespace)
-	removed.Changes = append(removed.Changes, w.Changes().Changes...)
-	return removed, err
+	return w.Changes(), err
+}
+
+// removeSails removes the fleet's resources of one of Sail's kinds, and waits until Sail
+// has uninstalled what they stand for.
+func removeSails(ctx context.Context, w *kube.Writer, res kinds.Resource, in api.RemoveInput) error {
+	objs, err := w.Owned(ctx, res, "", in.OnlyRun)
+	if err != nil {
+		return err
+	}
+	for i := range objs {
+		if err := w.Delete(ctx, res, &objs[i]); err != nil {
+			return err
+		}
+	}
+	if in.DryRun {
+		return nil
+	}
+	// A cleanup also waits for what somebody else deleted a moment ago.
+	if res == kinds.Istios && (len(objs) > 0 || in.OnlyRun == "") {
+		if err := sail.WaitUninstalled(ctx, w.Cluster, in.Namespace); err != nil {
+			return err
+		}
+	}
+	for i := range objs {
+		if err := sail.WaitGone(ctx, w, res, &objs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // applyOrKeep applies a resource. One that exists and belongs to no fleet is kept if
@@ -59,7 +122,11 @@ func applyOrKeep(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *u
 		return err
 	}
 	if at, ok := kube.Covers(live.Object["spec"], obj.Object["spec"]); !ok {
-		return &kube.DeadEndError{Reason: fmt.Sprintf("%s %s existed before and differs from the fleet file in spec.%s; make it fit, or give the fleet's another name (spec.istio.name)", res.Kind, obj.GetName(), at)}
+		way := "make it fit, or give the fleet's another name (spec.istio.name)"
+		if res == kinds.IstioCNIs {
+			way = "a cluster has one only: make it fit, or change the fleet file"
+		}
+		return &kube.DeadEndError{Reason: fmt.Sprintf("%s %s existed before and differs from the fleet file in spec.%s; %s", res.Kind, obj.GetName(), at, way)}
 	}
 	w.Note(fleet.Change{Action: fleet.Keep, Kind: res.Kind, Name: obj.GetName(), Note: noteExisting})
 	return nil
@@ -74,7 +141,7 @@ func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	if values = overlay(values, in.Istio.CNIValues); len(values) > 0 {
 		spec["values"] = values
 	}
-	return sailResource(kinds.IstioCNIs, in.Istio.Name, spec)
+	return sailResource(kinds.IstioCNIs, sail.CNIName, spec)
 }
 
 func istio(in api.EnsureIstioInput) *unstructured.Unstructured {

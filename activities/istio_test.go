@@ -43,6 +43,25 @@ func TestIstio_ExistingOneThatDiffers_IsRefusedByItsField(t *testing.T) {
 	require.ErrorContains(t, err, "Istio default existed before and differs from the fleet file in spec.values.global.network")
 }
 
+// Nothing differs from the fleet file, and yet Istio may not run: a plan, and so drift,
+// says it.
+func TestIstio_PlanOfWhatIsAsItShouldBe_TellsThatItDoesNotRun(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	_, err := w.acts.EnsureIstio(t.Context(), w.istio())
+	require.NoError(t, err)
+	in := w.istio()
+	in.DryRun = true
+	got, err := w.acts.EnsureIstio(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, []string{"keep IstioCNI /default", "keep Istio /default", "wait Istio /default"}, actions(got.All()))
+	require.Contains(t, got.All()[2].Note, "IstioCNI default has not been looked at by Sail yet; no Deployment of a Sail operator is found")
+
+	in.Istio.Version = "v9" // it would be changed: what runs now is of no interest
+	got, err = w.acts.EnsureIstio(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, []string{"update IstioCNI /default", "update Istio /default"}, actions(got.All()))
+}
+
 // rootConfigMap returns a ConfigMap as istiod writes it into every namespace.
 func rootConfigMap(namespace string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "istio-ca-root-cert", Labels: map[string]string{"istio.io/config": "true"}}}

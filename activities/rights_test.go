@@ -128,9 +128,7 @@ func upgrade(t *testing.T, w *world) {
 // waitsAndLooks calls what writes nothing, or only the lock.
 func waitsAndLooks(t *testing.T, w *world) {
 	t.Helper()
-	healthy := map[string]any{"observedGeneration": int64(1), "state": "Healthy", "conditions": []any{cond("Ready", "True", "", "")}}
-	w.sailSays(kinds.IstioCNIs, healthy)
-	w.sailSays(kinds.Istios, healthy)
+	w.sailInstalled()
 	_, err := w.acts.WaitIstio(t.Context(), api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
 	require.NoError(t, err)
 	w.Put(w.service())

@@ -77,7 +77,7 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 }
 
 // marks holds the sign that stands before each action.
-var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-"}
+var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-", fleet.Wait: "?"}
 
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	total := map[fleet.Action]int{}
@@ -96,7 +96,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 			fmt.Fprintf(w, "    nothing to change (%s)\n", fleet.Count(len(u.Changes), "object"))
 		}
 	}
-	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove] == 0 {
+	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove]+total[fleet.Wait] == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}
@@ -105,7 +105,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 }
 
 // actionStyles holds the styles of what is created, changed and removed.
-var actionStyles = map[fleet.Action]ansi.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed]}
+var actionStyles = map[fleet.Action]ansi.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed], fleet.Wait: attention}
 
 // printChange writes an object, and what becomes of it, field by field.
 func printChange(w io.Writer, c fleet.Change) {

@@ -131,6 +131,8 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	default:
 		if f.Left = u.compensate(ctx); len(f.Left) > 0 {
 			f.State = api.StateLeft
+		} else if updated := u.updated(); len(updated) > 0 && !temporal.IsCanceledError(err) {
+			f.State, f.Left = api.StateUpdated, updated
 		}
 	}
 	u.status.list[0].fail(f)
@@ -139,6 +141,24 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 		return temporal.NewCanceledError(u.unit.String() + " was canceled and undone")
 	}
 	return failUnit(api.TypeUnit, f)
+}
+
+// updated names the objects that were there before and that this run changed, without
+// Landbridge's own: an undo removes what is new, and does not know what was there.
+func (u *unitRun) updated() (out []string) {
+	const most = 4
+	for _, c := range u.changes {
+		switch {
+		case c.Action != fleet.Update || c.Namespace == fleet.SystemNamespace:
+		case len(out) == most:
+			return append(out, "and more")
+		case c.Namespace == "":
+			out = append(out, c.Kind+" "+c.Name)
+		default:
+			out = append(out, c.Kind+" "+c.Namespace+"/"+c.Name)
+		}
+	}
+	return out
 }
 
 // compensate undoes what this run made, newest first, detached from any cancellation.

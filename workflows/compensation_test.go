@@ -110,6 +110,27 @@ func TestUnit_UndoOnlyTouchesThisRun(t *testing.T) {
 	}
 }
 
+// An undo removes what is new. What was there and was changed stays so, and is named.
+func TestUnit_FailsAfterAnUpdate_IsNotCalledUndone(t *testing.T) {
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if did, ok := result.(*fleet.Changes); ok && c.name == "EnsureIstio" {
+			did.Changes = []fleet.Change{{Action: fleet.Update, Kind: "IstioCNI", Name: "default"}, {Action: fleet.Keep, Kind: "Istio", Name: "default"},
+				{Action: fleet.Update, Kind: "ConfigMap", Namespace: fleet.SystemNamespace, Name: "landbridge-inventory"}}
+		}
+	}
+	f.on = func(c fakeCall) error {
+		if c.name == "WaitIstio" {
+			return broken(c)
+		}
+		return nil
+	}
+	failure := api.Failures(f.run(RolloutCluster, clusterInput()))[0]
+	require.Equal(t, api.StateUpdated, failure.State)
+	require.Equal(t, []string{"IstioCNI default"}, failure.Left)
+	require.Contains(t, failure.String(), "(what it created is undone; what it updated stays: IstioCNI default)")
+}
+
 func TestUnit_KeepOnFailure_LeavesEverything(t *testing.T) {
 	in := clusterInput()
 	in.Rollout.OnFailure = fleet.OnFailureKeep

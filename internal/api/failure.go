@@ -29,17 +29,19 @@ type Failure struct {
 	// Type is one of the activities' error types, or Canceled, Timeout or NoWorker.
 	Type    string `json:"type"`
 	Message string `json:"message"`
-	// State tells what became of the unit's changes: StateUndone, StateKept or StateLeft.
-	// With StateLeft, Left names each step that left something, and why.
+	// State tells what became of the unit's changes: StateUndone, StateKept, StateLeft or
+	// StateUpdated. With StateLeft, Left names each step that left something, and why;
+	// with StateUpdated, it names the objects that stay as this run changed them.
 	State string   `json:"state,omitempty"`
 	Left  []string `json:"left,omitempty"`
 }
 
 // The values of Failure.State.
 const (
-	StateUndone = "undone"
-	StateKept   = "kept"
-	StateLeft   = "left"
+	StateUndone  = "undone"
+	StateKept    = "kept"
+	StateLeft    = "left"
+	StateUpdated = "updated"
 )
 
 // String returns one line for people: unit, step, message, and what became of the
@@ -55,6 +57,8 @@ func (f Failure) String() string {
 		s += " (undone)"
 	case StateKept:
 		s += " (kept as it is for a retry)"
+	case StateUpdated:
+		s += " (what it created is undone; what it updated stays: " + strings.Join(f.Left, ", ") + ")"
 	case StateLeft:
 		if len(f.Left) == 0 { // the message says it
 			return s

@@ -12,6 +12,8 @@ const (
 	Keep   Action = "keep"
 	Adopt  Action = "adopt"
 	Remove Action = "remove"
+	// Wait says that an object is as it should be, and does not work yet.
+	Wait Action = "wait"
 )
 
 // Change tells what a step did, or would do, with one object of one cluster. After

@@ -13,6 +13,9 @@ const DefaultTaskQueue = "landbridge"
 // DefaultDataPlanePort is Istio's port for the mesh's traffic between networks.
 const DefaultDataPlanePort = 15443
 
+// DefaultCNINamespace has Istio's CNI plugin where a fleet file names no other one.
+const DefaultCNINamespace = "istio-cni"
+
 // tenYears follows Istio's tools/certs, which gives 3650 days to roots and
 // intermediates.
 const tenYears = Duration(3650 * 24 * time.Hour)
@@ -67,7 +70,7 @@ func (s *Settings) setDefaults(fleetName string) {
 	or(&i.Version, "v1.31.0")
 	or(&i.Name, DefaultRevision)
 	or(&i.Namespace, "istio-system")
-	or(&i.CNINamespace, "istio-cni")
+	or(&i.CNINamespace, DefaultCNINamespace)
 	or(&i.MeshID, fleetName)
 	or(&i.TrustDomain, "cluster.local")
 	or(&g.APIPort, 16443)

@@ -21,16 +21,16 @@ func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) er
 		if err != nil {
 			return nil, "", false, err
 		}
-		waiting, err := rollout(obj)
+		waiting, err := Rollout(obj)
 		return obj, waiting, waiting == "" && err == nil, err
 	})
 }
 
-// rollout returns what a Deployment still waits for, or nothing when it is done.
-// kstatus decides; a Deployment without conditions is not ready, since its
+// Rollout returns what a Deployment or DaemonSet still waits for, or nothing when it is
+// done. kstatus decides; a Deployment without conditions is not ready, since its
 // controller has not looked at it yet.
-func rollout(obj *unstructured.Unstructured) (waiting string, err error) {
-	what := fmt.Sprintf("Deployment %s/%s", obj.GetNamespace(), obj.GetName())
+func Rollout(obj *unstructured.Unstructured) (waiting string, err error) {
+	what := fmt.Sprintf("%s %s/%s", obj.GetKind(), obj.GetNamespace(), obj.GetName())
 	res, err := status.Compute(obj)
 	if err != nil {
 		return "", fmt.Errorf("read the status of %s: %w", what, err)

@@ -46,7 +46,7 @@ func (w *Writer) WaitNamespacesGone(ctx context.Context, objs ...*unstructured.U
 	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
 		left := map[string][]string{} // by what keeps them
 		for _, obj := range objs {
-			live, err := w.find(ctx, kinds.Namespaces, obj)
+			live, err := w.Find(ctx, kinds.Namespaces, obj)
 			if err != nil {
 				return "", false, err
 			}

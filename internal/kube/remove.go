@@ -77,10 +77,13 @@ func (w *Writer) deleteExactly(ctx context.Context, res kinds.Resource, obj *uns
 		return err
 	}
 	uid, policy := obj.GetUID(), metav1.DeletePropagationBackground
+	if w.Foreground {
+		policy = metav1.DeletePropagationForeground
+	}
 	err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
 	if apierrors.IsConflict(err) { // another object of that name, or a write at the same time
-		live, failed := w.find(ctx, res, obj)
+		live, failed := w.Find(ctx, res, obj)
 		if failed != nil || live == nil {
 			err = failed
 		}
@@ -98,12 +101,17 @@ func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstruct
 		return w.WaitNamespacesGone(ctx, obj)
 	}
 	return w.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
-		live, err := w.find(ctx, res, obj)
+		live, err := w.Find(ctx, res, obj)
 		if live == nil {
 			return nil, "", err == nil, err
 		}
-		return live, fmt.Sprintf("%s %s is still being deleted%s", res.Kind, path(obj.GetNamespace(), obj.GetName()), Kept(live)), false, nil
+		return live, BeingDeleted(live), false, nil
 	})
+}
+
+// BeingDeleted describes an object that is being deleted, and what keeps it.
+func BeingDeleted(obj *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s %s is still being deleted%s", obj.GetKind(), path(obj.GetNamespace(), obj.GetName()), Kept(obj))
 }
 
 // Kept tells what keeps an object that is being deleted: the finalizers on it, and for
@@ -123,9 +131,9 @@ func Kept(obj *unstructured.Unstructured) string {
 	return out
 }
 
-// find reads exactly this object, not another one that took its name, and returns nil
+// Find reads exactly this object, not another one that took its name, and returns nil
 // where it is no longer there.
-func (w *Writer) find(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (w *Writer) Find(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	live, err := w.Get(ctx, res, obj.GetNamespace(), obj.GetName())
 	if apierrors.IsNotFound(err) || err == nil && live.GetUID() != obj.GetUID() {
 		return nil, nil

@@ -68,6 +68,8 @@ type Writer struct {
 	// ForceConflicts overwrites what somebody else changed; without it Apply returns a
 	// *DriftError.
 	ForceConflicts bool
+	// Foreground deletes what an object owns before the object itself.
+	Foreground bool
 	// Render notes each object as it would be applied too, for who applies it by
 	// other means.
 	Render bool

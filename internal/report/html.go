@@ -74,7 +74,7 @@ func (r *Report) counts() map[fleet.Action]int {
 
 func counts(r *Report) string {
 	var parts []string
-	for _, a := range []fleet.Action{fleet.Create, fleet.Update, fleet.Adopt, fleet.Remove, fleet.Keep} {
+	for _, a := range []fleet.Action{fleet.Create, fleet.Update, fleet.Adopt, fleet.Remove, fleet.Wait, fleet.Keep} {
 		if n := r.counts()[a]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", a, n))
 		}

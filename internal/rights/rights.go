@@ -3,6 +3,8 @@
 package rights
 
 import (
+	"cmp"
+
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
@@ -25,6 +27,8 @@ var (
 type Needs struct {
 	// Namespace is Istio's.
 	Namespace string
+	// CNINamespace has Istio's CNI plugin. Empty: istio-cni.
+	CNINamespace string
 	// Revision of the cluster's Istio. Empty: default.
 	Revision string
 	// ExistingIstio is read only, and Sail is not asked for it.
@@ -64,7 +68,8 @@ func For(n Needs) []Right {
 		{kinds.AuthorizationPolicies, write, istio},
 	}
 	if !n.ExistingIstio {
-		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""})
+		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""},
+			Right{kinds.IstioRevisions, []string{"get", "list"}, ""}, Right{kinds.DaemonSets, []string{"get"}, cmp.Or(n.CNINamespace, fleet.DefaultCNINamespace)})
 	}
 	if n.OpenShift {
 		rights = append(rights, Right{kinds.Infrastructures, []string{"get"}, ""})

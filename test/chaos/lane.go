@@ -53,7 +53,7 @@ func newLane(ctx context.Context, dir, bins string, clusters int, say func(strin
 		}
 	}
 	up := exec.CommandContext(ctx, filepath.Join(bins, "lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", lab.NodesKWOK,
-		"--dir", filepath.Join(dir, "lab"), "--cloud-delay", "200ms", "--sail-delay", "200ms")
+		"--dir", filepath.Join(dir, "lab"), "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms")
 	if out, err := up.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("the lab did not come up: %w\n%s", err, out)
 	}
@@ -183,7 +183,7 @@ func (ln *lane) temporal() (client.Client, error) {
 
 // behave changes how the lab's cloud and Sail act.
 func (ln *lane) behave(change func(*lab.Behaviour)) error {
-	b := lab.Behaviour{Cloud: lab.CloudBehaviour{Delay: 200 * time.Millisecond, Address: "ip"}, Sail: lab.SailBehaviour{Delay: 200 * time.Millisecond}}
+	b := lab.Behaviour{Cloud: lab.CloudBehaviour{Delay: 200 * time.Millisecond, Address: "ip"}, Sail: lab.SailBehaviour{Delay: 200 * time.Millisecond, Lag: 250 * time.Millisecond}}
 	if change != nil {
 		change(&b)
 	}

@@ -117,8 +117,6 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 	defer east.deleteNamespace(t, "istio-cni")
 	cni := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "sailoperator.io/v1", "kind": "IstioCNI",
 		"metadata": map[string]any{"name": "default"}, "spec": map[string]any{"version": "v1.31.0", "namespace": "istio-cni"}}}
-	cnis := istios
-	cnis.Resource = "istiocnis"
 	_, err := east.dyn.Resource(cnis).Create(ctx, cni, metav1.CreateOptions{})
 	require.NoError(t, err)
 	defer func() {

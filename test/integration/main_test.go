@@ -79,7 +79,7 @@ func takeLab(t testing.TB) *lab.Lab {
 }
 
 func bringUp(dir string, clusters int, nodes string) (*lab.Lab, error) {
-	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms")
+	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms")
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, err
@@ -197,7 +197,13 @@ const commandTimeout = 90 * time.Second
 // try runs a landbridge command and returns what it printed and its exit code.
 func (w *world) try(args ...string) (string, int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+	return w.tryFor(commandTimeout, args...)
+}
+
+// tryFor runs a command as try does, and gives it another limit.
+func (w *world) tryFor(limit time.Duration, args ...string) (string, int) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	out, err := w.command(ctx, args...).CombinedOutput()
 	w.outputs.Write(out)
@@ -261,7 +267,7 @@ func (w *world) file(names []string, edit ...string) string {
 func (w *world) behave(args ...string) {
 	t := w.t
 	t.Helper()
-	base := []string{"behave", "--dir", w.lab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms"}
+	base := []string{"behave", "--dir", w.lab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}
 	out, err := exec.Command(bin("lab"), append(base, args...)...).CombinedOutput()
 	require.NoError(t, err, string(out))
 }

@@ -41,24 +41,39 @@ type CloudBehaviour struct {
 type SailBehaviour struct {
 	// Delay comes before Istio is healthy.
 	Delay time.Duration `json:"delay"`
+	// Lag passes, once to four times, before the operator gets round to a change or a
+	// deletion. Until then Istio says what was true before.
+	Lag time.Duration `json:"lag"`
+	// Away stops the operator: AwayAll, or AwayAfterSeeing.
+	Away string `json:"away,omitempty"`
 	// Error makes every reconciliation end with it.
 	Error string `json:"error,omitempty"`
 	// Only limits Error to one cluster.
 	Only string `json:"only,omitempty"`
 }
 
+// Ways of the operator to be away. AwayAfterSeeing stops it once it has seen a change
+// of Istio: the revision is written and never installed.
+const (
+	AwayAll         = "all"
+	AwayAfterSeeing = "after-seeing"
+)
+
 // Validate says what is wrong with a behaviour.
 func (b Behaviour) Validate() error {
 	if b.Cloud.Address != "ip" && b.Cloud.Address != "hostname" {
 		return fmt.Errorf("--cloud-address: want ip or hostname, got %q", b.Cloud.Address)
 	}
-	if b.Cloud.Failures < 0 || b.Cloud.Delay < 0 || b.Sail.Delay < 0 {
+	if b.Cloud.Failures < 0 || b.Cloud.Delay < 0 || b.Sail.Delay < 0 || b.Sail.Lag < 0 {
 		return fmt.Errorf("delays and failures cannot be negative")
 	}
 	for _, h := range b.Platform {
 		if !slices.Contains(platformHabits, h) {
 			return fmt.Errorf("--platform: want some of %s, got %q", strings.Join(platformHabits, ", "), h)
 		}
+	}
+	if a := b.Sail.Away; a != "" && a != AwayAll && a != AwayAfterSeeing {
+		return fmt.Errorf("--sail-away: want %s or %s, got %q", AwayAll, AwayAfterSeeing, a)
 	}
 	return nil
 }

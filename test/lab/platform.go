@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 
 	"istio.io/istio/manifests"
@@ -12,11 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 )
-
-// sailCRDs have the shape of Sail's that Landbridge relies on.
-//
-//go:embed crds/sail.yaml
-var sailCRDs []byte
 
 const istioCRDs = "charts/base/files/crd-all.gen.yaml"
 
@@ -36,12 +30,20 @@ func (l *Lab) createPlatformObjects(ctx context.Context, c Cluster) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range [][]byte{sailCRDs, istio} {
-		if err := create(ctx, dyn, string(file)); err != nil {
+	if err := create(ctx, dyn, string(istio)); err != nil {
+		return fmt.Errorf("kinds of %s: %w", c.Name, err)
+	}
+	kinds, err := sailKinds()
+	if err != nil {
+		return err
+	}
+	for _, crd := range kinds {
+		_, err := dyn.Resource(crdsResource).Create(ctx, crd, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("kinds of %s: %w", c.Name, err)
 		}
 	}
-	return nil
+	return createOperator(ctx, client, c)
 }
 
 func createNode(ctx context.Context, client kubernetes.Interface, c Cluster) error {

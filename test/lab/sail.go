@@ -4,38 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
-	"path/filepath"
+	"hash/fnv"
+	"maps"
 	"slices"
 	"time"
 
-	"helm.sh/helm/v3/pkg/action"
-	"helm.sh/helm/v3/pkg/chart"
-	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/storage/driver"
-	"istio.io/istio/manifests"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
 
+// sailFinalizer keeps an IstioRevision and an IstioCNI until Sail has uninstalled it.
+// Istio has none: the garbage collector of Kubernetes removes its IstioRevision.
 const sailFinalizer = "sailoperator.io/sail-operator"
 
-// endOfLife lists versions that the CRD still lists and the operator refuses, as
-// Sail 1.28 does with 1.24.
-var endOfLife = []string{"v1.24.3"}
+var (
+	istiosResource    = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}
+	revisionsResource = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiorevisions"}
+	cnisResource      = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiocnis"}
+)
 
-// sail stands in for the Sail operator on one cluster: it has Sail's kinds,
-// installs Istio's own charts with Helm and reports status as Sail does. With
-// KWOK nodes no istiod answers, so it leaves the webhooks out.
+// sail stands in for the Sail operator on one cluster. Like Sail it has three
+// controllers: that of Istio only makes an IstioRevision and copies what that one says,
+// that of IstioRevision installs the charts of istiod and base, and that of IstioCNI
+// the chart of the CNI plugin. With KWOK nodes no istiod answers, so it leaves the
+// webhooks out.
 type sail struct {
 	cluster Cluster
 	// platform has the values that fit Istio to the lab's nodes, as Sail's profiles
@@ -44,25 +42,19 @@ type sail struct {
 	cfg      *rest.Config
 	dyn      dynamic.Interface
 	client   kubernetes.Interface
-	objects  map[string]cache.Store // by kind
-	began    map[string]time.Time   // by kind, name and generation
-	applied  map[string]bool
+	objects  map[schema.GroupVersionResource]cache.Store
+	// seen tells when the operator first saw a generation of an object, or its deletion.
+	seen map[string]time.Time
+	// last holds how the last installation of a generation went.
+	last map[string]installation
 }
 
-// product pairs one kind of Sail's with the chart that it stands for.
-type product struct {
-	kind  string
-	res   schema.GroupVersionResource
-	chart string
-	// release names the Helm release that Sail would make.
-	release string
-	// notReady names Sail's state of one that does not run yet.
-	notReady string
-}
-
-var products = []product{
-	{"IstioCNI", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istiocnis"}, "charts/istio-cni", "istio-cni", "IstioCNINotReady"},
-	{"Istio", schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}, "charts/istio-control/istio-discovery", "istiod", "IstiodNotReady"},
+// installation tells with which state of the pods something was installed, what that
+// failed with, and until when it rests.
+type installation struct {
+	state string
+	err   error
+	rests time.Time
 }
 
 // newSail watches a cluster's objects of Sail's kinds until the context ends.
@@ -75,195 +67,122 @@ func newSail(ctx context.Context, c Cluster, cfg *rest.Config, nodeDir string) (
 	if err != nil {
 		return nil, err
 	}
-	objects := map[string]cache.Store{}
-	for _, p := range products {
-		objects[p.kind] = watch(ctx, listWatch(dyn.Resource(p.res)), &unstructured.Unstructured{})
+	objects := map[schema.GroupVersionResource]cache.Store{}
+	for _, r := range []schema.GroupVersionResource{istiosResource, revisionsResource, cnisResource} {
+		objects[r] = watch(ctx, listWatch(dyn.Resource(r)), &unstructured.Unstructured{})
 	}
-	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, map[string]bool{}}, nil
+	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, map[string]installation{}}, nil
 }
 
+// look lets each controller reconcile what it is responsible for.
 func (s *sail) look(ctx context.Context, b Behaviour) error {
+	if err := s.runOperator(ctx, b.Sail); err != nil {
+		return err
+	}
+	if b.Sail.Away == AwayAll {
+		return nil
+	}
+	errs := []error{s.each(ctx, istiosResource, b.Sail, s.reconcileIstio)}
+	if b.Sail.Away != AwayAfterSeeing {
+		errs = append(errs, s.each(ctx, cnisResource, b.Sail, s.reconcileCNI), s.each(ctx, revisionsResource, b.Sail, s.reconcileRevision))
+	}
+	return errors.Join(errs...)
+}
+
+type reconcile func(context.Context, *unstructured.Unstructured, SailBehaviour) error
+
+func (s *sail) each(ctx context.Context, res schema.GroupVersionResource, b SailBehaviour, do reconcile) error {
 	var errs []error
-	for _, p := range products {
-		for _, o := range s.objects[p.kind].List() {
-			obj := o.(*unstructured.Unstructured).DeepCopy()
-			if err := s.reconcile(ctx, p, obj, b.Sail); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-				errs = append(errs, fmt.Errorf("%s %s: %w", p.kind, obj.GetName(), err))
-			}
+	for _, o := range s.objects[res].List() {
+		obj := o.(*unstructured.Unstructured).DeepCopy()
+		if err := do(ctx, obj, b); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("%s %s: %w", obj.GetKind(), obj.GetName(), err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *sail) reconcile(ctx context.Context, p product, obj *unstructured.Unstructured, b SailBehaviour) error {
-	ns, _, _ := unstructured.NestedString(obj.Object, "spec", "namespace")
-	if obj.GetDeletionTimestamp() != nil {
-		if err := s.uninstall(ns, p, obj); err != nil {
-			return err
-		}
-		obj.SetFinalizers(slices.DeleteFunc(obj.GetFinalizers(), func(f string) bool { return f == sailFinalizer }))
-		_, err := s.dyn.Resource(p.res).Update(ctx, obj, metav1.UpdateOptions{})
-		return err
+// late says whether the operator has got round to a generation of an object, or to its
+// deletion: after the lag, up to four times of it, which each gets its own share of.
+func (s *sail) late(obj *unstructured.Unstructured, b SailBehaviour) (since time.Duration, late bool) {
+	key := keyOf(obj)
+	if _, ok := s.seen[key]; !ok {
+		s.seen[key] = time.Now()
 	}
-	if !slices.Contains(obj.GetFinalizers(), sailFinalizer) {
-		obj.SetFinalizers(append(obj.GetFinalizers(), sailFinalizer))
-		_, err := s.dyn.Resource(p.res).Update(ctx, obj, metav1.UpdateOptions{})
-		return err
-	}
-	key := fmt.Sprintf("%s/%s/%d", obj.GetUID(), p.kind, obj.GetGeneration())
-	if _, ok := s.began[key]; !ok {
-		s.began[key] = time.Now()
-	}
-	version, _, _ := unstructured.NestedString(obj.Object, "spec", "version")
-	if why := s.refuse(ctx, ns, version, b); why != "" {
-		return s.report(ctx, p, obj, "ReconcileError", why)
-	}
-	if !s.applied[key] {
-		if err := s.install(ctx, ns, p, obj); err != nil {
-			return err
-		}
-		s.applied[key] = true
-	}
-	ready, err := s.runs(ctx, ns, p)
-	if err != nil {
-		return err
-	}
-	if !ready || time.Since(s.began[key]) < b.Delay {
-		return s.report(ctx, p, obj, p.notReady, "not ready yet")
-	}
-	return s.report(ctx, p, obj, sailHealthy, "")
+	since = time.Since(s.seen[key])
+	share := fnv.New32a()
+	fmt.Fprint(share, key)
+	lag := b.Lag + 3*b.Lag*time.Duration(share.Sum32()%100)/100
+	return since, since < lag
 }
 
-// refuse says why Sail would not install this, in its words.
-func (s *sail) refuse(ctx context.Context, ns, version string, b SailBehaviour) string {
-	if b.Error != "" && (b.Only == "" || b.Only == s.cluster.Name) {
-		return b.Error
+func keyOf(obj *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s/%d/%t", obj.GetUID(), obj.GetGeneration(), obj.GetDeletionTimestamp() != nil)
+}
+
+// withFinalizer adds or removes Sail's finalizer, where it is not so already.
+func (s *sail) withFinalizer(ctx context.Context, res schema.GroupVersionResource, obj *unstructured.Unstructured, want bool) (changed bool, err error) {
+	have := slices.Contains(obj.GetFinalizers(), sailFinalizer)
+	if have == want {
+		return false, nil
 	}
-	if slices.Contains(endOfLife, version) {
-		return fmt.Sprintf("version %q has reached end-of-life and is no longer supported", version)
+	left := slices.DeleteFunc(obj.GetFinalizers(), func(f string) bool { return f == sailFinalizer })
+	if want {
+		left = append(left, sailFinalizer)
 	}
-	if _, err := s.client.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{}); apierrors.IsNotFound(err) {
-		return fmt.Sprintf("namespace %q doesn't exist", ns)
+	obj.SetFinalizers(left)
+	_, err = s.dyn.Resource(res).Update(ctx, obj, metav1.UpdateOptions{})
+	return true, err
+}
+
+// condition describes one of a status. A good one of Sail's has no reason.
+type condition struct{ typ, status, reason, message string }
+
+func (c condition) fields() map[string]any {
+	out := map[string]any{"type": c.typ, "status": c.status}
+	if c.reason != "" {
+		out["reason"] = c.reason
 	}
-	return ""
+	if c.message != "" {
+		out["message"] = c.message
+	}
+	return out
+}
+
+// told holds what a status says beside the generation.
+type told struct {
+	state      string
+	conditions []any
+	more       map[string]any
+}
+
+// report writes a status; an unchanged one is not written again.
+func (s *sail) report(ctx context.Context, res schema.GroupVersionResource, obj *unstructured.Unstructured, t told) error {
+	status := map[string]any{"observedGeneration": obj.GetGeneration(), "conditions": t.conditions}
+	if t.state != "" {
+		status["state"] = t.state
+	}
+	maps.Copy(status, t.more)
+	if fmt.Sprint(obj.Object["status"]) == fmt.Sprint(status) {
+		return nil
+	}
+	obj.Object["status"] = status
+	_, err := s.dyn.Resource(res).UpdateStatus(ctx, obj, metav1.UpdateOptions{})
+	return err
+}
+
+// stateOf returns the reason of the first condition that is not good, as Sail makes a
+// state of its conditions.
+func stateOf(conditions ...condition) string {
+	for _, c := range conditions {
+		if c.status != "True" {
+			return c.reason
+		}
+	}
+	return sailHealthy
 }
 
 // sailHealthy is Sail's word for a resource that runs.
 const sailHealthy = "Healthy"
 
-// report writes the status as Sail does; an unchanged one is not written again.
-func (s *sail) report(ctx context.Context, p product, obj *unstructured.Unstructured, state, message string) error {
-	healthy := state == sailHealthy
-	condition := func(typ string, ok bool, reason string) map[string]any {
-		status := "True"
-		if !ok {
-			status = "False"
-		}
-		return map[string]any{"type": typ, "status": status, "reason": reason, "message": message}
-	}
-	reconciled := state != "ReconcileError"
-	status := map[string]any{"observedGeneration": obj.GetGeneration(), "state": state, "conditions": []any{
-		condition("Reconciled", reconciled, ifElse(reconciled, "Reconciled", state)),
-		condition("Ready", healthy, ifElse(healthy, "Ready", state)),
-	}}
-	if fmt.Sprint(obj.Object["status"]) == fmt.Sprint(status) {
-		return nil
-	}
-	obj.Object["status"] = status
-	_, err := s.dyn.Resource(p.res).UpdateStatus(ctx, obj, metav1.UpdateOptions{})
-	return err
-}
-
-// runs says whether what a chart installed is at work.
-func (s *sail) runs(ctx context.Context, ns string, p product) (bool, error) {
-	if p.kind == "IstioCNI" {
-		list, err := s.client.AppsV1().DaemonSets(ns).List(ctx, metav1.ListOptions{LabelSelector: "k8s-app=istio-cni-node"})
-		if err != nil || len(list.Items) == 0 {
-			return false, err
-		}
-		st := list.Items[0].Status
-		return st.ObservedGeneration == list.Items[0].Generation && st.DesiredNumberScheduled > 0 && st.NumberReady == st.DesiredNumberScheduled, nil
-	}
-	list, err := s.client.AppsV1().Deployments(ns).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod"})
-	if err != nil || len(list.Items) == 0 {
-		return false, err
-	}
-	st := list.Items[0].Status
-	return st.ObservedGeneration == list.Items[0].Generation && st.UpdatedReplicas > 0 && st.ReadyReplicas == st.Replicas, nil
-}
-
-func ifElse(cond bool, yes, no string) string {
-	if cond {
-		return yes
-	}
-	return no
-}
-
-func (s *sail) install(ctx context.Context, ns string, p product, obj *unstructured.Unstructured) error {
-	cfg, err := s.helm(ns)
-	if err != nil {
-		return err
-	}
-	c, err := loadChart(p.chart)
-	if err != nil {
-		return err
-	}
-	values, _, _ := unstructured.NestedMap(obj.Object, "spec", "values")
-	values = chartutil.CoalesceTables(values, s.platform)
-	if _, err := cfg.Releases.Last(p.releaseOf(obj)); errors.Is(err, driver.ErrReleaseNotFound) {
-		in := action.NewInstall(cfg)
-		in.ReleaseName, in.Namespace, in.PostRenderer = p.releaseOf(obj), ns, s.postRenderer()
-		_, err := in.RunWithContext(ctx, c, values)
-		return err
-	}
-	up := action.NewUpgrade(cfg)
-	up.Namespace, up.PostRenderer, up.ResetValues = ns, s.postRenderer(), true
-	_, err = up.RunWithContext(ctx, p.releaseOf(obj), c, values)
-	return err
-}
-
-func (s *sail) uninstall(ns string, p product, obj *unstructured.Unstructured) error {
-	cfg, err := s.helm(ns)
-	if err != nil {
-		return err
-	}
-	un := action.NewUninstall(cfg)
-	un.IgnoreNotFound = true
-	_, err = un.Run(p.releaseOf(obj))
-	if errors.Is(err, driver.ErrReleaseNotFound) {
-		return nil
-	}
-	return err
-}
-
-func (p product) releaseOf(obj *unstructured.Unstructured) string {
-	return obj.GetName() + "-" + p.release
-}
-
-func (s *sail) helm(ns string) (*action.Configuration, error) {
-	flags := genericclioptions.NewConfigFlags(false)
-	flags.WrapConfigFn = func(*rest.Config) *rest.Config { return rest.CopyConfig(s.cfg) }
-	flags.Namespace = &ns
-	cfg := &action.Configuration{}
-	return cfg, cfg.Init(flags, ns, "secret", func(string, ...any) {})
-}
-
-func loadChart(root string) (*chart.Chart, error) {
-	var files []*loader.BufferedFile
-	err := fs.WalkDir(manifests.FS, root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := manifests.FS.ReadFile(p)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(root, p)
-		files = append(files, &loader.BufferedFile{Name: path.Clean(filepath.ToSlash(name)), Data: data})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return loader.LoadFiles(files)
-}
+const reconcileError = "ReconcileError"

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/postrender"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 )
@@ -35,18 +37,31 @@ func platformValues(c Cluster, nodeDir string) map[string]any {
 	}
 }
 
-func (s *sail) postRenderer() postrender.PostRenderer {
-	if s.cluster.Real {
-		return nil
+// valuesFor returns the values that Sail adds for a version: the images are those of
+// that version. Real nodes have images of one version only.
+func (s *sail) valuesFor(version string) map[string]any {
+	out := chartutil.CoalesceTables(map[string]any{}, s.platform)
+	if !s.cluster.Real {
+		out["global"] = map[string]any{"tag": version}
 	}
-	return withoutWebhooks{}
+	// The kinds are there already.
+	out["base"] = map[string]any{"enableCRDTemplates": false}
+	return out
 }
 
-// withoutWebhooks drops what would call an istiod that does not run: the API
-// server would wait for it with every pod and every Istio object.
-type withoutWebhooks struct{}
+func (s *sail) postRenderer(owner *unstructured.Unstructured) postrender.PostRenderer {
+	return ofSail{ownerReference(owner), s.cluster.Real}
+}
 
-func (withoutWebhooks) Run(in *bytes.Buffer) (*bytes.Buffer, error) {
+// ofSail gives what a chart renders its owner and Sail's label. Without an istiod that
+// answers it drops the webhooks: the API server would wait for istiod with every pod
+// and every Istio object.
+type ofSail struct {
+	owner    map[string]any
+	webhooks bool
+}
+
+func (r ofSail) Run(in *bytes.Buffer) (*bytes.Buffer, error) {
 	out := &bytes.Buffer{}
 	docs := yaml.NewYAMLOrJSONDecoder(in, 4096)
 	for {
@@ -57,8 +72,15 @@ func (withoutWebhooks) Run(in *bytes.Buffer) (*bytes.Buffer, error) {
 			return nil, err
 		}
 		kind, _ := doc["kind"].(string)
-		if len(doc) == 0 || strings.HasSuffix(kind, "WebhookConfiguration") || strings.HasPrefix(kind, "ValidatingAdmissionPolicy") {
+		webhook := strings.HasSuffix(kind, "WebhookConfiguration") || strings.HasPrefix(kind, "ValidatingAdmissionPolicy")
+		if len(doc) == 0 || webhook && !r.webhooks {
 			continue
+		}
+		if err := unstructured.SetNestedField(doc, "sail-operator", "metadata", "labels", "managed-by"); err != nil {
+			return nil, err
+		}
+		if err := unstructured.SetNestedSlice(doc, []any{r.owner}, "metadata", "ownerReferences"); err != nil {
+			return nil, err
 		}
 		data, err := sigsyaml.Marshal(doc)
 		if err != nil {

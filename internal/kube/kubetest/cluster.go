@@ -32,7 +32,7 @@ import (
 var ServiceVersions = kinds.Resource{GroupVersionResource: schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "clusterserviceversions"}, Kind: "ClusterServiceVersion"}
 
 // untyped lists the kinds that client-go has no types for.
-var untyped = []kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
+var untyped = []kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
 	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures}
 
 // Cluster holds the clients of a fake cluster, which Cluster.Cluster uses.

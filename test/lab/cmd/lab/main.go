@@ -49,6 +49,8 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f.IntVar(&b.Cloud.Generation, "cloud-generation", 0, "another number makes the cloud change every address")
 	f.StringVar(&b.Cloud.Only, "cloud-only", "", "limit the cloud's failures to this cluster")
 	f.DurationVar(&b.Sail.Delay, "sail-delay", time.Second, "how long Istio takes to become healthy")
+	f.DurationVar(&b.Sail.Lag, "sail-lag", time.Second, "how long Sail takes to get round to a change or a deletion, once to four times")
+	f.StringVar(&b.Sail.Away, "sail-away", "", "stop the Sail operator: all, or after-seeing (it has seen a change, and installs nothing)")
 	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
 	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api")
 	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error to this cluster")
