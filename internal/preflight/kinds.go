@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/sail"
 )
 
 // needed lists the kinds that a cluster must know: those of the Sail operator, and
@@ -33,11 +34,23 @@ func (c *cluster) checkKinds(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("look for the kind %s: %w", r.Kind, err)
 		}
-		if known := knownVersions(crd); ofSail && len(known) > 0 && !slices.Contains(known, c.in.IstioVersion) {
-			c.problem("its Sail operator does not know %s %s; it knows %s: change spec.istio.version", r.Kind, c.in.IstioVersion, strings.Join(known, ", "))
+		if ofSail {
+			c.checkVersionOf(knownVersions(crd))
 		}
 	}
 	return nil
+}
+
+// checkVersionOf looks for the wanted version of Istio among those that a kind of the Sail
+// operator lists. What is wrong with two kinds is one problem.
+func (c *cluster) checkVersionOf(known []string) {
+	if len(known) == 0 || slices.Contains(known, c.in.IstioVersion) {
+		return
+	}
+	problem := fmt.Sprintf("its Sail operator does not know Istio %s; the newest that it knows are %s: change spec.istio.version", c.in.IstioVersion, strings.Join(sail.NewestOfEachMinor(known), ", "))
+	if !slices.Contains(c.out.Problems, problem) {
+		c.problem("%s", problem)
+	}
 }
 
 // source names what brings the kinds to a cluster.

@@ -44,7 +44,7 @@ func TestPreflight_EachMistake_IsNamedAndNothingChanges(t *testing.T) {
 		"context that is not there":    {[]string{west, "kubeconfig: {path: west.kubeconfig, context: nobody}"}, []string{"cluster west", `has no context "nobody"; it has west`}},
 		"cluster that does not answer": {[]string{west, "kubeconfig: {path: away.kubeconfig}"}, []string{"cluster west", "cannot be reached"}},
 		"the same API server twice":    {[]string{west, "kubeconfig: {path: east.kubeconfig, context: east}"}, []string{"cluster west", "the same API server as cluster east"}},
-		"version that Sail has not":    {[]string{"spec:\n", "spec:\n  istio: {version: v9.9.9}\n"}, []string{"cluster east", "cluster west", "does not know Istio v9.9.9; it knows v1.24.3, v1.30.2, v1.31.0"}},
+		"version that Sail has not":    {[]string{"spec:\n", "spec:\n  istio: {version: v9.9.9}\n"}, []string{"cluster east", "cluster west", "does not know Istio v9.9.9; the newest that it knows are v1.31.3, v1.30.7, v1.29.10"}},
 		"name that the certificate has not": {[]string{west, west + ", apiServer: {tlsServerName: api.elsewhere.example}"},
 			[]string{"cluster west", "certificate is not for api.elsewhere.example; it is for", "api.west.lab.example"}},
 	} {
