@@ -49,7 +49,7 @@ func TestIstio_PlanOfWhatIsAsItShouldBe_TellsThatItDoesNotRun(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	_, err := w.acts.EnsureIstio(t.Context(), w.istio())
 	require.NoError(t, err)
-	in := w.istio()
+	in := w.by("run-2").istio()
 	in.DryRun = true
 	got, err := w.acts.EnsureIstio(t.Context(), in)
 	require.NoError(t, err)
