@@ -117,22 +117,6 @@ func TestClusters_OfOneName_AreToldApart(t *testing.T) {
 	}
 }
 
-func TestServerName_IsPinned_OnlyWhereTheHostIsInUpperCase(t *testing.T) {
-	for server, want := range map[string]string{
-		"https://0F1E2D3C.gr7.eu-west-1.eks.amazonaws.com": "0f1e2d3c.gr7.eu-west-1.eks.amazonaws.com",
-		"https://k8s.shop.example.com:6443":                "",
-		"https://api.shop.example.com:6443":                "",
-		"https://API.shop.example.com:6443":                "",
-		"https://RANCHER.example.com/k8s/clusters/c-1":     "",
-		"https://192.0.2.1:6443":                           "",
-		"https://[2001:DB8::1]:6443":                       "",
-		"https://LOCALHOST:6443":                           "",
-	} {
-		got, _ := draftOf(t, one("", "shop", "c", server))
-		require.Equal(t, want, got[0].ServerName, server)
-	}
-}
-
 func TestServer_IsOneCluster_HoweverItIsWritten(t *testing.T) {
 	first := one("a", "first", "c", "https://Api.shop.example.com/")
 	for name, c := range map[string]struct {

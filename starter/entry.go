@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"reflect"
 	"strings"
@@ -128,21 +127,4 @@ func (e entry) throughRancher() bool { return strings.HasPrefix(e.server.Path, "
 // the other one reaches through it: Rancher writes both, for one user.
 func (e entry) besideRancher(other entry) bool {
 	return other.throughRancher() && !e.throughRancher() && e.userName == other.userName && strings.HasPrefix(e.Context, other.Context+"-")
-}
-
-// pinned returns the server name that the fleet file has to give, or nothing: the
-// preflight finds one by itself, tries others where the certificate of one is not the
-// cluster's own, and must not be held to the first. It takes a host as the kubeconfig
-// spells it, though, and an egress gateway that is told upper case would not know the
-// SNI, which Envoy reads in lower case. A front's name (with a path) or OpenShift's
-// api.… may have another certificate than the cluster's, and is never pinned.
-func (e entry) pinned() string {
-	host := e.host()
-	if _, err := netip.ParseAddr(host); err == nil || host == e.server.Hostname() {
-		return ""
-	}
-	if strings.Trim(e.server.Path, "/") != "" || strings.HasPrefix(host, "api.") || e.behindTeleport() != "" || host == "localhost" {
-		return ""
-	}
-	return host
 }

@@ -88,7 +88,7 @@ func (a *app) runInit(cmd *cobra.Command, in initFlags) error {
 
 // initCluster holds a cluster of the draft. Note tells why its name is another than the
 // one that the context gave.
-type initCluster struct{ Name, ClusterID, Network, Path, Context, ServerName, Note string }
+type initCluster struct{ Name, ClusterID, Network, Path, Context, Note string }
 
 // draft holds what a fleet file is written from.
 type draft struct {
@@ -116,9 +116,6 @@ spec:
 {{- end}}
     network: {{scalar .Network}}
     kubeconfig: { {{- if .Path}}path: {{scalar .Path}}, {{end}}context: {{printf "%q" .Context}}}
-{{- if .ServerName}}
-    apiServer: {tlsServerName: {{.ServerName}}}
-{{- end}}
 {{- end}}
   links: mesh
 `))
@@ -154,7 +151,7 @@ func newDraft(name string, files []kubeconfig, contexts []string) (*draft, taken
 	d := &draft{Name: name, Version: defaults.Spec.Istio.Version}
 	for i, n := range distinct(ids) {
 		c := chosen[i]
-		d.Clusters = append(d.Clusters, initCluster{Name: n.Name, Network: n.Name + "-network", Path: c.file.Path, Context: c.Context, ServerName: c.pinned(), Note: n.Note})
+		d.Clusters = append(d.Clusters, initCluster{Name: n.Name, Network: n.Name + "-network", Path: c.file.Path, Context: c.Context, Note: n.Note})
 	}
 	return d, taken{files, all}, nil
 }

@@ -79,9 +79,6 @@ func (t taken) note(c choice, cluster initCluster) string {
 	if alike := t.alike(c); alike > 1 {
 		notes = append(notes, fmt.Sprintf("taken from %d contexts of its API server: %s", alike, t.reason(c)))
 	}
-	if cluster.ServerName != "" {
-		notes = append(notes, "server name in lower case")
-	}
 	if c.Note != "" {
 		notes = append(notes, c.Note)
 	}
