@@ -5,24 +5,12 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/temporal"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 )
-
-// requireReportable checks that an activity's error is classified, short, and
-// something that Temporal's protocol can carry, whatever a cluster said.
-func requireReportable(t *testing.T, err error) {
-	t.Helper()
-	var app *temporal.ApplicationError
-	require.ErrorAs(t, classify("west", err), &app)
-	require.LessOrEqual(t, len(app.Message()), maxMessage)
-	require.True(t, utf8.ValidString(app.Message()))
-}
 
 func FuzzCloudStatus(f *testing.F) {
 	for _, s := range []string{
