@@ -29,8 +29,10 @@ func (d directoryStore) path(name string) string { return filepath.Join(d.dir, n
 
 // load reads key and certificate.
 func (d directoryStore) load(context.Context) (*certs.Root, error) {
+	// Asked first: the directory comes whole, perhaps between these two.
+	_, noKey := os.Stat(d.path(rootKeyName))
 	cert, err := os.ReadFile(d.path(rootCertName))
-	if _, none := os.Stat(d.path(rootKeyName)); errors.Is(err, fs.ErrNotExist) && none != nil {
+	if errors.Is(err, fs.ErrNotExist) && errors.Is(noKey, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
