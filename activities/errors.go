@@ -57,6 +57,7 @@ var errorClasses = []errorClass{
 	{apierrors.IsForbidden, api.TypeForbidden},
 	{apierrors.IsUnauthorized, api.TypeUnauthorized},
 	{apierrors.IsInvalid, api.TypeInvalid},
+	{kube.UnknownField, api.TypeInvalid},
 	{apierrors.IsBadRequest, api.TypeInvalid},
 	{meta.IsNoMatchError, api.TypeUnknownKind},
 	{isUnknownResource, api.TypeUnknownKind},

@@ -47,6 +47,7 @@ var examples = []error{
 	apierrors.NewForbidden(someSecrets, "cacerts", rbacSays(`User "worker" cannot get resource "secrets" in API group "" in the namespace "istio-system"`)),
 	apierrors.NewUnauthorized("who?"),
 	apierrors.NewInvalid(schema.GroupKind{Kind: "Gateway"}, "x", nil),
+	apierrors.NewInternalError(errors.New("failed to create typed patch object (/default; sailoperator.io/v1, Kind=Istio): .spec.values.pilot.x: field not declared in schema")),
 	apierrors.NewBadRequest("what?"),
 	&meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Istio"}},
 	apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true),

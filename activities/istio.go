@@ -113,6 +113,9 @@ func removeSails(ctx context.Context, w *kube.Writer, res kinds.Resource, in api
 // its spec has all that is wanted.
 func applyOrKeep(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *unstructured.Unstructured) error {
 	err := w.Apply(ctx, obj)
+	if kube.UnknownField(err) {
+		return fmt.Errorf("%w; correct spec.istio.values", err)
+	}
 	var notOurs *kube.NotOursError
 	if !errors.As(err, &notOurs) || notOurs.Owner != "" {
 		return err

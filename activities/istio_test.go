@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,26 @@ func TestIstio_ExistingOneThatDiffers_IsRefusedByItsField(t *testing.T) {
 	var dead *kube.DeadEndError
 	require.ErrorAs(t, err, &dead)
 	require.ErrorContains(t, err, "Istio default existed before and differs from the fleet file in spec.values.global.network")
+}
+
+// A typed schema refuses a value by a plain 500, to a dry run as to a write. Both end at once
+// and name the setting; a plan asks only about what Sail types.
+func TestIstio_ValueThatSailDoesNotKnow_IsInvalidAtOnce(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	w.React("patch", "istios", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewInternalError(errors.New("failed to create typed patch object (/default; sailoperator.io/v1, Kind=Istio): .spec.values.pilot.autoscaleEnbled: field not declared in schema"))
+	})
+	for _, dry := range []bool{true, false} {
+		in := w.istio()
+		in.DryRun = dry
+		writes := len(w.Writes())
+		_, err := w.acts.EnsureIstio(t.Context(), in)
+		require.ErrorContains(t, err, "autoscaleEnbled: field not declared in schema; correct spec.istio.values")
+		require.Equal(t, api.TypeInvalid, typeOf(err))
+		if dry {
+			require.Empty(t, w.Writes()[writes:])
+		}
+	}
 }
 
 // Nothing differs from the fleet file, and yet Istio may not run: a plan, and so drift,

@@ -83,6 +83,9 @@ func (w *Writer) labelled(object any) (*unstructured.Unstructured, kinds.Resourc
 func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
 	if w.DryRun {
 		ch.Fields = fieldsOf(live, obj)
+		if err := w.try(ctx, res, obj); err != nil {
+			return err
+		}
 	}
 	annotate(obj, fleet.AnnotationReason, w.Owner.Request.Reason)
 	annotate(obj, fleet.AnnotationRequestedBy, w.Owner.Request.RequestedBy)
@@ -104,6 +107,25 @@ func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructure
 		}
 	}
 	return w.NoteApplied(ch, obj)
+}
+
+// try asks the API server whether it would take one of Sail's resources: what people write
+// into their values is typed. Every other object is of Landbridge's own making.
+func (w *Writer) try(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
+	if res.Group != kinds.Istios.Group {
+		return nil
+	}
+	data, err := json.Marshal(obj)
+	if err != nil {
+		return err
+	}
+	force := true
+	_, err = w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
+		metav1.PatchOptions{FieldManager: FieldManager, Force: &force, DryRun: []string{metav1.DryRunAll}})
+	if UnknownField(err) || apierrors.IsInvalid(err) {
+		return fmt.Errorf("apply %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
+	}
+	return nil
 }
 
 // conflicting lists the fields that server-side apply leaves to those who set them,

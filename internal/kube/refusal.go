@@ -53,6 +53,13 @@ func QuotaNotCounted(err error) bool {
 	return ok && apierrors.IsForbidden(err) && strings.Contains(status.Message, quotaUnknown)
 }
 
+// UnknownField returns whether a kind's schema does not know a field, or wants another type
+// there. Server-side apply answers that with a 500, which never passes.
+func UnknownField(err error) bool {
+	status, ok := statusOf(err)
+	return ok && strings.Contains(status.Message, "failed to create typed patch object")
+}
+
 func statusOf(err error) (metav1.Status, bool) {
 	var s apierrors.APIStatus
 	if !errors.As(err, &s) {

@@ -97,3 +97,17 @@ func TestUpgrade_ToAnIstiodThatCannotRun(t *testing.T) {
 	w.must("cleanup", "-f", good)
 	same()
 }
+
+// Sail's values are typed. A name that it does not know is refused by a plan already.
+func TestIstio_ValueThatSailDoesNotKnow_IsRefusedByPlan(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	typo := w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {values: {pilot: {autoscaleEnbled: false}}}\n")
+	for _, command := range []string{"plan", "rollout"} {
+		out, code := w.try(command, "-f", typo)
+		require.Equal(t, 1, code, out)
+		require.Contains(t, out, "autoscaleEnbled: field not declared in schema")
+		require.Contains(t, out, "correct spec.istio.values")
+	}
+	same()
+}

@@ -51,6 +51,7 @@ func New(name string, objects ...runtime.Object) *Cluster {
 	typed, dyn := &clientset.Clientset{}, dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme, listKinds)
 	typed.AddReactor("*", "*", clienttesting.ObjectReaction(s))
 	dyn.PrependReactor("*", "*", clienttesting.ObjectReaction(s))
+	dyn.PrependReactor("patch", "*", tried)
 	c := &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
 		Name: name, Config: &rest.Config{Host: "https://" + name + ".test"}, Client: typed, Dynamic: dyn,
 		Discovery: &preferred{FakeDiscovery: &fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}
@@ -58,6 +59,16 @@ func New(name string, objects ...runtime.Object) *Cluster {
 		c.Put(obj)
 	}
 	return c
+}
+
+// tried answers an apply that is a dry run: it changes nothing.
+func tried(action clienttesting.Action) (bool, runtime.Object, error) {
+	patch, ok := action.(clienttesting.PatchActionImpl)
+	if !ok || len(patch.PatchOptions.DryRun) == 0 {
+		return false, nil, nil
+	}
+	obj := &unstructured.Unstructured{}
+	return true, obj, obj.UnmarshalJSON(patch.GetPatch())
 }
 
 // Put makes an object what it is given as, without a request. It panics where the
@@ -103,6 +114,9 @@ func (c *Cluster) Writes() []string {
 			obj, _ := meta.Accessor(a.GetObject())
 			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+obj.GetName())
 		case clienttesting.PatchActionImpl:
+			if len(a.PatchOptions.DryRun) > 0 {
+				continue
+			}
 			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+a.GetName())
 		case clienttesting.DeleteActionImpl:
 			out = append(out, a.GetVerb()+" "+a.GetResource().Resource+" "+a.GetName())

@@ -175,7 +175,7 @@ func (s *Server) verbs(t target, method string) []string {
 
 func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, error) {
 	ctx, q := r.Context(), r.URL.Query()
-	if q.Has("watch") || q.Has("dryRun") || t.sub != "" {
+	if q.Has("watch") || q.Has("dryRun") && r.Method != http.MethodPatch || t.sub != "" {
 		return nil, fmt.Errorf("kubetest cannot answer %s %s", r.Method, r.URL)
 	}
 	body, err := io.ReadAll(r.Body)
@@ -189,7 +189,7 @@ func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, e
 		return client.List(ctx, metav1.ListOptions{LabelSelector: q.Get("labelSelector"), FieldSelector: q.Get("fieldSelector")})
 	case r.Method == http.MethodPatch:
 		force := q.Get("force") == "true"
-		return client.Patch(ctx, t.name, types.PatchType(r.Header.Get("Content-Type")), body, metav1.PatchOptions{FieldManager: q.Get("fieldManager"), Force: &force})
+		return client.Patch(ctx, t.name, types.PatchType(r.Header.Get("Content-Type")), body, metav1.PatchOptions{FieldManager: q.Get("fieldManager"), Force: &force, DryRun: q["dryRun"]})
 	case r.Method == http.MethodDelete:
 		var o metav1.DeleteOptions
 		if err := decode(body, &o); err != nil {
