@@ -132,6 +132,7 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 		`eastWest: {manage: false, service: {name: crossing}, labels: {istio: "eastwestgateway"}, serviceAccount: crossing}`, "network: east-net"} {
 		require.Contains(t, text, want)
 	}
+	time.Sleep(5 * time.Second) // Sail looks once more at what it installed
 	same := w.unchanged(names...)
 	for wrong, proposal := range map[[2]string]string{
 		{"revision: stable", "revision: other"}:                  "set spec.istio.revision: stable",
