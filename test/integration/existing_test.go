@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -89,12 +90,21 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 			require.NoError(t, w.apply(name, []byte(doc)))
 		}
 		ready("crossing")
+		// Sail counts a revision as in use a moment after the first pod has its proxy.
+		require.Eventually(t, func() bool {
+			istio, err := w.connect(name).dyn.Resource(istios).Get(ctx, "stable", metav1.GetOptions{})
+			if err != nil {
+				return false
+			}
+			inUse, _, _ := unstructured.NestedInt64(istio.Object, "status", "revisions", "inUse")
+			return inUse == 1
+		}, commandTimeout, commandTimeout/200, "the revision of %s is in use", name)
 		require.Eventually(t, func() bool {
 			svc, err := w.connect(name).CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
 			return err == nil && len(svc.Status.LoadBalancer.Ingress) > 0
 		}, commandTimeout, commandTimeout/200, "the address of %s", name)
 	}
-	return func() {
+	remove = func() {
 		for _, name := range names {
 			c := w.connect(name)
 			require.NoError(t, c.dyn.Resource(istios).Delete(ctx, "stable", metav1.DeleteOptions{}))
@@ -108,6 +118,12 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 			}
 		}
 	}
+	t.Cleanup(func() {
+		if t.Failed() { // the next test gets these clusters
+			remove()
+		}
+	})
+	return remove
 }
 
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
@@ -132,7 +148,6 @@ func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
 		`eastWest: {manage: false, service: {name: crossing}, labels: {istio: "eastwestgateway"}, serviceAccount: crossing}`, "network: east-net"} {
 		require.Contains(t, text, want)
 	}
-	time.Sleep(5 * time.Second) // Sail looks once more at what it installed
 	same := w.unchanged(names...)
 	for wrong, proposal := range map[[2]string]string{
 		{"revision: stable", "revision: other"}:                  "set spec.istio.revision: stable",
