@@ -65,7 +65,7 @@ func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermedia
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}
-	root, err := store.load(ctx)
+	root, _, err := store.load(ctx)
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}

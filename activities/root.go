@@ -31,7 +31,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 // returns none then. Of two that make one at once both return the one that was kept
 // first.
 func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
-	root, err := store.load(ctx)
+	root, by, err := store.load(ctx)
 	if err == nil {
 		err = sameRoot(root, in.Known, store.describe().Note)
 	}
@@ -39,11 +39,10 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 		return nil, fleet.Changes{}, err
 	}
 	if root != nil {
-		by, err := store.madeBy(ctx)
 		if by != "" && by == in.Run {
-			return root, change(store, fleet.Create), err
+			return root, change(store, fleet.Create), nil
 		}
-		return root, change(store, fleet.Keep), err
+		return root, change(store, fleet.Keep), nil
 	}
 	made, err := store.prepare(ctx)
 	if err != nil {
@@ -61,7 +60,7 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 	if err := store.save(ctx, root); err != nil {
 		return nil, fleet.Changes{}, err
 	}
-	root, err = store.load(ctx)
+	root, _, err = store.load(ctx)
 	return root, made, err
 }
 

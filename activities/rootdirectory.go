@@ -28,29 +28,26 @@ func (d directoryStore) describe() fleet.Change {
 func (d directoryStore) path(name string) string { return filepath.Join(d.dir, name) }
 
 // load reads key and certificate.
-func (d directoryStore) load(context.Context) (*certs.Root, error) {
+func (d directoryStore) load(context.Context) (*certs.Root, string, error) {
 	// Asked first: the directory comes whole, perhaps between these two.
 	_, noKey := os.Stat(d.path(rootKeyName))
 	cert, err := os.ReadFile(d.path(rootCertName))
 	if errors.Is(err, fs.ErrNotExist) && errors.Is(noKey, fs.ErrNotExist) {
-		return nil, nil
+		return nil, "", nil
 	}
 	if err != nil {
-		return nil, &RootError{fmt.Sprintf("read the root's certificate: %v; put it back from your backup", err)}
+		return nil, "", &RootError{fmt.Sprintf("read the root's certificate: %v; put it back from your backup", err)}
 	}
 	key, err := os.ReadFile(d.path(rootKeyName))
 	if err != nil {
-		return nil, &RootError{fmt.Sprintf("the root's certificate is there, but its key cannot be read: %v; put it back from your backup", err)}
+		return nil, "", &RootError{fmt.Sprintf("the root's certificate is there, but its key cannot be read: %v; put it back from your backup", err)}
 	}
-	return parseRoot(cert, key)
-}
-
-func (d directoryStore) madeBy(context.Context) (string, error) {
-	run, err := os.ReadFile(d.path(rootRunName))
-	if errors.Is(err, fs.ErrNotExist) { // a root that people put there
-		return "", nil
+	by, err := os.ReadFile(d.path(rootRunName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // people may have put the root there
+		return nil, "", wrap(err, "read who made the root")
 	}
-	return string(run), wrap(err, "read who made the root")
+	root, err := parseRoot(cert, key)
+	return root, string(by), err
 }
 
 func (d directoryStore) prepare(context.Context) (fleet.Changes, error) { return fleet.Changes{}, nil }

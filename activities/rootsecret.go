@@ -20,23 +20,16 @@ func (s secretStore) describe() fleet.Change {
 	return fleet.Change{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Note: "the root, in cluster " + s.w.Name}
 }
 
-func (s secretStore) load(ctx context.Context) (*certs.Root, error) {
+func (s secretStore) load(ctx context.Context) (*certs.Root, string, error) {
 	live, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, rootSecret)
 	if live == nil || err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if owner := live.Labels[fleet.LabelFleet]; owner != s.w.Owner.Fleet {
-		return nil, &kube.NotOursError{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Owner: owner}
+		return nil, "", &kube.NotOursError{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Owner: owner}
 	}
-	return parseRoot(live.Data[rootCertName], live.Data[rootKeyName])
-}
-
-func (s secretStore) madeBy(ctx context.Context) (string, error) {
-	live, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, rootSecret)
-	if live == nil || err != nil {
-		return "", err
-	}
-	return live.Annotations[fleet.AnnotationRun], nil
+	root, err := parseRoot(live.Data[rootCertName], live.Data[rootKeyName])
+	return root, live.Annotations[fleet.AnnotationRun], err
 }
 
 // prepare makes Landbridge's namespace: the root comes before the inventory.

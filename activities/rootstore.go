@@ -26,10 +26,9 @@ func (e *RootError) Error() string { return e.Reason }
 
 // rootStore keeps a fleet's root.
 type rootStore interface {
-	// load returns nil where there is no root.
-	load(ctx context.Context) (*certs.Root, error)
-	// madeBy returns the run that made the root that load returned.
-	madeBy(ctx context.Context) (string, error)
+	// load returns the root, and the run that made it where that is known. The root is nil
+	// where there is none.
+	load(ctx context.Context) (root *certs.Root, by string, err error)
 	// prepare makes the place for a root, and returns what that changed.
 	prepare(ctx context.Context) (fleet.Changes, error)
 	// save keeps the root, unless one was kept meanwhile.

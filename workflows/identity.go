@@ -8,10 +8,11 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// memory returns what a member is to remember of itself, its peers and the root.
-func (r *rollout) memory(name string) fleet.Memory {
+// memory returns what a member is to remember of itself, of its peers, which are in its
+// part of the fleet, and of the root.
+func (r *rollout) memory(name string, part fleet.Fleet) fleet.Memory {
 	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}}
-	for _, c := range r.in.Fleet.Part(name, r.stale).Spec.Clusters {
+	for _, c := range part.Spec.Clusters {
 		if id := r.identity(c); c.Name == name {
 			out.Member = id
 		} else {

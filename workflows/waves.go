@@ -63,12 +63,13 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	f := r.in.Fleet
 	name, _ := u.Unit.Member()
 	cluster, _ := f.Cluster(name)
+	part := f.Part(name, r.stale)
 	var result api.ClusterResult
 	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
-			Part: f.Part(name, r.stale), Memory: r.memory(name), Rollout: f.Spec.Rollout,
+			Part: part, Memory: r.memory(name, part), Rollout: f.Spec.Rollout,
 			IsSource: u.source, IsTarget: u.target,
 		}, &result)
 	if u.end(err); err == nil {

@@ -11,6 +11,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // maxAnswer in bytes limits how much of a refusal is read; the rest goes to Helm as it is.
@@ -24,7 +26,7 @@ type answers struct {
 
 // wrap implements transport.WrapperFunc.
 func (a *answers) wrap(rt http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(req *http.Request) (*http.Response, error) {
+	return kube.RoundTripper(func(req *http.Request) (*http.Response, error) {
 		res, err := rt.RoundTrip(req)
 		if err != nil || res.StatusCode < http.StatusBadRequest || req.Method == http.MethodGet {
 			return res, err
@@ -44,10 +46,6 @@ func (a *answers) wrap(rt http.RoundTripper) http.RoundTripper {
 		return res, nil
 	})
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // explain gives an error of Helm's its cause, where that is the last refusal and Helm has
 // dropped all but its words.

@@ -92,7 +92,7 @@ type networkKey struct{}
 // inNetwork tells whether a request has left for the network; until then, and again
 // when a 401 has come back, an exec plugin has it.
 func inNetwork(rt http.RoundTripper) http.RoundTripper {
-	return tripper(func(req *http.Request) (*http.Response, error) {
+	return RoundTripper(func(req *http.Request) (*http.Response, error) {
 		if left, ok := req.Context().Value(networkKey{}).(*atomic.Bool); ok {
 			left.Store(true)
 			defer left.Store(false)
@@ -101,9 +101,11 @@ func inNetwork(rt http.RoundTripper) http.RoundTripper {
 	})
 }
 
-type tripper func(*http.Request) (*http.Response, error)
+// RoundTripper makes an http.RoundTripper of a function.
+type RoundTripper func(*http.Request) (*http.Response, error)
 
-func (f tripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+// RoundTrip implements http.RoundTripper.
+func (f RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // once sends a copy of the request, since a plugin writes into it. It waits for no plugin
 // longer than its limit or the request's context.

@@ -71,44 +71,50 @@ func identify(obj runtime.Object) {
 
 // put adds or replaces an object.
 func (s *store) put(obj runtime.Object) error {
-	obj, err := s.asStored(obj)
+	obj, at, err := s.located(obj)
 	if err != nil {
 		return err
 	}
-	gvks, _, err := s.scheme.ObjectKinds(obj)
-	if err != nil {
+	if err := s.ObjectTracker.Update(at.gvr, obj, at.namespace); !apierrors.IsNotFound(err) {
 		return err
 	}
-	m, err := meta.Accessor(obj)
-	if err != nil {
-		return err
-	}
-	gvr, _ := meta.UnsafeGuessKindToResource(gvks[0])
-	if err := s.ObjectTracker.Update(gvr, obj, m.GetNamespace()); !apierrors.IsNotFound(err) {
-		return err
-	}
-	return s.ObjectTracker.Create(gvr, obj, m.GetNamespace())
+	return s.ObjectTracker.Create(at.gvr, obj, at.namespace)
 }
 
 // admit replaces an object past the field managers.
 func (s *store) admit(obj runtime.Object) error {
-	obj, err := s.asStored(obj)
+	obj, at, err := s.located(obj)
 	if err != nil {
 		return err
 	}
-	gvks, _, err := s.scheme.ObjectKinds(obj)
-	if err != nil {
-		return err
-	}
-	m, err := meta.Accessor(obj)
-	if err != nil {
-		return err
-	}
-	gvr, _ := meta.UnsafeGuessKindToResource(gvks[0])
-	if err := s.ObjectTracker.Delete(gvr, m.GetNamespace(), m.GetName()); err != nil {
+	if err := s.ObjectTracker.Delete(at.gvr, at.namespace, at.name); err != nil {
 		return err
 	}
 	return s.ObjectTracker.Add(obj)
+}
+
+// location tells where an object is kept.
+type location struct {
+	gvr             schema.GroupVersionResource
+	namespace, name string
+}
+
+// located returns an object as it is stored, and where.
+func (s *store) located(obj runtime.Object) (runtime.Object, location, error) {
+	obj, err := s.asStored(obj)
+	if err != nil {
+		return nil, location{}, err
+	}
+	gvks, _, err := s.scheme.ObjectKinds(obj)
+	if err != nil {
+		return nil, location{}, err
+	}
+	m, err := meta.Accessor(obj)
+	if err != nil {
+		return nil, location{}, err
+	}
+	gvr, _ := meta.UnsafeGuessKindToResource(gvks[0])
+	return obj, location{gvr, m.GetNamespace(), m.GetName()}, nil
 }
 
 func (s *store) Get(gvr schema.GroupVersionResource, ns, name string, opts ...metav1.GetOptions) (runtime.Object, error) {
