@@ -75,6 +75,11 @@ func (s *straying) fields(live, want any, o owners, at string) {
 	}
 }
 
+// byPlace notes the first field that differs, whoever set it.
+func (s *straying) byPlace(live, want any, at string) {
+	walk(live, want, at, func(at string, _, _ any) bool { s.found = append(s.found, at); return false })
+}
+
 // member looks at one field or item. What is ours as a whole, and nobody's by its parts, is
 // as our write left it; but for what is there and empty, which somebody may have emptied.
 func (s *straying) member(live, want any, o owners, pe fieldpath.PathElement, at string) {
@@ -91,12 +96,16 @@ func (s *straying) member(live, want any, o owners, pe fieldpath.PathElement, at
 func (s *straying) items(live, want []any, o owners, at string) {
 	keys := keysOf(o.ours)
 	if len(keys) == 0 {
-		walk(live, want, at, func(at string, _, _ any) bool { s.found = append(s.found, at); return false })
+		s.byPlace(live, want, at)
 		return
 	}
 	for i, w := range want {
 		at := fmt.Sprintf("%s[%d]", at, i)
 		k := slices.IndexFunc(keys, func(pe fieldpath.PathElement) bool { return names(pe, w, true) })
+		if k < 0 && len(live) == len(want) { // who changes a part of its key puts another item in its place
+			s.byPlace(live[i], w, at)
+			continue
+		}
 		if k < 0 {
 			s.note(at)
 			continue

@@ -157,3 +157,19 @@ func TestStrayed_ByWhoOwnsAField(t *testing.T) {
 	obj.SetManagedFields(nil)
 	require.Equal(t, []string{"spec.containers[0].env", "spec.limits.cpu", "spec.replicas", "spec.tolerations[0].key"}, kube.Strayed(obj, want))
 }
+
+// A port's number is a part of its key: who changes it takes our item away and puts another
+// one there. The field is named all the same.
+func TestStrayed_PartOfAKey_IsNamed(t *testing.T) {
+	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+	}
+	port := func(n string) string {
+		return `"k:{\"port\":` + n + `,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{}}`
+	}
+	live := &unstructured.Unstructured{Object: map[string]any{"spec": parsed(t, `{"ports":[{"name":"status","port":15021,"protocol":"TCP"},{"name":"tls","port":15444,"protocol":"TCP"}]}`)}}
+	live.SetManagedFields([]metav1.ManagedFieldsEntry{
+		entry(kube.FieldManager, `{"f:spec":{"f:ports":{".":{},`+port("15021")+`}}}`), entry("somebody", `{"f:spec":{"f:ports":{`+port("15444")+`}}}`)})
+	want := map[string]any{"spec": parsed(t, `{"ports":[{"name":"status","port":15021},{"name":"tls","port":15443}]}`)}
+	require.Equal(t, []string{"spec.ports[1].port", "spec.ports[1]"}, kube.Strayed(live, want))
+}
