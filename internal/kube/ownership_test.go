@@ -158,7 +158,7 @@ func TestStrayed_ByWhoOwnsAField(t *testing.T) {
 	require.Equal(t, []string{"spec.containers[0].env", "spec.limits.cpu", "spec.replicas", "spec.tolerations[0].key"}, kube.Strayed(obj, want))
 }
 
-// A port's number is a part of its key: who changes it takes our item away and puts another
+// A port's number is a part of its key: who changes it removes our item and puts another
 // one there. The field is named all the same.
 func TestStrayed_PartOfAKey_IsNamed(t *testing.T) {
 	entry := func(manager, fields string) metav1.ManagedFieldsEntry {
