@@ -42,13 +42,9 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 	}
 	addServiceNetwork(service, in.Gateways.EastWest.Service)
 	if given := in.Gateways.EastWest.Service.Annotations; len(given) > 0 {
-		annotations := map[string]any{}
-		for k, v := range given {
-			annotations[k] = v
-		}
-		service["annotations"] = annotations
+		service["annotations"] = stringValues(given)
 	}
-	return gatewayRelease{name: fleet.EastWestGateway, settings: in.GatewaySettings, values: map[string]any{
+	return gatewayRelease{name: fleet.EastWestGateway, settings: in.GatewaySettings, pods: in.Gateways.EastWest.Pods, field: "gateways.eastWest", values: map[string]any{
 		"labels":  map[string]any{fleet.LabelNetwork: in.Network},
 		"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
 		"service": service,

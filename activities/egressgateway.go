@@ -21,7 +21,7 @@ func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgres
 }
 
 func egressRelease(in api.EnsureEgressGatewayInput) gatewayRelease {
-	return gatewayRelease{name: fleet.EgressGateway(in.Link.To), settings: in.GatewaySettings, values: map[string]any{
+	return gatewayRelease{name: fleet.EgressGateway(in.Link.To), settings: in.GatewaySettings, pods: in.Gateways.Egress, field: "gateways.egress", values: map[string]any{
 		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
 		"service":        map[string]any{"type": "ClusterIP", "ports": []any{gatewayPort("remote-kube-apiserver", fleet.EgressPort)}},
 	}}

@@ -45,6 +45,7 @@ var errorClasses = []errorClass{
 	{is[*inventory.LockedError], api.TypeLocked},
 	{is[*inventory.GoneError], api.TypeInventoryGone},
 	{is[*chart.SourceError], api.TypeChart},
+	{is[*chart.ValuesError], api.TypeChart},
 	{is[*UnprovenError], api.TypeUnproven},
 	{is[*kube.DeadEndError], api.TypeDeadEnd},
 	{is[*inventory.DamagedError], api.TypeDeadEnd},

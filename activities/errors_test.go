@@ -35,6 +35,7 @@ var examples = []error{
 	&inventory.LockedError{Cluster: "west"},
 	&inventory.GoneError{Cluster: "west"},
 	&chart.SourceError{Reason: "x"},
+	&chart.ValuesError{Reason: "x"},
 	&UnprovenError{"x"},
 	&kube.DeadEndError{Reason: "x"},
 	&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")},

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
@@ -14,6 +15,9 @@ import (
 type gatewayRelease struct {
 	name     string
 	settings api.GatewaySettings
+	// pods says how the gateway runs, and field where the fleet file has that.
+	pods  fleet.Pods
+	field string
 	// values are those of the step; gatewayValues adds what every gateway has.
 	values map[string]any
 }
@@ -29,7 +33,14 @@ func (a *Activities) ensureGateway(ctx context.Context, w *kube.Writer, namespac
 		return fleet.Changes{}, err
 	}
 	kube.Waiting(ctx, "Helm is working on "+g.name)
-	if err := releases.Ensure(ctx, g.name, c, gatewayValues(g, releases.Labels())); err != nil || w.DryRun {
+	err = releases.Ensure(ctx, g.name, c, gatewayValues(g, releases.Labels()))
+	if is[*chart.ValuesError](err) {
+		err = fmt.Errorf("%w; correct %s.values in the fleet file", err, g.field)
+	}
+	if err != nil || w.DryRun {
+		return w.Changes(), err
+	}
+	if err := w.ScaleUp(ctx, namespace, g.name, g.pods.Count()); err != nil {
 		return w.Changes(), err
 	}
 	return w.Changes(), w.WaitDeployment(ctx, namespace, g.name)
@@ -49,7 +60,7 @@ func gatewayValues(g gatewayRelease, labels map[string]any) map[string]any {
 	if rev := g.settings.Istio.Rev(); rev != fleet.DefaultRevision {
 		common["revision"] = rev
 	}
-	return overlay(common, g.values)
+	return overlay(podValues(g.name, g.pods), overlay(common, g.values))
 }
 
 // gatewayPort returns a port of a gateway's Service, as Helm values and Kubernetes

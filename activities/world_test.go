@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -32,6 +33,8 @@ type world struct {
 	ref    api.ClusterRef
 	// controller changes the status that a new Deployment gets: all is ready without it.
 	controller func(*appsv1.Deployment)
+	// deployments are those that there were, as they were written last.
+	deployments map[string]appsv1.Deployment
 	// looking says that the test asks, and not the code under test.
 	looking bool
 }
@@ -43,13 +46,14 @@ const firstRun = "run-1"
 func newWorld(t *testing.T, cluster string) *world {
 	t.Helper()
 	c := kubetest.New(cluster, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}})
-	w := &world{Cluster: c, t: t, server: kubetest.Listen(t, c), ref: api.ClusterRef{Fleet: "prod", Cluster: cluster,
+	w := &world{Cluster: c, t: t, deployments: map[string]appsv1.Deployment{}, server: kubetest.Listen(t, c), ref: api.ClusterRef{Fleet: "prod", Cluster: cluster,
 		Kubeconfig: fleet.Kubeconfig{Path: "kubeconfig"}, Namespace: "istio-system", CNINamespace: "istio-cni", Run: firstRun}}
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "kubeconfig"), w.server.Kubeconfig(), 0o600))
 	w.acts = &Activities{Access: kube.Access{Dirs: []string{dir}}, Temporal: "temporal/default"}
 	c.React("create", "deployments", w.readyDeployment)
 	c.React("update", "deployments", w.readyDeployment)
+	c.React("patch", "deployments", w.scaledDeployment)
 	c.React("patch", "secrets", w.filledToken)
 	return w
 }
@@ -95,8 +99,11 @@ func (w *world) readyDeployment(action clienttesting.Action) (bool, runtime.Obje
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(obj.Object, &d); err != nil {
 		return true, nil, err
 	}
-	n := int32(1)
-	d.Generation, d.Spec.Replicas = 1, &n
+	if d.Spec.Replicas == nil {
+		d.Spec.Replicas = ptr(1)
+	}
+	n := *d.Spec.Replicas
+	d.Generation = 1
 	d.Status = appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue},
 			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"}}}
@@ -104,8 +111,29 @@ func (w *world) readyDeployment(action clienttesting.Action) (bool, runtime.Obje
 		w.controller(&d)
 	}
 	w.Put(&d)
+	w.deployments[d.Name] = d
 	return true, obj, nil
 }
+
+// scaledDeployment stores what a patch of the replicas leads to. Any other goes on.
+func (w *world) scaledDeployment(action clienttesting.Action) (bool, runtime.Object, error) {
+	patch := action.(clienttesting.PatchAction)
+	var scaled struct{ Spec struct{ Replicas *int32 } }
+	if err := json.Unmarshal(patch.GetPatch(), &scaled); err != nil || patch.GetPatchType() != types.MergePatchType || scaled.Spec.Replicas == nil {
+		return false, nil, err
+	}
+	d := w.deployments[patch.GetName()]
+	d.Spec.Replicas = scaled.Spec.Replicas
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&d)
+	if err != nil {
+		return true, nil, err
+	}
+	obj := &unstructured.Unstructured{Object: fields}
+	obj.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind(kinds.Deployments.Kind))
+	return w.readyDeployment(clienttesting.NewUpdateAction(kinds.Deployments.GroupVersionResource, patch.GetNamespace(), obj))
+}
+
+func ptr(n int32) *int32 { return &n }
 
 // filledToken stores a token Secret as Kubernetes' controller leaves it.
 func (w *world) filledToken(action clienttesting.Action) (bool, runtime.Object, error) {

@@ -44,7 +44,7 @@ var errorTypes = []ErrorType{
 	{TypeOtherMember, false, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
 	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
 	{TypeInventoryGone, false, "a cleanup removed the inventory while the run was at work; roll out again"},
-	{TypeChart, false, "the gateway chart is missing or broken"},
+	{TypeChart, false, "the gateway chart is missing or broken, or does not take the values of the fleet file"},
 	{TypeRoot, false, "the root is missing or broken"},
 	{TypeDrift, false, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
 	{TypeUnproven, false, "the link carries no requests; the message names the hop"},

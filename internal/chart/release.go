@@ -55,9 +55,13 @@ func Open(w *kube.Writer, namespace string) (*Releases, error) {
 
 // Ensure installs the release, upgrades it where chart, version, values or an object
 // of it differ, and recovers one that a killed Helm left behind. It returns a
-// *kube.NotOursError for a release that Landbridge did not make, and a
-// *kube.DriftError where somebody else changed an object.
+// *ValuesError for values that the chart does not take, a *kube.NotOursError for a
+// release that Landbridge did not make, and a *kube.DriftError where somebody else
+// changed an object.
 func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map[string]any) error {
+	if err := c.accepts(values); err != nil {
+		return err
+	}
 	last, err := r.last(name)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/registry"
 	"istio.io/istio/manifests"
 
@@ -30,6 +31,24 @@ const embedded = "charts/gateway"
 type SourceError struct{ Reason string }
 
 func (e *SourceError) Error() string { return e.Reason }
+
+// ValuesError reports values that a chart does not take.
+type ValuesError struct{ Reason string }
+
+func (e *ValuesError) Error() string { return e.Reason }
+
+// accepts returns a *ValuesError where the chart's schema refuses the values. Helm says so
+// too, but as text alone.
+func (c *Chart) accepts(values map[string]any) error {
+	all, err := chartutil.CoalesceValues(c.Chart, values)
+	if err == nil {
+		err = chartutil.ValidateAgainstSchema(c.Chart, all)
+	}
+	if err != nil {
+		return &ValuesError{fmt.Sprintf("the chart %s %s does not take the values: %s", c.Name(), c.Metadata.Version, strings.Join(strings.Fields(err.Error()), " "))}
+	}
+	return nil
+}
 
 // Chart holds a loaded chart, and the digest of its files.
 type Chart struct {

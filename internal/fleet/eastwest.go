@@ -24,6 +24,7 @@ type EastWest struct {
 	// AddressFor lists the sources that reach the gateway elsewhere than the others, such
 	// as through their own private endpoint.
 	AddressFor []SourceAddress `json:"addressFor,omitempty"`
+	Pods
 }
 
 // Service describes the Service of an east-west gateway.

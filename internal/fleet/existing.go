@@ -123,6 +123,9 @@ func validateExistingGateway(at string, e EastWest, ps *problems) {
 	if t := e.Service.Type; t != "" && t != ServiceLoadBalancer {
 		ps.add(at+".service.type", "is for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
 	}
+	for _, field := range e.Pods.set() {
+		ps.add(at+"."+field, "is for a gateway that Landbridge installs; this one exists already (eastWest.manage: false)")
+	}
 	dnsLabel(ps, at+".service.name", e.Service.Name, 63, "a Service")
 	if errs := validation.IsDNS1123Subdomain(e.ServiceAccount); len(errs) > 0 {
 		ps.add(at+".serviceAccount", "%q is not a name: %s", e.ServiceAccount, reason(errs))

@@ -34,7 +34,8 @@ func (f *Fleet) Settings(c Cluster) Settings {
 func (s Settings) empty() bool { return reflect.ValueOf(s).IsZero() }
 
 // fitting leaves out of the fleet's settings what describes an Istio, or an east-west
-// gateway, of another sort than the cluster's: Landbridge's or an existing one.
+// gateway, of another sort than the cluster's: Landbridge's or an existing one. What a
+// cluster's setting excludes goes too.
 func (s Settings) fitting(own Settings) Settings {
 	if own.Istio.Manage != nil && own.Istio.Managed() != s.Istio.Managed() {
 		s.Istio.Values, s.Istio.CNIValues, s.Istio.Revision = nil, nil, ""
@@ -42,6 +43,8 @@ func (s Settings) fitting(own Settings) Settings {
 	if e := own.Gateways.EastWest; e.Manage != nil && e.Managed() != s.Gateways.EastWest.Managed() {
 		s.Gateways.EastWest = EastWest{}
 	}
+	s.Gateways.EastWest.Pods = s.Gateways.EastWest.Pods.fitting(own.Gateways.EastWest.Pods)
+	s.Gateways.Egress = s.Gateways.Egress.fitting(own.Gateways.Egress)
 	return s
 }
 
@@ -92,10 +95,14 @@ func validateSettings(f *Fleet, ps *problems) {
 	validateValues(f, ps)
 }
 
-// addOthers adds the problems of a cluster's settings that the fleet's do not have.
+// addOthers adds the problems of a cluster's settings that the fleet's do not have, and
+// that do not follow from a shape of the fleet's that is wrong.
 func (ps *problems) addOthers(list []Problem, at string) {
 	for _, p := range list {
 		path, message := strings.Replace(p.Path, at, "spec", 1), strings.ReplaceAll(p.Message, at, "spec")
+		if _, own := ps.at[p.Path]; !own && !ps.sound(path) {
+			continue
+		}
 		if !slices.ContainsFunc(ps.list, func(have Problem) bool { return have.Path == path && have.Message == message }) {
 			ps.list = append(ps.list, p)
 		}

@@ -13,7 +13,7 @@ import (
 // leaves calls visit for each field that can be set in a mapping, however deep, with
 // its path. The value is that of a new T, in which visit may set it.
 func leaves(t reflect.Type, at string, index []int, visit func(path string, index []int)) {
-	for f := range t.Fields() {
+	for _, f := range fields(t) {
 		path, here := strings.TrimPrefix(at+"."+jsonName(f), "."), append(append([]int{}, index...), f.Index...)
 		if f.Type.Kind() == reflect.Struct {
 			leaves(f.Type, path, here, visit)
@@ -46,7 +46,7 @@ func sample(t *testing.T, of reflect.Type, n int) reflect.Value {
 	case of.Kind() == reflect.Interface:
 		v.Set(reflect.ValueOf(fmt.Sprintf("v%d", n)))
 	case of.Kind() == reflect.Struct:
-		for f := range of.Fields() {
+		for _, f := range fields(of) {
 			v.FieldByIndex(f.Index).Set(sample(t, f.Type, n))
 		}
 	default:

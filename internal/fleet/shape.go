@@ -144,7 +144,7 @@ type hubForm struct {
 func field(t reflect.Type, name string) (reflect.Type, bool) {
 	switch t.Kind() {
 	case reflect.Struct:
-		for f := range t.Fields() {
+		for _, f := range fields(t) {
 			if jsonName(f) == name {
 				return f.Type, true
 			}
@@ -154,6 +154,11 @@ func field(t reflect.Type, name string) (reflect.Type, bool) {
 		return t.Elem(), true
 	}
 	return t, true
+}
+
+// fields returns the fields of a mapping, those of embedded structs among them.
+func fields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Anonymous })
 }
 
 func jsonName(f reflect.StructField) string {
@@ -190,7 +195,7 @@ func describe(t reflect.Type) string {
 func names(t reflect.Type) []string {
 	var out []string
 	if t.Kind() == reflect.Struct {
-		for f := range t.Fields() {
+		for _, f := range fields(t) {
 			out = append(out, jsonName(f))
 		}
 	}

@@ -89,6 +89,11 @@ func validateGateways(at string, g Gateways, ps *problems) {
 	}
 	validateService(at, g, ps)
 	validateAddresses(at+".eastWest", g.EastWest, ps)
+	if g.EastWest.Managed() {
+		validatePods(at+".eastWest", g.EastWest.Pods, ps)
+		refuseValues(at+".eastWest", g.EastWest.Values, eastWestValues, ps)
+	}
+	validatePods(at+".egress", g.Egress, ps)
 	if g.LoadBalancerTimeout.Std() < time.Second {
 		ps.add(at+".loadBalancerTimeout", "want at least 1s, got %s", g.LoadBalancerTimeout.Std())
 	}

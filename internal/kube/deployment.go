@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/landbridge/landbridge/internal/kinds"
 )
@@ -24,6 +26,26 @@ func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) er
 		waiting, err := Rollout(obj)
 		return obj, waiting, waiting == "" && err == nil, err
 	})
+}
+
+// ScaleUp gives a Deployment at least so many replicas. Its autoscaler would do so too,
+// but at its next look, a quarter of a minute later, and until then one pod would count
+// as all of them. One that is scaled to 0 is off, and an autoscaler leaves it so as well.
+func (w *Writer) ScaleUp(ctx context.Context, namespace, name string, replicas int) error {
+	obj, err := w.Get(ctx, kinds.Deployments, namespace, name)
+	if err != nil {
+		return err
+	}
+	have, _, err := unstructured.NestedInt64(obj.Object, "spec", "replicas")
+	if err != nil || have == 0 || have >= int64(replicas) {
+		return err
+	}
+	if err := w.BeforeWrite(ctx); err != nil {
+		return err
+	}
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+	_, err = w.In(kinds.Deployments, namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	return err
 }
 
 // Rollout returns what a Deployment or DaemonSet still waits for, or nothing when it is

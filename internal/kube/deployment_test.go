@@ -133,6 +133,21 @@ func TestWaitDeployment_BeingDeleted_EndsAtOnceAndMayBeTriedAgain(t *testing.T) 
 	require.Equal(t, "Deployment istio-system/gateway is being deleted while it is waited for", notReady.Waiting)
 }
 
+// An autoscaler looks four times a minute; one pod is not as good as two until then.
+func TestScaleUp_ToAtLeastSoMany_AndNothingThatIsOff(t *testing.T) {
+	for have, want := range map[int32]int32{0: 0, 1: 3, 2: 3, 3: 3, 5: 5} {
+		c := kubetest.New("east", gateway(func(d *appsv1.Deployment) { d.Spec.Replicas = &have }))
+		locks := 0
+		w := &kube.Writer{Cluster: c.Cluster, Lock: func(context.Context) error { locks++; return nil }}
+		require.NoError(t, w.ScaleUp(t.Context(), "istio-system", "gateway", 3))
+		d, err := c.Client.AppsV1().Deployments("istio-system").Get(t.Context(), "gateway", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.Equal(t, want, *d.Spec.Replicas)
+		require.Equal(t, have != want, len(c.Writes()) == 1, "what is enough stays as it is")
+		require.Equal(t, len(c.Writes()), locks)
+	}
+}
+
 func TestWaitDeployment_NotThere_IsKubernetesOwnError(t *testing.T) {
 	require.True(t, apierrors.IsNotFound(waitBriefly(t, kubetest.New("east"))))
 }

@@ -56,6 +56,7 @@ func For(n Needs) []Right {
 		{kinds.ServiceAccounts, helm, istio},
 		{kinds.Deployments, helm, istio},
 		{kinds.HorizontalAutoscalers, helm, istio},
+		{kinds.DisruptionBudgets, helm, istio},
 		{kinds.Events, []string{"list"}, istio},
 		{kinds.Pods, []string{"list"}, istio},
 		{kinds.PodLogs, []string{"get"}, istio},

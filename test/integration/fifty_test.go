@@ -49,7 +49,7 @@ func simulate(w worker.Worker, broken string) {
 			result, err := reflect.New(out), reflect.Zero(reflect.TypeFor[error]())
 			if c := result.Elem().FieldByName("Changes"); c.IsValid() && strings.HasPrefix(m.Name, "Ensure") {
 				var changes []fleet.Change
-				for i := range 5 { // as many as a Helm release has
+				for i := range 6 { // as many as a Helm release has
 					changes = append(changes, fleet.Change{Action: fleet.Create, Kind: "HorizontalPodAutoscaler", Namespace: "istio-system", Name: fmt.Sprintf("kube-apiserver-%s-egress-gateway-%d", ref.Cluster, i)})
 				}
 				if c.Type() == reflect.TypeFor[fleet.Changes]() {

@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -20,10 +23,11 @@ var ctx = context.Background()
 func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
-	file := w.file([]string{"east", "west"})
+	file := w.file([]string{"east", "west"}, "{path: west.kubeconfig}", "{path: west.kubeconfig}, gateways: {egress: {replicas: 1, priorityClassName: system-cluster-critical}}")
 
 	plan := w.must("plan", "-f", file)
 	require.Contains(t, plan, "create  Secret istio-system/istio-remote-secret-west")
+	require.Contains(t, plan, "create  PodDisruptionBudget istio-system/istio-eastwestgateway")
 	same() // a plan writes nothing
 
 	out := w.must("rollout", "-f", file)
@@ -31,6 +35,10 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	for source, target := range map[string]string{"east": "west", "west": "east"} {
 		w.requireRemoteSecret(source, target)
 	}
+	w.requirePods("east", "istio-eastwestgateway", 2)
+	w.requirePods("east", "kube-apiserver-west-egress-gateway", 2)
+	w.requirePods("west", "istio-eastwestgateway", 2)
+	w.requirePods("west", "kube-apiserver-east-egress-gateway", 1)
 	require.Contains(t, w.must("status", "-f", file), "rollout done")
 	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
 
@@ -55,6 +63,28 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	_, err := os.Stat(filepath.Join(w.dir, "roots", "test"))
 	require.ErrorIs(t, err, os.ErrNotExist, "the root goes with its last user")
 	require.Contains(t, w.must("cleanup", "-f", file), "removed 0 objects", "a second cleanup has nothing to do")
+}
+
+// requirePods requires that a gateway has so many pods, on the one node that there is, and
+// that a drain may evict one of two, or the only one, for which there is no budget.
+func (w *world) requirePods(cluster, gateway string, n int) {
+	t, c := w.t, w.connect(cluster)
+	t.Helper()
+	pods, err := c.CoreV1().Pods("istio-system").List(ctx, metav1.ListOptions{LabelSelector: "app=" + gateway, FieldSelector: "status.phase=Running"})
+	require.NoError(t, err)
+	require.Len(t, pods.Items, n, gateway)
+	_, err = c.PolicyV1().PodDisruptionBudgets("istio-system").Get(ctx, gateway, metav1.GetOptions{})
+	require.Equal(t, n == 1, apierrors.IsNotFound(err), "%s: %v", gateway, err)
+	evict := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: "istio-system", Name: pods.Items[0].Name}}
+	require.Eventually(t, func() bool { return c.CoreV1().Pods("istio-system").EvictV1(ctx, evict) == nil }, 20*time.Second, 100*time.Millisecond,
+		"a drain evicts a pod of %s", gateway)
+	require.Eventually(t, func() bool {
+		d, err := c.AppsV1().Deployments("istio-system").Get(ctx, gateway, metav1.GetOptions{})
+		return err == nil && int(d.Status.ReadyReplicas) == n && int(d.Status.Replicas) == n
+	}, 20*time.Second, 100*time.Millisecond, gateway)
+	if n == 1 {
+		require.Equal(t, "system-cluster-critical", pods.Items[0].Spec.PriorityClassName)
+	}
 }
 
 // requireRemoteSecret requires the remote secret, which the source's istiod reads.
