@@ -49,6 +49,8 @@ type source struct {
 	// egress takes the connections to the egress gateway, the first one being 1.
 	egress      func(nr int, conn net.Conn)
 	connections int
+	// others take the connections to further pods of the egress gateway.
+	others map[string]func(conn net.Conn)
 	// dialError fails the connections to the egress gateway where it is set.
 	dialError func(nr int) error
 	// envoy answers on its admin port, istiod on its debug port, by pod.
@@ -108,7 +110,9 @@ func (s *source) dial(ctx context.Context, in, pod string, port int) (net.Conn, 
 			}
 		}
 		go s.egress(nr, far)
-	case pod == egressName && port == adminPort:
+	case s.others[pod] != nil && port == fleet.EgressPort:
+		go s.others[pod](far)
+	case (pod == egressName || s.others[pod] != nil) && port == adminPort:
 		go serve(far, s.envoy)
 	case s.istiod[pod] != nil && port == debugPort:
 		go serve(far, s.istiod[pod])
@@ -143,6 +147,14 @@ func (s *source) behind(conn net.Conn, names ...string) {
 	if session.Handshake() == nil {
 		serve(session, s.apiServer)
 	}
+}
+
+// another adds a ready pod of the egress gateway.
+func (s *source) another(t *testing.T, name string, does func(conn net.Conn)) {
+	t.Helper()
+	s.others = map[string]func(net.Conn){name: does}
+	_, err := s.Client.CoreV1().Pods(namespace).Create(t.Context(), pod(name, map[string]string{"app": fleet.EgressGateway("west")}, ready), metav1.CreateOptions{})
+	require.NoError(t, err)
 }
 
 // hangUp reads what comes first and closes the connection.

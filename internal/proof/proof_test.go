@@ -42,6 +42,41 @@ func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
 	})
 }
 
+// istiod's connections come to any pod of the gateway, so that each must carry them.
+func TestLink_WithTwoPods_IsProvenThroughBoth(t *testing.T) {
+	const second = "kube-apiserver-west-egress-gateway-2"
+	for name, c := range map[string]struct {
+		does func(s *source) func(conn net.Conn)
+		hop  string
+		seen string
+	}{
+		"both carry it":       {func(s *source) func(net.Conn) { return func(conn net.Conn) { s.behind(conn, serverName) } }, "", "connected in 0s, a request takes 0s, through each of 2 pods of the egress gateway"},
+		"the second hangs up": {func(*source) func(net.Conn) { return hangUp }, api.HopRoute, ""},
+		"the second is drained": {func(s *source) func(net.Conn) {
+			return func(conn net.Conn) {
+				s.Put(pod(second, map[string]string{"app": fleet.EgressGateway("west")}, nil))
+				hangUp(conn)
+			}
+		}, "", "connected in 0s, a request takes 0s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSource(t)
+				s.another(t, second, c.does(s))
+				r, err := s.prober().prove(t.Context(), 0)
+				require.NoError(t, err)
+				require.Equal(t, c.hop, r.Hop, r.Why)
+				if c.hop != "" {
+					require.Contains(t, r.Why, "through "+second)
+					return
+				}
+				require.True(t, r.Proven)
+				require.Equal(t, c.seen, r.Checks[0].Detail)
+			})
+		})
+	}
+}
+
 // istiod knows a target by its cluster ID; the Secret has the target's name.
 func TestLink_ToATargetWithAnotherClusterID_IsProvenByIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

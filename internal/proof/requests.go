@@ -18,17 +18,44 @@ const (
 	requestsTimeout = 2 * podTimeout
 )
 
-// request asks for /readyz and for a list of one kind, over one connection.
+// request goes through every pod of the egress gateway, since istiod's connections may
+// come to any of them. A pod that is drained meanwhile proves and breaks nothing.
 func (p *prober) request(ctx context.Context, r *api.CheckLinkResult) (string, *breakage, error) {
 	if broken, err := p.findTunnel(ctx); broken != nil || err != nil {
 		return "", broken, err
 	}
+	var through []string
+	var last *breakage
+	for _, pod := range p.tunnel.pods {
+		p.tunnel.pod = pod
+		broken := p.requestThroughPod(ctx, r)
+		if broken == nil {
+			through = append(through, pod)
+			continue
+		}
+		if last = broken; !p.left(ctx) {
+			return "", broken, nil
+		}
+	}
+	if len(through) == 0 {
+		return "", last, nil
+	}
+	p.tunnel.pod = through[0] // the other checks go through one that works
+	seen := fmt.Sprintf("connected in %s, a request takes %s", ms(r.Connect), ms(r.RoundTrip))
+	if len(through) > 1 {
+		seen += fmt.Sprintf(", through each of %d pods of the egress gateway", len(through))
+	}
+	return seen, nil, nil
+}
+
+// requestThroughPod asks for /readyz and for a list of one kind, over one connection.
+func (p *prober) requestThroughPod(ctx context.Context, r *api.CheckLinkResult) *breakage {
 	ctx, cancel := context.WithTimeout(ctx, requestsTimeout)
 	defer cancel()
 	began := time.Now()
 	session, broken := p.connect(ctx, p.tunnel.serverName)
 	if broken != nil {
-		return "", broken, nil
+		return broken
 	}
 	defer session.Close()
 	r.Connect = time.Since(began)
@@ -39,16 +66,16 @@ func (p *prober) request(ctx context.Context, r *api.CheckLinkResult) (string, *
 		r.RoundTrip = time.Since(began)
 		switch {
 		case err != nil:
-			return "", &breakage{hop: api.HopAuthorization, why: fmt.Sprintf("the connection broke at GET %s: %v", path, err), beyond: true}, nil
+			return &breakage{hop: api.HopAuthorization, why: fmt.Sprintf("the connection broke at GET %s: %v", path, err), beyond: true}
 		case code == http.StatusUnauthorized:
-			return "", &breakage{hop: api.HopToken, why: "the target's API server does not accept the token (401)"}, nil
+			return &breakage{hop: api.HopToken, why: "the target's API server does not accept the token (401)"}
 		case code == http.StatusForbidden:
-			return "", &breakage{hop: api.HopToken, why: fmt.Sprintf("the token may not read %s (403)", path)}, nil
+			return &breakage{hop: api.HopToken, why: fmt.Sprintf("the token may not read %s (403)", path)}
 		case code != http.StatusOK:
-			return "", &breakage{hop: api.HopAPITLS, why: fmt.Sprintf("the target's API server answers GET %s with %d", path, code)}, nil
+			return &breakage{hop: api.HopAPITLS, why: fmt.Sprintf("the target's API server answers GET %s with %d", path, code)}
 		}
 	}
-	return fmt.Sprintf("connected in %s, a request takes %s", ms(r.Connect), ms(r.RoundTrip)), nil, nil
+	return nil
 }
 
 // withoutToken must be refused. A server that lets the anonymous in says 403,

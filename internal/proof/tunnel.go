@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,35 +18,39 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// tunnel is the way to the target's API server: by the remote secret, through a
-// pod of the egress gateway.
+// tunnel is the way to the target's API server: by the remote secret, through one of the
+// pods of the egress gateway.
 type tunnel struct {
 	*remoteSecret
-	pod string
+	// pods are those that istiod's connections may come to, and pod the one that was
+	// looked at last.
+	pods []string
+	pod  string
 }
 
-// findTunnel reads the remote secret and finds a pod of the egress gateway.
+// findTunnel reads the remote secret and finds the pods of the egress gateway.
 func (p *prober) findTunnel(ctx context.Context) (*breakage, error) {
 	secret, broken, err := p.readRemoteSecret(ctx)
 	if broken != nil || err != nil {
 		return broken, err
 	}
-	pod, why, err := p.egressPod(ctx)
+	pods, why, err := p.egressPods(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if why != "" {
+	if len(pods) == 0 {
 		return &breakage{hop: api.HopEgress, why: why}, nil
 	}
-	p.tunnel = &tunnel{secret, pod}
+	p.tunnel = &tunnel{secret, pods, pods[0]}
 	return nil, nil
 }
 
-// egressPod finds a ready pod of the egress gateway, or tells why there is none.
-func (p *prober) egressPod(ctx context.Context) (pod, why string, err error) {
+// egressPods finds the ready pods of the egress gateway, or tells why there is none. A
+// Service leads to no other pod, so that one which starts or is drained breaks nothing.
+func (p *prober) egressPods(ctx context.Context) (pods []string, why string, err error) {
 	list, err := p.Client.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.egress()})
 	if err != nil {
-		return "", "", fmt.Errorf("list the pods of %s: %w", p.egress(), err)
+		return nil, "", fmt.Errorf("list the pods of %s: %w", p.egress(), err)
 	}
 	why = fmt.Sprintf("%s has no pod", p.egress())
 	for _, pod := range list.Items {
@@ -55,11 +60,18 @@ func (p *prober) egressPod(ctx context.Context) (pod, why string, err error) {
 		why = fmt.Sprintf("pod %s is %s and not ready", pod.Name, pod.Status.Phase)
 		for _, c := range pod.Status.Conditions {
 			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				return pod.Name, "", nil
+				pods = append(pods, pod.Name)
 			}
 		}
 	}
-	return "", why, nil
+	return pods, why, nil
+}
+
+// left says whether the pod that was looked at last takes no connections any more, while
+// another one does.
+func (p *prober) left(ctx context.Context) bool {
+	pods, _, err := p.egressPods(ctx)
+	return err == nil && len(pods) > 0 && !slices.Contains(pods, p.tunnel.pod)
 }
 
 // connect makes the inner TLS session, through port-forward to the egress gateway.

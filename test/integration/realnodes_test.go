@@ -125,20 +125,32 @@ func (r *real) patch(cluster, path, merge string) {
 	require.NoError(r.t, err, path)
 }
 
-// pod returns a running pod with that label.
+// pod returns a ready pod with that label.
 func (r *real) pod(cluster, namespace, selector string) (string, error) {
-	list, err := r.connect(cluster).CoreV1().Pods(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
+	pods, err := r.pods(cluster, namespace, selector)
 	if err != nil {
 		return "", err
+	}
+	return pods[0].Name, nil
+}
+
+// pods returns the ready pods with that label, at least one.
+func (r *real) pods(cluster, namespace, selector string) (ready []corev1.Pod, err error) {
+	list, err := r.connect(cluster).CoreV1().Pods(namespace).List(context.Background(), metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, err
 	}
 	for _, p := range list.Items {
 		for _, c := range p.Status.Conditions {
 			if p.DeletionTimestamp == nil && c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				return p.Name, nil
+				ready = append(ready, p)
 			}
 		}
 	}
-	return "", fmt.Errorf("no pod of %s is ready in %s", selector, cluster)
+	if len(ready) == 0 {
+		err = fmt.Errorf("no pod of %s is ready in %s", selector, cluster)
+	}
+	return ready, err
 }
 
 // exec runs a command in a pod's container.

@@ -158,17 +158,19 @@ func (r *real) apiAddress(cluster string) string {
 // takes up to 10 s to write them.
 func (r *real) gatewaySaid(cluster, word string) (lines []string) {
 	r.eventually(20*time.Second, "the gateway of "+cluster+" says "+word, func() error {
-		pod, err := r.pod(cluster, "istio-system", "app=istio-eastwestgateway")
+		pods, err := r.pods(cluster, "istio-system", "app=istio-eastwestgateway")
 		if err != nil {
 			return err
 		}
-		data, err := r.connect(cluster).CoreV1().Pods("istio-system").GetLogs(pod, &corev1.PodLogOptions{Container: "istio-proxy"}).DoRaw(context.Background())
-		if err != nil {
-			return err
-		}
-		for l := range strings.Lines(string(data)) {
-			if strings.Contains(l, word) {
-				lines = append(lines, strings.TrimSpace(l))
+		for _, pod := range pods {
+			data, err := r.connect(cluster).CoreV1().Pods("istio-system").GetLogs(pod.Name, &corev1.PodLogOptions{Container: "istio-proxy"}).DoRaw(context.Background())
+			if err != nil {
+				return err
+			}
+			for l := range strings.Lines(string(data)) {
+				if strings.Contains(l, word) {
+					lines = append(lines, strings.TrimSpace(l))
+				}
 			}
 		}
 		if len(lines) == 0 {
