@@ -36,14 +36,14 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-par
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./lab/...
+	$(GO) test -C test ./lab/... ./image ./deploy
 	@$(MAKE) --no-print-directory -j2 test-kwok test-traffic
 
 .PHONY: test-unit
 test-unit: go ## The tests that need no lab, in under two minutes when little has to be built
 	$(GO) test ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./lab/...
+	$(GO) test -C test ./lab/... ./image ./deploy
 
 # Tests on labs wait more than they compute: make test runs these two beside each other.
 .PHONY: test-kwok
@@ -74,8 +74,12 @@ vulncheck: go ## Known vulnerabilities that the programs reach (govulncheck), wh
 	  echo "$$m: $$(echo "$$out" | tail -60)"; [ $$code = 0 ] || exit $$code; done
 
 .PHONY: release
-release: go ## Static programs for linux and darwin, checksums and SBOMs in dist (VERSION=v0.3.0)
+release: go ## Static programs for linux and darwin, image, chart, checksums and SBOMs in dist (VERSION=v0.3.0)
 	@deploy/release.sh "$(VERSION)"
+
+.PHONY: image
+image: go ## The worker's image for linux on amd64 and arm64, an OCI layout in dist/image (VERSION=v0.3.0)
+	@deploy/image.sh "$(VERSION)"
 
 FUZZTIME ?= 60s
 .PHONY: fuzz

@@ -1,54 +1,58 @@
 #!/usr/bin/env bash
 # Builds a release into dist/: static programs for each platform, an archive of
-# them, an SBOM of each program, and checksums. The same commit and the same Go
-# give the same bytes.
+# them, the worker's image and chart, an SBOM of each program, and checksums. The same
+# commit and the same Go give the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. deploy/build.sh
 
 version=${1:-}
 platforms=${PLATFORMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64}
 sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
-if ! [[ $version =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]]; then
-  echo "release: want a version such as v0.3.0 (make release VERSION=v0.3.0), got '$version'" >&2
-  exit 2
-fi
+released_version "$version" || exit
 if ! grep -q "^## $version\b" CHANGELOG.md; then
   echo "release: CHANGELOG.md says nothing of $version; add a section '## $version'" >&2
   exit 2
 fi
-if [ -n "$(git status --porcelain)" ]; then
-  echo "release: there are changes that are not committed; a release is of a commit" >&2
+if ! grep -q "^appVersion: $version$" deploy/chart/Chart.yaml; then
+  echo "release: deploy/chart/Chart.yaml is of another version; set version and appVersion to $version" >&2
   exit 2
 fi
 
-export CGO_ENABLED=0 SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
 rm -rf dist
 mkdir -p dist
 
-# build MODULE PACKAGE NAME DIRECTORY
-build() {
-  go build -C "$1" -trimpath -buildvcs=false -ldflags "-s -w -X github.com/landbridge/landbridge/internal/build.version=$version" -o "$PWD/$4/$3" "$2"
+# archive FILE DIRECTORY NAME writes NAME, below DIRECTORY, as a tar.
+archive() {
+  tar -C "$2" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --mode=a+rX,u+w,go-w --owner=0 --group=0 --numeric-owner -cf "$1" "$3"
 }
 
+packed=()
 for platform in $platforms; do
-  export GOOS=${platform%/*} GOARCH=${platform#*/}
-  name=landbridge_${version}_${GOOS}_${GOARCH}
+  name=landbridge_${version}_${platform/\//_}
   echo "building $name"
   mkdir -p "dist/$name"
-  build . ./starter landbridge "dist/$name"
-  build . ./worker landbridge-worker "dist/$name"
-  build standalone . landbridge-standalone "dist/$name"
+  build_image_programs "$version" "$platform" "dist/$name"
+  build "$version" "$platform" standalone . "dist/$name/landbridge-standalone"
   cp LICENSE README.md CHANGELOG.md "dist/$name"
-  tar -C dist --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -cf - "$name" | gzip -9n > "dist/$name.tar.gz"
-  rm -r "dist/$name"
+  archive - dist "$name" | gzip -9n > "dist/$name.tar.gz"
+  case $platform in linux/*) packed+=("$platform=dist/$name") ;; esac
 done
-unset GOOS GOARCH
+if [ ${#packed[@]} -gt 0 ]; then
+  pack_image "$version" dist/image "${packed[@]}"
+  archive "dist/landbridge-worker_${version}_oci.tar" dist/image .
+fi
+rm -r dist/*/
+# Helm wants the files below the chart's name, and its own version without the v.
+cp -r deploy/chart dist/landbridge-worker
+archive - dist landbridge-worker | gzip -9n > "dist/landbridge-worker-${version#v}.tgz"
+rm -r dist/landbridge-worker
 
 # SBOM MODULE PACKAGE NAME
 describe() {
-  go run "$sbom" app -json -noserial -notimestamp -output-version 1.6 -main "$2" -output "dist/$3_$version.cdx.json" "$1"
+  CGO_ENABLED=0 go run "$sbom" app -json -noserial -notimestamp -output-version 1.6 -main "$2" -output "dist/$3_$version.cdx.json" "$1"
 }
 echo "writing SBOMs"
 describe . starter landbridge

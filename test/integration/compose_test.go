@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // composeEnv sets what docker-compose.yaml insists on.
-var composeEnv = []string{"TEMPORAL_DB_PASSWORD=for-the-test"}
+var composeEnv = []string{"TEMPORAL_DB_PASSWORD=for-the-test", "LANDBRIDGE_IMAGE=registry.example.com/landbridge-worker:v0.4.0"}
 
 // composed reads docker-compose.yaml with Compose's own library, as Compose would, without
 // a container engine.
@@ -34,9 +35,8 @@ func TestCompose_FileIsGood(t *testing.T) {
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"postgresql", "temporal-schema", "temporal", "temporal-namespace", "temporal-ui", "worker"}, p.ServiceNames())
 	for _, s := range p.Services {
-		if s.Build == nil {
-			require.Regexp(t, regexp.MustCompile(`:\d+\.\d+`), s.Image, "%s is pinned by version", s.Name)
-		}
+		require.Nil(t, s.Build)
+		require.Regexp(t, regexp.MustCompile(`:v?\d+\.\d+`), s.Image, "%s is pinned by version", s.Name)
 		for _, port := range s.Ports {
 			require.True(t, net.ParseIP(port.HostIP).IsLoopback(), "%s publishes on loopback only", s.Name)
 		}
@@ -57,8 +57,8 @@ func TestCompose_FileIsGood(t *testing.T) {
 	// Without one of these there is an error that says so, and no default.
 	for i, missing := range composeEnv {
 		name, _, _ := strings.Cut(missing, "=")
-		_, err = composed(append(append([]string{}, composeEnv[:i]...), composeEnv[i+1:]...))
-		require.ErrorContains(t, err, name)
+		_, err = composed(slices.Delete(slices.Clone(composeEnv), i, i+1))
+		require.ErrorContains(t, err, "set "+name+" to")
 	}
 }
 
