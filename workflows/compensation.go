@@ -17,6 +17,7 @@ import (
 // carries this run's mark.
 type unitRun struct {
 	unit   api.Unit
+	dryRun bool
 	limits limits
 	// next holds the place in the table after the step that ran last.
 	next          int
@@ -38,7 +39,7 @@ type compensation struct {
 // pauses with its parent.
 func newUnitRun(ctx workflow.Context, ref api.ClusterRef, unit api.Unit, l limits) (*unitRun, error) {
 	status, err := newUnitBoard(ctx, ref.Fleet, unit, unit.String())
-	return &unitRun{unit: unit, limits: l, status: status, gate: newGate(ctx)}, err
+	return &unitRun{unit: unit, dryRun: ref.DryRun, limits: l, status: status, gate: newGate(ctx)}, err
 }
 
 // run runs one step. Its undo is registered before the action begins, and dropped when
@@ -126,6 +127,8 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	f := failureOf(u.unit, err)
 	f.State = api.StateUndone
 	switch {
+	case u.dryRun: // there is nothing to undo, and nobody should think there was
+		f.State = ""
 	case u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
 		f.State = api.StateKept
 	default:
@@ -138,9 +141,17 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	u.status.list[0].fail(f)
 	u.status.show(ctx)
 	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
-		return temporal.NewCanceledError(u.unit.String() + " was canceled and undone")
+		return canceled(u.unit, u.dryRun)
 	}
 	return failUnit(api.TypeUnit, f)
+}
+
+// canceled returns the cancellation of a unit, and says what became of its changes.
+func canceled(unit api.Unit, dryRun bool) error {
+	if dryRun {
+		return temporal.NewCanceledError(unit.String() + " was canceled")
+	}
+	return temporal.NewCanceledError(unit.String() + " was canceled and undone")
 }
 
 // updated names the objects that were there before and that this run changed, without

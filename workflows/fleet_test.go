@@ -154,6 +154,30 @@ func TestPlan_OnlyEverDryRuns(t *testing.T) {
 	require.Len(t, r.Plan, 5, "root, two clusters, two links")
 }
 
+// A plan changes nothing, so that there is nothing to undo, whichever step fails in it.
+func TestPlan_EachStepFails_NothingIsCalledUndone(t *testing.T) {
+	whole := newFake(t)
+	require.NoError(t, whole.run(PlanFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	for _, step := range whole.names(ensures) {
+		f := newFake(t)
+		f.on = func(c fakeCall) error {
+			if c.String() == step {
+				return temporal.NewNonRetryableApplicationError("refused", api.TypeInvalid, nil)
+			}
+			return nil
+		}
+		err := f.run(PlanFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+		require.ErrorContains(t, err, "refused", step)
+		require.NotContains(t, err.Error(), "undone", step)
+		var s api.Status
+		f.status(&s)
+		for _, u := range s.Units {
+			require.NotEqual(t, api.Undone, u.State, step)
+		}
+		require.Empty(t, f.names(removes), step)
+	}
+}
+
 // remembered lets each cluster answer with an inventory of a fleet that had north too.
 func remembered(f *fake) {
 	old := testFleet("east", "north", "west")

@@ -15,7 +15,7 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	u := &unitRun{unit: api.Root(), limits: limitsOf(r.in.Fleet), status: status, gate: r.gate}
+	u := &unitRun{unit: api.Root(), dryRun: r.in.DryRun, limits: limitsOf(r.in.Fleet), status: status, gate: r.gate}
 	root := r.get(api.Root())
 	root.move(api.Running)
 	r.root, err = run(ctx, u, stepRoot, api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()})
