@@ -28,7 +28,7 @@ func (a *Activities) ensureGateway(ctx context.Context, w *kube.Writer, namespac
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	releases, err := chart.Open(w, namespace)
+	releases, err := chart.Open(ctx, w, namespace)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -80,7 +80,7 @@ func (a *Activities) removeGateways(ctx context.Context, in api.RemoveInput, com
 	if ns, err := readNamespace(ctx, w.Cluster, in.Namespace); ns == nil || err != nil {
 		return fleet.Changes{}, err
 	}
-	releases, err := chart.Open(w, in.Namespace)
+	releases, err := chart.Open(ctx, w, in.Namespace)
 	if err != nil {
 		return fleet.Changes{}, err
 	}

@@ -38,10 +38,10 @@ type Releases struct {
 	seen      *answers
 }
 
-// Open prepares Helm for a namespace.
-func Open(w *kube.Writer, namespace string) (*Releases, error) {
+// Open prepares Helm for a namespace. When the context ends, Helm does nothing any more.
+func Open(ctx context.Context, w *kube.Writer, namespace string) (*Releases, error) {
 	seen := &answers{}
-	g, err := newGetter(w.Clients, namespace, seen)
+	g, err := newGetter(ctx, w.Clients, namespace, seen)
 	if err != nil {
 		return nil, err
 	}

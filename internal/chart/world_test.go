@@ -39,7 +39,7 @@ func (east *world) writer(run string) *kube.Writer {
 
 func (east *world) open(w *kube.Writer) *Releases {
 	east.t.Helper()
-	r, err := Open(w, "istio-system")
+	r, err := Open(east.t.Context(), w, "istio-system")
 	require.NoError(east.t, err)
 	return r
 }

@@ -96,9 +96,9 @@ type nodeConfig struct{ Dir, Tag, Registry, Pods, NodeIP, PKI, Kubeconfig, Cgrou
 // nodeDir says where a node's own file system is, as seen from inside.
 func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
 
-// writeNodeFiles writes into the node's own file system through its holder.
+// writeNodeFiles writes into the node's own file system through its pause process.
 func (l *Lab) writeNodeFiles(c Cluster) error {
-	root := fmt.Sprintf("/proc/%d/root", c.Holder)
+	root := fmt.Sprintf("/proc/%d/root", c.Pause)
 	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.pods().String(), NodeIP: c.insideIP().String(),
 		PKI: l.path("pki", c.Name), Kubeconfig: l.path("pki", c.Name, insideKubeconfig), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node()}
 	for name, t := range nodeFiles {

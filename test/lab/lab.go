@@ -53,8 +53,8 @@ type Cluster struct {
 	Index int `json:"index"`
 	// Real says that its node runs containers.
 	Real bool `json:"real"`
-	// Holder numbers the process that holds a real node's namespaces.
-	Holder int `json:"holder,omitempty"`
+	// Pause numbers the process that holds a real node's namespaces.
+	Pause int `json:"pause,omitempty"`
 }
 
 func (l *Lab) cluster(name string) (Cluster, error) {
@@ -230,7 +230,7 @@ func (l *Lab) startKWOK(ctx context.Context, o Options) error {
 func (l *Lab) Down(_ context.Context, progress func(string, ...any)) error {
 	var errs []error
 	// What holds a node goes first: with it goes everything inside.
-	for _, p := range l.holders() {
+	for _, p := range l.pauses() {
 		p.kill()
 		if err := p.stop(); err != nil {
 			errs = append(errs, err)

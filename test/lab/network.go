@@ -83,12 +83,12 @@ func handle(pid int) (*netlink.Handle, error) {
 }
 
 func (l *Lab) connectNode(outside *netlink.Handle, bridge netlink.Link, c Cluster) error {
-	inside, err := handle(c.Holder)
+	inside, err := handle(c.Pause)
 	if err != nil {
 		return err
 	}
 	defer inside.Close()
-	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: c.Name, MasterIndex: bridge.Attrs().Index}, PeerName: betweenLink, PeerNamespace: netlink.NsPid(c.Holder)}
+	veth := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: c.Name, MasterIndex: bridge.Attrs().Index}, PeerName: betweenLink, PeerNamespace: netlink.NsPid(c.Pause)}
 	if err := outside.LinkAdd(veth); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func inside(c Cluster, name string, args ...string) (string, []string) {
 	if !c.Real {
 		return name, args
 	}
-	return "nsenter", append([]string{"--target", strconv.Itoa(c.Holder), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
+	return "nsenter", append([]string{"--target", strconv.Itoa(c.Pause), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
 }
 
 // InNode makes a command that runs in the namespaces of a cluster's real node. A

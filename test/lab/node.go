@@ -20,7 +20,7 @@ import (
 
 // A real node is a process that holds namespaces (mounts, processes, network,
 // host name, IPC), as a container would, without a container runtime around it.
-// Everything of its cluster runs inside. When the holder ends, the kernel ends
+// Everything of its cluster runs inside. When the pause process ends, the kernel ends
 // every process in there and drops every mount and device: nothing has to be
 // remembered to remove a cluster, also after a kill of the lab itself.
 
@@ -41,7 +41,7 @@ var nodeSysctls = map[string]string{"net/ipv4/ip_forward": "1", "net/ipv4/conf/a
 // apiListener numbers the file descriptor of the listener that Hold was given.
 const apiListener = 3
 
-// Hold does the work of a node's holder: it prepares the namespaces that it was
+// Hold does the work of a node's pause process: it prepares the namespaces that it was
 // started in, lends its cluster's API server a port on the machine's loopback,
 // serves images, and reaps. It returns when the context ends.
 func (l *Lab) Hold(ctx context.Context, cluster string) error {

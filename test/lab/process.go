@@ -74,9 +74,9 @@ func (p Process) Alive() bool {
 	return err == nil && started == p.Started
 }
 
-// holders finds the processes that hold this lab's namespaces, found by what they
+// pauses finds the processes that hold this lab's namespaces, found by what they
 // were started with: a lab that was killed may not have noted its last one.
-func (l *Lab) holders() (found []Process) {
+func (l *Lab) pauses() (found []Process) {
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, path := range lines {
 		line, err := os.ReadFile(path)
@@ -84,7 +84,7 @@ func (l *Lab) holders() (found []Process) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-			p := Process{Name: "holder", PID: pid}
+			p := Process{Name: "pause", PID: pid}
 			p.Started, _ = startTime(pid)
 			found = append(found, p)
 		}

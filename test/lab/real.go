@@ -165,16 +165,16 @@ func (l *Lab) holdNode(c *Cluster, exe string) error {
 	if err := l.startProcessWith(c.node(), inNamespaces(holdFlags), []*os.File{file}, exe, "hold", "--dir", l.Dir, "--cluster", c.Name); err != nil {
 		return err
 	}
-	c.Holder = l.last().PID
+	c.Pause = l.last().PID
 	return l.save()
 }
 
 func (l *Lab) last() Process { return l.Processes[len(l.Processes)-1] }
 
 // waitHeld waits until a node's namespaces are ready to be entered. The mark is on
-// the node's own file system, which is seen through its holder.
+// the node's own file system, which is seen through its pause process.
 func (l *Lab) waitHeld(ctx context.Context, c Cluster) error {
-	mark := fmt.Sprintf("/proc/%d/root%s", c.Holder, l.path(nodesDir, c.Name, "held"))
+	mark := fmt.Sprintf("/proc/%d/root%s", c.Pause, l.path(nodesDir, c.Name, "held"))
 	err := until(ctx, readyTimeout, 20*time.Millisecond, func(context.Context) (bool, error) {
 		_, err := os.Stat(mark)
 		return err == nil || !l.alive(c.node()), err

@@ -24,9 +24,11 @@ const (
 	// stopTimeout lets running activities end when the worker is asked to stop:
 	// longer than a request to an API server.
 	stopTimeout = 40 * time.Second
-	// heartbeatEvery bounds how old the news of a wait is that people see. The SDK
-	// would hold them back for most of the heartbeat timeout.
-	heartbeatEvery = 2 * time.Second
+	// heartbeatEvery bounds how old the news of a wait is that people see. The SDK also
+	// ends a try whose heartbeat Temporal has not answered for so long: half of the
+	// heartbeat timeout lets a busy Temporal answer late, and yet ends the try before
+	// another one begins.
+	heartbeatEvery = 4 * time.Second
 	// noDeployment names the workers that no --deployment puts under worker
 	// versioning, so that Temporal's list of workers shows their build.
 	noDeployment = "landbridge"
