@@ -14,9 +14,9 @@ import (
 
 func (a *app) cleanup() *cobra.Command {
 	var (
-		takeOver, detach, dryRun bool
-		known                    knownBy
-		why                      fleet.Request
+		takeOver, detach, dryRun, yes bool
+		known                         knownBy
+		why                           fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "cleanup", Args: cobra.NoArgs,
@@ -26,7 +26,8 @@ func (a *app) cleanup() *cobra.Command {
 			"another fleet or a person made.\n\n" +
 			"It needs the clusters and the fleet file, but not the history of the rollout. Where the fleet file\n" +
 			"is lost, --fleet and --cluster name the fleet and some of its clusters: their inventories have the\n" +
-			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.",
+			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.\n\n" +
+			"On a terminal it lists what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge cleanup -f fleet.yaml\n" +
 			"  landbridge cleanup --dry-run                              # only list what would be removed\n" +
 			"  landbridge cleanup --fleet prod --cluster east=east-ctx   # the fleet file is lost",
@@ -40,6 +41,14 @@ func (a *app) cleanup() *cobra.Command {
 				return err
 			}
 			in.Fleet, in.FromInventories, in.Request = *f, known.given(), why
+			if !dryRun {
+				if err := f.Protects(nil); err != nil {
+					return usage(err)
+				}
+				if err := a.confirm(cmd, yes, f.Metadata.Name, a.wouldRemove(cmd.Context(), in)); err != nil {
+					return err
+				}
+			}
 			return a.change(cmd, api.CleanupFleet, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
 				var r api.CleanupResult
 				if err := raw(&r); err != nil {
@@ -58,6 +67,7 @@ func (a *app) cleanup() *cobra.Command {
 	cmd.Flags().StringVar(&known.queue, "task-queue", fleet.DefaultTaskQueue, "with --fleet: task queue of the workers that reach the clusters")
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
+	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the cleanup and return at once")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")
 	return cmd
@@ -113,11 +123,7 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 	if dryRun {
 		verb = "would remove"
 		if len(r.Objects) > 0 {
-			t := newTable(w, "CLUSTER", "KIND", "NAMESPACE", "NAME")
-			for _, o := range r.Objects {
-				t.row(o.Cluster, o.Kind, o.Namespace, o.Name)
-			}
-			t.flush()
+			printObjects(w, r.Objects)
 			fmt.Fprintln(w)
 		}
 	}
@@ -126,4 +132,15 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 		from += " (" + strings.Join(r.Clusters, ", ") + ")"
 	}
 	fmt.Fprintf(w, "fleet %s: %s %s from %s in %s\n", r.Fleet, verb, fleet.Count(r.Removed, "object"), from, took.Round(100*time.Millisecond))
+}
+
+func printObjects(w io.Writer, objects []api.ClusterObject) {
+	if len(objects) == 0 {
+		return
+	}
+	t := newTable(w, "CLUSTER", "KIND", "NAMESPACE", "NAME")
+	for _, o := range objects {
+		t.row(o.Cluster, o.Kind, o.Namespace, o.Name)
+	}
+	t.flush()
 }

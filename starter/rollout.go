@@ -15,8 +15,8 @@ import (
 
 func (a *app) rollout() *cobra.Command {
 	var (
-		prune, takeOver, detach, force bool
-		why                            fleet.Request
+		prune, takeOver, detach, force, yes bool
+		why                                 fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
@@ -24,7 +24,9 @@ func (a *app) rollout() *cobra.Command {
 		Long: "Roll out a fleet: root CA, Istio, gateways and remote secrets on every cluster and link of the fleet\n" +
 			"file. A cluster or link that fails is undone, and the others go on.\n\n" +
 			"A rollout can be repeated: it changes only what differs from the fleet file.\n" +
-			"Ctrl-C leaves the rollout running.",
+			"Ctrl-C leaves the rollout running.\n\n" +
+			"With --prune or --force-conflicts it lists on a terminal what would go, and asks for the fleet's\n" +
+			"name; elsewhere these need --yes.",
 		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --prune   # also remove what left the fleet file",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
@@ -34,7 +36,13 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			return a.change(cmd, api.RolloutFleet, api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, Request: why}, detach, a.showRollout)
+			in := api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, Request: why}
+			if prune || force {
+				if err := a.confirm(cmd, yes, f.Metadata.Name, a.wouldLose(cmd.Context(), in)); err != nil {
+					return err
+				}
+			}
+			return a.change(cmd, api.RolloutFleet, in, detach, a.showRollout)
 		},
 	}
 	a.fileFlag(cmd)
@@ -44,6 +52,7 @@ func (a *app) rollout() *cobra.Command {
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove clusters and links that left the fleet file")
 	cmd.Flags().BoolVar(&force, "force-conflicts", false, "overwrite what somebody else changed since the last rollout; 'landbridge drift' shows it")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
+	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the rollout and return at once")
 	return cmd
 }

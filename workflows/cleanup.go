@@ -37,8 +37,10 @@ type cleanup struct {
 	in      api.FleetInput
 	id, run string
 	// left lists what could not be removed, and why.
-	left   []api.Failure
-	result api.CleanupResult
+	left []api.Failure
+	// inventories holds what the clusters remember of the fleet.
+	inventories []fleet.Fleet
+	result      api.CleanupResult
 }
 
 func (c *cleanup) do(ctx workflow.Context) error {
@@ -47,6 +49,9 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	clusters := c.discover(ctx)
 	if c.in.FromInventories {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
+	}
+	if err := c.in.Fleet.Protects(c.inventories); err != nil && !c.in.DryRun {
+		return c.fail(api.TypePreflight, "nothing was removed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
 	}
 
 	found := func(cl fleet.Cluster) temporal.SearchAttributes {

@@ -26,6 +26,7 @@ func (c *cleanup) discover(ctx workflow.Context) []fleet.Cluster {
 			if found.inventory == nil {
 				continue
 			}
+			c.inventories = append(c.inventories, *found.inventory)
 			if c.in.FromInventories && !settings {
 				c.in.Fleet.SetFrom(*found.inventory)
 				settings = true

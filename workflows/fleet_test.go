@@ -221,6 +221,52 @@ func TestFleet_ClusterLeftTheFile_PruneTakesLinksThenCluster(t *testing.T) {
 	require.Equal(t, "RemoveInventory north", gone[len(gone)-1])
 }
 
+// The fleet is protected by the file, or by what the clusters remember: an older file is
+// no way around it. What does not remove anything goes on.
+func TestFleet_Protected_NothingOfItIsRemoved(t *testing.T) {
+	for _, by := range []string{"the file", "the clusters"} {
+		try := func(workflow any, in api.FleetInput, left bool) (*fake, error) {
+			f := newFake(t)
+			f.answer = func(c fakeCall, result any) {
+				names := []string{"east", "west"}
+				if left {
+					names = []string{"east", "north", "west"}
+				}
+				old := testFleet(names...)
+				old.Metadata.Protected = by == "the clusters"
+				part := old.Part(c.ref.Cluster, fleet.Stale{})
+				switch r := result.(type) {
+				case *api.CheckClusterResult:
+					r.Inventory = &part
+				case *api.CheckInventoryResult:
+					r.Inventory = &part
+				}
+			}
+			in.Fleet = testFleet("east", "west")
+			in.Fleet.Metadata.Protected = by == "the file"
+			return f, f.run(workflow, in)
+		}
+		for _, c := range []struct {
+			workflow any
+			in       api.FleetInput
+		}{{CleanupFleet, api.FleetInput{}}, {RolloutFleet, api.FleetInput{Prune: true}}} {
+			f, err := try(c.workflow, c.in, true)
+			require.Equal(t, api.TypePreflight, errorType(t, err), by)
+			require.ErrorContains(t, err, "is protected by metadata.protected", by)
+			require.Empty(t, f.names(ensures), by)
+			require.Empty(t, f.names(removes), by)
+		}
+		for _, c := range []struct {
+			workflow any
+			in       api.FleetInput
+			left     bool
+		}{{RolloutFleet, api.FleetInput{}, true}, {RolloutFleet, api.FleetInput{Prune: true}, false}, {CleanupFleet, api.FleetInput{DryRun: true}, true}} {
+			_, err := try(c.workflow, c.in, c.left)
+			require.NoError(t, err, by)
+		}
+	}
+}
+
 func TestFleet_CanceledWhileClustersRun_UndoesThemAndKeepsTheRest(t *testing.T) {
 	f := newFake(t)
 	f.on = func(c fakeCall) error {

@@ -46,6 +46,9 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", problems)
 	}
 	r.stale = r.in.Fleet.Stale(r.inventories())
+	if err := r.in.Fleet.Protects(r.inventories()); err != nil && r.in.Prune && !r.in.DryRun && !r.stale.Empty() {
+		return r.fail(api.TypePreflight, "nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	}
 	return nil
 }
 

@@ -28,6 +28,10 @@ type Metadata struct {
 	// Name of the fleet: a DNS label of at most 40 characters. It is the value
 	// of the label landbridge.dev/fleet on everything that Landbridge creates.
 	Name string `json:"name"`
+	// Protected refuses the cleanup of the fleet, and the removal of what left the fleet
+	// file. The clusters remember it: to remove something, set it to false and roll that
+	// out first. Default: false.
+	Protected bool `json:"protected,omitempty"`
 }
 
 // Spec describes the clusters and links of a fleet, and what runs on them.

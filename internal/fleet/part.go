@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -57,4 +58,20 @@ func (f *Fleet) Stale(inventories []Fleet) Stale {
 	slices.SortFunc(out.Clusters, func(a, b Cluster) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(out.Links, func(a, b Link) int { return strings.Compare(a.ID(), b.ID()) })
 	return out
+}
+
+// Protects returns an error of what must not be removed: the fleet, or something of it.
+// The fleet is protected by its file, or by what a cluster remembers of the last rollout,
+// so that an older file or none is no way around it.
+func (f *Fleet) Protects(inventories []Fleet) error {
+	const undo = "set it to false in the fleet file and roll that out, then remove"
+	if f.Metadata.Protected {
+		return fmt.Errorf("the fleet %s is protected by metadata.protected of its fleet file; %s", f.Metadata.Name, undo)
+	}
+	for _, r := range inventories {
+		if r.Metadata.Protected {
+			return fmt.Errorf("the fleet %s is protected by metadata.protected of the last rollout; %s", f.Metadata.Name, undo)
+		}
+	}
+	return nil
 }

@@ -166,6 +166,9 @@ func (ln *lane) useBackend(ctx context.Context, bins string) (err error) {
 // landbridge runs the command as a person would, and returns its output and exit code.
 // The error means that it could not be run at all.
 func (ln *lane) landbridge(ctx context.Context, args ...string) (string, int, error) {
+	if args[0] == "cleanup" || slices.Contains(args, "--prune") {
+		args = append(args, "--yes")
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(ln.bins, "landbridge"), args...)
 	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+ln.address())
 	out, err := cmd.CombinedOutput()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -216,8 +217,12 @@ func (w *world) tryFor(limit time.Duration, args ...string) (string, int) {
 	return string(out), 0
 }
 
-// command returns a landbridge command that finds this world's Temporal.
+// command returns a landbridge command that finds this world's Temporal. As a script, it
+// says yes to what destroys.
 func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
+	if args[0] == "cleanup" || slices.Contains(args, "--prune") || slices.Contains(args, "--force-conflicts") && args[0] == "rollout" {
+		args = append(args, "--yes")
+	}
 	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
 	return cmd

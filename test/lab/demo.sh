@@ -74,7 +74,7 @@ if [ "${DEMO:-}" != once ]; then
   trap 'exit 130' INT TERM
 fi
 
-say "landbridge cleanup -f .demo/lab/fleet.yaml"
-bin/landbridge cleanup -f "$dir/lab/fleet.yaml" || die "the cleanup left something"
+say "landbridge cleanup -f .demo/lab/fleet.yaml --yes"
+bin/landbridge cleanup -f "$dir/lab/fleet.yaml" --yes || die "the cleanup left something"
 left=$(bin/landbridge cleanup -f "$dir/lab/fleet.yaml" --dry-run 2>/dev/null) || die "cannot look at what is left"
 printf 'looked again: %s\n' "$left"
