@@ -52,7 +52,7 @@ type SailBehaviour struct {
 	Only string `json:"only,omitempty"`
 }
 
-// Ways of the operator to be away. AwayAfterSeeing stops it once it has seen a change
+// The values of SailBehaviour.Away. AwayAfterSeeing stops it once it has seen a change
 // of Istio: the revision is written and never installed.
 const (
 	AwayAll         = "all"

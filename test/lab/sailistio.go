@@ -17,7 +17,7 @@ const defaultRevision = "default"
 
 // reconcileIstio makes an Istio's active revision what it should be, and copies what
 // that one says. The copy is made in the pass that changes the revision: after an update
-// it is what was true before.
+// it says what was true before.
 func (s *sail) reconcileIstio(ctx context.Context, obj *unstructured.Unstructured, b SailBehaviour) error {
 	if obj.GetDeletionTimestamp() != nil {
 		return nil
