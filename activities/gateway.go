@@ -32,6 +32,9 @@ func (a *Activities) ensureGateway(ctx context.Context, w *kube.Writer, namespac
 	if err != nil {
 		return fleet.Changes{}, err
 	}
+	if g, err = followIstiod(ctx, w, namespace, g); err != nil {
+		return fleet.Changes{}, err
+	}
 	kube.Waiting(ctx, "Helm is working on "+g.name)
 	err = releases.Ensure(ctx, g.name, c, gatewayValues(g, releases.Labels()))
 	if is[*chart.ValuesError](err) {

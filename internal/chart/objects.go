@@ -17,10 +17,18 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
+// outcome tells what became of a release: by what it differed, and a word on some of its
+// objects.
+type outcome struct {
+	action fleet.Action
+	fields []fleet.Field
+	words  map[key]string
+}
+
 // note tells the writer what became of the release and of each of its objects, by the
-// manifests before and after, with a word on some of them.
-func (r *Releases) note(action fleet.Action, rel *release.Release, before, after string, words map[key]string) error {
-	r.w.Note(fleet.Change{Action: action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name})
+// manifests before and after.
+func (r *Releases) note(o outcome, rel *release.Release, before, after string) error {
+	r.w.Note(fleet.Change{Action: o.action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name, Fields: o.fields})
 	was, err := split(before)
 	if err != nil {
 		return err
@@ -38,7 +46,7 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 	}
 	var out []fleet.Change
 	for k := range keys {
-		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name, Note: words[k]}
+		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name, Note: o.words[k]}
 		if r.w.Render && c.Action != fleet.Remove {
 			c.Cluster, c.Manifest = r.w.Name, is[k]
 		}
@@ -51,11 +59,23 @@ func (r *Releases) note(action fleet.Action, rel *release.Release, before, after
 
 // noteSince notes an action on a release that was there before. What this run installed,
 // in a try whose end nobody heard of, is noted as installed.
-func (r *Releases) noteSince(action fleet.Action, last, now *release.Release, words map[key]string) error {
+func (r *Releases) noteSince(o outcome, last, now *release.Release) error {
 	if last.Labels[labelRun] == r.w.Owner.Run {
-		return r.note(fleet.Create, now, "", now.Manifest, words)
+		return r.note(outcome{action: fleet.Create, words: o.words}, now, "", now.Manifest)
 	}
-	return r.note(action, now, last.Manifest, now.Manifest, words)
+	return r.note(o, now, last.Manifest, now.Manifest)
+}
+
+// differing lists, for a plan, the version and values by which a release is to change.
+func differing(last *release.Release, c *Chart, values map[string]any) (out []fleet.Field) {
+	if was, is := last.Chart.Metadata.Version, c.Metadata.Version; was != is {
+		out = append(out, fleet.Field{Path: "version", From: was, To: is})
+	}
+	for _, f := range kube.FieldsOf(last.Config, values) {
+		f.Path = "values." + f.Path
+		out = append(out, f)
+	}
+	return out
 }
 
 type key struct{ kind, name string }

@@ -102,7 +102,7 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 	if err != nil {
 		return fmt.Errorf("helm install %s: %w", name, r.seen.explain(err))
 	}
-	return r.note(fleet.Create, rel, "", rel.Manifest, nil)
+	return r.note(outcome{action: fleet.Create}, rel, "", rel.Manifest)
 }
 
 func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart, values map[string]any) error {
@@ -112,7 +112,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	}
 	why := changed(last, c, values, lost)
 	if why == "" && drifted == nil {
-		return r.noteSince(fleet.Keep, last, last, nil)
+		return r.noteSince(outcome{action: fleet.Keep}, last, last)
 	}
 	if drifted != nil && !r.w.ForceConflicts && !r.w.DryRun {
 		return drifted
@@ -139,13 +139,14 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	if drifted != nil {
 		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
 	}
-	var anew map[key]string
+	out := outcome{action: fleet.Update}
 	if r.w.DryRun {
-		if anew, err = r.noteAnew(rel.Manifest); err != nil {
+		out.fields = differing(last, c, values)
+		if out.words, err = r.noteAnew(rel.Manifest); err != nil {
 			return err
 		}
 	}
-	return r.noteSince(fleet.Update, last, rel, anew)
+	return r.noteSince(out, last, rel)
 }
 
 // changed names the first thing in which a release is not as it should be, or returns

@@ -42,7 +42,7 @@ func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error 
 			return fmt.Errorf("helm uninstall %s: %w", name, r.seen.explain(err))
 		}
 	}
-	return r.note(fleet.Remove, last, last.Manifest, "", nil)
+	return r.note(outcome{action: fleet.Remove}, last, last.Manifest, "")
 }
 
 // owned lists the names of the owner's releases, in whatever state they are.

@@ -36,6 +36,10 @@ const (
 	// there before; they are all that cleanup takes off it.
 	AnnotationAdopted = Domain + "/adopted-labels"
 
+	// AnnotationProxy has the image of the proxy that istiod injected into a gateway's pod,
+	// so that pods are made anew where istiod injects another one.
+	AnnotationProxy = Domain + "/proxy-image"
+
 	// AnnotationPort names the fleet for which a Service of somebody else's got the
 	// port of the API.
 	AnnotationPort = Domain + "/port-of-fleet"

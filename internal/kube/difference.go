@@ -27,6 +27,13 @@ func difference(live, want any) (first string) {
 	return first
 }
 
+// FieldsOf lists the fields in which values do not have what is wanted, with both.
+func FieldsOf(live, want map[string]any) []fleet.Field {
+	is, _ := viaJSON(live).(map[string]any)
+	to, _ := viaJSON(want).(map[string]any)
+	return fieldsOf(&unstructured.Unstructured{Object: is}, &unstructured.Unstructured{Object: to})
+}
+
 // fieldsOf lists the fields in which a live object does not have what is wanted, with
 // both values. It shows a fingerprint of what a Secret holds.
 func fieldsOf(live, want *unstructured.Unstructured) (out []fleet.Field) {
