@@ -41,7 +41,7 @@ func TestCheckCluster_TellsWhatIsMissing_AndWritesNothing(t *testing.T) {
 	w.React("create", "selfsubjectaccessreviews", func(clienttesting.Action) (bool, runtime.Object, error) {
 		return true, &authv1.SelfSubjectAccessReview{}, nil // no: it may do nothing
 	})
-	r, err := w.acts.CheckCluster(t.Context(), api.CheckClusterInput{ClusterRef: w.ref, IstioVersion: "v1.31.0"})
+	r, err := w.acts.CheckCluster(t.Context(), api.CheckClusterInput{ClusterRef: w.ref, IstioVersion: "v1.31.3"})
 	require.NoError(t, err)
 	require.Equal(t, "7c7b3f0e", r.UID)
 	require.NotEmpty(t, r.Version)

@@ -20,7 +20,7 @@ import (
 
 func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
 	in := api.EnsureIstioInput{ClusterRef: api.ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w",
-		Istio: fleet.Istio{Name: "default", Version: "v1.31.0", MeshID: "m", TrustDomain: "td", Platform: "openshift",
+		Istio: fleet.Istio{Name: "default", Version: "v1.31.3", MeshID: "m", TrustDomain: "td", Platform: "openshift",
 			Values: map[string]any{"meshConfig": map[string]any{"accessLogFile": ""}, "pilot": map[string]any{"cpu": "1"}}}}
 	values := istio(in).Object["spec"].(map[string]any)["values"].(map[string]any)
 	require.Equal(t, "", values["meshConfig"].(map[string]any)["accessLogFile"])

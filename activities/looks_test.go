@@ -44,7 +44,7 @@ func TestCheckCluster_EmptyOne_NamesWhatStandsInTheWay(t *testing.T) {
 	w.Put(namespace(metav1.NamespaceSystem, nil))
 	w.Put(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: "kube-root-ca.crt"}, Data: map[string]string{"ca.crt": string(w.server.CA())}})
 	w.mayEverything()
-	got, err := w.acts.CheckCluster(t.Context(), api.CheckClusterInput{ClusterRef: w.ref, IstioVersion: "v1.31.0", TLSServerName: kubetest.ServerName})
+	got, err := w.acts.CheckCluster(t.Context(), api.CheckClusterInput{ClusterRef: w.ref, IstioVersion: "v1.31.3", TLSServerName: kubetest.ServerName})
 	require.NoError(t, err)
 	require.Equal(t, kubetest.Version, got.Version)
 	require.Equal(t, kubetest.ServerName, got.TLSServerName)

@@ -43,7 +43,7 @@ func TestExamples_OfFleetFiles_AreValid(t *testing.T) {
 		}
 	}
 	require.Greater(t, checked, 5)
-	_, err := fleet.Parse("example", []byte(fleetFile("spec:\n  istio: {vershun: v1.31.0}\n")))
+	_, err := fleet.Parse("example", []byte(fleetFile("spec:\n  istio: {vershun: v1.31.3}\n")))
 	require.ErrorContains(t, err, "vershun: unknown field")
 }
 

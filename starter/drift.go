@@ -66,6 +66,7 @@ func printDrift(w io.Writer, r api.DriftResult) {
 	if !r.Stale.Empty() {
 		fmt.Fprintf(w, "left the fleet file, and not removed yet: %s\n", showStale(r.Stale))
 	}
+	showIstio(w, r.Istio)
 	if !r.Drifted {
 		fmt.Fprintf(w, "fleet %s is as the fleet file describes it\n", r.Fleet)
 		return

@@ -12,7 +12,7 @@ import (
 // An ID that can be a name becomes the name; any other stands beside it. What init writes
 // is a fleet file.
 func TestInit_ExistingMeshes_KeepTheirIDsAndNetworks(t *testing.T) {
-	d := &draft{Name: "prod", Version: "v1.31.0", Clusters: []initCluster{
+	d := &draft{Name: "prod", Version: "v1.31.3", Clusters: []initCluster{
 		{Name: "mesh-a", Network: "mesh-a-network", Path: "a", Context: "a"},
 		{Name: "mesh-b", Network: "mesh-b-network", Path: "b", Context: "b"},
 		{Name: "mesh-c", Network: "mesh-c-network", Path: "c", Context: "c"},

@@ -79,7 +79,7 @@ func (a *app) runInit(cmd *cobra.Command, in initFlags) error {
 	if err := os.WriteFile(a.file, data, 0o644); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; check its networks and its Istio version, then run: landbridge plan -f %s\n", a.file, a.file)
+	fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; check its networks, then run: landbridge plan -f %s\n", a.file, a.file)
 	for _, dir := range chosen.dirs() {
 		fmt.Fprintf(cmd.ErrOrStderr(), "a worker finds these kubeconfigs with --kubeconfig-dir %s\n", dir)
 	}
@@ -106,7 +106,7 @@ spec:
 {{- range .Existing}}
   {{.}}
 {{- else}}
-  istio: {version: {{.Version}}}
+  # istio: {version: {{.Version}}}   # without a version, the newest that the operator of every cluster knows
 {{- end}}
   clusters:
 {{- range .Clusters}}
@@ -146,9 +146,7 @@ func newDraft(name string, files []kubeconfig, contexts []string) (*draft, taken
 	for _, c := range chosen {
 		ids = append(ids, c.identity)
 	}
-	var defaults fleet.Fleet
-	defaults.SetDefaults()
-	d := &draft{Name: name, Version: defaults.Spec.Istio.Version}
+	d := &draft{Name: name, Version: fleet.DefaultIstioVersion}
 	for i, n := range distinct(ids) {
 		c := chosen[i]
 		d.Clusters = append(d.Clusters, initCluster{Name: n.Name, Network: n.Name + "-network", Path: c.file.Path, Context: c.Context, Note: n.Note})

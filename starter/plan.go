@@ -19,7 +19,7 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var all, brief bool
+	var all, brief, forceVersion bool
 	cmd := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "Show what a rollout would create, change, keep and remove",
@@ -32,7 +32,7 @@ func (a *app) plan() *cobra.Command {
 				return err
 			}
 			var r api.FleetResult
-			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, ForceVersion: forceVersion}, &r, func(c client.Client, id string) {
 				if !brief {
 					withDetails(cmd.Context(), c, id, r.Plan)
 				}
@@ -45,6 +45,7 @@ func (a *app) plan() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().BoolVar(&all, "all", false, "also list objects that stay as they are")
 	cmd.Flags().BoolVar(&brief, "brief", false, "list objects without their fields")
 	return cmd
@@ -96,6 +97,8 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 			fmt.Fprintf(w, "    nothing to change (%s)\n", fleet.Count(len(u.Changes), "object"))
 		}
 	}
+	showChosen(w, r.IstioChosen)
+	showIstio(w, api.IstioOf(r.Clusters))
 	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove]+total[fleet.Wait] == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return

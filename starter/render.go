@@ -25,6 +25,7 @@ const kustomization = "kustomization.yaml"
 
 func (a *app) render() *cobra.Command {
 	var dir string
+	var forceVersion bool
 	cmd := &cobra.Command{
 		Use: "render", Args: cobra.NoArgs,
 		Short: "Write the manifests of each cluster to a directory",
@@ -45,7 +46,7 @@ func (a *app) render() *cobra.Command {
 				return usage(err)
 			}
 			var r api.FleetResult
-			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, Render: true}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, Render: true, ForceVersion: forceVersion}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id, r.Plan)
 			}); err != nil {
 				return err
@@ -63,6 +64,7 @@ func (a *app) render() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().StringVar(&dir, "output-dir", "manifests", "`directory` to write to; files in it that render did not write stay")
 	_ = cmd.MarkFlagDirname("output-dir")
 	return cmd

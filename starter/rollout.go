@@ -15,8 +15,8 @@ import (
 
 func (a *app) rollout() *cobra.Command {
 	var (
-		prune, takeOver, detach, force, yes bool
-		why                                 fleet.Request
+		prune, takeOver, detach, force, forceVersion, yes bool
+		why                                               fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
@@ -36,7 +36,7 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			in := api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, Request: why}
+			in := api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, ForceVersion: forceVersion, Request: why}
 			if prune || force {
 				if err := a.confirm(cmd, yes, f.Metadata.Name, a.wouldLose(cmd.Context(), in)); err != nil {
 					return err
@@ -51,6 +51,7 @@ func (a *app) rollout() *cobra.Command {
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove clusters and links that left the fleet file")
 	cmd.Flags().BoolVar(&force, "force-conflicts", false, "overwrite what somebody else changed since the last rollout; 'landbridge drift' shows it")
+	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the rollout and return at once")
@@ -114,6 +115,7 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 	}
 	t.flush()
 	showUnchecked(w, r.Clusters)
+	showChosen(w, r.IstioChosen)
 	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s%s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
 		took.Round(100*time.Millisecond), showRoot(r.Root))
 	switch {

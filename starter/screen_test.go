@@ -33,7 +33,7 @@ func fifty() picture {
 		case i < 20:
 			u.State = api.Done
 		case i == 20:
-			u.State, u.Message = api.Failed, "cluster c21: its Sail operator does not know Istio v1.31.0; it knows v1.28.0, v1.29.1: change spec.istio.version"
+			u.State, u.Message = api.Failed, "cluster c21: its Sail operator does not know Istio v1.31.3; it knows v1.28.0, v1.29.1: change spec.istio.version"
 		case i < 26:
 			u.State, u.Step, u.Since, u.Attempt = api.Running, "wait for load balancer", &since, 1
 			u.WaitsFor = "Service istio-system/istio-eastwestgateway has no address; the cloud says SyncLoadBalancerFailed: quota exceeded"

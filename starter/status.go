@@ -222,6 +222,13 @@ func printStatus(w io.Writer, s statusOutput) {
 		t.row(r.name, r.Wave, string(r.State), since, trim(r.doing()))
 	}
 	t.flush()
+	var planes grouped
+	for _, u := range s.Fleet.Status.Units {
+		if name, ok := u.Unit.Member(); ok {
+			planes.add(u.Istio, name)
+		}
+	}
+	showSkew(w, planes)
 	for _, d := range s.Fleet.Decisions {
 		fmt.Fprintf(w, "\n%s  %s", d.At.Local().Format(time.DateTime), d)
 	}

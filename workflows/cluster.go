@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"cmp"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -22,7 +24,7 @@ func RolloutCluster(ctx workflow.Context, in api.ClusterInput) (api.ClusterResul
 
 func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (result api.ClusterResult, err error) {
 	ca, settings, ref := in.Part.Spec.CA, settingsOf(in), in.ClusterRef
-	gateways := api.GatewaySettings{Istio: withoutValues(settings.Istio), Gateways: settings.Gateways}
+	gateways := api.GatewaySettings{Istio: forGateways(settings.Istio, in.IstioVersion), Gateways: settings.Gateways}
 
 	// Step 0. The cluster's inventory tells what is about to be applied to it.
 	if _, err = run(ctx, u, stepInventory, api.EnsureInventoryInput{ClusterRef: ref, Part: in.Part, Memory: in.Memory}); err != nil {
@@ -127,6 +129,13 @@ func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 func settingsOf(in api.ClusterInput) fleet.Settings {
 	c, _ := in.Part.Cluster(in.ClusterRef.Cluster)
 	return in.Part.Settings(c)
+}
+
+// forGateways returns what gateways need of an Istio: its real version, which may hide
+// behind an alias, or be known only in the cluster.
+func forGateways(i fleet.Istio, version string) fleet.Istio {
+	i.Version = cmp.Or(version, i.Version, fleet.DefaultIstioVersion)
+	return withoutValues(i)
 }
 
 // withoutValues drops the values, which only Sail's resources need: the rest goes into

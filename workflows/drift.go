@@ -25,6 +25,7 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 	found := attributes(api.FleetKey.ValueSet(name))
 	look := in
 	look.SelfHeal, look.ForceConflicts, look.DryRun, look.Prune = false, false, true, false
+	look.ForceVersion = true // a version that somebody else changed is drift, and no error
 	var plan api.FleetResult
 	if err := (&gate{}).runChild(ctx, child{id + ".plan", "plan", found, PlanFleet}, look, &plan); err != nil {
 		return out, err
@@ -68,7 +69,7 @@ func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 			r.Changes = append(r.Changes, api.PlannedUnit{Unit: u.Unit, Changes: changes})
 		}
 	}
-	r.Stale = plan.Stale
+	r.Stale, r.Istio = plan.Stale, api.IstioOf(plan.Clusters)
 	soon := func(of string, f api.CertificateFacts) {
 		if !f.NotAfter.IsZero() && f.NotAfter.Sub(now) < expiresSoon {
 			r.Expiring = append(r.Expiring, api.Expiring{Of: of, CertificateFacts: f})

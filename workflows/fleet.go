@@ -55,9 +55,11 @@ type rollout struct {
 	// root holds the result of the root's step; undoRoot removes a root that this run made.
 	root     api.EnsureRootResult
 	undoRoot func(workflow.Context)
-	stale    fleet.Stale
-	pruned   fleet.Stale
-	proven   int
+	// chosen tells which version of Istio was chosen, where the fleet file names none.
+	chosen string
+	stale  fleet.Stale
+	pruned fleet.Stale
+	proven int
 }
 
 // newRollout lists the fleet's units, and lets people steer them.

@@ -109,7 +109,7 @@ func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
 		c, _ := f.Cluster(from)
 		own := f.Settings(c)
 		in := api.LinksInput{Source: r.ref(from), Recipient: r.member(from).result.Recipient, LinkSettings: api.LinkSettings{
-			GatewaySettings: api.GatewaySettings{Istio: withoutValues(own.Istio), Gateways: own.Gateways}, Rollout: rollout}}
+			GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout}}
 		in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
 		for _, link := range links {
 			in.Targets = append(in.Targets, r.target(link))

@@ -26,11 +26,13 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	}
 	var problems []api.Failure
 	for i, c := range clusters {
+		r.member(c.Name).Istio = r.member(c.Name).check.Istio.Istiod
 		if errs[i] != nil {
 			problems = append(problems, failureOf(api.Member(c.Name), errs[i]))
 		}
 		problems = append(problems, r.problemsOf(c.Name)...)
 	}
+	problems = append(problems, r.istioVersions()...)
 	problems = append(problems, r.rivals()...)
 	problems = append(problems, r.renamed()...)
 	if !r.in.Fleet.Spec.CA.Managed() {
@@ -56,6 +58,9 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	ca, s := r.in.Fleet.Spec.CA, r.in.Fleet.Settings(c)
 	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+	if s.Istio.Managed() {
+		in.IstioName = s.Istio.Name
+	}
 	if s.Existing() || !ca.Managed() {
 		in.Existing = &api.Existing{Istio: withoutValues(s.Istio), CA: ca, Gateways: s.Gateways, Network: c.Network}
 	}

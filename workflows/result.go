@@ -12,7 +12,7 @@ import (
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, Clusters: []api.ClusterDone{}, Links: []string{},
-		Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+		IstioChosen: r.chosen, Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {
 			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})
@@ -33,7 +33,7 @@ func (r *rollout) end(err error) (api.FleetResult, error) {
 func addDone(result *api.FleetResult, u *unit) {
 	if name, ok := u.Unit.Member(); ok {
 		result.Clusters = append(result.Clusters, api.ClusterDone{Name: name, Version: u.check.Version, TLSServerName: u.check.TLSServerName,
-			ServerNameUnchecked: u.check.ServerNameUnchecked, Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
+			ServerNameUnchecked: u.check.ServerNameUnchecked, Istio: u.check.Istio, Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
 	}
 	if link, ok := u.Unit.Link(); ok {
 		result.Links = append(result.Links, link.ID())

@@ -69,11 +69,14 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
-			Part: part, Memory: r.memory(name, part), Rollout: f.Spec.Rollout,
+			Part: part, IstioVersion: u.check.Istio.Wanted, Memory: r.memory(name, part), Rollout: f.Spec.Rollout,
 			IsSource: u.source, IsTarget: u.target,
 		}, &result)
 	if u.end(err); err == nil {
 		u.result, u.changes = result, result.Changes.WithoutFields().Changes
+		if !r.in.DryRun {
+			u.Istio = u.check.Istio.Wanted
+		}
 	}
 	r.show(ctx)
 }

@@ -69,7 +69,10 @@ type InspectClusterResult struct{ Mesh }
 // CheckClusterInput tells the preflight what the fleet wants of a cluster.
 type CheckClusterInput struct {
 	ClusterRef
+	// IstioVersion that the file names for it, or empty where the preflight is to choose one.
 	IstioVersion string `json:"istioVersion"`
+	// IstioName of the Istio resource, where Landbridge installs Istio.
+	IstioName string `json:"istioName,omitempty"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
 	// Existing is nil where the fleet file names no existing mesh.
@@ -92,6 +95,11 @@ type CheckClusterResult struct {
 	ServerNameUnchecked bool `json:"serverNameUnchecked,omitempty"`
 	// CredentialEnds says when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
+	// Istio tells which versions run, and which one is wanted.
+	Istio IstioVersions `json:"istio,omitzero"`
+	// KnownIstio lists the versions that its operator knows, where the preflight is to
+	// choose one.
+	KnownIstio []string `json:"knownIstio,omitempty"`
 	// Mesh is the existing mesh, where the fleet file names one.
 	Mesh *Mesh `json:"mesh,omitempty"`
 	// CA is one in Istio's namespace that Landbridge did not plug in, or is nil. Where

@@ -16,6 +16,8 @@ type DriftResult struct {
 	// Differs counts all.
 	Changes []PlannedUnit `json:"changes"`
 	Differs int           `json:"differs"`
+	// Istio tells which versions each cluster runs.
+	Istio []ClusterIstio `json:"istio,omitempty"`
 	// Stale lists members and links that left the fleet file and still exist.
 	Stale fleet.Stale `json:"stale"`
 	// Expiring lists certificates that end within 30 days.

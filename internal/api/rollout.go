@@ -12,6 +12,8 @@ type ClusterInput struct {
 	Network    string     `json:"network"`
 	// Part of the fleet that the cluster remembers.
 	Part fleet.Fleet `json:"part"`
+	// IstioVersion is the real version behind that of the part, which may be an alias.
+	IstioVersion string `json:"istioVersion,omitempty"`
 	// Memory tells which member it is, beside that part.
 	Memory  fleet.Memory  `json:"memory"`
 	Rollout fleet.Rollout `json:"rollout"`
@@ -36,6 +38,9 @@ type FleetResult struct {
 	Root     CertificateFacts `json:"root"`
 	Clusters []ClusterDone    `json:"clusters"`
 	Links    []string         `json:"links"`
+	// IstioChosen tells which version of Istio was chosen, and why, where the fleet file
+	// names none.
+	IstioChosen string `json:"istioChosen,omitempty"`
 	// Proven counts the links that were proven.
 	Proven int `json:"proven"`
 	// Pruned lists what left the fleet file and was removed; Stale what left it and
@@ -58,6 +63,8 @@ type ClusterDone struct {
 	// ServerNameUnchecked says that only the proof of a link shows whether that is good.
 	ServerNameUnchecked bool          `json:"serverNameUnchecked,omitempty"`
 	Address             fleet.Address `json:"address"`
+	// Istio tells which versions ran before, and which one was wanted.
+	Istio IstioVersions `json:"istio,omitzero"`
 	// Counts has the number of objects by what the rollout did to them.
 	Counts map[fleet.Action]int `json:"counts"`
 	// Certificate describes the cluster's intermediate.
@@ -140,6 +147,8 @@ type FleetInput struct {
 	FromInventories bool `json:"fromInventories,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
+	// ForceVersion rolls out a version of Istio that skips a minor release, or goes back.
+	ForceVersion bool `json:"forceVersion,omitempty"`
 	// SelfHeal has a drift check that finds drift roll the fleet out, with ForceConflicts.
 	SelfHeal bool `json:"selfHeal,omitempty"`
 	// Render has PlanFleet note each object as it would be applied.

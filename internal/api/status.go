@@ -89,6 +89,9 @@ type UnitState struct {
 	// Removal marks a unit that left the fleet file and is being removed.
 	Removal bool   `json:"removal,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Istio is the version of Istio that a member's control plane runs, as far as the run
+	// has seen.
+	Istio string `json:"istio,omitempty"`
 	// Steps lists those that began so far. Only the unit's own workflow knows them.
 	Steps []StepState `json:"steps,omitempty"`
 }

@@ -67,7 +67,6 @@ func (f *Fleet) SetDefaults() {
 func (s *Settings) setDefaults(fleetName string) {
 	s.defaultExisting()
 	i, g := &s.Istio, &s.Gateways
-	or(&i.Version, "v1.31.0")
 	or(&i.Name, DefaultRevision)
 	or(&i.Namespace, "istio-system")
 	or(&i.CNINamespace, DefaultCNINamespace)

@@ -62,7 +62,9 @@ type Istio struct {
 	Manage *bool `json:"manage,omitempty"`
 	// Revision of an existing Istio (istio.io/rev). Default: default.
 	Revision string `json:"revision,omitempty"`
-	// Version that Sail installs, with its v. Default: v1.31.0.
+	// Version that Sail installs, with its v, or one of Sail's aliases, such as
+	// v1.31-latest. Default: the one that was rolled out last or runs, or else the newest
+	// that the operator of every cluster knows.
 	Version string `json:"version,omitempty"`
 	// Name of the Istio and IstioCNI resources. Default: default.
 	Name string `json:"name,omitempty"`

@@ -41,8 +41,8 @@ func validate(f *Fleet, ps *problems) {
 }
 
 func validateIstio(at string, i Istio, ps *problems) {
-	if !strings.HasPrefix(i.Version, "v") || strings.ContainsAny(i.Version, " /") {
-		ps.add(at+".version", "want a version as Sail names it, such as v1.31.0, got %q", i.Version)
+	if v := i.Version; v != "" && (!strings.HasPrefix(v, "v") || strings.ContainsAny(v, " /")) {
+		ps.add(at+".version", "want a version as Sail names it, such as %s or v1.31-latest, got %q", DefaultIstioVersion, v)
 	}
 	dnsLabel(ps, at+".name", i.Name, 63, "an Istio resource")
 	dnsLabel(ps, at+".namespace", i.Namespace, 63, "a namespace")

@@ -14,7 +14,7 @@ func TestValidate_EachRule_OfOneField(t *testing.T) {
 		good, bad []string
 		message   string
 	}{
-		"istio: {version: %}":                         {[]string{"v1.31.0", "v1.31-latest"}, []string{`"1.31"`, "v 1", "v1/2"}, "want a version as Sail names it"},
+		"istio: {version: %}":                         {[]string{"v1.31.3", "v1.31-latest", "~", `""`}, []string{`"1.31"`, "v 1", "v1/2"}, "want a version as Sail names it"},
 		"istio: {name: %}":                            {[]string{"default", "a-1"}, []string{"A", "-a", long}, "spec.istio.name"},
 		"istio: {namespace: %}":                       {[]string{"mesh"}, []string{"landbridge-system", "a.b"}, "spec.istio.namespace"},
 		"istio: {cniNamespace: %}":                    {[]string{"kube-system"}, []string{"a_b"}, "spec.istio.cniNamespace"},

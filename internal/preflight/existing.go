@@ -72,7 +72,8 @@ func (c *cluster) checkNoIstio(ctx context.Context) error {
 }
 
 // istios tells whether an Istio resource installs into Istio's namespace, and whether
-// one is this fleet's.
+// one is this fleet's. One that is to be adopted, or is ours, must have the revision that
+// gateways are injected for.
 func (c *cluster) istios(ctx context.Context) (here, ours bool, err error) {
 	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
@@ -85,8 +86,28 @@ func (c *cluster) istios(ctx context.Context) (here, ours bool, err error) {
 		in, _, _ := unstructured.NestedString(i.Object, "spec", "namespace")
 		here = here || cmp.Or(in, istioNamespace) == c.in.Namespace
 		ours = ours || i.GetLabels()[fleet.LabelFleet] == c.in.Fleet
+		if i.GetName() == c.in.IstioName {
+			c.checkStrategy(&i)
+		}
 	}
 	return here, ours, nil
+}
+
+// checkStrategy refuses an Istio that Sail updates by revisions: each version has a
+// revision of its own then, and none has the name of the Istio.
+func (c *cluster) checkStrategy(istio *unstructured.Unstructured) {
+	if strategy, _, _ := unstructured.NestedString(istio.Object, "spec", "updateStrategy", "type"); strategy != "RevisionBased" {
+		return
+	}
+	version, _, _ := unstructured.NestedString(istio.Object, "spec", "version")
+	active, _, _ := unstructured.NestedString(istio.Object, "status", "activeRevisionName")
+	revision := cmp.Or(active, istio.GetName()+"-"+strings.ReplaceAll(version, ".", "-"))
+	way := fmt.Sprintf("set its updateStrategy.type: InPlace, or spec.istio: {manage: false, revision: %s} to use it as it is (`landbridge init --existing` writes a file with all that is there)", revision)
+	if istio.GetLabels()[fleet.LabelFleet] == c.in.Fleet {
+		way = "set its updateStrategy.type back to InPlace"
+	}
+	c.problem("its Istio %s has updateStrategy RevisionBased, so that its istiod has the revision %s, and no injector answers for gateways of the revision %s; %s",
+		istio.GetName(), revision, istio.GetName(), way)
 }
 
 // checkIstiod compares the istiod of the wanted revision with the fleet file.

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
-	"github.com/landbridge/landbridge/internal/sail"
 )
 
 // needed lists the kinds that a cluster must know: those of the Sail operator, and
@@ -35,7 +34,11 @@ func (c *cluster) checkKinds(ctx context.Context) error {
 			return fmt.Errorf("look for the kind %s: %w", r.Kind, err)
 		}
 		if ofSail {
-			c.checkVersionOf(knownVersions(crd))
+			known := knownVersions(crd)
+			if r == kinds.Istios {
+				c.known = known
+			}
+			c.checkVersionOf(known)
 		}
 	}
 	return nil
@@ -44,10 +47,10 @@ func (c *cluster) checkKinds(ctx context.Context) error {
 // checkVersionOf looks for the wanted version of Istio among those that a kind of the Sail
 // operator lists. What is wrong with two kinds is one problem.
 func (c *cluster) checkVersionOf(known []string) {
-	if len(known) == 0 || slices.Contains(known, c.in.IstioVersion) {
+	if c.in.IstioVersion == "" || len(known) == 0 || slices.Contains(known, c.in.IstioVersion) {
 		return
 	}
-	problem := fmt.Sprintf("its Sail operator does not know Istio %s; the newest that it knows are %s: change spec.istio.version", c.in.IstioVersion, strings.Join(sail.NewestOfEachMinor(known), ", "))
+	problem := fleet.UnknownIstioVersion(c.in.IstioVersion, known)
 	if !slices.Contains(c.out.Problems, problem) {
 		c.problem("%s", problem)
 	}

@@ -32,6 +32,7 @@ var checks = []struct {
 	{"identity", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkIdentity},
 	{"kinds", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkKinds},
 	{"mesh", "`landbridge rbac --existing-istio` prints the role that the worker needs", (*cluster).checkMesh},
+	{"versions", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkVersions},
 	{"CA", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkCA},
 	{"remote secrets", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkRemoteSecrets},
 	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", (*cluster).checkServerName},
@@ -62,6 +63,8 @@ type cluster struct {
 	in    api.CheckClusterInput
 	claim inventory.Claim
 	out   api.CheckClusterResult
+	// known lists the versions of Istio that the Sail operator knows.
+	known []string
 	// rightsMissing tells that a problem names rights that the worker lacks.
 	rightsMissing bool
 }

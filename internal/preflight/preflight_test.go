@@ -80,6 +80,8 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 		{"mesh", "list", "deployments", "look for istiod: ", false},
 		{"mesh", "list", "services", "list the Services of istio-system: ", true},
 		{"mesh", "list", "authorizationpolicies", "list the AuthorizationPolicies of istio-system: ", true},
+		{"versions", "list", "pods", "read the versions of the pods with app=istiod: ", false},
+		{"versions", "get", "daemonsets", "read the version of the CNI plugin: ", false},
 		{"CA", "get", "secrets", "read Secret istio-system/cacerts: ", false},
 		{"remote secrets", "list", "secrets", "list the remote secrets of istio-system: ", false},
 		{"server name", "get", "configmaps", "read the cluster's CA bundle (ConfigMap kube-system/kube-root-ca.crt): ", false},

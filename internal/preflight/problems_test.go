@@ -87,6 +87,14 @@ func deletes(resource kinds.Resource, name string) func(*testing.T, *member) {
 	})
 }
 
+// revisionBased is an Istio that Sail updates by revisions.
+func revisionBased(labels, status map[string]any) *unstructured.Unstructured {
+	istio := istioResource("default", namespace, labels)
+	istio.Object["spec"] = map[string]any{"namespace": namespace, "version": "v1.30.5", "updateStrategy": map[string]any{"type": "RevisionBased"}}
+	istio.Object["status"] = status
+	return istio
+}
+
 // inTheWay are clusters on which a rollout cannot begin, each for its own reason.
 var inTheWay = []struct {
 	name string
@@ -113,6 +121,13 @@ var inTheWay = []struct {
 	{"an Istio of Sail's in another namespace", func(_ *testing.T, m *member) {
 		m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
 		m.Put(istioResource("theirs", "mesh", nil))
+	}},
+	{"an Istio of somebody's that is updated by revisions", func(_ *testing.T, m *member) {
+		m.Put(revisionBased(nil, map[string]any{"activeRevisionName": "default-v1-31-3"}))
+		m.Put(istiod("default-v1-31-3", func(*appsv1.Deployment) {}))
+	}},
+	{"an Istio that is updated by revisions since somebody changed it", func(_ *testing.T, m *member) {
+		m.Put(revisionBased(map[string]any{fleet.LabelFleet: "prod"}, nil))
 	}},
 	{"no istiod", deletes(kinds.Deployments, "istiod-stable")},
 	{"an istiod of another revision", mesh(func(_ *testing.T, m *member) {

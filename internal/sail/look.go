@@ -63,9 +63,9 @@ func lookCNI(ctx context.Context, c *kube.Cluster, in Installation) (Report, err
 	if err := s.deadEnd(ctx, c); err != nil {
 		return r, err
 	}
-	ds, err := c.Get(ctx, kinds.DaemonSets, in.CNINamespace, "istio-cni-node")
+	ds, err := c.Get(ctx, kinds.DaemonSets, in.CNINamespace, cniDaemonSet)
 	if apierrors.IsNotFound(err) {
-		r.Waiting = cmp.Or(r.Waiting, "DaemonSet "+in.CNINamespace+"/istio-cni-node does not exist yet")
+		r.Waiting = cmp.Or(r.Waiting, "DaemonSet "+in.CNINamespace+"/"+cniDaemonSet+" does not exist yet")
 		return r, nil
 	}
 	if err != nil {

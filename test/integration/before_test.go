@@ -115,7 +115,7 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 	east.createNamespace(t, "istio-cni", nil)
 	defer east.deleteNamespace(t, "istio-cni")
 	cni := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "sailoperator.io/v1", "kind": "IstioCNI",
-		"metadata": map[string]any{"name": "default"}, "spec": map[string]any{"version": "v1.31.0", "namespace": "istio-cni"}}}
+		"metadata": map[string]any{"name": "default"}, "spec": map[string]any{"version": "v1.31.3", "namespace": "istio-cni"}}}
 	_, err := east.dyn.Resource(cnis).Create(ctx, cni, metav1.CreateOptions{})
 	require.NoError(t, err)
 	defer func() {
@@ -138,7 +138,7 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 	same()
 
 	// One with another spec is refused.
-	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.30.2}\n"))
+	out, code := w.try("rollout", "--force-version", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.30.2}\n"))
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "IstioCNI default existed before and differs from the fleet file in spec.version")
 	w.must("cleanup", "-f", file)

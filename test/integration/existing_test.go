@@ -24,7 +24,7 @@ const (
 kind: Istio
 metadata: {name: stable}
 spec:
-  version: v1.31.0
+  version: v1.31.3
   namespace: istio-system
   values:
     revision: stable

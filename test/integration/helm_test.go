@@ -66,7 +66,7 @@ func TestHelm_WhatAKilledHelmLeaves_IsRecovered(t *testing.T) {
 	svc, err := east.CoreV1().Services("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "ClusterIP", string(svc.Spec.Type))
-	require.Equal(t, "1.31.0", svc.Labels["app.kubernetes.io/version"], "the chart's version is shown as Istio's")
+	require.Equal(t, "1.31.3", svc.Labels["app.kubernetes.io/version"], "the chart's version is shown as Istio's")
 	require.Equal(t, "east.west", svc.Labels["landbridge.dev/link"])
 	// A cleanup removes a release that was cut off as well as a whole one.
 	w.cutOff(t, "east", "upgrade", name, release.StatusPendingUpgrade)

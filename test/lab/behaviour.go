@@ -48,7 +48,10 @@ type SailBehaviour struct {
 	Away string `json:"away,omitempty"`
 	// Error makes every reconciliation end with it.
 	Error string `json:"error,omitempty"`
-	// Only limits Error to one cluster.
+	// Older makes the operator that of the release before: it lacks the newest patch of
+	// each minor release, and its aliases stand for older ones.
+	Older bool `json:"older,omitempty"`
+	// Only limits Error and Older to one cluster.
 	Only string `json:"only,omitempty"`
 }
 

@@ -13,7 +13,7 @@ apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: lab}
 spec:
-  istio: {version: v1.31.0}
+  istio: {version: v1.31.3}
   ca: {organization: my-company.org}
   gateways: {loadBalancerTimeout: 2m}
   rollout: {stepTimeout: 3m{{if eq .Nodes "kwok"}}, skipProof: true{{end}}}

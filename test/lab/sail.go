@@ -45,6 +45,9 @@ type sail struct {
 	objects  map[schema.GroupVersionResource]cache.Store
 	// seen tells when the operator first saw a generation of an object, or its deletion.
 	seen map[string]time.Time
+	// older says that the operator is of the release before, and listed whether its kinds
+	// say so.
+	older, listed bool
 	// last holds how the last installation of a generation went.
 	last map[string]installation
 }
@@ -71,12 +74,16 @@ func newSail(ctx context.Context, c Cluster, cfg *rest.Config, nodeDir string) (
 	for _, r := range []schema.GroupVersionResource{istiosResource, revisionsResource, cnisResource} {
 		objects[r] = watch(ctx, listWatch(dyn.Resource(r)), &unstructured.Unstructured{})
 	}
-	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, map[string]installation{}}, nil
+	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, false, false, map[string]installation{}}, nil
 }
 
 // look lets each controller reconcile what it is responsible for.
 func (s *sail) look(ctx context.Context, b Behaviour) error {
 	if err := s.runOperator(ctx, b.Sail); err != nil {
+		return err
+	}
+	s.older = b.Sail.Older && (b.Sail.Only == "" || b.Sail.Only == s.cluster.Name)
+	if err := s.listVersions(ctx); err != nil {
 		return err
 	}
 	if b.Sail.Away == AwayAll {

@@ -22,7 +22,7 @@ func (s *sail) reconcileIstio(ctx context.Context, obj *unstructured.Unstructure
 	if obj.GetDeletionTimestamp() != nil {
 		return nil
 	}
-	version, err := resolve(specString(obj, "version"))
+	version, err := s.resolve(specString(obj, "version"))
 	if err != nil {
 		return s.report(ctx, istiosResource, obj, told{state: reconcileError, conditions: []any{
 			condition{"Reconciled", "False", reconcileError, err.Error()}.fields(),

@@ -37,7 +37,7 @@ func sailKinds() ([]*unstructured.Unstructured, error) {
 		if err := unstructured.SetNestedMap(v1, valuesOf(kind), append(spec, "values")...); err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
-		if err := unstructured.SetNestedSlice(v1, sailVersions(), append(spec, "version", "enum")...); err != nil {
+		if err := unstructured.SetNestedSlice(v1, sailVersions(false), append(spec, "version", "enum")...); err != nil {
 			return nil, fmt.Errorf("%s: %w", kind, err)
 		}
 		if err := unstructured.SetNestedSlice(crd.Object, versions, "spec", "versions"); err != nil {

@@ -59,7 +59,7 @@ func (s *sail) upgradeOrInstall(ctx context.Context, r sailRelease, obj *unstruc
 	if err != nil {
 		return err
 	}
-	version, err := resolve(specString(obj, "version"))
+	version, err := s.resolve(specString(obj, "version"))
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,8 @@ func (s *sail) reconciled(ctx context.Context, obj *unstructured.Unstructured, b
 // installed installs the releases where the state is another one than they were installed
 // in, and no failure rests.
 func (s *sail) installed(ctx context.Context, obj *unstructured.Unstructured, releases []sailRelease) error {
-	key, state := keyOf(obj), s.podsOf(ctx, obj)
+	version, _ := s.resolve(specString(obj, "version")) // an alias may stand for another one by now
+	key, state := keyOf(obj), version+" "+s.podsOf(ctx, obj)
 	last := s.last[key]
 	if last.state == state && last.err == nil || time.Now().Before(last.rests) {
 		return last.err
@@ -100,7 +101,7 @@ func (s *sail) refusal(ctx context.Context, obj *unstructured.Unstructured, b Sa
 	if b.Error != "" && (b.Only == "" || b.Only == s.cluster.Name) {
 		return fmt.Errorf("%s", b.Error)
 	}
-	if _, err := resolve(specString(obj, "version")); err != nil {
+	if _, err := s.resolve(specString(obj, "version")); err != nil {
 		return err
 	}
 	ns := specString(obj, "namespace")

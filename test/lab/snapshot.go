@@ -81,6 +81,9 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 		if k := o.GetKind(); k == "Pod" || k == "Namespace" || k == "CustomResourceDefinition" {
 			unstructured.RemoveNestedField(o.Object, "status")
 		}
+		if o.GetKind() == "CustomResourceDefinition" {
+			o.SetGeneration(0) // an operator of another release writes its kinds anew, and back
+		}
 		// Who leads, and since when.
 		unstructured.RemoveNestedField(o.Object, "metadata", "annotations", "control-plane.alpha.kubernetes.io/leader")
 		o.SetResourceVersion("")

@@ -52,8 +52,9 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f.DurationVar(&b.Sail.Lag, "sail-lag", time.Second, "how long Sail takes to get round to a change or a deletion, once to four times")
 	f.StringVar(&b.Sail.Away, "sail-away", "", "stop the Sail operator: all, or after-seeing (it has seen a change, and installs nothing)")
 	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
+	f.BoolVar(&b.Sail.Older, "sail-older", false, "the Sail operator is that of the release before, which lacks the newest patches")
 	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api")
-	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error to this cluster")
+	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error and an older Sail to this cluster")
 }
 
 func up(dir *string) *cobra.Command {
