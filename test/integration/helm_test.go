@@ -20,7 +20,12 @@ func activityName(ctx context.Context) string { return sdkactivity.GetInfo(ctx).
 
 func (c connection) helm(t *testing.T) *action.Configuration {
 	t.Helper()
-	ns := "istio-system"
+	return c.helmIn(t, "istio-system")
+}
+
+// helmIn returns what Helm works with in a namespace.
+func (c connection) helmIn(t *testing.T, ns string) *action.Configuration {
+	t.Helper()
 	flags := genericclioptions.NewConfigFlags(false)
 	flags.Namespace = &ns
 	flags.WrapConfigFn = func(*rest.Config) *rest.Config { return rest.CopyConfig(c.cfg) }

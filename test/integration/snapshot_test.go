@@ -46,20 +46,38 @@ func (w *world) connect(cluster string) connection {
 // apply applies a manifest to a cluster by server-side apply. dryRun is that of
 // PatchOptions.
 func (w *world) apply(cluster string, manifest []byte, dryRun ...string) error {
-	c := w.connect(cluster)
-	obj := &unstructured.Unstructured{}
-	if err := yaml.Unmarshal(manifest, &obj.Object); err != nil {
-		return err
-	}
-	kind := obj.GroupVersionKind()
-	at, err := restmapper.NewDeferredDiscoveryRESTMapper(discovered.NewMemCacheClient(c.DiscoveryClient)).RESTMapping(kind.GroupKind(), kind.Version)
+	name, kind, err := w.find(cluster, manifest)
 	if err != nil {
 		return err
 	}
 	force := true
-	_, err = c.dyn.Resource(at.Resource).Namespace(obj.GetNamespace()).Patch(context.Background(), obj.GetName(), types.ApplyPatchType, manifest,
+	_, err = kind.Patch(context.Background(), name, types.ApplyPatchType, manifest,
 		metav1.PatchOptions{FieldManager: "integration.test", Force: &force, DryRun: dryRun})
 	return err
+}
+
+// remove deletes the object of a manifest.
+func (w *world) remove(cluster string, manifest []byte) error {
+	name, kind, err := w.find(cluster, manifest)
+	if err != nil {
+		return err
+	}
+	return kind.Delete(context.Background(), name, metav1.DeleteOptions{})
+}
+
+// find returns where a cluster has the object of a manifest.
+func (w *world) find(cluster string, manifest []byte) (name string, kind dynamic.ResourceInterface, err error) {
+	c := w.connect(cluster)
+	obj := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal(manifest, &obj.Object); err != nil {
+		return "", nil, err
+	}
+	of := obj.GroupVersionKind()
+	at, err := restmapper.NewDeferredDiscoveryRESTMapper(discovered.NewMemCacheClient(c.DiscoveryClient)).RESTMapping(of.GroupKind(), of.Version)
+	if err != nil {
+		return "", nil, err
+	}
+	return obj.GetName(), c.dyn.Resource(at.Resource).Namespace(obj.GetNamespace()), nil
 }
 
 // everyObject visits every object of every kind of a cluster.

@@ -32,6 +32,11 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	t.Parallel()
 	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}")
 	same := r.unchanged(clusters...)
+	image, layout := make(chan error, 1), filepath.Join(t.TempDir(), "image")
+	go func() {
+		_, err := makeImage(filepath.Join("..", ".."), layout)
+		image <- err
+	}()
 	part := func(name string, does func()) {
 		t.Run(name, func(t *testing.T) {
 			outer := r.t
@@ -70,6 +75,13 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		began := time.Now()
 		r.must("cleanup", "-f", r.fleet)
 		t.Logf("cleanup: %.1f s", time.Since(began).Seconds())
+	})
+	same()
+	t.Run("the worker's image does it from inside a cluster", func(t *testing.T) {
+		r.t = t
+		made := <-image
+		require.NoError(t, made)
+		r.fromInside(t, layout)
 	})
 	same()
 	t.Run("a mesh that was there carries it through its own gateway", func(t *testing.T) {

@@ -253,7 +253,7 @@ func (l *Lab) Down(_ context.Context, progress func(string, ...any)) error {
 		}
 	}
 	// By their names, so that nothing has to be noted.
-	files := []string{fleetFileName, behaviourFile, "." + behaviourFile, "etcd", "logs", "pki", nodesDir, "." + stateFile, stateFile}
+	files := []string{fleetFileName, behaviourFile, "." + behaviourFile, "etcd", "logs", "pki", nodesDir, loadedDir, "." + stateFile, stateFile}
 	for _, c := range l.Clusters {
 		files = append(files, c.Name+".kubeconfig")
 	}

@@ -65,16 +65,12 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 		return err
 	}
 	go forward(listener, c.APIAddress())
-	images, err := newRegistry(imagesDir(l.Bin))
-	if err != nil {
-		return err
-	}
 	// The address is there as soon as the network is set up from outside.
 	local, err := listenWhenUp(ctx, registryAddress)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: images, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: registry{l.path(loadedDir), imagesDir(l.Bin)}, ReadHeaderTimeout: 10 * time.Second}
 	go func() { log.Print(server.Serve(local)) }()
 	if err := os.WriteFile(l.path(nodesDir, cluster, "held"), nil, 0o600); err != nil {
 		return err

@@ -13,8 +13,12 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,19 +30,17 @@ func serveImages(t *testing.T) (host, dir string) {
 		{name: "pod", content: map[string]string{"etc/who": "pod"}, entrypoint: []string{"/pod"}},
 		{name: "pilot", content: map[string]string{"etc/who": "pilot"}, entrypoint: []string{"/pilot"}, user: "1337:1337"},
 	}))
-	handler, err := newRegistry(dir)
-	require.NoError(t, err)
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(registry{dir})
 	t.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "http://"), dir
 }
 
-func pull(reference string) (v1.Image, error) {
+func pull(reference string, options ...remote.Option) (v1.Image, error) {
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		return nil, err
 	}
-	return remote.Image(ref)
+	return remote.Image(ref, options...)
 }
 
 // content reads one file of an image's layers, which come by requests of their own.
@@ -103,6 +105,38 @@ func TestRegistry_TakesNothingFromANode(t *testing.T) {
 	var refused *transport.Error
 	require.ErrorAs(t, remote.Write(ref, img), &refused)
 	require.Equal(t, http.StatusMethodNotAllowed, refused.StatusCode)
+}
+
+// A loaded image may be for several platforms, and comes before the lab's own.
+func TestLoad_AnImageIsFoundAtOnce_ForThePlatformThatIsAsked(t *testing.T) {
+	l := &Lab{Dir: t.TempDir(), Nodes: NodesReal}
+	server := httptest.NewServer(registry{l.path(loadedDir), t.TempDir()})
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	_, err := pull(host + "/landbridge-worker:v1")
+	require.ErrorContains(t, err, "MANIFEST_UNKNOWN")
+
+	for _, version := range []string{"v1", "v2"} { // the second takes the place of the first
+		index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+		for _, arch := range []string{"amd64", "arm64"} {
+			img, err := image{content: map[string]string{"etc/who": version + " for " + arch}}.build(t.Context())
+			require.NoError(t, err)
+			index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
+		}
+		dir := t.TempDir()
+		path, err := layout.Write(dir, empty.Index)
+		require.NoError(t, err)
+		require.ErrorContains(t, l.Load(dir, "landbridge-worker"), "has 0 images: want one")
+		require.NoError(t, path.AppendIndex(index))
+		require.NoError(t, l.Load(dir, "landbridge-worker"))
+		for _, arch := range []string{"amd64", "arm64"} {
+			img, err := pull(host+"/registry.example.com/landbridge-worker:any", remote.WithPlatform(v1.Platform{OS: "linux", Architecture: arch}))
+			require.NoError(t, err)
+			require.Equal(t, version+" for "+arch, content(t, img, "etc/who"))
+		}
+	}
+	require.ErrorContains(t, l.Load(t.TempDir(), "landbridge-worker"), "is no OCI layout")
+	require.ErrorContains(t, (&Lab{Nodes: NodesKWOK}).Load("", ""), "run no containers")
 }
 
 // A blob that is in memory would still be served after its file has gone.

@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), controllers(&dir), hold(&dir))
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir))
 	return cmd
 }
 
@@ -152,6 +152,20 @@ func behave(dir *string) *cobra.Command {
 			return b.Save(l.Dir)
 		}}
 	behaviourFlags(cmd, &b)
+	return cmd
+}
+
+func load(dir *string) *cobra.Command {
+	var name string
+	cmd := &cobra.Command{Use: "load LAYOUT", Args: cobra.ExactArgs(1), Short: "Give a running lab with real nodes the image of an OCI layout, such as dist/image of `make image`",
+		RunE: func(_ *cobra.Command, args []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return fmt.Errorf("%s has no lab", *dir)
+			}
+			return l.Load(args[0], name)
+		}}
+	cmd.Flags().StringVar(&name, "name", "landbridge-worker", "name of the image; the registry and the tag do not matter")
 	return cmd
 }
 
