@@ -97,8 +97,16 @@ func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Write
 		_ = run.Get(ctx, nil) // how it ended does not matter to a cleanup
 		return nil, ctx.Err()
 	}
-	return nil, failed(fmt.Errorf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)",
-		name, noun(what), since, want.id, run.GetRunID(), name))
+	return nil, failed(fmt.Errorf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)%s",
+		name, noun(what), since, want.id, run.GetRunID(), name, orCancel(what, name)))
+}
+
+// orCancel tells how to end a rollout that somebody does not want to wait for.
+func orCancel(what, name string) string {
+	if what != api.RolloutFleet {
+		return ""
+	}
+	return fmt.Sprintf(", or end it with `landbridge cancel %s`", name)
 }
 
 // noun returns the word for people of a type of workflow.
@@ -163,8 +171,13 @@ func ended(err error) error {
 	}
 	var app *temporal.ApplicationError
 	if !errors.As(err, &app) {
-		if temporal.IsCanceledError(err) {
-			return failed(errors.New("the run was canceled, and has undone its open steps"))
+		var canceled *temporal.CanceledError
+		if errors.As(err, &canceled) {
+			said := "the run was canceled, and has undone its open steps"
+			if canceled.HasDetails() {
+				_ = canceled.Details(&said)
+			}
+			return failed(errors.New(said))
 		}
 		var terminated *temporal.TerminatedError
 		if errors.As(err, &terminated) {

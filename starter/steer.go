@@ -19,29 +19,46 @@ import (
 // verb describes a command that decides about a rollout that runs.
 type verb struct {
 	name, short, long, example string
-	// needsReason makes --reason required. takesUnit adds --cluster and --link.
-	needsReason, takesUnit bool
+	// needsReason makes --reason required. takes names what else can be given.
+	needsReason bool
+	takes       takes
 }
+
+// takes names the flags that a verb takes: --cluster and --link, --wave, or --keep.
+type takes int
+
+const (
+	nothing takes = iota
+	aUnit
+	aWave
+	toKeep
+)
 
 var verbs = []verb{
 	{api.UpdateApprove, "Let the next wave begin",
 		"Let the wave begin that waits for an approval. Waves wait where the fleet file has\n" +
-			"spec.rollout.approval: waves.",
-		"  landbridge approve prod --reason CHG-7", true, false},
+			"spec.rollout.approval: waves. With --wave, which is required without a terminal, no other wave than\n" +
+			"this one is approved, and once more changes nothing.",
+		"  landbridge approve prod --wave europe --reason CHG-7", true, aWave},
 	{api.UpdatePause, "Pause a rollout before its next steps",
 		"Pause a rollout: steps that run may end, and no other begins on any cluster until\n`landbridge resume`.",
-		"  landbridge pause prod", false, false},
+		"  landbridge pause prod", false, nothing},
 	{api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.",
-		"  landbridge resume prod", false, false},
+		"  landbridge resume prod", false, nothing},
 	{api.UpdateRetry, "Retry a failed cluster or link",
 		"Retry a failed cluster or link of a rollout that runs.\n\n" +
 			"Where the rollout has ended, it is run again with the same fleet file and flags, for the whole\n" +
 			"fleet: it changes only what differs from the fleet file.",
-		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west", false, true},
+		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west", false, aUnit},
 	{api.UpdateSkip, "Leave a cluster or link out of a rollout",
 		"Leave a cluster or link out of a rollout that runs. It must have failed, or must not have begun. A\n" +
 			"cluster's links are left out with it.",
-		"  landbridge skip prod --link east.west --reason CHG-7", true, true},
+		"  landbridge skip prod --link east.west --reason CHG-7", true, aUnit},
+	{api.UpdateCancel, "End a rollout that runs",
+		"End a rollout that runs. The cluster or link that is being worked on is undone, or with --keep left\n" +
+			"as it is; what is done stays. `landbridge rollout` goes on from there, `landbridge cleanup` removes\n" +
+			"the fleet.",
+		"  landbridge cancel prod --reason CHG-7", true, toKeep},
 }
 
 // steering returns the commands that decide about a rollout that runs.
@@ -73,6 +90,11 @@ func (a *app) steer(v verb) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
+			if v.takes == aWave && in.Wave == "" && running.running {
+				if in.Wave, err = waveThatWaits(cmd, c, running); err != nil {
+					return err
+				}
+			}
 			if v.name == api.UpdateRetry && !running.running {
 				return a.again(cmd, c, running, in)
 			}
@@ -97,7 +119,12 @@ func (a *app) steer(v verb) *cobra.Command {
 	if v.needsReason {
 		_ = cmd.MarkFlagRequired("reason")
 	}
-	if v.takesUnit {
+	switch v.takes {
+	case aWave:
+		cmd.Flags().StringVar(&d.wave, "wave", "", "`name` of the wave to approve (default on a terminal: the one that waits)")
+	case toKeep:
+		cmd.Flags().BoolVar(&d.keep, "keep", false, "leave what is being worked on as it is, and undo nothing")
+	case aUnit:
 		cmd.Flags().StringVar(&d.cluster, "cluster", "", "`name` of the cluster to "+v.name)
 		cmd.Flags().StringVar(&d.link, "link", "", "link to "+v.name+", as `FROM.TO`")
 		cmd.MarkFlagsMutuallyExclusive("cluster", "link")
@@ -106,11 +133,14 @@ func (a *app) steer(v verb) *cobra.Command {
 }
 
 // typed holds what a person typed of a decision.
-type typed struct{ by, reason, cluster, link string }
+type typed struct {
+	by, reason, cluster, link, wave string
+	keep                            bool
+}
 
 // decision checks what a person typed, and returns it as the input of an update.
 func (t typed) decision(v verb) (api.DecisionInput, error) {
-	in := api.DecisionInput{By: cmp.Or(t.by, me()), Reason: strings.TrimSpace(t.reason)}
+	in := api.DecisionInput{By: cmp.Or(t.by, me()), Reason: strings.TrimSpace(t.reason), Wave: t.wave, Keep: t.keep}
 	if err := (fleet.Request{Reason: in.Reason, RequestedBy: in.By}).Validate(); err != nil {
 		return in, err
 	}
@@ -128,6 +158,20 @@ func (t typed) decision(v verb) (api.DecisionInput, error) {
 		return in, errors.New("name what to skip with --cluster or --link")
 	}
 	return in, nil
+}
+
+// waveThatWaits returns the wave that waits for an approval, for a person who sees which
+// it is. Without a terminal it must be named: a script may come late, and would approve
+// another wave than the one that somebody looked at.
+func waveThatWaits(cmd *cobra.Command, c client.Client, r lastChange) (string, error) {
+	if !canAsk(cmd.InOrStdin(), cmd.ErrOrStderr()) {
+		return "", usage(fmt.Errorf("name the wave with --wave, since there is no terminal; `landbridge status %s` shows which one waits", r.fleet))
+	}
+	var s api.Status
+	if err := query(cmd.Context(), c, r.id, r.run, &s); err != nil {
+		return "", failed(fmt.Errorf("ask which wave waits: %w", err))
+	}
+	return s.WaitsFor, nil
 }
 
 // lastChange describes the last workflow that changed a fleet.

@@ -83,7 +83,7 @@ func call[I located, R any](ctx workflow.Context, u *unitRun, t task[I, R], in I
 	}
 	u.stepBegins(ctx, t.name)
 	t.policy.WaitForCancellation = true // its undo must not begin while the step is still at work
-	result, err := fleetCall(ctx, t.policy, t.name, t.do, in)
+	result, err := fleetCall(u.gate.steps(ctx), t.policy, t.name, t.do, in)
 	u.stepEnds(ctx, err)
 	return result, err
 }
@@ -129,7 +129,7 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	switch {
 	case u.dryRun: // there is nothing to undo, and nobody should think there was
 		f.State = ""
-	case u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
+	case u.gate.kept || u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
 		f.State = api.StateKept
 	default:
 		if f.Left = u.compensate(ctx); len(f.Left) > 0 {
@@ -140,7 +140,7 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	}
 	u.status.list[0].fail(f)
 	u.status.show(ctx)
-	if temporal.IsCanceledError(err) && len(f.Left) == 0 {
+	if temporal.IsCanceledError(err) && len(f.Left) == 0 && f.State != api.StateKept {
 		return canceled(u.unit, u.dryRun)
 	}
 	return failUnit(api.TypeUnit, f)

@@ -25,16 +25,18 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	if err != nil {
 		return api.FleetResult{}, err
 	}
+	work, end := workflow.WithCancel(ctx)
+	r.cancel = end
 	// Step 1. The preflight, before anything is changed.
 	r.phase(ctx, "preflight")
-	if err = r.preflight(ctx); err == nil {
-		err = r.do(ctx)
+	if err = r.preflight(work); err == nil {
+		err = r.do(work)
 		if !in.DryRun {
 			releaseAll(ctx, in, in.Fleet.Spec.Clusters, r.run)
 		}
 	}
 	r.over = true
-	result, err := r.end(err)
+	result, err := r.end(r.canceledBy(err))
 	r.phase(ctx, endPhase(ctx, err))
 	if ctx.Err() == nil { // each update that was accepted gets its answer before the end
 		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
@@ -52,6 +54,9 @@ type rollout struct {
 	gate     *gate
 	// over says that the rollout takes no updates any more.
 	over bool
+	// canceled is the decision to cancel the rollout, which cancel carries out.
+	canceled *api.Decision
+	cancel   workflow.CancelFunc
 	// root holds the result of the root's step; undoRoot removes a root that this run made.
 	root     api.EnsureRootResult
 	undoRoot func(workflow.Context)

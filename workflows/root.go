@@ -38,7 +38,7 @@ func (r *rollout) removeUnusedRoot(ctx workflow.Context) {
 		_, member := u.Unit.Member()
 		return member && (u.State == api.Done || u.State == api.Failed)
 	})
-	if r.undoRoot == nil || len(used) > 0 || r.in.Fleet.Spec.Rollout.OnFailure != fleet.OnFailureUndo {
+	if r.undoRoot == nil || r.gate.kept || len(used) > 0 || r.in.Fleet.Spec.Rollout.OnFailure != fleet.OnFailureUndo {
 		return
 	}
 	r.over = true

@@ -3,11 +3,13 @@ package workflows
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // decision describes an update by which people steer a rollout that runs: a transition
@@ -26,6 +28,7 @@ var decisions = []decision{
 	{api.UpdateResume, mayResume, resume},
 	{api.UpdateRetry, mayRetry, retry},
 	{api.UpdateSkip, maySkip, skip},
+	{api.UpdateCancel, mayCancel, cancel},
 }
 
 // steer lets a rollout take updates.
@@ -58,15 +61,35 @@ func (r *rollout) decided(ctx workflow.Context, d api.Decision, in api.DecisionI
 	r.Decisions = append(r.Decisions, d)
 }
 
-func mayApprove(r *rollout, _ api.DecisionInput) error {
-	if r.WaitsFor == "" {
+func mayApprove(r *rollout, in api.DecisionInput) error {
+	switch {
+	case in.Wave != "" && r.approved(in.Wave) != nil:
+		return nil
+	case r.WaitsFor == "":
 		return fmt.Errorf("no wave waits for an approval")
+	case in.Wave != "" && in.Wave != r.WaitsFor:
+		return fmt.Errorf("wave %s does not wait for an approval, wave %s does", in.Wave, r.WaitsFor)
+	case r.in.Fleet.Spec.Rollout.Approvers == fleet.ApproversOthers && in.By == r.in.RequestedBy:
+		return fmt.Errorf("%s asked for this rollout, and spec.rollout.approvers wants somebody else to approve it", in.By)
 	}
 	return nil
 }
 
-// approve lets the units of the waiting wave begin.
+// approved returns the decision by which somebody approved a wave, or nil.
+func (r *rollout) approved(wave string) *api.Decision {
+	i := slices.IndexFunc(r.Decisions, func(d api.Decision) bool { return d.What == api.UpdateApprove && d.Wave == wave })
+	if i < 0 {
+		return nil
+	}
+	return &r.Decisions[i]
+}
+
+// approve lets the units of the waiting wave begin. Approving a wave once more changes
+// nothing.
 func approve(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+	if d := r.approved(in.Wave); in.Wave != "" && d != nil {
+		return fmt.Sprintf("wave %s was approved already, by %s", in.Wave, d.By)
+	}
 	wave := r.WaitsFor
 	r.WaitsFor = ""
 	for _, u := range r.each(func(u *unit) bool { return u.State == api.Waiting }) {

@@ -214,6 +214,105 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 	}
 }
 
+// A rollout that somebody cancels, at each of its steps: what is open is undone, or kept.
+// What is done stays, and the run ends as canceled, with the words of who did it.
+func TestCancel_AtEachStep_UndoesOrKeepsWhatIsOpen(t *testing.T) {
+	clean := newFake(t)
+	require.NoError(t, clean.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	for _, at := range clean.names(ensures) {
+		for _, keep := range []bool{false, true} {
+			t.Run(fmt.Sprint(at, " keep=", keep), func(t *testing.T) {
+				f := newFake(t)
+				var said, again *string
+				f.on = func(c fakeCall) error {
+					if c.String() == at && said == nil {
+						in := anna("")
+						in.Keep = keep
+						said = f.update(0, api.UpdateCancel, in)
+						again = f.update(1, api.UpdateCancel, in)
+						return temporal.NewApplicationError("it takes a second try", api.TypeOther)
+					}
+					return nil
+				}
+				err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+				var canceled *temporal.CanceledError
+				require.ErrorAs(t, err, &canceled)
+				var sentence string
+				require.NoError(t, canceled.Details(&sentence))
+				if *again != "no answer" { // the run has ended by then
+					require.Equal(t, "refused: the rollout is being canceled already, by anna", *again)
+				}
+				if keep {
+					require.Equal(t, "the rollout is canceled: what is open is kept as it is, what is done stays", *said)
+					require.Equal(t, "the rollout was canceled by anna: CHG-7; what was open is kept as it is", sentence)
+					require.Empty(t, f.names(removes))
+				} else {
+					require.Equal(t, "the rollout is canceled: what is open is undone, what is done stays", *said)
+					require.Equal(t, "the rollout was canceled by anna: CHG-7; what was open is undone", sentence)
+				}
+				var s api.Status
+				f.status(&s)
+				require.Equal(t, "canceled", s.Phase)
+				for _, u := range s.Units {
+					require.NotContains(t, []api.State{api.Pending, api.Waiting, api.Running}, u.State, u.Unit)
+				}
+			})
+		}
+	}
+}
+
+func TestCancel_WhileAWaveWaits_OrIsPaused(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		f := newFake(t)
+		in := anna("")
+		in.Keep = keep
+		f.update(time.Hour, api.UpdatePause, anna(""))
+		f.update(2*time.Hour, api.UpdateCancel, in)
+		err := f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west"))
+		require.True(t, temporal.IsCanceledError(err), err)
+		require.Empty(t, f.names(removes), "the canary is done, and stays")
+	}
+}
+
+// An approval that comes twice, late, or for another wave lets nothing begin that nobody
+// looked at.
+func TestApproval_OfANamedWave(t *testing.T) {
+	f := newFake(t)
+	of := func(wave string) api.DecisionInput {
+		in := anna("")
+		in.Wave = wave
+		return in
+	}
+	other := f.update(time.Hour, api.UpdateApprove, of("last"))
+	unknown := f.update(time.Hour+1, api.UpdateApprove, of("nowhere"))
+	said := f.update(2*time.Hour, api.UpdateApprove, of("second"))
+	again := f.update(3*time.Hour, api.UpdateApprove, of("second"))
+	f.update(4*time.Hour, api.UpdateApprove, of("last"))
+	in := inWaves(fleet.ApprovalWaves, "east", "west", "north")
+	in.Fleet.Spec.Rollout.Waves = []fleet.Wave{{Name: "first", Clusters: []string{"east"}}, {Name: "second", Clusters: []string{"west"}}, {Name: "last", Clusters: []string{"north"}}}
+	require.NoError(t, f.run(RolloutFleet, in))
+	require.Equal(t, "refused: wave last does not wait for an approval, wave second does", *other)
+	require.Equal(t, "refused: wave nowhere does not wait for an approval, wave second does", *unknown)
+	require.Equal(t, "wave second begins", *said)
+	require.Equal(t, "wave second was approved already, by anna", *again)
+	var r api.FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Len(t, r.Decisions, 2)
+}
+
+func TestApproval_ByOthers_NotByWhoAsked(t *testing.T) {
+	f := newFake(t)
+	own := f.update(time.Hour, api.UpdateApprove, anna(""))
+	ben := anna("")
+	ben.By = "ben"
+	said := f.update(2*time.Hour, api.UpdateApprove, ben)
+	in := inWaves(fleet.ApprovalWaves, "east", "west")
+	in.Fleet.Spec.Rollout.Approvers, in.RequestedBy = fleet.ApproversOthers, "anna"
+	require.NoError(t, f.run(RolloutFleet, in))
+	require.Equal(t, "refused: anna asked for this rollout, and spec.rollout.approvers wants somebody else to approve it", *own)
+	require.Equal(t, "wave rest begins", *said)
+}
+
 // People once saw that a wave stayed failed after a retry that worked, and that a run
 // showed pending links and waves after its end.
 func TestStatus_AfterARetryThatWorked_EverythingIsDone(t *testing.T) {

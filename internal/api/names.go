@@ -43,6 +43,7 @@ const (
 	UpdateResume  = "resume"
 	UpdateRetry   = "retry"
 	UpdateSkip    = "skip"
+	UpdateCancel  = "cancel"
 )
 
 // The search attributes that find a workflow in the Temporal UI.

@@ -179,6 +179,9 @@ type Rollout struct {
 	// for `landbridge approve`; with none, a wave that fails stops the waves after it.
 	// Default: none.
 	Approval string `json:"approval,omitempty" jsonschema:"enum=none,enum=waves"`
+	// Approvers says who may approve a wave: anyone, or others than who asked for the
+	// rollout. Default: anyone.
+	Approvers string `json:"approvers,omitempty" jsonschema:"enum=anyone,enum=others"`
 }
 
 // Wave groups clusters that are rolled out together.
@@ -193,6 +196,12 @@ type Wave struct {
 const (
 	ApprovalNone  = "none"
 	ApprovalWaves = "waves"
+)
+
+// The values of Rollout.Approvers.
+const (
+	ApproversAnyone = "anyone"
+	ApproversOthers = "others"
 )
 
 // The values of Rollout.OnFailure.

@@ -27,6 +27,12 @@ func (f *Fleet) Waves() []Wave {
 func validateWaves(f *Fleet, ps *problems) {
 	r := f.Spec.Rollout
 	oneOf(ps, "spec.rollout.approval", r.Approval, ApprovalNone, ApprovalWaves)
+	if r.Approvers != "" { // runs that an older command began do not have it
+		oneOf(ps, "spec.rollout.approvers", r.Approvers, ApproversAnyone, ApproversOthers)
+	}
+	if r.Approvers == ApproversOthers && r.Approval == ApprovalNone {
+		ps.add("spec.rollout.approvers", "nothing is approved with spec.rollout.approval: %s; set that to %s", ApprovalNone, ApprovalWaves)
+	}
 	names, in := map[string]bool{}, map[string]string{}
 	for i, w := range r.Waves {
 		at := fmt.Sprintf("spec.rollout.waves[%d]", i)

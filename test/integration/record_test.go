@@ -102,7 +102,7 @@ func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	w.must("resume", "test", "--by", "anna")
 	w.untilStatus(t, "wave rest waits")
 	w.must("skip", "test", "--link", "north.west", "--by", "anna", "--reason", "later")
-	w.must("approve", "test", "--by", "anna", "--reason", "good")
+	w.must("approve", "test", "--wave", "rest", "--by", "anna", "--reason", "good")
 	w.must("rollout", "-f", waves)
 	w.behave()
 	keep("steered")

@@ -52,7 +52,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	w.untilStatus(t, "wave rest waits")
 	w.requireRemoteSecret("east", "west")
 	w.must("skip", "test", "--link", "north.west", "--by", "bo", "--reason", "not wanted yet")
-	w.must("approve", "test", "--by", "cora", "--reason", "canary is good")
+	w.must("approve", "test", "--wave", "rest", "--by", "cora", "--reason", "canary is good")
 	out = w.must("rollout", "-f", file) // joins: who asks makes no difference
 	require.Contains(t, out, "joining the rollout")
 	require.Contains(t, out, "skipped by decision: link north -> west")

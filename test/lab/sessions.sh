@@ -95,7 +95,7 @@ run landbridge retry prod --cluster west --reason "'the cloud works again'"
 await prod "cluster west .* done"
 run landbridge pause prod
 run landbridge resume prod
-run landbridge approve prod --reason CHG-1234
+run landbridge approve prod --wave rest --reason CHG-1234
 run landbridge watch prod
 run landbridge status prod
 run "landbridge status prod -o json | head -30"
