@@ -79,6 +79,19 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 	out, code := w.try("rollout", "-f", file, "--prune")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "is being changed")
+	require.Contains(t, out, "or end it with `landbridge cancel test`")
+	// What it made goes again, or stays for the next rollout.
+	w.untilSail(t)
+	for _, keep := range []bool{false, true} {
+		w.must(append([]string{"cancel", "test", "--by", "anna", "--reason", "CHG-9"}, map[bool][]string{true: {"--keep"}}[keep]...)...)
+		out, code = w.try("watch", "test")
+		require.Equal(t, 1, code, out)
+		require.Contains(t, out, "the rollout was canceled by anna: CHG-9; what was open is "+map[bool]string{true: "kept as it is", false: "undone"}[keep])
+		_, err := w.connect("east").CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
+		require.Equal(t, keep, err == nil, err)
+		w.must("rollout", "-f", file, "--detach")
+		w.untilSail(t)
+	}
 	w.behave()
 	out = w.must("cleanup", "-f", file)
 	require.Contains(t, out, "canceling the rollout")
