@@ -21,7 +21,7 @@ type Decision struct {
 	What string    `json:"what"`
 	At   time.Time `json:"at"`
 	// Unit that was retried or skipped, or Wave that was approved.
-	Unit   Unit   `json:"unit,omitzero"`
+	Unit Unit   `json:"unit,omitzero"`
 	Wave string `json:"wave,omitempty"`
 	// Keep says that a cancel left the steps that were open as they are.
 	Keep   bool   `json:"keep,omitempty"`
