@@ -35,7 +35,7 @@ func TestImage_OfOneCommit_HasOneDigest(t *testing.T) {
 // checkout, as `make image` does. It leaves the processors to whoever else needs them, and
 // never takes more than one.
 func makeImage(checkout, layout string, env ...string) (string, error) {
-	cmd := exec.Command("nice", "-n", "19", filepath.Join(checkout, "deploy", "image.sh"), "", layout)
+	cmd := exec.Command("nice", filepath.Join(checkout, "deploy", "image.sh"), "", layout)
 	cmd.Env = append(cmd.Environ(), append(env, "GOMAXPROCS=1", "PLATFORMS=linux/"+runtime.GOARCH)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
