@@ -79,8 +79,8 @@ func takeLab(t testing.TB) *lab.Lab {
 	return <-labs
 }
 
-func bringUp(dir string, clusters int, nodes string) (*lab.Lab, error) {
-	up := exec.Command(bin("lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms")
+func bringUp(dir string, clusters int, nodes string, flags ...string) (*lab.Lab, error) {
+	up := exec.Command(bin("lab"), append([]string{"up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}, flags...)...)
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, err

@@ -41,11 +41,11 @@ func needsRealNodes(t testing.TB, what string) {
 
 // newReal starts clusters with real nodes and rolls links out between them. Where the
 // machine cannot, it skips the test and tells why.
-func newReal(t testing.TB, n int, links string) *real {
+func newReal(t testing.TB, n int, links string, flags ...string) *real {
 	t.Helper()
 	needsRealNodes(t, "traffic")
 	began := time.Now()
-	l, err := bringUp(filepath.Join(labsDir, "real"), n, lab.NodesReal)
+	l, err := bringUp(filepath.Join(labsDir, "real"), n, lab.NodesReal, flags...)
 	require.NoError(t, err)
 	t.Logf("lab up with real nodes: %.1f s", time.Since(began).Seconds())
 	r := &real{world: worldOn(t, l)}
@@ -54,14 +54,20 @@ func newReal(t testing.TB, n int, links string) *real {
 	for _, c := range l.Clusters {
 		names = append(names, c.Name)
 	}
-	r.fleet = r.file(names, "links: mesh", "links: "+links)
+	edit := []string{"links: mesh", "links: " + links}
+	if n > 2 { // north has one node, and what is not drained needs no second pod
+		edit = append(edit, "{path: north.kubeconfig}", "{path: north.kubeconfig}, gateways: {eastWest: {replicas: 1}, egress: {replicas: 1}}")
+	}
+	r.fleet = r.file(names, edit...)
 	return r
 }
 
 func (r *real) rollout(flags ...string) {
 	r.t.Helper()
 	began := time.Now()
-	r.must(append([]string{"rollout", "-f", r.fleet}, flags...)...)
+	// Containers start as fast as the machine has time for them.
+	out, code := r.tryFor(3*time.Minute, append([]string{"rollout", "-f", r.fleet}, flags...)...)
+	require.Zero(r.t, code, out)
 	r.t.Logf("rollout with proof: %.1f s", time.Since(began).Seconds())
 }
 

@@ -30,7 +30,7 @@ const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
 // other.
 func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	t.Parallel()
-	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}")
+	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}", "--two-nodes", "east,west")
 	same := r.unchanged(clusters...)
 	image, layout := make(chan error, 1), filepath.Join(t.TempDir(), "image")
 	go func() {
@@ -56,6 +56,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("an app of west answers a pod of east", r.appTraffic)
 	part("nothing else gets in", r.shut)
 	part("istioctl agrees", r.istioctlAgrees)
+	part("the drain of a node cuts nothing", r.drains)
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
 	part("another address is followed", r.rotates)

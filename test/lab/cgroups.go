@@ -49,7 +49,7 @@ func (l *Lab) labCgroup() string {
 }
 
 // cgroup names the root that kubelet is told.
-func (l *Lab) cgroup(c Cluster) string { return "/" + l.labCgroup() + "/" + c.Name }
+func (l *Lab) cgroup(c Cluster) string { return "/" + l.labCgroup() + "/" + c.node() }
 
 func (l *Lab) makeCgroups() error {
 	all, err := hierarchies()
@@ -65,7 +65,7 @@ func (l *Lab) makeCgroups() error {
 				}
 			}
 		}
-		for _, c := range l.Clusters {
+		for _, c := range l.nodes() {
 			dir := filepath.Join(h, l.cgroup(c))
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err

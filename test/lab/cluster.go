@@ -65,7 +65,7 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 	}
 	if err := ca.issue("apiserver", identity{user: "kube-apiserver", hosts: []string{
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost",
-		"127.0.0.1", c.serviceIP(1).String(), c.insideIP().String()}}); err != nil {
+		"127.0.0.1", c.serviceIP(1).String(), c.apiIP().String()}}); err != nil {
 		return err
 	}
 	if err := ca.issue("kubelet-client", identity{user: "kube-apiserver-kubelet-client"}); err != nil {

@@ -105,7 +105,7 @@ func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
 		return err == nil, err
 	})
 	if err != nil {
-		return fmt.Errorf("DNS of %s is not ready after %s (%w); kubelet says:\n%s", c.Name, dnsTimeout, err, l.logTail(c.Name+"-kubelet"))
+		return fmt.Errorf("DNS of %s is not ready after %s (%w); kubelet says:\n%s", c.Name, dnsTimeout, err, l.logTail(c.process("kubelet")))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,12 +26,18 @@ func TestFleetFile_IsOneThatTheCommandTakes(t *testing.T) {
 	}
 }
 
-// Two clusters of one lab have no address in common.
+// Two clusters of one lab have no address in common, and two nodes no pod's.
 func TestClusters_HaveAddressesOfTheirOwn(t *testing.T) {
 	taken := map[string]string{}
 	for i := range maxReal {
-		c := Cluster{Name: ClusterName(i), Index: i}
-		for _, a := range []string{c.insideIP().String(), c.betweenIP().String(), c.services().String(), c.pods().String(), c.balancers().String()} {
+		c := Cluster{Name: ClusterName(i), Index: i, Second: &SecondNode{}}
+		second := c.onSecondNode()
+		for _, half := range []*net.IPNet{c.nodePods(), second.nodePods()} {
+			require.True(t, c.pods().Contains(half.IP))
+		}
+		require.False(t, c.nodePods().Contains(second.nodePods().IP))
+		require.Equal(t, c.APIAddress(), second.APIAddress())
+		for _, a := range []string{c.insideIP().String(), second.insideIP().String(), c.node(), second.node(), c.betweenIP().String(), c.services().String(), c.pods().String(), c.balancers().String()} {
 			require.Empty(t, taken[a], "%s is also %s's", a, c.Name)
 			taken[a] = c.Name
 		}

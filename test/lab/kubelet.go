@@ -45,7 +45,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 	// br_netfilter, and nothing is translated on its way to another pod.
 	"cni/net.d/10-lab.conflist": template.Must(template.New("").Parse(`{"cniVersion": "1.0.0", "name": "lab", "plugins": [
   {"type": "ptp", "mtu": 1500, "ipam": {"type": "host-local", "dataDir": "{{.Dir}}/cni/ipam",
-    "ranges": [[{"subnet": "{{.Pods}}"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+    "ranges": [[{"subnet": "{{.NodePods}}"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 `)),
 	"kubelet.yaml": template.Must(template.New("").Parse(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -91,15 +91,18 @@ nftables: {minSyncPeriod: 100ms, syncPeriod: 30s}
 }
 
 // nodeConfig fills the templates of a node.
-type nodeConfig struct{ Dir, Tag, Registry, Pods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string }
+type nodeConfig struct{ Dir, Tag, Registry, Pods, NodePods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string }
 
 // nodeDir says where a node's own file system is, as seen from inside.
 func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
 
+// heldMark is there when a node's namespaces are ready.
+func (l *Lab) heldMark(c Cluster) string { return filepath.Join(l.nodeDir(c), "held") }
+
 // writeNodeFiles writes into the node's own file system through its pause process.
 func (l *Lab) writeNodeFiles(c Cluster) error {
-	root := fmt.Sprintf("/proc/%d/root", c.Pause)
-	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.pods().String(), NodeIP: c.insideIP().String(),
+	root := fmt.Sprintf("/proc/%d/root", c.pause())
+	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.pods().String(), NodePods: c.nodePods().String(), NodeIP: c.insideIP().String(),
 		PKI: l.path("pki", c.Name), Kubeconfig: l.path("pki", c.Name, insideKubeconfig), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node()}
 	for name, t := range nodeFiles {
 		var text strings.Builder

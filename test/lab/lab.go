@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,16 @@ type Cluster struct {
 	Real bool `json:"real"`
 	// Pause numbers the process that holds a real node's namespaces.
 	Pause int `json:"pause,omitempty"`
+	// Second describes a second real node, where the cluster has one.
+	Second *SecondNode `json:"second,omitempty"`
+	// onSecond makes this the cluster as its second node sees it.
+	onSecond bool
+}
+
+// SecondNode describes a node that runs only what is scheduled there.
+type SecondNode struct {
+	// Pause numbers the process that holds its namespaces.
+	Pause int `json:"pause"`
 }
 
 func (l *Lab) cluster(name string) (Cluster, error) {
@@ -106,6 +117,9 @@ type Options struct {
 	Dir      string
 	// Nodes is NodesKWOK, NodesReal or NodesAuto.
 	Nodes string
+	// TwoNodes names the clusters that get a second real node, so that one can be
+	// drained.
+	TwoNodes []string
 	// Exe names the lab command, as which the controllers run.
 	Exe string
 	// Behaviour tells the cloud and the Sail stand-in how to act.
@@ -137,7 +151,11 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{Dir: dir, Bin: bin, Nodes: o.Nodes}
 	for i := range o.Clusters {
-		l.Clusters = append(l.Clusters, Cluster{Name: ClusterName(i), Index: i, Real: o.Nodes == NodesReal})
+		c := Cluster{Name: ClusterName(i), Index: i, Real: o.Nodes == NodesReal}
+		if c.Real && slices.Contains(o.TwoNodes, c.Name) {
+			c.Second = &SecondNode{}
+		}
+		l.Clusters = append(l.Clusters, c)
 	}
 	if err := l.start(ctx, o); err != nil {
 		if downErr := l.Down(context.WithoutCancel(ctx), func(string, ...any) {}); downErr != nil {

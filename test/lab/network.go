@@ -18,18 +18,19 @@ import (
 // stands for the internet, on which only load balancers' addresses are served:
 //
 //	192.0.2.N        the node of cluster N, and its API server: inside only
-//	10.(100+N)/16    its Services       10.(200+N)/16  its pods: inside only
+//	192.0.2.(100+N)  its second node, if it has one, which reaches all through the first
+//	10.(100+N)/16    its Services       10.(200+N)/16  its pods, half on each node: inside only
 //	198.51.100.N     its way out
 //	203.0.113.16N/28 its load balancers
 const (
 	maxReal     = 10
 	insideLink  = "node0"
+	secondLink  = "second0"
 	betweenLink = "between0"
 	apiPort     = 6443
 )
 
-func (c Cluster) node() string            { return c.Name + "-node" }
-func (c Cluster) insideIP() net.IP        { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
+func (c Cluster) apiIP() net.IP           { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
 func (c Cluster) betweenIP() net.IP       { return net.IPv4(198, 51, 100, byte(10+c.Index)) }
 func (c Cluster) serviceIP(n byte) net.IP { return net.IPv4(10, byte(100+c.Index%100), 0, n) }
 func (c Cluster) services() *net.IPNet    { return cidr(c.serviceIP(0), 16) }
@@ -43,7 +44,7 @@ func (c Cluster) APIAddress() string {
 	if !c.Real {
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port))
 	}
-	return net.JoinHostPort(c.insideIP().String(), strconv.Itoa(apiPort))
+	return net.JoinHostPort(c.apiIP().String(), strconv.Itoa(apiPort))
 }
 
 func cidr(ip net.IP, ones int) *net.IPNet {
@@ -68,6 +69,9 @@ func (l *Lab) connect(between int) error {
 	for _, c := range l.Clusters {
 		if err := l.connectNode(outside, bridge, c); err != nil {
 			return fmt.Errorf("network of %s: %w", c.Name, err)
+		}
+		if err := connectSecond(c); err != nil {
+			return fmt.Errorf("network of %s: %w", c.onSecondNode().node(), err)
 		}
 	}
 	return nil
@@ -165,7 +169,7 @@ func inside(c Cluster, name string, args ...string) (string, []string) {
 	if !c.Real {
 		return name, args
 	}
-	return "nsenter", append([]string{"--target", strconv.Itoa(c.Pause), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
+	return "nsenter", append([]string{"--target", strconv.Itoa(c.pause()), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
 }
 
 // InNode makes a command that runs in the namespaces of a cluster's real node. A

@@ -44,12 +44,13 @@ const apiListener = 3
 // Hold does the work of a node's pause process: it prepares the namespaces that it was
 // started in, lends its cluster's API server a port on the machine's loopback,
 // serves images, and reaps. It returns when the context ends.
-func (l *Lab) Hold(ctx context.Context, cluster string) error {
+func (l *Lab) Hold(ctx context.Context, cluster string, second bool) error {
 	c, err := l.cluster(cluster)
 	if err != nil {
 		return err
 	}
-	if err := mountNode(l.Dir, l.path(nodesDir, cluster), c.dnsIP()); err != nil {
+	c.onSecond = second
+	if err := mountNode(l.Dir, l.nodeDir(c), c.dnsIP()); err != nil {
 		return fmt.Errorf("mounts of %s: %w", cluster, err)
 	}
 	if err := unix.Sethostname([]byte(c.node())); err != nil {
@@ -60,11 +61,13 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 			return err
 		}
 	}
-	listener, err := net.FileListener(os.NewFile(apiListener, "api"))
-	if err != nil {
-		return err
+	if !second {
+		listener, err := net.FileListener(os.NewFile(apiListener, "api"))
+		if err != nil {
+			return err
+		}
+		go forward(listener, c.APIAddress())
 	}
-	go forward(listener, c.APIAddress())
 	// The address is there as soon as the network is set up from outside.
 	local, err := listenWhenUp(ctx, registryAddress)
 	if err != nil {
@@ -72,14 +75,15 @@ func (l *Lab) Hold(ctx context.Context, cluster string) error {
 	}
 	server := &http.Server{Handler: registry{l.path(loadedDir), imagesDir(l.Bin)}, ReadHeaderTimeout: 10 * time.Second}
 	go func() { log.Print(server.Serve(local)) }()
-	if err := os.WriteFile(l.path(nodesDir, cluster, "held"), nil, 0o600); err != nil {
+	if err := os.WriteFile(l.heldMark(c), nil, 0o600); err != nil {
 		return err
 	}
 	reap(ctx)
 	return nil
 }
 
-// nodesDir has a directory for each node, on which its own file system is mounted.
+// nodesDir has a directory for each cluster, on which each of its nodes mounts a file
+// system of its own: what runs on every node finds the same paths.
 const nodesDir = "nodes"
 
 // mountNode gives the node its own /proc, /run and places below /var, the

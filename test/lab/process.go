@@ -37,7 +37,7 @@ func (l *Lab) startProcessIn(c Cluster, name, path string, args ...string) error
 		path = l.Bin + path
 	}
 	path, args = inside(c, path, args...)
-	return l.startProcess(c.Name+"-"+name, path, args...)
+	return l.startProcess(c.process(name), path, args...)
 }
 
 // inNamespaces says how every process of the lab starts: in a session of its own,

@@ -69,7 +69,7 @@ func cniPlugins() (string, error) {
 // startReal brings clusters with real nodes up to the point where pods run and
 // names resolve.
 func (l *Lab) startReal(ctx context.Context, o Options) error {
-	o.Progress("making %d nodes: namespaces, networks between them, cgroups", len(l.Clusters))
+	o.Progress("making %d nodes: namespaces, networks between them, cgroups", len(l.nodes()))
 	if err := l.makeCgroups(); err != nil {
 		return err
 	}
@@ -81,14 +81,21 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 		if err := l.holdNode(&l.Clusters[i], o.Exe); err != nil {
 			return err
 		}
+		if l.Clusters[i].Second != nil {
+			if err := l.holdSecond(&l.Clusters[i], o.Exe); err != nil {
+				return err
+			}
+		}
 	}
 	if err := l.connect(between); err != nil {
 		return err
 	}
-	for _, c := range l.Clusters {
+	for _, c := range l.nodes() {
 		if err := l.waitHeld(ctx, c); err != nil {
 			return err
 		}
+	}
+	for _, c := range l.Clusters {
 		if err := l.guard(ctx, c); err != nil {
 			return err
 		}
@@ -102,7 +109,9 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 		if err := l.startAPIServer(c, "http://127.0.0.1:2379"); err != nil {
 			return err
 		}
-		if err := l.startContainerd(*c); err != nil {
+	}
+	for _, c := range l.nodes() {
+		if err := l.startContainerd(c); err != nil {
 			return err
 		}
 	}
@@ -123,6 +132,8 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 		if err := l.startControllers(c); err != nil {
 			return err
 		}
+	}
+	for _, c := range l.nodes() {
 		if err := l.startNode(c); err != nil {
 			return err
 		}
@@ -145,7 +156,7 @@ func (l *Lab) holdBetween(exe string) (int, error) {
 // holdNode starts the process that holds a node's namespaces. It gets a listener
 // on the machine's loopback, which keeps belonging to the machine's network.
 func (l *Lab) holdNode(c *Cluster, exe string) error {
-	if err := os.MkdirAll(l.path(nodesDir, c.Name), 0o700); err != nil {
+	if err := os.MkdirAll(l.nodeDir(*c), 0o700); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(l.path("etcd", c.Name), 0o700); err != nil {
@@ -174,7 +185,7 @@ func (l *Lab) last() Process { return l.Processes[len(l.Processes)-1] }
 // waitHeld waits until a node's namespaces are ready to be entered. The mark is on
 // the node's own file system, which is seen through its pause process.
 func (l *Lab) waitHeld(ctx context.Context, c Cluster) error {
-	mark := fmt.Sprintf("/proc/%d/root%s", c.Pause, l.path(nodesDir, c.Name, "held"))
+	mark := fmt.Sprintf("/proc/%d/root%s", c.pause(), l.heldMark(c))
 	err := until(ctx, readyTimeout, 20*time.Millisecond, func(context.Context) (bool, error) {
 		_, err := os.Stat(mark)
 		return err == nil || !l.alive(c.node()), err

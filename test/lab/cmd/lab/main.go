@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir))
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), pace())
 	return cmd
 }
 
@@ -80,6 +80,7 @@ func up(dir *string) *cobra.Command {
 		}}
 	cmd.Flags().IntVar(&o.Clusters, "clusters", 2, "how many clusters")
 	cmd.Flags().StringVar(&o.Nodes, "nodes", lab.NodesKWOK, "kwok: pods are said to run and run nothing; real: they run (Linux, root); auto: real where it can be")
+	cmd.Flags().StringSliceVar(&o.TwoNodes, "two-nodes", nil, "clusters that get two nodes, where nodes are real")
 	behaviourFlags(cmd, &o.Behaviour)
 	return cmd
 }
@@ -182,6 +183,7 @@ func controllers(dir *string) *cobra.Command {
 
 func hold(dir *string) *cobra.Command {
 	var cluster string
+	var second bool
 	cmd := &cobra.Command{Use: "hold", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cluster == "" { // only its network counts
@@ -192,8 +194,9 @@ func hold(dir *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return l.Hold(cmd.Context(), cluster)
+			return l.Hold(cmd.Context(), cluster, second)
 		}}
 	cmd.Flags().StringVar(&cluster, "cluster", "", "whose node")
+	cmd.Flags().BoolVar(&second, "second", false, "its second one")
 	return cmd
 }

@@ -1,0 +1,134 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// What a drain may cost. Those requests may fail that are under way when a gateway's pod
+// ends, once in each drain. How many that are depends on how long one takes, so that on a
+// machine that is too busy only a longer pause counts. Times are in milliseconds.
+const (
+	maxCut    = 10
+	maxPause  = 2000
+	tooBusy   = 100 // the median of the requests
+	busyPause = 15000
+)
+
+// drains empties a node of the source and then one of the target, as `kubectl drain` does,
+// under 50 requests a second through the tunnel, and requires that the requests go on.
+func (r *real) drains() {
+	stop := r.pace("east", "west")
+	for _, c := range []struct{ cluster, gateway string }{{"east", "kube-apiserver-west-egress-gateway"}, {"west", "istio-eastwestgateway"}} {
+		nodes := map[string]bool{}
+		pods, err := r.pods(c.cluster, "istio-system", "app="+c.gateway)
+		require.NoError(r.t, err)
+		for _, p := range pods {
+			nodes[p.Spec.NodeName] = true
+		}
+		require.Len(r.t, nodes, 2, "the pods of %s are on two nodes", c.gateway)
+		began := time.Now()
+		evicted := r.drain(c.cluster, c.cluster+"-node-2")
+		require.Contains(r.t, evicted, c.gateway)
+		r.t.Logf("%s-node-2 is empty after %s; it had %s", c.cluster, time.Since(began).Round(time.Millisecond), evicted)
+		r.t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "drained-"+c.cluster, 20*time.Second))
+		r.eventually(time.Minute, "both pods run on the node that is left", func() error {
+			pods, err := r.pods(c.cluster, "istio-system", "app="+c.gateway)
+			if err == nil && len(pods) != 2 {
+				err = fmt.Errorf("%d of 2 are ready", len(pods))
+			}
+			return err
+		})
+		r.patch(c.cluster, "/api/v1/nodes/"+c.cluster+"-node-2", `{"spec":{"unschedulable":false}}`)
+	}
+	r.allProven()
+	out := stop()
+	r.t.Logf("through the tunnel meanwhile:\n%s", out)
+	for _, kind := range []string{"kept", "new"} {
+		found := regexp.MustCompile(kind + ` connections: (\d+) of (\d+) requests failed; median (\d+) ms, slowest \d+ ms, longest pause without an answer (\d+) ms`).FindStringSubmatch(out)
+		require.Len(r.t, found, 5, out)
+		var n [4]int
+		for i := range n {
+			n[i], _ = strconv.Atoi(found[i+1]) // digits
+		}
+		failed, sent, median, pause := n[0], n[1], n[2], n[3]
+		require.Greater(r.t, sent, 200)
+		if median >= tooBusy {
+			require.LessOrEqual(r.t, pause, busyPause, out)
+			continue
+		}
+		require.LessOrEqual(r.t, pause, maxPause, out)
+		require.LessOrEqual(r.t, failed, maxCut, out)
+	}
+}
+
+// pace sends requests from the source's node through its egress gateway to the target's API
+// server, with the reader's token, until the returned function is called.
+func (r *real) pace(source, target string) (stop func() string) {
+	svc, err := r.connect(source).CoreV1().Services("istio-system").Get(context.Background(), "kube-apiserver-"+target+"-egress-gateway", metav1.GetOptions{})
+	require.NoError(r.t, err)
+	token, err := r.connect(target).CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-token-"+source, metav1.GetOptions{})
+	require.NoError(r.t, err)
+	file := filepath.Join(r.dir, "token")
+	require.NoError(r.t, os.WriteFile(file, token.Data["token"], 0o600))
+	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", "kubernetes.default.svc", file, "/api/v1/namespaces/default")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	stdin, err := cmd.StdinPipe()
+	require.NoError(r.t, err)
+	require.NoError(r.t, cmd.Start())
+	return func() string {
+		require.NoError(r.t, stdin.Close())
+		require.NoError(r.t, cmd.Wait(), out.String())
+		return out.String()
+	}
+}
+
+// drain lets nothing more be scheduled on a node, evicts what is there and no DaemonSet's
+// or the lab's, and waits until that is gone. It returns the pods' names.
+func (r *real) drain(cluster, node string) string {
+	c, ctx := r.connect(cluster), context.Background()
+	r.patch(cluster, "/api/v1/nodes/"+node, `{"spec":{"unschedulable":true}}`)
+	var evicted []string
+	r.eventually(2*time.Minute, node+" is empty", func() error {
+		list, err := c.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
+		if err != nil {
+			return err
+		}
+		left := 0
+		for _, p := range list.Items {
+			// The lab's DNS was there before, and must be as it was at the end.
+			if owner := metav1.GetControllerOf(&p); owner == nil || owner.Kind == "DaemonSet" || p.Namespace == "kube-system" {
+				continue
+			}
+			left++
+			if !slices.Contains(evicted, p.Name) {
+				evicted = append(evicted, p.Name)
+			}
+			if p.DeletionTimestamp == nil {
+				err = c.CoreV1().Pods(p.Namespace).EvictV1(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name}})
+				if err != nil && !apierrors.IsTooManyRequests(err) && !apierrors.IsNotFound(err) {
+					return err
+				}
+			}
+		}
+		if left > 0 {
+			return fmt.Errorf("%d pods are still there, %v", left, err)
+		}
+		return nil
+	})
+	return strings.Join(evicted, ", ")
+}

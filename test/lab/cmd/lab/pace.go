@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// pace returns a command that asks an API server for a path so often a second, by turns
+// over a connection that is kept, as istiod's is, and over a new one, until its standard
+// input ends. Each request is sent when its time has come, whatever became of others.
+func pace() *cobra.Command {
+	var rate int
+	cmd := &cobra.Command{Use: "pace ADDRESS SERVERNAME TOKENFILE PATH", Hidden: true, Args: cobra.ExactArgs(4),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			token, err := os.ReadFile(args[2])
+			if err != nil {
+				return err
+			}
+			ctx, stop := context.WithCancel(cmd.Context())
+			go func() {
+				_, _ = io.Copy(io.Discard, os.Stdin)
+				stop()
+			}()
+			kinds := []*requests{newRequests("kept", args[1]), newRequests("new", args[1])}
+			var wg sync.WaitGroup
+			tick := time.NewTicker(time.Second / time.Duration(rate))
+			for n := 0; ctx.Err() == nil; n++ {
+				select {
+				case <-ctx.Done():
+				case <-tick.C:
+					wg.Go(func() { kinds[n%2].send("https://"+args[0]+args[3], string(token)) })
+				}
+			}
+			wg.Wait()
+			for _, k := range kinds {
+				k.print()
+			}
+			return nil
+		}}
+	cmd.Flags().IntVar(&rate, "rate", 50, "requests a second")
+	return cmd
+}
+
+// requests notes how those of one kind ended, and keeps the first failures.
+type requests struct {
+	kind   string
+	client *http.Client
+	mu     sync.Mutex
+	took   []time.Duration
+	// answered tells when the last answer came, and pause how long none came at most.
+	answered time.Time
+	pause    time.Duration
+	why      []string
+}
+
+func newRequests(kind, serverName string) *requests {
+	fresh := kind == "new"
+	return &requests{kind: kind, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh, ForceAttemptHTTP2: !fresh,
+		TLSClientConfig: &tls.Config{ServerName: serverName, InsecureSkipVerify: true}}}}
+}
+
+func (r *requests) send(url, token string) {
+	began := time.Now()
+	err := ask(r.client, url, token)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.took = append(r.took, time.Since(began))
+	if err == nil {
+		if !r.answered.IsZero() {
+			r.pause = max(r.pause, time.Since(r.answered))
+		}
+		r.answered = time.Now()
+	} else {
+		r.why = append(r.why, fmt.Sprintf("  %s after %s: %v", began.Format("15:04:05.000"), time.Since(began).Round(time.Millisecond), err))
+	}
+}
+
+func (r *requests) print() {
+	slices.Sort(r.took)
+	fmt.Printf("%s connections: %d of %d requests failed; median %d ms, slowest %d ms, longest pause without an answer %d ms\n", r.kind, len(r.why), len(r.took),
+		r.took[len(r.took)/2].Milliseconds(), r.took[len(r.took)-1].Milliseconds(), r.pause.Milliseconds())
+	for _, why := range r.why[:min(len(r.why), 5)] {
+		fmt.Println(why)
+	}
+}
+
+func ask(client *http.Client, url, token string) error {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s", resp.Status)
+	}
+	return nil
+}
