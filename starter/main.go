@@ -24,9 +24,10 @@ import (
 
 // The exit codes. docs/generated/reference.md shows the comments.
 const (
-	exitFailed = 1 // failed
-	exitUsage  = 2 // bad usage or bad fleet file; nothing was changed
-	exitPartly = 3 // partly done, or differences found; the output lists them
+	exitFailed   = 1 // failed
+	exitUsage    = 2 // bad usage or bad fleet file; nothing was changed
+	exitPartly   = 3 // partly done, or differences found; the output lists them
+	exitDetached = 4 // the command was interrupted; the run goes on
 )
 
 func main() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -92,7 +93,7 @@ func root() *cobra.Command {
 			"kube-apiserver without any API server being reachable from outside its own network. It runs as\n" +
 			"workflows on Temporal; this command starts them and shows their progress.\n\n" +
 			"Exit codes: 0 done; 1 failed; 2 bad usage or bad fleet file, nothing changed; 3 partly done, or\n" +
-			"differences found.",
+			"differences found; 4 interrupted, the run goes on.",
 		Version: build.Version(), SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}

@@ -89,7 +89,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	if err := follow(ctx, c, run, typ, cmd.ErrOrStderr()); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
-			return &exitError{exitFailed, nil}
+			return &exitError{exitDetached, nil}
 		}
 		return explained(ctx, c, run, err)
 	}

@@ -108,7 +108,7 @@ func (a *app) watch() *cobra.Command {
 				_ = follow(cmd.Context(), c, c.GetWorkflow(cmd.Context(), last.id, last.run), last.typ, cmd.ErrOrStderr())
 				if cmd.Context().Err() != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on\n", noun(last.typ))
-					return &exitError{exitFailed, nil}
+					return &exitError{exitDetached, nil}
 				}
 			}
 			out, err := readStatus(cmd.Context(), c, name)
