@@ -39,9 +39,7 @@ func (c *classifier) ExecuteActivity(ctx context.Context, in *interceptor.Execut
 }
 
 func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
-	alive, stop := kube.KeepAlive(ctx)
-	out, err := c.Next.ExecuteActivity(alive, in)
-	stop()
+	out, err := c.act(ctx, in)
 	if err == nil {
 		return out, nil
 	}
@@ -53,6 +51,18 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 	err = classify(ref.Cluster, err)
 	logFailure(ctx, ref, err)
 	return nil, err
+}
+
+// act runs the activity, unless a newer program made its input.
+func (c *classifier) act(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	for _, arg := range in.Args {
+		if err := api.Understood(arg); err != nil {
+			return nil, err
+		}
+	}
+	alive, stop := kube.KeepAlive(ctx)
+	defer stop()
+	return c.Next.ExecuteActivity(alive, in)
 }
 
 // refOf returns the cluster that an activity's input names, where it names one.

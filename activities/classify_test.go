@@ -3,6 +3,7 @@ package activities
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -125,4 +126,18 @@ func TestMetrics_OfARealRun_HaveEndsAndWaits(t *testing.T) {
 	require.Equal(t, 2, got["landbridge_not_after_timestamp_seconds"], "of the root and of the intermediate")
 	require.Equal(t, 1, got["landbridge_load_balancer_wait_seconds"])
 	require.Equal(t, 4, got["landbridge_step_duration_seconds"])
+}
+
+// An activity of a newer contract is not begun, and tried again: a newer worker may take it.
+func TestClassify_ANewerContract_IsLeftToANewerWorker(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{}}})
+	env.RegisterActivity(&steps{errors.New("it was begun")})
+	_, err := env.ExecuteActivity((&steps{}).EnsureSomething, api.EnsureSealingKeyInput{ClusterRef: api.ClusterRef{Contract: api.Contract + 1, Cluster: "west"}})
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, api.TypeOutdated, app.Type())
+	require.False(t, app.NonRetryable())
+	require.ErrorContains(t, err, "upgrade every worker of the fleet")
 }

@@ -63,6 +63,7 @@ var errorClasses = []errorClass{
 	{meta.IsNoMatchError, api.TypeUnknownKind},
 	{isUnknownResource, api.TypeUnknownKind},
 	{apierrors.IsTooManyRequests, api.TypeThrottled},
+	{is[*api.Outdated], api.TypeOutdated},
 	{is[*url.Error], api.TypeUnreachable},
 	{is[net.Error], api.TypeUnreachable},
 }

@@ -53,6 +53,7 @@ var examples = []error{
 	&meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: "Istio"}},
 	apierrors.NewGenericServerResponse(404, "get", schema.GroupResource{Resource: "istios"}, "", "", 0, true),
 	apierrors.NewTooManyRequests("slow down", 7),
+	&api.Outdated{Wanted: api.Contract + 1},
 	&url.Error{Op: "Get", URL: "https://x", Err: errors.New("connection refused")},
 	&net.OpError{Op: "dial", Err: errors.New("connection refused")},
 

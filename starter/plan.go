@@ -60,6 +60,7 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 	}
 	defer c.Close()
 	name := in.Fleet.Metadata.Name
+	in.Contract = api.Contract
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 		ID: fleet.WorkflowID(name) + "." + strings.ToLower(strings.TrimSuffix(typ, "Fleet")) + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
 		StaticSummary:         typ + " " + name,

@@ -30,6 +30,7 @@ type change struct {
 }
 
 func newChange(typ string, in api.FleetInput) (change, error) {
+	in.Contract = api.Contract
 	c := change{in: in, typ: typ, id: fleet.WorkflowID(in.Fleet.Metadata.Name)}
 	if in.DryRun { // it changes nothing, so it needs no lock
 		c.id += ".dry-run." + uuid.NewString()

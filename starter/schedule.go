@@ -77,6 +77,7 @@ func (a *app) schedule() *cobra.Command {
 
 // setSchedule creates a fleet's schedule, or replaces it.
 func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
+	in.Contract = api.Contract
 	name := in.Fleet.Metadata.Name
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	action := &client.ScheduleWorkflowAction{ID: scheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,

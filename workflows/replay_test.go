@@ -37,10 +37,13 @@ var recorded = map[string][]string{
 // registry notes what Register registers.
 type registry struct {
 	worker.WorkflowRegistry
-	names []string
+	names     []string
+	workflows []any
 }
 
-func (r *registry) RegisterWorkflow(w any) { r.names = append(r.names, activityName(w)) }
+func (r *registry) RegisterWorkflow(w any) {
+	r.names, r.workflows = append(r.names, activityName(w)), append(r.workflows, w)
+}
 
 func TestReplay_EveryWorkflowTypeIsAmongTheRecorded(t *testing.T) {
 	r := &registry{}

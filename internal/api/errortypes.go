@@ -18,6 +18,7 @@ const (
 	TypeUnproven      = "Unproven"
 	TypeDeadEnd       = "DeadEnd"
 	TypeLoadBalancer  = "LoadBalancer"
+	TypeOutdated      = "Outdated"
 	TypeThrottled     = "Throttled"
 	TypeNotReady      = "NotReady"
 	TypeUnreachable   = "Unreachable"
@@ -50,6 +51,7 @@ var errorTypes = []ErrorType{
 	{TypeUnproven, false, "the link carries no requests; the message names the hop"},
 	{TypeDeadEnd, false, "what the step waits for cannot happen any more"},
 	{TypeLoadBalancer, false, "the cloud gave no address within loadBalancerTimeout"},
+	{TypeOutdated, true, "the worker is older than what asked it, and would misread the input; upgrade it"},
 	{TypeThrottled, true, "the API server asks to slow down"},
 	{TypeNotReady, true, "something takes longer"},
 	{TypeUnreachable, true, "the API server does not answer, or the exec plugin that has its credential"},

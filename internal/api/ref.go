@@ -8,8 +8,10 @@ import (
 
 // ClusterRef names the cluster that an activity works on, and the run it works for.
 type ClusterRef struct {
-	Fleet   string `json:"fleet"`
-	Cluster string `json:"cluster"`
+	// Contract of the workflow that made the reference.
+	Contract int    `json:"contract,omitempty"`
+	Fleet    string `json:"fleet"`
+	Cluster  string `json:"cluster"`
 	// ClusterID by which Istio knows the cluster, where that is not its name.
 	ClusterID  string           `json:"clusterID,omitempty"`
 	Kubeconfig fleet.Kubeconfig `json:"kubeconfig"`

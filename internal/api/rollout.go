@@ -134,6 +134,8 @@ type LinkResult struct {
 
 // FleetInput starts every workflow that works on a whole fleet.
 type FleetInput struct {
+	// Contract of the command that made the input.
+	Contract int `json:"contract,omitempty"`
 	// Fleet is the fleet file with its defaults filled in.
 	Fleet fleet.Fleet `json:"fleet"`
 	// Prune removes clusters and links that left the fleet file.
@@ -161,7 +163,7 @@ type FleetInput struct {
 func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	f := in.Fleet
 	istio := f.Settings(c).Istio
-	return ClusterRef{Fleet: f.Metadata.Name, Cluster: c.Name, ClusterID: c.ClusterID, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
+	return ClusterRef{Contract: Contract, Fleet: f.Metadata.Name, Cluster: c.Name, ClusterID: c.ClusterID, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: istio.Namespace, CNINamespace: istio.CNINamespace,
 		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
 }

@@ -102,7 +102,7 @@ func (w *work) worker(taskQueue string, acts *activities.Activities, broken func
 		MaxConcurrentActivityExecutionSize: w.options.Parallel,
 		WorkerStopTimeout:                  stopTimeout,
 		MaxHeartbeatThrottleInterval:       heartbeatEvery,
-		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{Metrics: w.metrics}},
+		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{Metrics: w.metrics}, &workflows.Guard{}},
 		DeploymentOptions:                  deployment(w.options),
 		OnFatalError:                       broken,
 	})
