@@ -89,7 +89,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	if result.Address = settings.Gateways.EastWest.Address; result.Address.Known() {
 		return
 	}
-	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Until: workflow.Now(ctx).Add(u.limits.loadBalancer), EastWest: settings.Gateways.EastWest})
+	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Limit: u.limits.loadBalancer, EastWest: settings.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
 }

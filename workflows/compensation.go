@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -80,6 +81,9 @@ func call[I located, R any](ctx workflow.Context, u *unitRun, t task[I, R], in I
 	if err := u.gate.wait(ctx); err != nil {
 		var none R
 		return none, &stepError{api.StepWords(t.name), err}
+	}
+	if timed, ok := any(&in).(interface{ Begin(time.Time) }); ok {
+		timed.Begin(workflow.Now(ctx))
 	}
 	u.stepBegins(ctx, t.name)
 	t.policy.WaitForCancellation = true // its undo must not begin while the step is still at work

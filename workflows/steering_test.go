@@ -214,6 +214,26 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 	}
 }
 
+// The limit of a wait begins when the step may begin, and not before the night for which
+// somebody pauses the rollout.
+func TestPause_OverNight_TheWaitForALoadBalancerStillHasItsTime(t *testing.T) {
+	f := newFake(t)
+	var waits int
+	f.on = func(c fakeCall) error {
+		switch in := c.in.(type) {
+		case api.EnsureSealingKeyInput: // the step before
+			f.update(0, api.UpdatePause, anna(""))
+			f.update(12*time.Hour, api.UpdateResume, anna(""))
+		case api.WaitLoadBalancerInput:
+			waits++
+			require.InDelta(t, (15 * time.Minute).Seconds(), in.Until.Sub(f.Now()).Seconds(), 1)
+		}
+		return nil
+	}
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	require.Equal(t, 2, waits)
+}
+
 // A rollout that somebody cancels, at each of its steps: what is open is undone, or kept.
 // What is done stays, and the run ends as canceled, with the words of who did it.
 func TestCancel_AtEachStep_UndoesOrKeepsWhatIsOpen(t *testing.T) {

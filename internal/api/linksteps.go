@@ -62,11 +62,17 @@ type EnsureEgressGatewayInput struct {
 // WaitLoadBalancerInput limits how long a cloud may take to give an address.
 type WaitLoadBalancerInput struct {
 	ClusterRef
-	// Until sets the moment at which waiting ends, for all tries.
+	// Limit says how long to wait, from when the step may begin: a rollout can be paused
+	// before it.
+	Limit time.Duration `json:"-"`
+	// Until sets the moment at which waiting ends, for all tries. Begin fills it in.
 	Until time.Time `json:"until"`
 	// EastWest names the gateway that the address belongs to.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 }
+
+// Begin sets the end of the wait when the step may begin.
+func (in *WaitLoadBalancerInput) Begin(now time.Time) { in.Until = now.Add(in.Limit) }
 
 // WaitLoadBalancerResult holds the address that the cloud gave.
 type WaitLoadBalancerResult struct {
