@@ -19,13 +19,14 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var all, brief, forceVersion bool
+	var all, brief, exitCode, forceVersion bool
 	cmd := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "Show what a rollout would create, change, keep and remove",
 		Long: "Show what a rollout would create, change, keep and remove, object by object, and change nothing.\n" +
 			"Workers read the clusters, in a workflow that Temporal keeps.",
-		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all   # also list what stays as it is",
+		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all         # also list what stays as it is\n" +
+			"  landbridge plan --exit-code   # exit code 3 where something would change",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := a.load()
 			if err != nil {
@@ -39,7 +40,13 @@ func (a *app) plan() *cobra.Command {
 			}); err != nil {
 				return err
 			}
-			return a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) })
+			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) }); err != nil {
+				return err
+			}
+			if exitCode && toDo(totals(r.Plan)) > 0 {
+				return &exitError{exitPartly, nil}
+			}
+			return nil
 		},
 	}
 	a.fileFlag(cmd)
@@ -47,8 +54,30 @@ func (a *app) plan() *cobra.Command {
 	a.temporal.Bind(cmd.Flags())
 	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().BoolVar(&all, "all", false, "also list objects that stay as they are")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with exit code 3 where something would change, for scripts")
 	cmd.Flags().BoolVar(&brief, "brief", false, "list objects without their fields")
 	return cmd
+}
+
+// totals counts the objects of a plan by what becomes of them.
+func totals(plan []api.PlannedUnit) map[fleet.Action]int {
+	total := map[fleet.Action]int{}
+	for _, u := range plan {
+		for _, c := range u.Changes {
+			total[c.Action]++
+		}
+	}
+	return total
+}
+
+// toDo counts what does not stay as it is.
+func toDo(total map[fleet.Action]int) (n int) {
+	for action, objects := range total {
+		if action != fleet.Keep {
+			n += objects
+		}
+	}
+	return n
 }
 
 // look runs a workflow that only looks at a fleet. It has an ID of its own, so that it
@@ -82,12 +111,11 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.Keep: " ", fleet.Adopt: "~", fleet.Remove: "-", fleet.Wait: "?"}
 
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
-	total := map[fleet.Action]int{}
+	total := totals(r.Plan)
 	for _, u := range r.Plan {
 		fmt.Fprintln(w, bold.Styled(u.Unit.String()))
 		shown := 0
 		for _, c := range u.Changes {
-			total[c.Action]++
 			if c.Action == fleet.Keep && !all {
 				continue
 			}
@@ -100,7 +128,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	}
 	showChosen(w, r.IstioChosen)
 	showIstio(w, api.IstioOf(r.Clusters))
-	if total[fleet.Create]+total[fleet.Update]+total[fleet.Adopt]+total[fleet.Remove]+total[fleet.Wait] == 0 {
+	if toDo(total) == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}

@@ -47,7 +47,7 @@ func TestAddresses_OfTheFile_NothingWaitsForALoadBalancer(t *testing.T) {
 	api := svc.Spec.Ports[2]
 	require.EqualValues(t, []int{443, 16443, 31443}, []int{int(api.Port), api.TargetPort.IntValue(), int(api.NodePort)})
 
-	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
+	require.Contains(t, w.must("plan", "-f", file, "--exit-code"), "nothing to do")
 	w.must("cleanup", "-f", file)
 	same()
 }

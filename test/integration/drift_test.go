@@ -119,6 +119,8 @@ func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
 	file := w.file([]string{"east", "west"})
 	out := w.must("plan", "-f", file)
 	require.Contains(t, out, "spec.values.global.meshID")
-	require.NotContains(t, w.must("plan", "-f", file, "--brief"), "spec.values.global.meshID")
+	brief, code := w.try("plan", "-f", file, "--brief", "--exit-code")
+	require.Equal(t, 3, code, brief)
+	require.NotContains(t, brief, "spec.values.global.meshID")
 	require.NotContains(t, out, "PRIVATE KEY")
 }

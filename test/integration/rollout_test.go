@@ -40,7 +40,7 @@ func TestMesh_RolledOutRepeatedAndCleanedUp_LeavesNothing(t *testing.T) {
 	w.requirePods("west", "istio-eastwestgateway", 2)
 	w.requirePods("west", "kube-apiserver-east-egress-gateway", 1)
 	require.Contains(t, w.must("status", "-f", file), "rollout done")
-	require.Contains(t, w.must("plan", "-f", file), "nothing to do")
+	require.Contains(t, w.must("plan", "-f", file, "--exit-code"), "nothing to do")
 
 	// A repeated rollout writes nothing, and changes no resource version.
 	before, lines := map[string]map[string]string{}, map[string]int{}
