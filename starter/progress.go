@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
@@ -122,10 +124,24 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string)
 		if u.Attempt = p.GetAttempt(); u.Attempt > 1 {
 			u.LastError = p.GetLastFailure().GetMessage()
 		}
-		if p.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED && u.Attempt <= 1 && u.WaitsFor == "" {
+		switch {
+		case p.GetPaused():
+			u.WaitsFor = pausedInTemporal(p.GetPauseInfo())
+		case p.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED && u.Attempt <= 1 && u.WaitsFor == "":
 			u.WaitsFor = "no worker has taken the step yet"
 		}
 	}
+}
+
+// pausedInTemporal tells who paused a step by Temporal's own means, and why. Landbridge's
+// pause holds the next step; this one holds the step itself, while its limit runs on.
+func pausedInTemporal(i *workflowpb.PendingActivityInfo_PauseInfo) string {
+	by := cmp.Or(i.GetManual().GetIdentity(), "the rule "+i.GetRule().GetRuleId())
+	out := fmt.Sprintf("paused in Temporal by %s since %s", by, i.GetPauseTime().AsTime().Local().Format(time.TimeOnly))
+	if why := cmp.Or(i.GetManual().GetReason(), i.GetRule().GetReason()); why != "" {
+		out += ": " + why
+	}
+	return out + "; unpause the activity there, its limit runs on"
 }
 
 // row holds a line for people: the root, a member, or the links of one source together.

@@ -2,13 +2,19 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // untilStatus waits until the output of status has that text, and returns the output.
@@ -100,6 +106,34 @@ func TestPause_HoldsAfterTheStepsThatRun_ResumeGoesOn(t *testing.T) {
 	_ = w.command(ctx, "watch", "test").Run()
 	require.Error(t, ctx.Err(), "it waits")
 	require.Contains(t, w.must("resume", "test"), "the rollout goes on")
+	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links rolled out")
+	w.must("cleanup", "-f", file)
+	same()
+}
+
+// Temporal's UI and command can pause a step, too: people see that, and by whom.
+func TestPause_OfAStepInTemporal_IsShown(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.behave("--sail-delay", "4s")
+	w.must("rollout", "-f", file, "--detach")
+	w.untilSail(t)
+	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
+	require.NoError(t, err)
+	defer c.Close()
+	east := &commonpb.WorkflowExecution{WorkflowId: api.Member("east").WorkflowID(fleet.WorkflowID("test"))}
+	_, err = c.WorkflowService().PauseActivity(ctx, &workflowservice.PauseActivityRequest{Namespace: client.DefaultNamespace, Execution: east, Identity: "anna",
+		Reason: "lunch", Activity: &workflowservice.PauseActivityRequest_Type{Type: "WaitIstio"}})
+	require.NoError(t, err)
+	require.Contains(t, w.must("status", "test", "-o", "json"), "paused in Temporal by anna since ")
+	time.Sleep(8 * time.Second) // the step would have ended
+	out := w.must("status", "test", "-o", "json")
+	require.Contains(t, out, ": lunch; unpause the activity there")
+	require.NotContains(t, out, `"failed"`)
+	_, err = c.WorkflowService().UnpauseActivity(ctx, &workflowservice.UnpauseActivityRequest{Namespace: client.DefaultNamespace, Execution: east,
+		Activity: &workflowservice.UnpauseActivityRequest_Type{Type: "WaitIstio"}})
+	require.NoError(t, err)
 	require.Contains(t, w.must("rollout", "-f", file), "2 clusters and 2 links rolled out")
 	w.must("cleanup", "-f", file)
 	same()
