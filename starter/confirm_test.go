@@ -36,6 +36,9 @@ func asked(t *testing.T, keys string, some bool) (shown string, looked bool, err
 		_, err := io.WriteString(w, "Secret cacerts")
 		return some, err
 	})
+	// A reader that nobody waits for any more would keep the terminal open.
+	_, writeErr = io.WriteString(person, "\n")
+	require.NoError(t, writeErr)
 	require.NoError(t, terminal.Close())
 	out, _ := io.ReadAll(person)
 	return string(out), looked, err
