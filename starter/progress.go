@@ -231,7 +231,7 @@ func (p progress) holds() string {
 	case p.Paused:
 		return fmt.Sprintf("paused; `landbridge resume %s` lets it go on", p.Fleet)
 	case p.Phase == api.PhaseApproval: // not while something is retried meanwhile
-		return fmt.Sprintf("wave %s waits; `landbridge approve %s --reason …` lets it begin", p.WaitsFor, p.Fleet)
+		return fmt.Sprintf("wave %s waits; `landbridge approve %s --wave %[1]s --reason …` lets it begin", p.WaitsFor, p.Fleet)
 	}
 	return ""
 }

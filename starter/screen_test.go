@@ -94,7 +94,7 @@ func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	p := fifty()
 	p.width, p.height = 120, 40
 	p.WaitsFor, p.Phase = "rest", api.PhaseApproval
-	require.Contains(t, p.draw(), "wave rest waits; `landbridge approve prod --reason …` lets it begin")
+	require.Contains(t, p.draw(), "wave rest waits; `landbridge approve prod --wave rest --reason …` lets it begin")
 	p.Paused = true
 	require.Contains(t, p.draw(), "paused; `landbridge resume prod` lets it go on")
 }

@@ -65,7 +65,7 @@ func TestIstioVersion_MinorByMinorInWaves_AndNoOtherWay(t *testing.T) {
 	const skew = "control planes run different versions of Istio: v1.28.10 (west), v1.29.10 (east)"
 	require.Contains(t, w.untilStatus(t, "wave rest waits"), skew)
 	require.Contains(t, w.must("plan", "-f", next), skew)
-	w.must("approve", "test", "--by", "cora", "--reason", "canary is good")
+	w.must("approve", "test", "--wave", "rest", "--by", "cora", "--reason", "canary is good")
 	w.must("watch", "test")
 	out = w.must("drift", "-f", next)
 	require.NotContains(t, out, "different versions")
