@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -107,11 +108,12 @@ func (a *app) wouldLose(ctx context.Context, in api.FleetInput) func(io.Writer) 
 		}
 		some := false
 		for _, u := range r.Plan {
-			for _, c := range u.Changes {
-				if c.Action == fleet.Remove && in.Prune || c.Drift && in.ForceConflicts {
-					printChange(w, c)
-					some = true
-				}
+			lost := slices.DeleteFunc(u.Changes, func(c fleet.Change) bool {
+				return !(c.Action == fleet.Remove && in.Prune || c.Drift && in.ForceConflicts)
+			})
+			if len(lost) > 0 {
+				printUnit(w, u.Unit, lost)
+				some = true
 			}
 		}
 		return some, nil

@@ -113,16 +113,9 @@ var marks = map[fleet.Action]string{fleet.Create: "+", fleet.Update: "~", fleet.
 func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	total := totals(r.Plan)
 	for _, u := range r.Plan {
-		fmt.Fprintln(w, bold.Styled(u.Unit.String()))
-		shown := 0
-		for _, c := range u.Changes {
-			if c.Action == fleet.Keep && !all {
-				continue
-			}
-			shown++
-			printChange(w, c)
-		}
-		if shown == 0 {
+		shown := slices.DeleteFunc(slices.Clone(u.Changes), func(c fleet.Change) bool { return c.Action == fleet.Keep && !all })
+		printUnit(w, u.Unit, shown)
+		if len(shown) == 0 {
 			fmt.Fprintf(w, "    nothing to change (%s)\n", fleet.Count(len(u.Changes), "object"))
 		}
 	}
@@ -138,6 +131,14 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 
 // actionStyles holds the styles of what is created, changed and removed.
 var actionStyles = map[fleet.Action]ansi.Style{fleet.Create: styles[api.Done], fleet.Update: attention, fleet.Adopt: attention, fleet.Remove: styles[api.Failed], fleet.Wait: attention}
+
+// printUnit writes what becomes of some objects of a unit, under its name.
+func printUnit(w io.Writer, unit api.Unit, changes []fleet.Change) {
+	fmt.Fprintln(w, bold.Styled(unit.String()))
+	for _, c := range changes {
+		printChange(w, c)
+	}
+}
 
 // printChange writes an object, and what becomes of it, field by field.
 func printChange(w io.Writer, c fleet.Change) {

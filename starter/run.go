@@ -107,7 +107,7 @@ func orCancel(what, name string) string {
 	if what != api.RolloutFleet {
 		return ""
 	}
-	return fmt.Sprintf(", or end it with `landbridge cancel %s`", name)
+	return fmt.Sprintf(", or end it with `landbridge cancel %s --reason …`", name)
 }
 
 // noun returns the word for people of a type of workflow.

@@ -79,7 +79,7 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 	out, code := w.try("rollout", "-f", file, "--prune")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "is being changed")
-	require.Contains(t, out, "or end it with `landbridge cancel test`")
+	require.Contains(t, out, "or end it with `landbridge cancel test --reason …`")
 	// What it made goes again, or stays for the next rollout.
 	w.untilSail(t)
 	for _, keep := range []bool{false, true} {
