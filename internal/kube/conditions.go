@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -35,4 +36,11 @@ func complaints(obj *unstructured.Unstructured) string {
 		return ""
 	}
 	return ": " + strings.Join(out, "; ")
+}
+
+// PodReady returns whether a Service leads to a pod: it is ready, and is not being deleted.
+func PodReady(p *corev1.Pod) bool {
+	return p.DeletionTimestamp == nil && slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }

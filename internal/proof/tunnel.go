@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -53,15 +52,14 @@ func (p *prober) egressPods(ctx context.Context) (pods []string, why string, err
 		return nil, "", fmt.Errorf("list the pods of %s: %w", p.egress(), err)
 	}
 	why = fmt.Sprintf("%s has no pod", p.egress())
-	for _, pod := range list.Items {
+	for i := range list.Items {
+		pod := &list.Items[i]
 		if pod.DeletionTimestamp != nil {
 			continue
 		}
 		why = fmt.Sprintf("pod %s is %s and not ready", pod.Name, pod.Status.Phase)
-		for _, c := range pod.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				pods = append(pods, pod.Name)
-			}
+		if kube.PodReady(pod) {
+			pods = append(pods, pod.Name)
 		}
 	}
 	return pods, why, nil

@@ -58,20 +58,11 @@ func oldest(ctx context.Context, c *kube.Cluster, namespace, selector, container
 		p := &list.Items[i]
 		s := versionOf(p.Labels, p.Spec.Containers, container)
 		v, ok := fleet.ParseIstioVersion(s)
-		if ok && isReady(p) && (version == "" || v.Compare(first) < 0) {
+		if ok && kube.PodReady(p) && (version == "" || v.Compare(first) < 0) {
 			version, first = s, v
 		}
 	}
 	return version, nil
-}
-
-func isReady(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue && p.DeletionTimestamp == nil
-		}
-	}
-	return false
 }
 
 // versionOf returns the version of a pod as Sail names versions. The tag of its image

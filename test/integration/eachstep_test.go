@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,7 +21,6 @@ import (
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/standalone/server"
 	"github.com/landbridge/landbridge/workflows"
 )
@@ -82,20 +82,37 @@ func TestEachStep_AnswerLostThenTheNextFails_LeavesNothing(t *testing.T) {
 	require.Greater(t, steps, 14)
 }
 
+// startTemporal starts a Temporal in this process, and no worker.
+func (w *world) startTemporal() {
+	w.t.Helper()
+	s, err := server.Start(ctx, server.Options{Dir: w.t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
+	require.NoError(w.t, err)
+	w.t.Cleanup(s.Stop)
+}
+
+// address returns that of this world's Temporal.
+func (w *world) address() string { return fmt.Sprintf("127.0.0.1:%d", w.port) }
+
+// serve starts a worker in this process, which reaches Temporal at an address. The
+// interceptors of the options see the errors that Temporal gets.
+func (w *world) serve(address string, acts *activities.Activities, o worker.Options) {
+	w.t.Helper()
+	c, err := client.DialContext(ctx, client.Options{HostPort: address, Logger: silent{}})
+	require.NoError(w.t, err)
+	w.t.Cleanup(c.Close)
+	o.WorkerStopTimeout, o.Interceptors = time.Second, append(o.Interceptors, &activities.Classify{})
+	acts.Access.Dirs, acts.Temporal = []string{w.lab.Dir}, "test"
+	wk := worker.New(c, fleet.DefaultTaskQueue, o)
+	workflows.Register(wk)
+	activities.Register(wk, acts)
+	require.NoError(w.t, wk.Start())
+	w.t.Cleanup(wk.Stop)
+}
+
 func sabotaged(t *testing.T, step string) {
 	w := stillWorld(t)
-	s, err := server.Start(ctx, server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	c, err := s.Dial(ctx, client.Options{Logger: silent{}})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	wk := worker.New(c, fleet.DefaultTaskQueue, worker.Options{
-		Interceptors: []interceptor.WorkerInterceptor{&saboteur{name: step}, &activities.Classify{}}, WorkerStopTimeout: time.Second})
-	workflows.Register(wk)
-	activities.Register(wk, &activities.Activities{Access: kube.Access{Dirs: []string{w.lab.Dir}}, RootDir: t.TempDir(), Temporal: "test"})
-	require.NoError(t, wk.Start())
-	t.Cleanup(wk.Stop)
+	w.startTemporal()
+	w.serve(w.address(), &activities.Activities{RootDir: t.TempDir()}, worker.Options{Interceptors: []interceptor.WorkerInterceptor{&saboteur{name: step}}})
 
 	same := w.unchanged("east", "west")
 	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}))

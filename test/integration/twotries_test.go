@@ -3,7 +3,6 @@ package integration
 import (
 	"context"
 	"flag"
-	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -13,20 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"k8s.io/client-go/transport"
 
 	"github.com/landbridge/landbridge/activities"
-	"github.com/landbridge/landbridge/internal/connect"
-	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/standalone/server"
 	"github.com/landbridge/landbridge/test/front"
-	"github.com/landbridge/landbridge/workflows"
 )
 
 // everyStep makes TestTwoTries take each step that writes to a cluster, and not those
@@ -149,24 +142,14 @@ func TestTwoTries_OfOneStep_OnlyOneOfThemWrites(t *testing.T) {
 
 func twoTries(t *testing.T, at cutAt) {
 	w := stillWorld(t)
-	s, err := server.Start(ctx, server.Options{Dir: t.TempDir(), Port: w.port, SearchAttributes: connect.SearchAttributes()})
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	temporal := fmt.Sprintf("127.0.0.1:%d", w.port)
+	w.startTemporal()
 	roots := t.TempDir()
 	serve := func(address string, wrap transport.WrapperFunc, first interceptor.WorkerInterceptor) {
-		c, err := client.DialContext(ctx, client.Options{HostPort: address, Logger: silent{}})
-		require.NoError(t, err)
-		t.Cleanup(c.Close)
-		wk := worker.New(c, fleet.DefaultTaskQueue, worker.Options{MaxConcurrentActivityExecutionSize: 1, MaxHeartbeatThrottleInterval: 4 * time.Second,
-			WorkerStopTimeout: time.Second, Interceptors: []interceptor.WorkerInterceptor{first, &activities.Classify{}}})
-		workflows.Register(wk)
-		activities.Register(wk, &activities.Activities{Access: kube.Access{Dirs: []string{w.lab.Dir}, Wrap: wrap}, RootDir: roots, Temporal: "test"})
-		require.NoError(t, wk.Start())
-		t.Cleanup(wk.Stop)
+		w.serve(address, &activities.Activities{Access: kube.Access{Wrap: wrap}, RootDir: roots}, worker.Options{
+			MaxConcurrentActivityExecutionSize: 1, MaxHeartbeatThrottleInterval: 4 * time.Second, Interceptors: []interceptor.WorkerInterceptor{first}})
 	}
-	c := &cut{cutAt: at, wire: front.Through(t, temporal), done: make(chan struct{})}
-	c.other = func() { serve(temporal, nil, &after{cut: c}) }
+	c := &cut{cutAt: at, wire: front.Through(t, w.address()), done: make(chan struct{})}
+	c.other = func() { serve(w.address(), nil, &after{cut: c}) }
 	serve(c.wire.Address, c.hold, c)
 
 	same := w.unchanged("east", "west")
