@@ -116,9 +116,14 @@ func (w *world) unchanged(names ...string) func() {
 		t.Helper()
 		for _, n := range names {
 			var diff []string
-			// Pods end a moment after their Deployment is deleted.
-			for end := time.Now().Add(15 * time.Second); ; time.Sleep(300 * time.Millisecond) {
-				diff = lab.Compare(before[n], w.snapshot(n))
+			// Pods end a moment after their Deployment is deleted, and an API server
+			// forgets a kind a moment after it went.
+			for end := time.Now().Add(30 * time.Second); ; time.Sleep(300 * time.Millisecond) {
+				if now, err := w.lab.Snapshot(context.Background(), n); err != nil {
+					diff = []string{err.Error()}
+				} else {
+					diff = lab.Compare(before[n], now)
+				}
 				if len(diff) == 0 || time.Now().After(end) {
 					break
 				}

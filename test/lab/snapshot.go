@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -58,6 +59,9 @@ func (l *Lab) EveryObject(ctx context.Context, cluster string, visit func(key st
 				continue
 			}
 			objs, err := dyn.Resource(gv.WithResource(r.Name)).List(ctx, metav1.ListOptions{})
+			if apierrors.IsNotFound(err) {
+				continue // the kind went since it was discovered, and all its objects with it
+			}
 			if err != nil {
 				return fmt.Errorf("list %s of %s: %w", r.Name, cluster, err)
 			}
@@ -71,16 +75,14 @@ func (l *Lab) EveryObject(ctx context.Context, cluster string, visit func(key st
 }
 
 // Snapshot reads every object of a cluster, in JSON by its key, without what
-// changes by itself.
+// changes by itself: a status is what controllers saw last, and when.
 func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, error) {
 	out := map[string]string{}
 	err := l.EveryObject(ctx, cluster, func(key string, o *unstructured.Unstructured) {
 		if o.GetNamespace() == operatorNamespace && o.GetKind() != "Secret" {
 			return // the operator stops and starts; only its releases tell of Istio
 		}
-		if k := o.GetKind(); k == "Pod" || k == "Namespace" || k == "CustomResourceDefinition" {
-			unstructured.RemoveNestedField(o.Object, "status")
-		}
+		unstructured.RemoveNestedField(o.Object, "status")
 		if o.GetKind() == "CustomResourceDefinition" {
 			o.SetGeneration(0) // an operator of another release writes its kinds anew, and back
 		}
