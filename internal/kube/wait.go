@@ -10,9 +10,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// pollInterval separates two looks; a cloud's address takes minutes, and every look
-// of a large fleet is a request.
-const pollInterval = time.Second
+// The first looks follow soon, since most waits are short; the later ones are further
+// apart, since a cloud's address takes minutes, and every look of a large fleet is a
+// request.
+const (
+	firstInterval = 100 * time.Millisecond
+	pollInterval  = time.Second
+)
 
 // NotReadyError tells what is still waited for.
 type NotReadyError struct{ Waiting string }
@@ -31,15 +35,15 @@ type StoppingError struct{ NotReadyError }
 func (e *StoppingError) Unwrap() error { return &e.NotReadyError }
 
 // Poll looks until done, and heartbeats what it waits for, which is how
-// cancellation reaches it. A look that fails is tried again as long as the
-// error may pass; one that the end of the wait cuts off tells nothing. It returns ctx.Err() when the context is cancelled, a
-// *NotReadyError when its deadline passes first, and a *StoppingError when the
-// worker stops.
+// cancellation reaches it. A look that fails is tried again as long as the error may
+// pass; one that the end of the wait cuts off tells nothing. It returns ctx.Err() when
+// the context is cancelled, a *NotReadyError when its deadline passes first, and a
+// *StoppingError when the worker stops.
 func Poll(ctx context.Context, look func(context.Context) (waiting string, done bool, err error)) error {
 	ctx, cancel := beforeDeadline(ctx)
 	defer cancel()
 	last := ""
-	for {
+	for interval := firstInterval; ; interval = min(2*interval, pollInterval) {
 		waiting, done, err := look(ctx)
 		switch {
 		case done:
@@ -61,7 +65,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 			return ctx.Err()
 		case <-stopping(ctx):
 			return &StoppingError{NotReadyError{"the worker is stopping; " + last}}
-		case <-time.After(pollInterval):
+		case <-time.After(interval):
 		}
 	}
 }

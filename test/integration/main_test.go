@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,20 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/test/lab"
-)
-
-// clusters names the clusters of each lab. Two tests run at once, each with a lab of its
-// own. Each cleans up after itself, and shows that nothing is left.
-var clusters = []string{"east", "west", "north"}
-
-// labs holds the labs that no test uses now.
-var labs = make(chan *lab.Lab, 2)
-
-// labsDir names the directory of the labs. They are started for the first test that needs
-// one.
-var (
-	labsDir  string
-	bringAll sync.Once
 )
 
 func TestMain(m *testing.M) {
@@ -62,30 +47,6 @@ func run(m *testing.M) int {
 		}
 	}()
 	return m.Run()
-}
-
-func takeLab(t testing.TB) *lab.Lab {
-	t.Helper()
-	bringAll.Do(func() {
-		for i := range cap(labs) {
-			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)), len(clusters), lab.NodesKWOK)
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
-				os.Exit(1)
-			}
-			labs <- l
-		}
-	})
-	return <-labs
-}
-
-func bringUp(dir string, clusters int, nodes string, flags ...string) (*lab.Lab, error) {
-	up := exec.Command(bin("lab"), append([]string{"up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}, flags...)...)
-	up.Stdout, up.Stderr = os.Stdout, os.Stderr
-	if err := up.Run(); err != nil {
-		return nil, err
-	}
-	return lab.Open(dir)
 }
 
 func bin(name string) string {
@@ -128,7 +89,7 @@ func stillWorld(t testing.TB) *world {
 		t.Parallel()
 	}
 	l := takeLab(t)
-	t.Cleanup(func() { labs <- l })
+	t.Cleanup(func() { giveLab(t, l) })
 	return worldOn(t, l)
 }
 

@@ -110,7 +110,9 @@ func (w *world) unchanged(names ...string) func() {
 	t.Helper()
 	before := map[string]map[string]string{}
 	for _, n := range names {
-		before[n] = w.snapshot(n)
+		var err error
+		before[n], err = w.lab.Settled(context.Background(), n)
+		require.NoError(t, err)
 	}
 	return func() {
 		t.Helper()

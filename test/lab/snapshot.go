@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,6 +95,26 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 		out[key] = string(data)
 	})
 	return out, err
+}
+
+// Settled reads a Snapshot once the controllers have seen what was written, or after some
+// seconds: what is compared with it later must not differ by what a controller still
+// added, such as a Deployment's ReplicaSet.
+func (l *Lab) Settled(ctx context.Context, cluster string) (map[string]string, error) {
+	err := until(ctx, 10*time.Second, 200*time.Millisecond, func(ctx context.Context) (settled bool, err error) {
+		settled = true
+		err = l.EveryObject(ctx, cluster, func(_ string, o *unstructured.Unstructured) {
+			if k := o.GetKind(); k == "Deployment" || k == "ReplicaSet" || k == "DaemonSet" {
+				seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
+				settled = settled && seen >= o.GetGeneration()
+			}
+		})
+		return settled && err == nil, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.Snapshot(ctx, cluster)
 }
 
 // Compare says what is missing, changed or left between two snapshots, one line (of

@@ -1,0 +1,68 @@
+package integration
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/landbridge/landbridge/test/lab"
+)
+
+// clusters names the clusters of each lab. Some tests run at once, each with a lab of its
+// own. Each cleans up after itself, and shows that nothing is left.
+var clusters = []string{"east", "west", "north"}
+
+// labs holds the labs that no test uses now. Tests wait more than they compute, so that
+// three keep two cores busy.
+var labs = make(chan *lab.Lab, 3)
+
+// labsDir names the directory of the labs. They are started for the first test that needs
+// one.
+var (
+	labsDir  string
+	bringAll sync.Once
+)
+
+func takeLab(t testing.TB) *lab.Lab {
+	t.Helper()
+	bringAll.Do(func() {
+		for i := range cap(labs) {
+			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)), len(clusters), lab.NodesKWOK)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+				os.Exit(1)
+			}
+			labs <- l
+		}
+	})
+	return <-labs
+}
+
+// giveLab returns a lab for the next test: a new one where the test failed, so that what it
+// left fails no other.
+func giveLab(t testing.TB, l *lab.Lab) {
+	if t.Failed() {
+		if out, err := exec.Command(bin("lab"), "down", "--dir", l.Dir).CombinedOutput(); err != nil {
+			t.Logf("lab down: %s", out)
+		}
+		another, err := bringUp(l.Dir+"+", len(clusters), lab.NodesKWOK)
+		if err == nil {
+			l = another
+		} else {
+			t.Logf("no lab came up in the place of this one: %v", err)
+		}
+	}
+	labs <- l
+}
+
+func bringUp(dir string, clusters int, nodes string, flags ...string) (*lab.Lab, error) {
+	up := exec.Command(bin("lab"), append([]string{"up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}, flags...)...)
+	up.Stdout, up.Stderr = os.Stdout, os.Stderr
+	if err := up.Run(); err != nil {
+		return nil, err
+	}
+	return lab.Open(dir)
+}
