@@ -18,16 +18,19 @@ type Classify struct {
 	interceptor.WorkerInterceptorBase
 	// Metrics are told of every try, where there are any.
 	Metrics *Metrics
+
+	denials denials
 }
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
 func (c *Classify) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}, c.Metrics}
+	return &classifier{interceptor.ActivityInboundInterceptorBase{Next: next}, c.Metrics, &c.denials}
 }
 
 type classifier struct {
 	interceptor.ActivityInboundInterceptorBase
 	metrics *Metrics
+	denials *denials
 }
 
 // ExecuteActivity implements interceptor.ActivityInboundInterceptor.
@@ -48,7 +51,7 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 		return nil, ctx.Err()
 	}
 	ref := refOf(in)
-	err = classify(ref.Cluster, err)
+	err = c.denials.limit(ctx, ref, classify(ref.Cluster, err))
 	logFailure(ctx, ref, err)
 	return nil, err
 }

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -23,12 +24,27 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// steps has an activity that ends as a test wants.
-type steps struct{ err error }
+// steps has an activity that ends as a test wants: with err, or only so many times.
+type steps struct {
+	err          error
+	times, tried int
+}
 
 func (s *steps) EnsureSomething(context.Context, api.EnsureSealingKeyInput) (fleet.Changes, error) {
+	if s.tried++; s.times > 0 && s.tried > s.times {
+		return fleet.Changes{}, nil
+	}
 	return fleet.Changes{}, s.err
 }
+
+// oneStep runs EnsureSomething within a limit.
+func oneStep(ctx workflow.Context, limit time.Duration) error {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{ScheduleToCloseTimeout: limit})
+	return workflow.ExecuteActivity(ctx, (&steps{}).EnsureSomething, api.EnsureSealingKeyInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "west", Run: "run-1"}}).Get(ctx, nil)
+}
+
+// quiet returns a log that nobody reads.
+func quiet() log.Logger { return log.NewStructuredLogger(slog.New(slog.DiscardHandler)) }
 
 // runStep runs EnsureSomething in a worker whose log is returned, line by line.
 func runStep(t *testing.T, err error, metrics *Metrics) (logged []string, ended error) {
@@ -38,7 +54,7 @@ func runStep(t *testing.T, err error, metrics *Metrics) (logged []string, ended 
 	suite.SetLogger(FailureOnce(log.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})))))
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{Metrics: metrics}}})
-	s := &steps{err}
+	s := &steps{err: err}
 	env.RegisterActivity(s)
 	_, ended = env.ExecuteActivity(s.EnsureSomething, api.EnsureSealingKeyInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "west"}})
 	for line := range strings.Lines(out.String()) {
@@ -74,7 +90,7 @@ func TestClassify_WithoutIt_TheSDKLogsTheFailureItself(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.NewTextHandler(&out, nil))))
 	env := suite.NewTestActivityEnvironment()
-	s := &steps{&kube.DeadEndError{Reason: "x"}}
+	s := &steps{err: &kube.DeadEndError{Reason: "x"}}
 	env.RegisterActivity(s)
 	_, err := env.ExecuteActivity(s.EnsureSomething, api.EnsureSealingKeyInput{})
 	require.Error(t, err)
@@ -107,7 +123,7 @@ func TestMetrics_OfARealRun_HaveEndsAndWaits(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	w.Put(w.service())
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	suite.SetLogger(quiet())
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{Metrics: NewMetrics(r)}}})
 	env.RegisterActivity(w.acts)
@@ -133,7 +149,7 @@ func TestClassify_ANewerContract_IsLeftToANewerWorker(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{}}})
-	env.RegisterActivity(&steps{errors.New("it was begun")})
+	env.RegisterActivity(&steps{err: errors.New("it was begun")})
 	_, err := env.ExecuteActivity((&steps{}).EnsureSomething, api.EnsureSealingKeyInput{ClusterRef: api.ClusterRef{Contract: api.Contract + 1, Cluster: "west"}})
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, err, &app)

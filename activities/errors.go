@@ -118,11 +118,13 @@ func classify(cluster string, err error) error {
 // retries says whether and when the activity is tried again. What only takes longer
 // is no failure in Temporal's metrics.
 func retries(typ string, err error) temporal.ApplicationErrorOptions {
-	o := temporal.ApplicationErrorOptions{NonRetryable: !api.Retried(typ)}
-	switch typ {
-	case api.TypeNotReady:
+	o := temporal.ApplicationErrorOptions{NonRetryable: api.RetryOf(typ) == api.RetriedNever}
+	switch {
+	case api.RetryOf(typ) == api.RetriedAMinute:
+		o.NextRetryDelay = deniedDelay
+	case typ == api.TypeNotReady:
 		o.Category = temporal.ApplicationErrorCategoryBenign
-	case api.TypeThrottled:
+	case typ == api.TypeThrottled:
 		o.NextRetryDelay = throttledDelay
 		if s, ok := apierrors.SuggestsClientDelay(err); ok && s > 0 {
 			o.NextRetryDelay = time.Duration(s) * time.Second

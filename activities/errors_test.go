@@ -94,7 +94,7 @@ func TestClassify_EachClassHasItsTypeAndRetries(t *testing.T) {
 			var app *temporal.ApplicationError
 			require.ErrorAs(t, classify("west", wrapped), &app)
 			require.Equal(t, want, app.Type(), "%T", err)
-			require.Equal(t, !meanings[want].Retried, app.NonRetryable(), "%T", err)
+			require.Equal(t, meanings[want].Retried == api.RetriedNever, app.NonRetryable(), "%T", err)
 			require.Contains(t, app.Message(), "cluster west")
 		}
 	}

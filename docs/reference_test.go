@@ -49,7 +49,7 @@ func reference(t *testing.T) string {
 	steps := map[string]bool{}
 	for _, e := range api.ErrorTypes() {
 		steps[e.Name] = true
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Name, map[bool]string{true: "yes", false: "no"}[e.Retried], e.Meaning)
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Name, e.Retried, e.Meaning)
 	}
 	b.WriteString("\nWorkflows end with these.\n\n| type | when |\n| --- | --- |\n")
 	for _, c := range constants(t, "Type", "internal/api") {

@@ -25,50 +25,64 @@ const (
 	TypeOther         = "Other"
 )
 
+// Retry tells how long Temporal tries an activity again.
+type Retry string
+
+// The values of Retry, as the reference has them.
+const (
+	RetriedNever Retry = "no"
+	// RetriedAMinute is for what a cluster denies: a credential or a role that is being
+	// changed, or an API server that starts, denies for seconds what it allows otherwise.
+	// A look at a cluster does not wait for that.
+	RetriedAMinute Retry = "for a minute"
+	RetriedAlways  Retry = "yes"
+)
+
 // ErrorType describes a type of error that activities end with.
 type ErrorType struct {
 	Name string
-	// Retried says that the activity is tried again, until its step's time is up.
-	Retried bool
+	// Retried says whether the activity is tried again: always means until its step's time
+	// is up.
+	Retried Retry
 	// Meaning tells when the error comes and, where that is not plain, what to do.
 	Meaning string
 }
 
 var errorTypes = []ErrorType{
-	{TypeForbidden, false, "the worker lacks a right"},
-	{TypeUnauthorized, false, "the API server does not accept the kubeconfig's credential, twice in a row; renew it"},
-	{TypeInvalid, false, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know"},
-	{TypeUnknownKind, false, "the cluster lacks a CRD"},
-	{TypeNotOurs, false, "somebody else made an object of that name; rename or remove it"},
-	{TypeKubeconfig, false, "the kubeconfig or its exec plugin is missing or broken, or the worker may not use it"},
-	{TypeOtherFleet, false, "the cluster belongs to another fleet; clean that fleet up first"},
-	{TypeOtherMember, false, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
-	{TypeLocked, false, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
-	{TypeInventoryGone, false, "a cleanup removed the inventory while the run was at work; roll out again"},
-	{TypeChart, false, "the gateway chart is missing or broken, or does not take the values of the fleet file"},
-	{TypeRoot, false, "the root is missing or broken"},
-	{TypeDrift, false, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
-	{TypeUnproven, false, "the link carries no requests; the message names the hop"},
-	{TypeDeadEnd, false, "what the step waits for cannot happen any more"},
-	{TypeLoadBalancer, false, "the cloud gave no address within loadBalancerTimeout"},
-	{TypeOutdated, true, "the worker is older than what asked it, and would misread the input; upgrade it"},
-	{TypeThrottled, true, "the API server asks to slow down"},
-	{TypeNotReady, true, "something takes longer"},
-	{TypeUnreachable, true, "the API server does not answer, or the exec plugin that has its credential"},
-	{TypeOther, true, "anything else"},
+	{TypeForbidden, RetriedAMinute, "the worker lacks a right"},
+	{TypeUnauthorized, RetriedAMinute, "the API server does not accept the kubeconfig's credential; renew it"},
+	{TypeInvalid, RetriedNever, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know"},
+	{TypeUnknownKind, RetriedNever, "the cluster lacks a CRD"},
+	{TypeNotOurs, RetriedNever, "somebody else made an object of that name; rename or remove it"},
+	{TypeKubeconfig, RetriedNever, "the kubeconfig or its exec plugin is missing or broken, or the worker may not use it"},
+	{TypeOtherFleet, RetriedNever, "the cluster belongs to another fleet; clean that fleet up first"},
+	{TypeOtherMember, RetriedNever, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
+	{TypeLocked, RetriedNever, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
+	{TypeInventoryGone, RetriedNever, "a cleanup removed the inventory while the run was at work; roll out again"},
+	{TypeChart, RetriedNever, "the gateway chart is missing or broken, or does not take the values of the fleet file"},
+	{TypeRoot, RetriedNever, "the root is missing or broken"},
+	{TypeDrift, RetriedNever, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
+	{TypeUnproven, RetriedNever, "the link carries no requests; the message names the hop"},
+	{TypeDeadEnd, RetriedNever, "what the step waits for cannot happen any more"},
+	{TypeLoadBalancer, RetriedNever, "the cloud gave no address within loadBalancerTimeout"},
+	{TypeOutdated, RetriedAlways, "the worker is older than what asked it, and would misread the input; upgrade it"},
+	{TypeThrottled, RetriedAlways, "the API server asks to slow down"},
+	{TypeNotReady, RetriedAlways, "something takes longer"},
+	{TypeUnreachable, RetriedAlways, "the API server does not answer, or the exec plugin that has its credential"},
+	{TypeOther, RetriedAlways, "anything else"},
 }
 
 // ErrorTypes lists the types of errors that activities end with, those that are
-// never retried first.
+// final sooner first.
 func ErrorTypes() []ErrorType { return append([]ErrorType{}, errorTypes...) }
 
-// Retried tells whether Temporal tries an activity again that ended with this type of
+// RetryOf tells how long Temporal tries an activity again that ended with this type of
 // error. It does so for a type that ErrorTypes does not list.
-func Retried(errorType string) bool {
+func RetryOf(errorType string) Retry {
 	for _, t := range errorTypes {
 		if t.Name == errorType {
 			return t.Retried
 		}
 	}
-	return true
+	return RetriedAlways
 }

@@ -12,9 +12,9 @@ func TestErrorTypes_EachHasAMeaning_AndTheUnknownIsRetried(t *testing.T) {
 		require.False(t, seen[e.Name], "%s is listed twice", e.Name)
 		seen[e.Name] = true
 		require.NotEmpty(t, e.Meaning, e.Name)
-		require.Equal(t, e.Retried, Retried(e.Name))
+		require.Equal(t, e.Retried, RetryOf(e.Name))
 	}
-	require.True(t, Retried("a type of another worker's"))
+	require.Equal(t, RetriedAlways, RetryOf("a type of another worker's"))
 	ErrorTypes()[0].Name = "changed"
 	require.Equal(t, TypeForbidden, ErrorTypes()[0].Name, "the list is the caller's own")
 }
