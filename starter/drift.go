@@ -57,6 +57,7 @@ func printDrift(w io.Writer, r api.DriftResult) {
 			printChange(w, c)
 		}
 	}
+	showUnreachable(w, r.Unreachable)
 	for _, e := range r.Expiring {
 		fmt.Fprintf(w, "%s\n", attention.Styled(fmt.Sprintf("the certificate of %s (%s) ends on %s", e.Of, e.Fingerprint, e.NotAfter.Format(time.DateOnly))))
 	}
@@ -82,7 +83,7 @@ func countDrift(r api.DriftResult) string {
 		n    int
 		noun string
 	}{
-		{r.Differs, "changed object"}, {len(r.Expiring), "expiring certificate"}, {len(r.Unproven), "unproven link"},
+		{len(r.Unreachable), "unreachable cluster"}, {r.Differs, "changed object"}, {len(r.Expiring), "expiring certificate"}, {len(r.Unproven), "unproven link"},
 		{len(r.Stale.Links), "stale link"}, {len(r.Stale.Clusters), "stale cluster"},
 	} {
 		if c.n > 0 {

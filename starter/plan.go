@@ -24,7 +24,8 @@ func (a *app) plan() *cobra.Command {
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "Show what a rollout would create, change, keep and remove",
 		Long: "Show what a rollout would create, change, keep and remove, object by object, and change nothing.\n" +
-			"Workers read the clusters, in a workflow that Temporal keeps.",
+			"Workers read the clusters, in a workflow that Temporal keeps. Where a cluster does not answer, the\n" +
+			"plan is that of the others, with exit code 3.",
 		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all         # also list what stays as it is\n" +
 			"  landbridge plan --exit-code   # exit code 3 where something would change",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,7 +44,7 @@ func (a *app) plan() *cobra.Command {
 			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) }); err != nil {
 				return err
 			}
-			if exitCode && toDo(totals(r.Plan)) > 0 {
+			if exitCode && toDo(totals(r.Plan)) > 0 || len(r.Unreachable) > 0 {
 				return &exitError{exitPartly, nil}
 			}
 			return nil
@@ -119,14 +120,23 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 			fmt.Fprintf(w, "    nothing to change (%s)\n", fleet.Count(len(u.Changes), "object"))
 		}
 	}
+	showUnreachable(w, r.Unreachable)
 	showChosen(w, r.IstioChosen)
 	showIstio(w, api.IstioOf(r.Clusters))
-	if toDo(total) == 0 {
+	if toDo(total) == 0 && len(r.Unreachable) == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
 	showUnchecked(w, r.Clusters)
+}
+
+// showUnreachable names the members that nobody could look at.
+func showUnreachable(w io.Writer, list []api.Failure) {
+	for _, f := range list {
+		fmt.Fprintf(w, "%s\n", attention.Styled(f.Unit.String()+": "+f.Message))
+		fmt.Fprintln(w, "  a rollout goes on without it and its links")
+	}
 }
 
 // actionStyles holds the styles of what is created, changed and removed.

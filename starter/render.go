@@ -51,6 +51,9 @@ func (a *app) render() *cobra.Command {
 			}); err != nil {
 				return err
 			}
+			if len(r.Unreachable) > 0 { // what another tool applies from here would go with its files
+				return failed(fmt.Errorf("%s; nothing was written", r.Unreachable[0]))
+			}
 			files, err := renderedFiles(r.Plan)
 			if err != nil {
 				return failed(err)

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -42,13 +43,13 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 			}
 		}
 	}
-	out.Drifted = out.Differs > 0 || len(out.Expiring) > 0 || len(out.Unproven) > 0 || !out.Stale.Empty()
+	out.Drifted = out.Differs > 0 || len(out.Expiring) > 0 || len(out.Unproven) > 0 || len(out.Unreachable) > 0 || !out.Stale.Empty()
 	phase := string(api.Done)
 	if out.Drifted {
 		phase = "drifted"
 	}
 	setPhase(ctx, phase)
-	if out.Drifted && in.SelfHeal {
+	if in.SelfHeal && repairable(out) {
 		selfHeal(ctx, &out, in)
 	}
 	return out, nil
@@ -69,7 +70,7 @@ func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 			r.Changes = append(r.Changes, api.PlannedUnit{Unit: u.Unit, Changes: changes})
 		}
 	}
-	r.Stale, r.Istio = plan.Stale, api.IstioOf(plan.Clusters)
+	r.Unreachable, r.Stale, r.Istio = plan.Unreachable, plan.Stale, api.IstioOf(plan.Clusters)
 	soon := func(of string, f api.CertificateFacts) {
 		if !f.NotAfter.IsZero() && f.NotAfter.Sub(now) < expiresSoon {
 			r.Expiring = append(r.Expiring, api.Expiring{Of: of, CertificateFacts: f})
@@ -79,6 +80,21 @@ func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 	for _, c := range plan.Clusters {
 		soon(c.Name, c.Certificate)
 	}
+}
+
+// repairable tells whether something differs that a rollout could repair: it does not
+// bring back a member that does not answer, nor prove the links of one.
+func repairable(r api.DriftResult) bool {
+	if r.Differs > 0 || len(r.Expiring) > 0 || !r.Stale.Empty() {
+		return true
+	}
+	return slices.ContainsFunc(r.Unproven, func(l api.CheckLinkResult) bool {
+		unit, err := api.ParseUnit("link " + l.Link)
+		return err != nil || !slices.ContainsFunc(r.Unreachable, func(f api.Failure) bool {
+			name, _ := f.Unit.Member()
+			return unit.Touches(name)
+		})
+	})
 }
 
 // selfHeal rolls the fleet out under the one ID of all that changes it. Where something

@@ -32,7 +32,7 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	if err = r.preflight(work); err == nil {
 		err = r.do(work)
 		if !in.DryRun {
-			releaseAll(ctx, in, in.Fleet.Spec.Clusters, r.run)
+			releaseAll(ctx, in, r.answeredMembers(), r.run)
 		}
 	}
 	r.over = true

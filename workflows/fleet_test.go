@@ -120,20 +120,6 @@ func TestFleet_PreflightFindsMoreThanAFailureHolds_TheStatusTellsAll(t *testing.
 	require.Equal(t, api.Failure{Unit: api.Member("west"), Type: api.TypePreflight, Message: "problem 59 of west"}, s.Failures[119])
 }
 
-func TestFleet_ClusterCannotBeReached_SaysSoBeforeAnythingChanges(t *testing.T) {
-	f := newFake(t)
-	f.on = func(c fakeCall) error {
-		if c.name == "CheckCluster" && c.ref.Cluster == "west" {
-			return temporal.NewApplicationError("cluster west: connection refused", api.TypeUnreachable)
-		}
-		return nil
-	}
-	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
-	require.Equal(t, api.TypePreflight, errorType(t, err))
-	require.ErrorContains(t, err, "connection refused")
-	require.Empty(t, f.names(ensures))
-}
-
 func TestFleet_InvalidFleet_IsRefused(t *testing.T) {
 	bad := testFleet("east", "east")
 	f := newFake(t)

@@ -19,7 +19,7 @@ func (r *rollout) foreignCAs(ctx workflow.Context) (out []api.Failure) {
 	}
 	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()}
 	in.DryRun = true // it only reads the root
-	root, err := fleetCall(ctx, preflight(), "1 preflight", a.EnsureRoot, in)
+	root, err := fleetCall(ctx, preflight(), stepPreflight, a.EnsureRoot, in)
 	if err != nil {
 		return []api.Failure{failureOf(api.Root(), err)}
 	}

@@ -21,11 +21,12 @@ var retries = &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoeffic
 const heartbeat = 8 * time.Second
 
 // preflight limits a look at a cluster: a person waits for the answer, and wants to hear
-// after half a minute that a cluster does not answer.
+// after half a minute that a cluster does not answer. One try outlasts a request that
+// nobody answers (30 s), so that the error names the server.
 func preflight() workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		ScheduleToCloseTimeout: 40 * time.Second,
-		StartToCloseTimeout:    30 * time.Second,
+		StartToCloseTimeout:    35 * time.Second,
 		HeartbeatTimeout:       heartbeat,
 		RetryPolicy:            retries,
 	}

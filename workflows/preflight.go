@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -11,47 +12,80 @@ import (
 )
 
 // preflight runs step 1: it checks every cluster, and returns one error of TypePreflight
-// with all problems.
+// with all problems. A member that does not answer is no problem of the others: it fails
+// alone, unless it is the one that the root depends on.
 func (r *rollout) preflight(ctx workflow.Context) error {
 	if err := r.in.Fleet.Validate(); err != nil {
 		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
 	}
 	clusters := r.in.Fleet.Spec.Clusters
-	errs := make([]error, len(clusters))
+	failures := make([]*api.Failure, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		r.member(clusters[i].Name).check, errs[i] = fleetCall(ctx, preflight(), "1 preflight", a.CheckCluster, r.checkInput(clusters[i]))
+		failures[i] = r.check(ctx, clusters[i])
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var problems []api.Failure
+	var problems, silent []api.Failure
 	for i, c := range clusters {
-		r.member(c.Name).Istio = r.member(c.Name).check.Istio.Istiod
-		if errs[i] != nil {
-			problems = append(problems, failureOf(api.Member(c.Name), errs[i]))
+		if f := failures[i]; f != nil && unanswered(f.Type) {
+			silent = append(silent, *f)
+		} else if f != nil {
+			problems = append(problems, *f)
 		}
 		problems = append(problems, r.problemsOf(c.Name)...)
 	}
-	problems = append(problems, r.istioVersions()...)
-	problems = append(problems, r.rivals()...)
-	problems = append(problems, r.renamed()...)
-	if !r.in.Fleet.Spec.CA.Managed() {
-		problems = append(problems, r.rootsDiffer()...)
-	} else {
-		problems = append(problems, r.secondRoots()...)
-		problems = append(problems, r.foreignCAs(ctx)...)
+	if len(silent) < len(clusters) {
+		problems = append(problems, r.problems(ctx)...)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if len(problems) > 0 {
-		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", problems)
+	if len(problems) > 0 || len(silent) == len(clusters) {
+		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", append(silent, problems...))
 	}
 	r.stale = r.in.Fleet.Stale(r.inventories())
 	if err := r.in.Fleet.Protects(r.inventories()); err != nil && r.in.Prune && !r.in.DryRun && !r.stale.Empty() {
 		return r.fail(api.TypePreflight, "nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
 	}
+	for _, f := range silent {
+		u := r.get(f.Unit)
+		u.move(api.Running)
+		u.fail(f)
+	}
 	return nil
+}
+
+// stepPreflight names the first step of a rollout.
+const stepPreflight = "1 preflight"
+
+// check looks at one cluster, and returns why that was not possible.
+func (r *rollout) check(ctx workflow.Context, c fleet.Cluster) *api.Failure {
+	u, began := r.member(c.Name), workflow.Now(ctx)
+	check, err := fleetCall(ctx, preflight(), stepPreflight, a.CheckCluster, r.checkInput(c))
+	u.check, u.answered = check, err == nil
+	if err == nil {
+		u.Istio = check.Istio.Istiod
+		return nil
+	}
+	f := failureOf(u.Unit, err)
+	if unanswered(f.Type) {
+		f.Message = fmt.Sprintf("it does not answer, tried for %s: %s", workflow.Now(ctx).Sub(began).Round(time.Second), f.Message)
+	}
+	return &f
+}
+
+// problems lists what the clusters that answered have in the way of each other.
+func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
+	out = append(out, r.istioVersions()...)
+	out = append(out, r.rivals()...)
+	out = append(out, r.renamed()...)
+	if !r.in.Fleet.Spec.CA.Managed() {
+		return append(out, r.rootsDiffer()...)
+	}
+	out = append(out, r.secondRoots()...)
+	out = append(out, r.foreignCAs(ctx)...)
+	return append(out, r.rootUnknown(ctx)...)
 }
 
 // checkInput returns what the fleet wants of a cluster.

@@ -24,10 +24,24 @@ func (r *rollout) end(err error) (api.FleetResult, error) {
 			addDone(&result, u)
 		}
 	}
-	if failures := r.failures(); err == nil && len(failures) > 0 {
+	failures := r.failures()
+	if silent := r.silent(); r.in.DryRun && len(silent) > 0 && len(r.failed()) == len(silent) {
+		result.Unreachable, failures = silent, nil // a plan has something to show all the same
+	}
+	if err == nil && len(failures) > 0 {
 		err = r.failWith(result, failures)
 	}
 	return result, err
+}
+
+// silent lists the members that failed because they did not answer.
+func (r *rollout) silent() (out []api.Failure) {
+	for _, u := range r.failed() {
+		if _, member := u.Unit.Member(); member && !u.answered {
+			out = append(out, *u.failure)
+		}
+	}
+	return out
 }
 
 func addDone(result *api.FleetResult, u *unit) {

@@ -277,7 +277,7 @@ func TestCancel_AtEachStep_UndoesOrKeepsWhatIsOpen(t *testing.T) {
 				require.ErrorAs(t, err, &canceled)
 				var sentence string
 				require.NoError(t, canceled.Details(&sentence))
-				if *again != "no answer" { // the run has ended by then
+				if *again != "no answer" && !strings.Contains(*again, "is about to end") { // the run may have ended by then
 					require.Equal(t, "refused: the rollout is being canceled already, by anna", *again)
 				}
 				if keep {

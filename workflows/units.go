@@ -26,10 +26,12 @@ type unit struct {
 	decided bool
 	// source and target tell at which ends of links a member is.
 	source, target bool
-	// Only members have check and result. Only a plan has changes.
-	check   api.CheckClusterResult
-	result  api.ClusterResult
-	changes []fleet.Change
+	// Only members have check and result. answered says that the check was made. Only a plan
+	// has changes.
+	check    api.CheckClusterResult
+	answered bool
+	result   api.ClusterResult
+	changes  []fleet.Change
 }
 
 // newUnits lists the root (where Landbridge issues it), the members and the links of a
@@ -140,6 +142,11 @@ func (u *units) each(keep func(*unit) bool) (out []*unit) {
 // failed returns the units that failed and can be retried.
 func (u *units) failed() []*unit {
 	return u.each(func(m *unit) bool { return m.State.IsFailure() && !m.Removal && m.Unit != api.Root() })
+}
+
+// failedBefore tells whether a unit of the waves before n failed.
+func (u *units) failedBefore(n int) bool {
+	return slices.ContainsFunc(u.failed(), func(m *unit) bool { return m.wave < n })
 }
 
 // nextMember returns the first pending member of the waves up to n, or nil.

@@ -16,12 +16,12 @@ import (
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
 	for n := range r.allWaves {
-		if n > 0 && approval {
+		if n > 0 && approval && r.work(n) {
 			if err := r.hold(ctx, n); err != nil {
 				return err
 			}
 		}
-		if n > 0 && !approval && !r.in.DryRun && len(r.failed()) > 0 {
+		if n > 0 && !approval && !r.in.DryRun && r.failedBefore(n) {
 			r.stop(n)
 			return nil
 		}
@@ -60,9 +60,14 @@ func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
 }
 
 func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
-	f := r.in.Fleet
 	name, _ := u.Unit.Member()
-	cluster, _ := f.Cluster(name)
+	cluster, _ := r.in.Fleet.Cluster(name)
+	if why := r.reach(ctx, cluster); why != nil {
+		u.fail(*why)
+		r.show(ctx)
+		return
+	}
+	f := r.in.Fleet
 	part := f.Part(name, r.stale)
 	var result api.ClusterResult
 	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),

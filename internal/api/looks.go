@@ -18,6 +18,8 @@ type DriftResult struct {
 	Differs int           `json:"differs"`
 	// Istio tells which versions each cluster runs.
 	Istio []ClusterIstio `json:"istio,omitempty"`
+	// Unreachable lists the members that did not answer, and were not compared.
+	Unreachable []Failure `json:"unreachable,omitempty"`
 	// Stale lists members and links that left the fleet file and still exist.
 	Stale fleet.Stale `json:"stale"`
 	// Expiring lists certificates that end within 30 days.

@@ -51,6 +51,9 @@ type FleetResult struct {
 	Skipped []Unit `json:"skipped,omitempty"`
 	// Decisions tell who steered the rollout, when and why.
 	Decisions []Decision `json:"decisions,omitempty"`
+	// Unreachable lists the members that did not answer: a plan tells nothing of them and of
+	// their links. Only PlanFleet fills it.
+	Unreachable []Failure `json:"unreachable,omitempty"`
 	// Plan tells what would be done, unit by unit. Only PlanFleet fills it.
 	Plan []PlannedUnit `json:"plan,omitempty"`
 }

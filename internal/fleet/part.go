@@ -39,6 +39,16 @@ type Stale struct {
 // Empty says whether there is nothing to remove.
 func (s Stale) Empty() bool { return len(s.Clusters) == 0 && len(s.Links) == 0 }
 
+// Without returns what is left of it where the other one is removed.
+func (s Stale) Without(removed Stale) Stale {
+	return Stale{
+		Clusters: slices.DeleteFunc(slices.Clone(s.Clusters), func(c Cluster) bool {
+			return slices.ContainsFunc(removed.Clusters, func(o Cluster) bool { return o.Name == c.Name })
+		}),
+		Links: slices.DeleteFunc(slices.Clone(s.Links), func(l Link) bool { return slices.Contains(removed.Links, l) }),
+	}
+}
+
 // Stale returns all that the inventories hold and the fleet file does not.
 func (f *Fleet) Stale(inventories []Fleet) Stale {
 	var out Stale
