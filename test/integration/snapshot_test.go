@@ -111,7 +111,7 @@ func (w *world) unchanged(names ...string) func() {
 	before := map[string]map[string]string{}
 	for _, n := range names {
 		var err error
-		before[n], err = w.lab.Settled(context.Background(), n)
+		before[n], err = w.lab.AtRest(context.Background(), n)
 		require.NoError(t, err)
 	}
 	return func() {

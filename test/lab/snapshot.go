@@ -76,7 +76,7 @@ func (l *Lab) EveryObject(ctx context.Context, cluster string, visit func(key st
 }
 
 // Snapshot reads every object of a cluster, in JSON by its key, without what
-// changes by itself: a status is what controllers saw last, and when.
+// changes by itself, such as a status, which tells what controllers saw last, and when.
 func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, error) {
 	out := map[string]string{}
 	err := l.EveryObject(ctx, cluster, func(key string, o *unstructured.Unstructured) {
@@ -97,19 +97,19 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 	return out, err
 }
 
-// Settled reads a Snapshot once the controllers have seen what was written, or after some
+// AtRest reads a Snapshot once the controllers have seen what was written, or after some
 // seconds: what is compared with it later must not differ by what a controller still
 // added, such as a Deployment's ReplicaSet.
-func (l *Lab) Settled(ctx context.Context, cluster string) (map[string]string, error) {
-	err := until(ctx, 10*time.Second, 200*time.Millisecond, func(ctx context.Context) (settled bool, err error) {
-		settled = true
+func (l *Lab) AtRest(ctx context.Context, cluster string) (map[string]string, error) {
+	err := until(ctx, 10*time.Second, 200*time.Millisecond, func(ctx context.Context) (atRest bool, err error) {
+		atRest = true
 		err = l.EveryObject(ctx, cluster, func(_ string, o *unstructured.Unstructured) {
 			if k := o.GetKind(); k == "Deployment" || k == "ReplicaSet" || k == "DaemonSet" {
 				seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
-				settled = settled && seen >= o.GetGeneration()
+				atRest = atRest && seen >= o.GetGeneration()
 			}
 		})
-		return settled && err == nil, err
+		return atRest && err == nil, err
 	})
 	if err != nil {
 		return nil, err
