@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -48,7 +49,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 		switch {
 		case done:
 			return nil
-		case ctx.Err() != nil:
+		case ctx.Err() != nil || outOfTime(err):
 		case err != nil && !passing(err):
 			return err
 		case err != nil:
@@ -87,6 +88,12 @@ func beforeDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithDeadline(ctx, d.Add(-lastWord))
 	}
 	return ctx, func() {}
+}
+
+// outOfTime returns whether a request was not sent, since its turn would have come after
+// the end of the wait. client-go's limiter has no error of its own for that.
+func outOfTime(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "would exceed context deadline")
 }
 
 // passing returns whether an error of a read may pass by itself: the network's, or

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/util/flowcontrol"
 )
 
 // looks answers each look with the next step, and the last one again and again.
@@ -78,6 +80,22 @@ func TestPoll_TheEndCutsALookOff_SaysWhatItWaitedFor(t *testing.T) {
 			}
 			<-ctx.Done()
 			return "", false, errors.New("client rate limiter Wait returned an error: context deadline exceeded")
+		})
+		require.Equal(t, &NotReadyError{"no address"}, err)
+	})
+}
+
+// So does a request that client-go's own limiter would send after the end.
+func TestPoll_TheLimiterCutsALookOff_SaysWhatItWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		limiter := flowcontrol.NewTokenBucketRateLimiter(0.1, 1)
+		err := Poll(ctx, func(ctx context.Context) (string, bool, error) {
+			if err := limiter.Wait(ctx); err != nil {
+				return "", false, fmt.Errorf("client rate limiter Wait returned an error: %w", err)
+			}
+			return "no address", false, nil
 		})
 		require.Equal(t, &NotReadyError{"no address"}, err)
 	})
