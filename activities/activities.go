@@ -8,6 +8,7 @@ package activities
 import (
 	"context"
 
+	"filippo.io/age"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/worker"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,8 @@ type Activities struct {
 	Access kube.Access
 	// RootDir keeps roots, one directory per fleet. Empty: this worker keeps none.
 	RootDir string
+	// RootIdentity opens roots that are sealed in a Secret. Nil: this worker opens none.
+	RootIdentity *age.X25519Identity
 	// ChartDir is where chart directories of fleet files are looked up.
 	ChartDir string
 	// Temporal identifies the server and namespace that the worker serves.

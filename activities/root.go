@@ -104,7 +104,7 @@ func (a *Activities) rootStore(ctx context.Context, in api.RootRef) (rootStore, 
 		if err != nil {
 			return nil, err
 		}
-		return secretStore{w}, nil
+		return secretStore{w: w, sealed: in.Sealed, identity: a.RootIdentity}, nil
 	}
 	if a.RootDir == "" {
 		return nil, &RootError{"this worker keeps no roots; start it with --root-dir, or keep the root in a Secret (spec.ca.root.cluster)"}

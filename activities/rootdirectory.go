@@ -93,6 +93,33 @@ func (d directoryStore) remove(_ context.Context, in api.RemoveInput) (fleet.Cha
 	return change(d, fleet.Remove), nil
 }
 
+// offerPath names the file of the identity that waits for a root, beside its directory.
+func (d directoryStore) offerPath() string {
+	return filepath.Join(filepath.Dir(d.dir), ".offer-"+filepath.Base(d.dir))
+}
+
+func (d directoryStore) offer(context.Context) ([]byte, error) {
+	data, err := os.ReadFile(d.offerPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, wrap(err, "read the identity that waits for a root")
+}
+
+func (d directoryStore) keepOffer(_ context.Context, identity []byte) error {
+	if err := os.MkdirAll(filepath.Dir(d.dir), 0o700); err != nil {
+		return &RootError{fmt.Sprintf("make the root's directory: %v", err)}
+	}
+	return wrap(writeWhole(d.offerPath(), identity), "keep the identity that waits for a root")
+}
+
+func (d directoryStore) dropOffer(context.Context) error {
+	if err := os.Remove(d.offerPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return wrap(err, "remove the identity that waited for a root")
+	}
+	return nil
+}
+
 // writeWhole writes a file so that after a crash it is there whole or not at all.
 func writeWhole(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600

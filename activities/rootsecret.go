@@ -1,9 +1,13 @@
 package activities
 
 import (
+	"bytes"
 	"context"
+	"io"
 
+	"filippo.io/age"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
@@ -13,11 +17,25 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
+const (
+	// offerSecret names the Secret with the identity that waits for a root.
+	offerSecret = "landbridge-root-offer"
+	offerKey    = "identity.age"
+	// sealedKeyName names the key of the root's Secret where it is sealed.
+	sealedKeyName = "root-key.pem.age"
+)
+
 // secretStore keeps the root in a Secret of one cluster.
-type secretStore struct{ w *kube.Writer }
+type secretStore struct {
+	w *kube.Writer
+	// sealed says that the root's key is encrypted to identity, which may be nil: then this
+	// worker can read no sealed root.
+	sealed   bool
+	identity *age.X25519Identity
+}
 
 func (s secretStore) describe() fleet.Change {
-	return fleet.Change{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Note: "the root, in cluster " + s.w.Name}
+	return fleet.Change{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Note: "in a Secret of cluster " + s.w.Name}
 }
 
 func (s secretStore) load(ctx context.Context) (*certs.Root, string, error) {
@@ -28,7 +46,13 @@ func (s secretStore) load(ctx context.Context) (*certs.Root, string, error) {
 	if owner := live.Labels[fleet.LabelFleet]; owner != s.w.Owner.Fleet {
 		return nil, "", &kube.NotOursError{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Owner: owner}
 	}
-	root, err := parseRoot(live.Data[rootCertName], live.Data[rootKeyName])
+	key := live.Data[rootKeyName]
+	if sealed := live.Data[sealedKeyName]; sealed != nil {
+		if key, err = s.unseal(sealed); err != nil {
+			return nil, "", err
+		}
+	}
+	root, err := parseRoot(live.Data[rootCertName], key)
 	return root, live.Annotations[fleet.AnnotationRun], err
 }
 
@@ -39,9 +63,57 @@ func (s secretStore) prepare(ctx context.Context) (fleet.Changes, error) {
 }
 
 func (s secretStore) save(ctx context.Context, r *certs.Root) error {
-	_, err := s.w.Create(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque,
-		map[string][]byte{rootCertName: r.CertPEM, rootKeyName: r.KeyPEM}))
+	data := map[string][]byte{rootCertName: r.CertPEM, rootKeyName: r.KeyPEM}
+	if s.sealed {
+		if s.identity == nil {
+			return &RootError{noIdentity}
+		}
+		sealed, err := encrypt(r.KeyPEM, s.identity.Recipient())
+		if err != nil {
+			return wrap(err, "seal the root")
+		}
+		data = map[string][]byte{rootCertName: r.CertPEM, sealedKeyName: sealed}
+	}
+	_, err := s.w.Create(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque, data))
 	return err
+}
+
+// noIdentity tells what a worker lacks for a sealed root.
+const noIdentity = "the root is sealed (spec.ca.root.sealed), and this worker has no identity for it; start it with --root-identity-file"
+
+// unseal decrypts the root's key. Its errors quote none of it.
+func (s secretStore) unseal(sealed []byte) ([]byte, error) {
+	if s.identity == nil {
+		return nil, &RootError{noIdentity}
+	}
+	r, err := age.Decrypt(bytes.NewReader(sealed), s.identity)
+	if err != nil {
+		return nil, &RootError{"the root is sealed to another identity than the one in this worker's --root-identity-file"}
+	}
+	key, err := io.ReadAll(r)
+	if err != nil {
+		return nil, &RootError{"the sealed root is damaged; put it back from your backup"}
+	}
+	return key, nil
+}
+
+func (s secretStore) offer(ctx context.Context) ([]byte, error) {
+	return readSecretKey(ctx, s.w.Cluster, fleet.SystemNamespace, offerSecret, offerKey)
+}
+
+func (s secretStore) keepOffer(ctx context.Context, identity []byte) error {
+	return s.w.Apply(ctx, secret(fleet.SystemNamespace, offerSecret, corev1.SecretTypeOpaque, map[string][]byte{offerKey: identity}))
+}
+
+func (s secretStore) dropOffer(ctx context.Context) error {
+	offer, err := s.w.Get(ctx, kinds.Secrets, fleet.SystemNamespace, offerSecret)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.w.Delete(ctx, kinds.Secrets, offer)
 }
 
 // remove removes the namespace, too, where the cluster's inventory is gone already.

@@ -34,6 +34,11 @@ type rootStore interface {
 	// save keeps the root, unless one was kept meanwhile.
 	save(ctx context.Context, r *certs.Root) error
 	remove(ctx context.Context, in api.RemoveInput) (fleet.Changes, error)
+	// offer returns the age identity that waits here for a root, or nil; keepOffer and
+	// dropOffer keep and remove it.
+	offer(ctx context.Context) ([]byte, error)
+	keepOffer(ctx context.Context, identity []byte) error
+	dropOffer(ctx context.Context) error
 	// describe names the root and its place, as a change without an action.
 	describe() fleet.Change
 }

@@ -67,15 +67,8 @@ func seal(recipient string, c credentials) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var out bytes.Buffer
-	w, err := age.Encrypt(&out, to)
-	if err == nil {
-		_, err = w.Write(plain)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	return base64.StdEncoding.EncodeToString(out.Bytes()), wrap(err, "seal the token")
+	sealed, err := encrypt(plain, to)
+	return base64.StdEncoding.EncodeToString(sealed), wrap(err, "seal the token")
 }
 
 // unseal decrypts what was sealed to a cluster. Its errors quote none of it.

@@ -94,6 +94,7 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 		ID: fleet.WorkflowID(name) + "." + strings.ToLower(strings.TrimSuffix(typ, "Fleet")) + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
 		StaticSummary:         typ + " " + name,
+		StaticDetails:         in.Request.Line(),
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)),
 	}, typ, in)
 	if err != nil {

@@ -117,6 +117,10 @@ func noun(workflowType string) string {
 		return "rollout"
 	case api.CleanupFleet:
 		return "cleanup"
+	case api.MoveRoot:
+		return "move of the root"
+	case api.ImportRoot:
+		return "import of the root"
 	}
 	return workflowType
 }

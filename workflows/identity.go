@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -85,16 +84,11 @@ func (r *rollout) secondRoots() (out []api.Failure) {
 }
 
 // knownRoots lists the roots that the members remember or run with, without doubles.
-func (r *rollout) knownRoots() (out []api.MemberRoot) {
-	add := func(known api.MemberRoot) {
-		if known.Fingerprint != "" && !slices.ContainsFunc(out, func(o api.MemberRoot) bool { return o.Fingerprint == known.Fingerprint }) {
-			out = append(out, known)
-		}
-	}
+func (r *rollout) knownRoots() []api.MemberRoot {
+	var members []api.ClusterCA
 	for _, c := range r.in.Fleet.Spec.Clusters {
 		check := r.member(c.Name).check
-		add(api.MemberRoot{Cluster: c.Name, KnownRoot: check.Memory.Root})
-		add(api.MemberRoot{Cluster: c.Name, KnownRoot: fleet.KnownRoot{Fingerprint: check.Root}})
+		members = append(members, api.ClusterCA{Name: c.Name, CheckIntermediateResult: api.CheckIntermediateResult{Known: check.Memory.Root, Root: check.Root}})
 	}
-	return out
+	return knownBy(members)
 }

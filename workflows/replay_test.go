@@ -32,6 +32,11 @@ var recorded = map[string][]string{
 	"InspectFleet":   {"inspected"},
 	"GatherFleet":    {"gathered"},
 	"GatherCluster":  {"gathered"},
+	"InspectCA":      {"ca-shown"},
+	"MoveRoot":       {"root-moved"},
+	"ImportRoot":     {"root-imported"},
+	"OfferRoot":      {"root-imported"},
+	"ExportRoot":     {"root-exported"},
 }
 
 // registry notes what Register registers.

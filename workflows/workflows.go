@@ -38,4 +38,9 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(InspectFleet)
 	w.RegisterWorkflow(GatherFleet)
 	w.RegisterWorkflow(GatherCluster)
+	w.RegisterWorkflow(InspectCA)
+	w.RegisterWorkflow(MoveRoot)
+	w.RegisterWorkflow(ImportRoot)
+	w.RegisterWorkflow(OfferRoot)
+	w.RegisterWorkflow(ExportRoot)
 }

@@ -25,6 +25,11 @@ const (
 	InspectFleet   = "InspectFleet"
 	GatherFleet    = "GatherFleet"
 	GatherCluster  = "GatherCluster"
+	InspectCA      = "InspectCA"
+	MoveRoot       = "MoveRoot"
+	ImportRoot     = "ImportRoot"
+	OfferRoot      = "OfferRoot"
+	ExportRoot     = "ExportRoot"
 )
 
 // MemoRequest names the memo that holds the digest of the request which started a run:

@@ -74,4 +74,8 @@ func (s LinkRef) Undo() RemoveInput {
 
 // RootRef names the place of a fleet's root: the cluster of its ClusterRef, or the
 // directory of a worker where the ClusterRef names no cluster.
-type RootRef struct{ ClusterRef }
+type RootRef struct {
+	ClusterRef
+	// Sealed says that the Secret is sealed to the identity of the workers.
+	Sealed bool `json:"sealed,omitempty"`
+}

@@ -156,6 +156,8 @@ type FleetInput struct {
 	ForceVersion bool `json:"forceVersion,omitempty"`
 	// SelfHeal has a drift check that finds drift roll the fleet out, with ForceConflicts.
 	SelfHeal bool `json:"selfHeal,omitempty"`
+	// Root tells where a root goes to that is moved, exported or imported.
+	Root RootChange `json:"root,omitzero"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
 	// Request tells who asked for the change, and why.
@@ -175,7 +177,7 @@ func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 func (in FleetInput) RootRef(run string) RootRef {
 	root := in.Fleet.Spec.CA.Root
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
-		return RootRef{ClusterRef: in.Ref(c, run)}
+		return RootRef{ClusterRef: in.Ref(c, run), Sealed: root.Sealed}
 	}
 	s := in.Ref(fleet.Cluster{}, run)
 	s.TaskQueue = root.TaskQueue

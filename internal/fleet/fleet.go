@@ -114,6 +114,9 @@ type RootStore struct {
 	// Cluster whose Secret landbridge-root-ca keeps the root. Empty: a directory
 	// of one worker.
 	Cluster string `json:"cluster,omitempty"`
+	// Sealed encrypts that Secret to the age identity that the workers have
+	// (--root-identity-file), so that who reads the cluster's Secrets has no root.
+	Sealed bool `json:"sealed,omitempty"`
 	// TaskQueue of the worker that keeps the root's directory. Default: the task queue
 	// of that cluster, or else of the fleet.
 	TaskQueue string `json:"taskQueue,omitempty"`

@@ -69,6 +69,8 @@ func validateCA(f *Fleet, ps *problems) {
 	}
 	if ca.Root.Cluster != "" {
 		known(f, ps, "spec.ca.root.cluster", ca.Root.Cluster)
+	} else if ca.Root.Sealed {
+		ps.add("spec.ca.root.sealed", "only a Secret of a cluster is sealed; set spec.ca.root.cluster, or leave it out")
 	}
 }
 

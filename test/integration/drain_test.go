@@ -19,13 +19,12 @@ import (
 )
 
 // What a drain may cost. Those requests may fail that are under way when a gateway's pod
-// ends, once in each drain. How many that are depends on how long one takes, so that on a
-// machine that is too busy only a longer pause counts. Times are in milliseconds.
+// ends, once in each drain. How many that are depends on how long one takes, so that a
+// machine that is too busy tells nothing. Times are in milliseconds.
 const (
-	maxCut    = 10
-	maxPause  = 2000
-	tooBusy   = 100 // the median of the requests
-	busyPause = 15000
+	maxCut   = 10
+	maxPause = 2000
+	tooBusy  = 100 // the median of the requests
 )
 
 // drains empties a node of the source and then one of the target, as `kubectl drain` does,
@@ -67,7 +66,7 @@ func (r *real) drains() {
 		failed, sent, median, pause := n[0], n[1], n[2], n[3]
 		require.Greater(r.t, sent, 200)
 		if median >= tooBusy {
-			require.LessOrEqual(r.t, pause, busyPause, out)
+			r.t.Logf("half of the requests took %d ms or longer: this machine is too busy to tell what a drain cuts", median)
 			continue
 		}
 		require.LessOrEqual(r.t, pause, maxPause, out)

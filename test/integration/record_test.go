@@ -83,8 +83,25 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	keep("healed")
 	w.must("gather", "-f", file, "--out", filepath.Join(t.TempDir(), "bundle.tgz"))
 	keep("gathered")
+	w.recordCA(t, file, keep)
 	w.must("cleanup", "-f", file)
 	keep("after-looks")
+}
+
+// recordCA moves the root to a cluster and back, exports it, and imports it again.
+func (w *world) recordCA(t *testing.T, file string, keep func(string)) {
+	inCluster := w.file([]string{"east", "west"}, "keyAlgorithm: ECDSA-P256", "keyAlgorithm: ECDSA-P256, root: {cluster: east}")
+	w.must("ca", "show", "-f", file)
+	keep("ca-shown")
+	w.must("ca", "move", "-f", file, "--to", "cluster", "--cluster", "east")
+	keep("root-moved")
+	pass, root := filepath.Join(t.TempDir(), "pass"), filepath.Join(t.TempDir(), "root.age")
+	require.NoError(t, os.WriteFile(pass, []byte("correct horse\n"), 0o600))
+	w.must("ca", "export", "-f", inCluster, "--passphrase-file", pass, "--out", root)
+	keep("root-exported")
+	w.must("ca", "import", root, "-f", file, "--passphrase-file", pass)
+	keep("root-imported")
+	w.must("ca", "move", "-f", inCluster, "--to", "directory") // the same root is there already
 }
 
 // recordSteering sends every decision, removes a member, and then the fleet when its file
@@ -120,7 +137,7 @@ func (w *world) recordBusyChild(t *testing.T, keep func(string)) {
 	file := w.file([]string{"east", "west"})
 	w.behave("--sail-delay", "20s")
 	w.must("rollout", "-f", file, "--detach")
-	w.untilSail(t)
+	w.untilSail(t, "east", "west")
 	require.NoError(t, w.client(t).TerminateWorkflow(ctx, "landbridge.test", "", "recorded"))
 	w.must("rollout", "-f", file, "--take-over", "--reason", "again")
 	w.behave()
@@ -150,7 +167,7 @@ func (w *world) recordExisting(t *testing.T, keep func(string)) {
 }
 
 // random matches the part of a workflow's ID that differs each time.
-var random = regexp.MustCompile(`^\.(plan|verify|drift|gather|inspect)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
+var random = regexp.MustCompile(`^\.(plan|verify|drift|gather|inspect|inspectca|offerroot|exportroot)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
 
 // recorder returns a function that writes every history which is new since its last call.
 func recorder(t *testing.T, w *world, dir string) func(outcome string) {

@@ -12,11 +12,11 @@ import (
 	"slices"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -24,10 +24,11 @@ func TestStandalone_KilledInTheMiddle_ContinuesWhereItWas(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-delay", "4s")
+	w.sailWorks()
 	w.must("rollout", "-f", file, "--detach")
-	time.Sleep(2 * time.Second)
+	w.untilSail(t, "east", "west")
 	w.kill()
+	w.behave()
 	w.start()
 	out := w.must("rollout", "-f", file)
 	require.Contains(t, out, "joining the rollout", "the same request joins")
@@ -53,9 +54,9 @@ func TestRollout_DiesHalfWay_AnotherTemporalNeedsTakeOver(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-delay", "60s")
+	w.sailWorks()
 	w.must("rollout", "-f", file, "--detach")
-	w.untilSail(t) // by now an inventory names the run
+	w.untilSail(t, "east", "west") // by now an inventory names the run
 	w.kill()
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "temporal")))
 	w.behave()
@@ -74,14 +75,14 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-delay", "60s")
+	w.sailWorks()
 	w.must("rollout", "-f", file, "--detach")
 	out, code := w.try("rollout", "-f", file, "--prune")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "is being changed")
 	require.Contains(t, out, "or end it with `landbridge cancel test --reason …`")
 	// What it made goes again, or stays for the next rollout.
-	w.untilSail(t)
+	w.untilSail(t, "east", "west")
 	for _, keep := range []bool{false, true} {
 		w.must(append([]string{"cancel", "test", "--by", "anna", "--reason", "CHG-9"}, map[bool][]string{true: {"--keep"}}[keep]...)...)
 		out, code = w.try("watch", "test")
@@ -90,7 +91,7 @@ func TestFleet_BeingChanged_AnotherRequestIsRefusedAndCleanupStopsIt(t *testing.
 		_, err := w.connect("east").CoreV1().Secrets("istio-system").Get(ctx, "cacerts", metav1.GetOptions{})
 		require.Equal(t, keep, err == nil, err)
 		w.must("rollout", "-f", file, "--detach")
-		w.untilSail(t)
+		w.untilSail(t, "east", "west")
 	}
 	w.behave()
 	out = w.must("cleanup", "-f", file)
@@ -164,14 +165,45 @@ func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 	}
 }
 
-func TestRoot_InASecretOfACluster_GoesWithTheFleet(t *testing.T) {
+// A root is kept in a Secret of a cluster, moved to a worker's directory and back, exported,
+// and goes with the fleet, wherever it is.
+func TestRoot_InASecretOfACluster_MovesAndGoesWithTheFleet(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
-	file := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}")
-	w.must("rollout", "-f", file)
-	_, err := w.connect("west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})
-	require.NoError(t, err)
-	w.must("cleanup", "-f", file)
+	inCluster := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}")
+	inDirectory := w.file([]string{"east", "west"})
+	kept := func() bool {
+		_, err := w.connect("west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})
+		require.True(t, err == nil || apierrors.IsNotFound(err), err)
+		return err == nil
+	}
+	w.must("rollout", "-f", inCluster)
+	require.True(t, kept())
+	require.Contains(t, w.must("ca", "show", "-f", inCluster), "the root is kept in a Secret of cluster west")
+
+	out := w.must("ca", "move", "-f", inCluster, "--to", "directory", "--reason", "CHG-3")
+	require.Contains(t, out, "now set in the fleet file: spec.ca.root: {taskQueue: landbridge}")
+	require.False(t, kept())
+	require.FileExists(t, filepath.Join(w.dir, "roots", "test", "root-key.pem"))
+	out, code := w.try("rollout", "-f", inCluster)
+	require.NotZero(t, code, out)
+	require.Contains(t, out, "which was kept in the root directory of a worker")
+	require.False(t, kept(), "no second root is made")
+	require.Contains(t, w.must("plan", "-f", inDirectory), "nothing to do")
+
+	pass, export := filepath.Join(t.TempDir(), "pass"), filepath.Join(t.TempDir(), "root.age")
+	require.NoError(t, os.WriteFile(pass, []byte("correct horse\n"), 0o600))
+	w.must("ca", "export", "-f", inDirectory, "--passphrase-file", pass, "--out", export)
+	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "roots", "test"))) // the disk is lost
+	out, code = w.try("ca", "show", "-f", inDirectory)
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, "no root can be used here")
+	w.must("ca", "import", export, "-f", inDirectory, "--passphrase-file", pass, "--reason", "restored")
+	w.must("ca", "show", "-f", inDirectory)
+	w.must("ca", "move", "-f", inDirectory, "--to", "cluster", "--cluster", "west")
+	require.True(t, kept())
+	require.Contains(t, w.must("plan", "-f", inCluster), "nothing to do")
+	w.must("cleanup", "-f", inCluster)
 	same()
 }
 

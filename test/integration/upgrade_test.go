@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -62,12 +63,24 @@ func (w *world) client(t *testing.T) client.Client {
 }
 
 // untilSail waits until the rollout waits for Sail.
-func (w *world) untilSail(t *testing.T) {
+// sailWorks makes Sail take its time until w.behave() ends that.
+func (w *world) sailWorks() { w.behave("--sail-delay", "1h") }
+
+// untilSail waits until a rollout of the clusters waits for Sail on each of them.
+func (w *world) untilSail(t *testing.T, names ...string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		out, _ := w.try("status", "test")
-		return bytes.Contains([]byte(out), []byte("wait for istio"))
-	}, time.Minute, 300*time.Millisecond)
+		return strings.Count(out, "wait for istio") == len(names)
+	}, 2*time.Minute, 300*time.Millisecond)
+}
+
+// sailDone waits until Sail is done with each of the clusters.
+func (w *world) sailDone(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		sailCluster{t, w.connect(name)}.until(istios, "default", isHealthy)
+	}
 }
 
 func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) {
@@ -77,12 +90,13 @@ func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) 
 	build, err := builds()
 	require.NoError(t, err)
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-delay", "6s")
+	w.sailWorks()
 	stop := w.serveWith(t, build[0])
 	w.must("rollout", "-f", file, "--detach")
-	w.untilSail(t)
+	w.untilSail(t, "east", "west")
 	stop()
 	w.serveWith(t, build[1])
+	w.behave()
 	w.must("rollout", "-f", file) // joins it
 	w.must("cleanup", "-f", file)
 	same()
@@ -111,13 +125,14 @@ func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
 		return worker.WorkerDeploymentVersion{DeploymentName: info.GetDeploymentVersion().GetDeploymentName(), BuildID: info.GetDeploymentVersion().GetBuildId()}
 	}
 	file := w.file([]string{"east", "west"})
-	w.behave("--sail-delay", "6s")
+	w.sailWorks()
 	w.serveWith(t, build[0], "--deployment", deployment)
 	current("build-1")
 	w.must("rollout", "-f", file, "--detach")
-	w.untilSail(t)
+	w.untilSail(t, "east", "west")
 	w.serveWith(t, build[1], "--deployment", deployment)
 	current("build-2")
+	w.behave()
 	w.must("rollout", "-f", file)
 	require.Equal(t, "build-1", version().BuildID)
 	w.must("cleanup", "-f", file)

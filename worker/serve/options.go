@@ -3,8 +3,10 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
+	"filippo.io/age"
 	"github.com/spf13/pflag"
 
 	"github.com/landbridge/landbridge/internal/build"
@@ -21,8 +23,12 @@ type Options struct {
 	KubeconfigDirs []string
 	DefaultConfig  bool
 	RootDir        string
-	NoRoot         bool
-	ChartDir       string
+	// RootIdentityFile names the file of RootIdentity.
+	RootIdentityFile string
+	// RootIdentity opens sealed roots. Complete reads it.
+	RootIdentity *age.X25519Identity
+	NoRoot       bool
+	ChartDir     string
 	// Parallel bounds how many activities run at once on each task queue.
 	Parallel int
 	// Deployment and BuildID put the worker under Temporal's worker versioning: a run
@@ -40,6 +46,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.BoolVar(&o.DefaultConfig, "default-kubeconfig", false, "let fleet files name contexts of the default kubeconfig ($KUBECONFIG, or ~/.kube/config)")
 	fs.StringVar(&o.RootDir, "root-dir", "", "directory that keeps root CAs "+StateDirHelp(rootsDir))
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
+	fs.StringVar(&o.RootIdentityFile, "root-identity-file", "", "file with the age identity that opens roots which fleet files keep sealed (spec.ca.root.sealed); age-keygen makes one")
 	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
 	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
 	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")
@@ -52,7 +59,7 @@ const rootsDir = "roots"
 
 // Complete fills in what depends on the machine, and says what is wrong.
 func (o *Options) Complete() error {
-	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir} {
+	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -116,4 +123,25 @@ func (o *Options) completeRootDir() (err error) {
 		}
 	}
 	return CheckStateDir("--root-dir", o.RootDir)
+}
+
+// readRootIdentity reads the identity that opens sealed roots.
+func (o *Options) readRootIdentity() error {
+	if o.RootIdentityFile == "" {
+		return nil
+	}
+	f, err := os.Open(o.RootIdentityFile)
+	if err != nil {
+		return fmt.Errorf("--root-identity-file: %w", err)
+	}
+	defer f.Close()
+	ids, err := age.ParseIdentities(f)
+	if err == nil && len(ids) == 1 {
+		if id, ok := ids[0].(*age.X25519Identity); ok {
+			o.RootIdentity = id
+			return nil
+		}
+	}
+	// The cause may quote what it could not parse.
+	return fmt.Errorf("--root-identity-file: want one age identity (AGE-SECRET-KEY-1…) in %s; `age-keygen -o %s` makes one", o.RootIdentityFile, o.RootIdentityFile)
 }

@@ -91,7 +91,7 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
 		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Wrap: w.wrap},
-		RootDir: w.options.RootDir, ChartDir: w.options.ChartDir, Temporal: temporal,
+		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, ChartDir: w.options.ChartDir, Temporal: temporal,
 	}, err
 }
 
