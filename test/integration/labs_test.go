@@ -5,7 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/landbridge/landbridge/test/lab"
@@ -15,30 +15,37 @@ import (
 // own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// labs holds the labs that no test uses now. Tests wait more than they compute, so that
+// maxLabs limits how many labs there are at once. Tests wait more than they compute, so that
 // three keep two cores busy.
-var labs = make(chan *lab.Lab, 3)
+const maxLabs = 3
 
-// labsDir names the directory of the labs. They are started for the first test that needs
-// one.
+// labs holds the labs that no test uses now. The first tests start them.
+var labs = make(chan *lab.Lab, maxLabs)
+
+// labsDir names the directory of the labs, of which so many were started.
 var (
-	labsDir  string
-	bringAll sync.Once
+	labsDir string
+	started atomic.Int32
 )
 
+// takeLab returns a lab that is free, or a new one as long as there are few.
 func takeLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	bringAll.Do(func() {
-		for i := range cap(labs) {
-			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", i)), len(clusters), lab.NodesKWOK)
-			if err != nil {
-				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
-				os.Exit(1)
-			}
-			labs <- l
-		}
-	})
-	return <-labs
+	select {
+	case l := <-labs:
+		return l
+	default:
+	}
+	nr := started.Add(1)
+	if nr > maxLabs {
+		return <-labs
+	}
+	l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", nr)), len(clusters), lab.NodesKWOK)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+		os.Exit(1)
+	}
+	return l
 }
 
 // giveLab returns a lab for the next test: a new one where the test failed, so that what it
