@@ -65,6 +65,8 @@ type rollout struct {
 	stale  fleet.Stale
 	pruned fleet.Stale
 	proven int
+	// carrying names the links of old that carried requests before the wave under way.
+	carrying []fleet.Link
 }
 
 // newRollout lists the fleet's units, and lets people steer them.

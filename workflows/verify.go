@@ -49,6 +49,10 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 // as not proven, for the reason in the error.
 func VerifyLinks(ctx workflow.Context, in api.VerifyLinksInput) ([]api.CheckLinkResult, error) {
 	out := make([]api.CheckLinkResult, len(in.Targets))
+	policy := verifyCall()
+	if in.Patience > 0 {
+		policy = proving(in.Patience)
+	}
 	inParallel(ctx, len(in.Targets), in.MaxParallel, func(ctx workflow.Context, i int) {
 		link := fleet.Link{From: in.Source.Cluster, To: in.Targets[i]}
 		id := ""
@@ -56,8 +60,8 @@ func VerifyLinks(ctx workflow.Context, in api.VerifyLinksInput) ([]api.CheckLink
 			id = in.TargetIDs[i]
 		}
 		var err error
-		out[i], err = fleetCall(ctx, verifyCall(), "verify "+link.String(), a.CheckLink,
-			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link, TargetID: id}})
+		out[i], err = fleetCall(ctx, policy, "verify "+link.String(), a.CheckLink,
+			api.CheckLinkInput{LinkRef: api.LinkRef{ClusterRef: in.Source, Link: link, TargetID: id}, Patience: in.Patience})
 		if err != nil {
 			_, why := describe(err)
 			out[i] = api.NotLooked(link, why)

@@ -10,8 +10,8 @@ import (
 )
 
 // rolloutWaves rolls out wave after wave. A wave consists of its members, and then of
-// the links whose two clusters are done by then, with their proof. Where the fleet file
-// wants approvals, each wave after the first waits for one. Else a wave that fails stops
+// the links whose two clusters are done by then, with their proof, and that of the links
+// with later waves that were there before. Where the fleet file wants approvals, each wave after the first waits for one. Else a wave that fails stops
 // those after it.
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
@@ -25,7 +25,9 @@ func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 			r.stop(n)
 			return nil
 		}
-		if r.rolloutWave(ctx, n); ctx.Err() != nil {
+		r.rememberProven(ctx, n)
+		r.rolloutWave(ctx, n)
+		if r.proveWave(ctx, n); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -102,6 +104,7 @@ func (r *rollout) hold(ctx workflow.Context, n int) error {
 			return nil
 		}
 		r.rolloutWave(ctx, n-1)
+		r.proveWave(ctx, n-1)
 		if r.WaitsFor == "" {
 			return nil
 		}

@@ -66,6 +66,8 @@ type VerifyLinksInput struct {
 	// TargetIDs has, for each target, the name by which Istio knows it; an empty one is
 	// the target's own.
 	TargetIDs []string `json:"targetIDs,omitempty"`
+	// Patience limits how long each proof may take to succeed, in nanoseconds. 0 checks once.
+	Patience time.Duration `json:"patience,omitempty"`
 	// MaxParallel limits how many links are proven at once.
 	MaxParallel int `json:"maxParallel"`
 }

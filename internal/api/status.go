@@ -39,6 +39,7 @@ var moves = map[State][]State{
 	Pending: {Waiting, Running, Skipped},
 	Waiting: {Pending, Skipped},
 	Running: {Done, Failed, Undone},
+	Done:    {Failed}, // a member whose wave's proof fails
 	Failed:  {Pending, Skipped},
 	Undone:  {Pending, Skipped},
 }
