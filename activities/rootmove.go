@@ -166,7 +166,7 @@ func (a *Activities) RememberRoot(ctx context.Context, in api.RememberRootInput)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	ch, err := a.claim(ctx, in.ClusterRef).RememberRoot(ctx, c, in.Root)
+	ch, err := a.claim(ctx, in.ClusterRef).RememberRoot(ctx, c, in.Root, in.Place)
 	if ch == nil || err != nil {
 		return fleet.Changes{}, err
 	}

@@ -225,7 +225,7 @@ func TestMember_RemembersWhereTheRootIsNow(t *testing.T) {
 	w := newWorld(t, "east").withInventory()
 	known := fleet.KnownRoot{Fingerprint: "sha256:1", Kept: "the root, in cluster west"}
 	for _, want := range [][]string{{"update ConfigMap landbridge-system/" + fleet.InventoryName}, nil} {
-		changes, err := w.acts.RememberRoot(t.Context(), api.RememberRootInput{ClusterRef: w.ref, Root: known})
+		changes, err := w.acts.RememberRoot(t.Context(), api.RememberRootInput{ClusterRef: w.ref, Root: known, Place: fleet.RootStore{Cluster: "west"}})
 		require.NoError(t, err)
 		require.Equal(t, want, actions(changes.Changes))
 		seen, err := w.acts.CheckIntermediate(t.Context(), api.CheckIntermediateInput{ClusterRef: w.ref})

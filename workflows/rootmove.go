@@ -27,7 +27,7 @@ func ImportRoot(ctx workflow.Context, in api.FleetInput) (api.MoveRootResult, er
 	if err != nil {
 		return api.MoveRootResult{}, err
 	}
-	return r.end(ctx, r.keep(ctx, in.RootRef(r.id), in.Root.Sealed))
+	return r.end(ctx, r.keep(ctx, in, in.Root.Sealed))
 }
 
 // OfferRoot returns the recipient that a root is sealed to which ImportRoot is to bring.
@@ -82,17 +82,18 @@ func (r *rootRun) move(ctx workflow.Context) error {
 		return err
 	}
 	r.result.From = sealed.Kept
-	if err := r.keep(ctx, to, sealed.Sealed); err != nil {
+	if err := r.keep(ctx, there, sealed.Sealed); err != nil {
 		return err
 	}
 	_, err = fleetCall(ctx, policy, "remove root", a.RemoveRoot, api.RemoveInput{ClusterRef: from.ClusterRef})
 	return err
 }
 
-// keep keeps a sealed root in its place, and tells the members.
-func (r *rootRun) keep(ctx workflow.Context, to api.RootRef, sealed string) error {
+// keep keeps a sealed root in the place that the fleet of the input names, and tells the
+// members.
+func (r *rootRun) keep(ctx workflow.Context, there api.FleetInput, sealed string) error {
 	policy := apiCall(limitsOf(r.in.Fleet))
-	kept, err := fleetCall(ctx, policy, "receive root", a.ReceiveRoot, api.ReceiveRootInput{RootRef: to, Sealed: sealed, Known: knownBy(r.members)})
+	kept, err := fleetCall(ctx, policy, "receive root", a.ReceiveRoot, api.ReceiveRootInput{RootRef: there.RootRef(r.id), Sealed: sealed, Known: knownBy(r.members)})
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (r *rootRun) keep(ctx workflow.Context, to api.RootRef, sealed string) erro
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		if r.members[i].Known.Fingerprint != "" {
 			_, errs[i] = fleetCall(ctx, policy, "remember root", a.RememberRoot,
-				api.RememberRootInput{ClusterRef: r.in.Ref(clusters[i], r.id), Root: fleet.KnownRoot{Fingerprint: kept.Facts.Fingerprint, Kept: kept.Kept}})
+				api.RememberRootInput{ClusterRef: r.in.Ref(clusters[i], r.id), Root: fleet.KnownRoot{Fingerprint: kept.Facts.Fingerprint, Kept: kept.Kept}, Place: there.Fleet.Spec.CA.Root})
 		}
 	})
 	return cmp.Or(errs...)

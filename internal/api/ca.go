@@ -87,6 +87,8 @@ type ReceiveRootInput struct {
 type RememberRootInput struct {
 	ClusterRef
 	Root fleet.KnownRoot `json:"root"`
+	// Place as the fleet file names it from now on.
+	Place fleet.RootStore `json:"place"`
 }
 
 // MoveRootResult tells where a root was, and where it is.

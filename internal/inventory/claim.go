@@ -110,18 +110,19 @@ func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, me
 	return ch, err
 }
 
-// RememberRoot makes the inventory name the place where the fleet's root is kept now. It
-// returns what it changed: nil where the inventory says so already, or where there is none.
-func (cl Claim) RememberRoot(ctx context.Context, c *kube.Cluster, root fleet.KnownRoot) (ch *fleet.Change, err error) {
+// RememberRoot makes the inventory name the place where the fleet's root is kept now, for
+// people and as the fleet file has it. It returns what it changed: nil where the inventory
+// says so already, or where there is none.
+func (cl Claim) RememberRoot(ctx context.Context, c *kube.Cluster, root fleet.KnownRoot, place fleet.RootStore) (ch *fleet.Change, err error) {
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		inv, err := Read(ctx, c)
-		if err != nil || inv == nil || inv.Memory.Root == root {
+		if err != nil || inv == nil || inv.Memory.Root == root && inv.Fleet.Spec.CA.Root == place {
 			return err
 		}
 		if err := cl.Allowed(inv, c.Name); err != nil {
 			return err
 		}
-		inv.Memory.Root, inv.Lock = root, &cl.As
+		inv.Memory.Root, inv.Fleet.Spec.CA.Root, inv.Lock = root, place, &cl.As
 		ch = &fleet.Change{Action: fleet.Update, Kind: "ConfigMap", Namespace: fleet.SystemNamespace, Name: fleet.InventoryName}
 		return inv.update(ctx, c)
 	})

@@ -46,7 +46,7 @@ func TestLook_OneOfThemIsNotReady(t *testing.T) {
 		"no state":      {func(r kinds.Resource, n string) *unstructured.Unstructured { return resource(r, n, 2, "", good...) }, "is in no known state", false},
 		"not ready": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "IstiodNotReady", cond("Ready", "False", "IstiodNotReady", "not all istiod pods are ready"))
-		}, "is IstiodNotReady: IstiodNotReady: not all istiod pods are ready", false},
+		}, "is IstiodNotReady: not all istiod pods are ready", false},
 		"ready is not known": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "Healthy", cond("Ready", "Unknown", "", ""))
 		}, "is Healthy", false},

@@ -105,8 +105,8 @@ func (s said) waiting() string {
 		return ""
 	}
 	out := s.what + " is " + cmp.Or(s.state, "in no known state")
-	if s.complaints != "" {
-		out += ": " + s.complaints
+	if s.complaints != "" { // the state is the reason of a condition, mostly
+		out += ": " + strings.TrimPrefix(s.complaints, s.state+": ")
 	}
 	return out
 }
