@@ -55,7 +55,7 @@ func TestLook_OneOfThemIsNotReady(t *testing.T) {
 		}, "is ReconcileError: ReconcileError: error reconciling resource: failed to install/update Helm chart", false},
 		"what it depends on": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "IstioCNINotHealthy", bad("DependenciesHealthy", "False", "IstioCNINotHealthy", "IstioCNI resource status indicates that the component is not healthy")...)
-		}, "is IstioCNINotHealthy: IstioCNINotHealthy: IstioCNI resource status indicates", false},
+		}, "is IstioCNINotHealthy: IstioCNI resource status indicates", false},
 		"conditions of no known shape": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "", "x", int64(1), nil)
 		}, "is in no known state", false},
