@@ -56,9 +56,14 @@ func (s secretStore) load(ctx context.Context) (*certs.Root, string, error) {
 	return root, live.Annotations[fleet.AnnotationRun], err
 }
 
-// prepare makes Landbridge's namespace: the root comes before the inventory.
+// prepare makes Landbridge's namespace: the root comes before the inventory, unless it is
+// moved to a member, whose namespace is the inventory's already.
 func (s secretStore) prepare(ctx context.Context) (fleet.Changes, error) {
-	err := ensureNamespace(ctx, s.w, fleet.SystemNamespace, nil)
+	ns, err := readNamespace(ctx, s.w.Cluster, fleet.SystemNamespace)
+	if err != nil || ns != nil && ns.Labels[fleet.LabelFleet] == s.w.Owner.Fleet {
+		return fleet.Changes{}, err
+	}
+	err = ensureNamespace(ctx, s.w, fleet.SystemNamespace, nil)
 	return s.w.Changes(), err
 }
 

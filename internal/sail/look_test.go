@@ -52,7 +52,7 @@ func TestLook_OneOfThemIsNotReady(t *testing.T) {
 		}, "is Healthy", false},
 		"an error that may pass": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "ReconcileError", bad("Reconciled", "False", "ReconcileError", `error reconciling resource: failed to install/update Helm chart "istiod": namespaces "istio-system" not found`)...)
-		}, "is ReconcileError: ReconcileError: error reconciling resource: failed to install/update Helm chart", false},
+		}, "is ReconcileError: error reconciling resource: failed to install/update Helm chart", false},
 		"what it depends on": {func(r kinds.Resource, n string) *unstructured.Unstructured {
 			return resource(r, n, 2, "IstioCNINotHealthy", bad("DependenciesHealthy", "False", "IstioCNINotHealthy", "IstioCNI resource status indicates that the component is not healthy")...)
 		}, "is IstioCNINotHealthy: IstioCNI resource status indicates", false},
