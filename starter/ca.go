@@ -15,9 +15,9 @@ import (
 
 func (a *app) ca() *cobra.Command {
 	cmd := &cobra.Command{Use: "ca", Short: "Show, move, export and import the root CA of a fleet",
-		Long: "Show the certificates of a fleet's CA, or move, export or import its root. The root's key leaves the\n" +
-			"place where it is kept only encrypted with age: to the place that is to keep it, or to the recipients\n" +
-			"of an export. Temporal's history shows who did what, when and why."}
+		Long: "Show the certificates of a fleet's CA, or move, export or import its root. The root's key leaves\n" +
+			"its place only encrypted with age: to the place that is to keep it, or to the recipients of an\n" +
+			"export. Temporal's history shows who did what, when and why."}
 	a.temporal.Bind(cmd.PersistentFlags())
 	cmd.AddCommand(a.caShow(), a.caMove(), a.caExport(), a.caImport())
 	return cmd
@@ -125,7 +125,7 @@ func (a *app) caMove() *cobra.Command {
 	var detach bool
 	cmd := &cobra.Command{Use: "move", Args: cobra.NoArgs, Short: "Move the root to another place",
 		Long: "Move the fleet's root from the place that the fleet file names (spec.ca.root) to another one: the\n" +
-			"directory of a worker, a Secret of a cluster, or a Secret that is sealed to the identity of the workers\n" +
+			"directory of a worker, a Secret of a cluster, or a Secret that is sealed to the workers' identity\n" +
 			"(--root-identity-file). It is removed where it was once it is kept there and every member knows.\n\n" +
 			"Then change spec.ca.root in the fleet file: the command prints how.",
 		Example: "  landbridge ca move --to cluster --cluster east --reason CHG-7\n  landbridge ca move --to sealed --cluster east\n  landbridge ca move --to directory --task-queue west",

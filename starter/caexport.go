@@ -123,9 +123,9 @@ func (a *app) caImport() *cobra.Command {
 	var why fleet.Request
 	var detach bool
 	cmd := &cobra.Command{Use: "import FILE", Args: cobra.ExactArgs(1), Short: "Bring a root from a file that age encrypted",
-		Long: "Bring a root, certificate and private key in PEM, from a file that is encrypted with age to the place that\n" +
-			"the fleet file names (spec.ca.root): one that `landbridge ca export` wrote, or one of your own before the\n" +
-			"first rollout. Where the clusters know another root, it is refused.",
+		Long: "Bring a root, certificate and private key in PEM, from a file that is encrypted with age, to the\n" +
+			"place that the fleet file names (spec.ca.root): one that `landbridge ca export` wrote, or one of\n" +
+			"your own before the first rollout. Where the clusters know another root, it is refused.",
 		Example: "  landbridge ca import root.age --identity key.txt --reason restore\n  landbridge ca import root.age --passphrase-file pass.txt",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := a.load()

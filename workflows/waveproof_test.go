@@ -62,7 +62,7 @@ func TestWaves_ALinkOfOldBreaks_TheCanaryFailsAndTheNextWaveDoesNotBegin(t *test
 	require.NotContains(t, f.names(removes), "RemoveIstio east", "what the wave changed stays")
 }
 
-// What was broken before the wave is no fault of the wave, and the next one may mend it.
+// What was broken before the wave is no fault of the wave, and the next one may repair it.
 func TestWaves_ALinkThatWasBrokenBefore_HoldsNothing(t *testing.T) {
 	in := inWaves(fleet.ApprovalNone, "east", "west", "north")
 	f := newFake(t)
