@@ -30,6 +30,7 @@ var layers = []struct {
 }{
 	{"certs", "the PKI on cfssl", nil},
 	{"internal/build", "which build this is", nil},
+	{"internal/differences", "in what two ways of doing a thing differ, for tests", nil},
 	{"internal/fleet", "the fleet file", nil},
 	{"internal/kinds", "the kinds that are read or written", nil},
 	{"internal/listen", "where programs listen", nil},

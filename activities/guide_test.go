@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/differences"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
@@ -54,7 +55,7 @@ func TestGuide_EveryDifferenceIsExplained(t *testing.T) {
 			ours := golden(t, filepath.Join(dir, "ours.yaml"), make(t))
 			var explained map[string]string
 			require.NoError(t, yaml.UnmarshalStrict(readFile(t, filepath.Join(dir, "differences.yaml")), &explained))
-			found := differences(byKind(documents(t, filepath.Join(dir, "guide.yaml"))), byKind(ours))
+			found := differences.Between(byKind(documents(t, filepath.Join(dir, "guide.yaml"))), byKind(ours))
 			for at, what := range found {
 				if len(explained[at]) < 10 {
 					t.Errorf("%s/differences.yaml does not explain\n%q: %s", dir, at, what)

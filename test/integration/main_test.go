@@ -23,6 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if tool := os.Getenv(guideTool); tool != "" {
+		runGuideTool(tool, os.Args[1:])
+		return
+	}
 	if victim := os.Getenv(helmVictim); victim != "" {
 		what := strings.Split(victim, "\n")
 		runHelmVictim(what[0], what[1], what[2])

@@ -49,6 +49,8 @@ const (
 		" -X istio.io/istio/pkg/version.buildTag=" + istioVersion + " -X istio.io/istio/pkg/version.buildStatus=Clean"
 )
 
+const istioctl = "istio.io/istio/istioctl/cmd/istioctl"
+
 var builds = []build{
 	{"etcd", []string{"go.etcd.io/etcd/server/v3"}, "1 minute", "", false},
 	{"kwok", []string{"sigs.k8s.io/kwok/cmd/kwok"}, "2 minutes", "", false},
@@ -57,7 +59,7 @@ var builds = []build{
 	{"kubernetes", []string{"k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-proxy"}, "2 minutes", kubernetesStamp, true},
 	{"coredns", []string{"github.com/landbridge/landbridge/test/lab/binaries/coredns"}, "2 minutes", "", true},
 	{"pod", []string{"github.com/landbridge/landbridge/test/lab/binaries/pod"}, "half a minute", "", true},
-	{"istio", []string{"istio.io/istio/pilot/cmd/pilot-discovery", "istio.io/istio/pilot/cmd/pilot-agent", "istio.io/istio/istioctl/cmd/istioctl",
+	{"istio", []string{"istio.io/istio/pilot/cmd/pilot-discovery", "istio.io/istio/pilot/cmd/pilot-agent", istioctl,
 		"istio.io/istio/cni/cmd/install-cni", "istio.io/istio/cni/cmd/istio-cni"}, "8 minutes", istioStamp, true},
 }
 
@@ -67,19 +69,7 @@ var builds = []build{
 // downloading, and check it. KUBEBUILDER_ASSETS, where it is set, supplies
 // kube-apiserver and etcd instead.
 func Binaries(ctx context.Context, nodes string, progress func(string, ...any)) (string, error) {
-	sum, err := modulesDigest()
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(cache, "landbridge-lab", sum)
-	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return "", err
-	}
-	unlock, err := lock(bin)
+	bin, unlock, err := binariesDir()
 	if err != nil {
 		return "", err
 	}
@@ -99,6 +89,36 @@ func Binaries(ctx context.Context, nodes string, progress func(string, ...any)) 
 		return "", err
 	}
 	return bin, makeImages(ctx, bin, progress)
+}
+
+// Istioctl builds istioctl where it is missing, and returns its path. Only real nodes need
+// the rest of Istio.
+func Istioctl(ctx context.Context, progress func(string, ...any)) (string, error) {
+	bin, unlock, err := binariesDir()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	b := build{module: "istio", packages: []string{istioctl}, usual: "4 minutes", ldflags: istioStamp}
+	return filepath.Join(bin, binaryName(istioctl)), b.run(ctx, bin, progress)
+}
+
+// binariesDir makes and locks the directory of what is built from the modules as they are.
+func binariesDir() (dir string, unlock func(), err error) {
+	sum, err := modulesDigest()
+	if err != nil {
+		return "", nil, err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", nil, err
+	}
+	dir = filepath.Join(cache, "landbridge-lab", sum)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", nil, err
+	}
+	unlock, err = lock(dir)
+	return dir, unlock, err
 }
 
 func (b build) run(ctx context.Context, bin string, progress func(string, ...any)) error {
