@@ -23,6 +23,7 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 		return fleet.Changes{}, err
 	}
 	claim := a.claim(ctx, in.ClusterRef)
+	claim.MustExist = in.MustExist
 	if err := claim.Allowed(old, in.Cluster); err != nil {
 		return fleet.Changes{}, err
 	}
@@ -80,5 +81,5 @@ func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryIn
 	if err := a.claim(ctx, in.ClusterRef).Allowed(r, in.Cluster); err != nil {
 		return api.CheckInventoryResult{}, err
 	}
-	return api.CheckInventoryResult{Inventory: &r.Fleet}, nil
+	return api.CheckInventoryResult{Inventory: &r.Fleet, Memory: r.Memory}, nil
 }

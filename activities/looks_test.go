@@ -2,6 +2,7 @@ package activities
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,7 +57,11 @@ func TestActivities_KubeconfigThatTheWorkerLacks_IsNamedByEach(t *testing.T) {
 	w := newWorld(t, "west")
 	w.ref.Kubeconfig.Path = "missing"
 	acts := reflect.ValueOf(w.acts)
+	temporals := []string{"CheckLastChange", "EndSchedule", "RefreshSchedule"} // these reach no cluster
 	for i := range acts.NumMethod() {
+		if slices.Contains(temporals, acts.Type().Method(i).Name) {
+			continue
+		}
 		in := reflect.New(acts.Method(i).Type().In(1)).Elem()
 		in.FieldByName("ClusterRef").Set(reflect.ValueOf(w.ref))
 		out := acts.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), in})

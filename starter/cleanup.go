@@ -62,8 +62,7 @@ func (a *app) cleanup() *cobra.Command {
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&known.fleet, "fleet", "", "name of a fleet whose fleet file is lost; needs --cluster")
-	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: a cluster, as `NAME=CONTEXT` with a context of the worker's default kubeconfig, or as "+
-		"NAME=PATH#CONTEXT with a kubeconfig below the worker's --kubeconfig-dir (without CONTEXT: its current one); may be repeated")
+	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: a cluster, "+clusterForm)
 	cmd.Flags().StringVar(&known.queue, "task-queue", fleet.DefaultTaskQueue, "with --fleet: task queue of the workers that reach the clusters")
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
@@ -72,14 +71,6 @@ func (a *app) cleanup() *cobra.Command {
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")
 	return cmd
 }
-
-// knownBy holds what a person still knows of a fleet whose file is lost.
-type knownBy struct {
-	fleet, queue string
-	clusters     []string
-}
-
-func (k knownBy) given() bool { return k.fleet != "" || len(k.clusters) > 0 }
 
 // loadOrKnown returns the fleet of the file, or one of what a person knows of it.
 func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
@@ -98,23 +89,7 @@ func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
 	if err := a.checkOutput(); err != nil {
 		return nil, err
 	}
-	var clusters []fleet.Cluster
-	for _, c := range k.clusters {
-		name, at, ok := strings.Cut(c, "=")
-		if !ok || name == "" || at == "" {
-			return nil, usage(fmt.Errorf("--cluster: want NAME=CONTEXT or NAME=PATH#CONTEXT, got %q", c))
-		}
-		ref := fleet.Kubeconfig{Context: at}
-		if path, context, ok := strings.Cut(at, "#"); ok {
-			ref = fleet.Kubeconfig{Path: path, Context: context}
-		}
-		clusters = append(clusters, fleet.Cluster{Name: name, Kubeconfig: ref})
-	}
-	f, err := fleet.Known(k.fleet, k.queue, clusters)
-	if err != nil {
-		return nil, usage(err)
-	}
-	return f, nil
+	return k.load()
 }
 
 // printCleanup writes how much was removed or, of a dry run, which objects would be.
@@ -131,7 +106,13 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 	if len(r.Clusters) > 0 {
 		from += " (" + strings.Join(r.Clusters, ", ") + ")"
 	}
+	if r.Unscheduled {
+		fmt.Fprintf(w, "the schedule of the fleet %s is deleted\n", r.Fleet)
+	}
 	fmt.Fprintf(w, "fleet %s: %s %s from %s in %s\n", r.Fleet, verb, fleet.Count(r.Removed, "object"), from, took.Round(100*time.Millisecond))
+	if r.Refused != "" {
+		fmt.Fprintf(w, "a cleanup is refused: %s\n", r.Refused)
+	}
 }
 
 func printObjects(w io.Writer, objects []api.ClusterObject) {

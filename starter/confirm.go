@@ -92,6 +92,9 @@ func (a *app) wouldRemove(ctx context.Context, in api.FleetInput) func(io.Writer
 		if err := a.look(ctx, api.CleanupFleet, in, &r, nil); err != nil {
 			return false, err
 		}
+		if r.Refused != "" {
+			return false, usage(errors.New(r.Refused))
+		}
 		printObjects(w, r.Objects)
 		return len(r.Objects) > 0, nil
 	}

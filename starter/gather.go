@@ -25,36 +25,44 @@ import (
 )
 
 func (a *app) gather() *cobra.Command {
-	var out string
-	var offline bool
+	var (
+		out     string
+		offline bool
+		known   knownBy
+	)
 	cmd := &cobra.Command{
-		Use: "gather", Args: cobra.NoArgs,
+		Use:   "gather",
 		Short: "Write a support bundle without secrets",
-		Long: "Write a support bundle (.tar.gz) for somebody who helps: the fleet file, the status and report of\n" +
+		Long: "Write a support bundle (.tar.gz) for somebody who helps: the fleet file (with FLEET, what was rolled\n" +
+			"out last or, with --offline, how the clusters are reached), the status and report of\n" +
 			"the last rollout or cleanup, and from each cluster the fleet's objects, and the pods, events and\n" +
 			"last log lines of Istio's namespace, as a worker reads them.\n\n" +
 			"It shows the data of a Secret by length and fingerprint only, but it has names, addresses and\n" +
 			"certificates: look at it before you send it.",
-		Example: "  landbridge gather -f fleet.yaml\n  landbridge gather --offline --out bundle.tar.gz   # reads no cluster",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+		Example: "  landbridge gather -f fleet.yaml\n  landbridge gather prod\n  landbridge gather --offline --out bundle.tar.gz   # reads no cluster",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, err := a.fleetOf(cmd, args, known)
 			if err != nil {
 				return err
 			}
+			f := &in.Fleet
 			b := &bundle{files: map[string][]byte{"version.txt": []byte("landbridge " + build.Version() + "\n")}}
-			if b.files["fleet.yaml"], err = yaml.Marshal(f); err != nil {
-				return failed(err)
-			}
 			if err := a.gatherRun(cmd.Context(), b, f.Metadata.Name); err != nil {
 				return failed(err)
 			}
 			if !offline {
-				unread := map[string]string{}
-				if err := a.look(cmd.Context(), api.GatherFleet, api.FleetInput{Fleet: *f}, &unread, func(c client.Client, id string) {
-					b.clusters(cmd.Context(), c, id, f, unread)
+				var r api.GatherFleetResult
+				if err := a.look(cmd.Context(), api.GatherFleet, in, &r, func(c client.Client, id string) {
+					b.clusters(cmd.Context(), c, id, r)
 				}); err != nil {
 					return err
 				}
+				if r.Fleet != nil {
+					f = r.Fleet
+				}
+			}
+			if b.files["fleet.yaml"], err = yaml.Marshal(f); err != nil {
+				return failed(err)
 			}
 			name := fmt.Sprintf("landbridge-%s-%s", f.Metadata.Name, time.Now().UTC().Format("20060102T150405Z"))
 			out = cmp.Or(out, name+".tar.gz")
@@ -68,7 +76,7 @@ func (a *app) gather() *cobra.Command {
 			return nil
 		},
 	}
-	a.fileFlag(cmd)
+	a.nameOrFile(cmd, &known)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default landbridge-FLEET-TIME.tar.gz)")
 	cmd.Flags().BoolVar(&offline, "offline", false, "read no cluster, only what Temporal has")
@@ -114,19 +122,19 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 }
 
 // clusters adds what the workers read of each cluster, or why they could not read it.
-func (b *bundle) clusters(ctx context.Context, c client.Client, id string, f *fleet.Fleet, unread map[string]string) {
-	b.unread = unread
-	for _, cluster := range f.Spec.Clusters {
+func (b *bundle) clusters(ctx context.Context, c client.Client, id string, r api.GatherFleetResult) {
+	b.unread = r.Unread
+	for _, cluster := range r.Clusters {
 		var got api.GatherClusterResult
-		if err := c.GetWorkflow(ctx, api.Member(cluster.Name).WorkflowID(id), "").Get(ctx, &got); err != nil {
-			b.files[path.Join("clusters", cluster.Name, "error.txt")] = []byte(cmp.Or(unread[cluster.Name], err.Error()) + "\n")
+		if err := c.GetWorkflow(ctx, api.Member(cluster).WorkflowID(id), "").Get(ctx, &got); err != nil {
+			b.files[path.Join("clusters", cluster, "error.txt")] = []byte(cmp.Or(r.Unread[cluster], err.Error()) + "\n")
 			continue
 		}
 		for name, text := range got.Files {
-			b.files[path.Join("clusters", cluster.Name, name)] = []byte(text)
+			b.files[path.Join("clusters", cluster, name)] = []byte(text)
 		}
 		if got.Cut {
-			b.files[path.Join("clusters", cluster.Name, "cut.txt")] = []byte("text is missing: there was more than Temporal carries\n")
+			b.files[path.Join("clusters", cluster, "cut.txt")] = []byte("text is missing: there was more than Temporal carries\n")
 		}
 	}
 }

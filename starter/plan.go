@@ -89,6 +89,15 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 		return failed(err)
 	}
 	defer c.Close()
+	id, err := look(ctx, c, typ, in, out)
+	if err == nil && then != nil {
+		then(c, id)
+	}
+	return err
+}
+
+// look returns the ID of the workflow that looked.
+func look(ctx context.Context, c client.Client, typ string, in api.FleetInput, out any) (string, error) {
 	name := in.Fleet.Metadata.Name
 	in.Contract = api.Contract
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
@@ -98,15 +107,9 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)),
 	}, typ, in)
 	if err != nil {
-		return failed(err)
+		return "", failed(err)
 	}
-	if err := explained(ctx, c, run, run.Get(ctx, out)); err != nil {
-		return err
-	}
-	if then != nil {
-		then(c, run.GetID())
-	}
-	return nil
+	return run.GetID(), explained(ctx, c, run, run.Get(ctx, out))
 }
 
 // marks holds the sign that stands before each action.

@@ -68,10 +68,6 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 		return failed(err)
 	}
 	defer c.Close()
-	if typ == api.CleanupFleet && !in.DryRun && c.ScheduleClient().GetHandle(ctx, scheduleID(in.Fleet.Metadata.Name)).Delete(ctx) == nil {
-		// A check that heals the fleet would roll out what the cleanup removes.
-		fmt.Fprintf(cmd.ErrOrStderr(), "the schedule of the fleet %s is deleted\n", in.Fleet.Metadata.Name)
-	}
 	began := time.Now()
 	want, err := newChange(typ, in)
 	if err != nil {

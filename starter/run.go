@@ -88,6 +88,9 @@ func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Write
 		fmt.Fprintf(say, "joining the %s of the fleet %s that runs since %s\n", noun(what), name, since)
 		return run, nil
 	case want.typ == api.CleanupFleet && what == api.RolloutFleet:
+		if err := want.mayCancel(ctx, c, run); err != nil {
+			return nil, err
+		}
 		fmt.Fprintf(say, "canceling the rollout that runs since %s, and waiting until it has undone its open steps\n", since)
 		if err := c.CancelWorkflow(ctx, want.id, run.GetRunID()); err != nil {
 			if isNotFound(err) {
@@ -100,6 +103,39 @@ func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Write
 	}
 	return nil, failed(fmt.Errorf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)%s",
 		name, noun(what), since, want.id, run.GetRunID(), name, orCancel(what, name)))
+}
+
+// mayCancel returns an error where the cleanup would be refused, for which nobody's rollout
+// is canceled: where the rollout that runs protects the fleet, or a cluster remembers
+// that the last one did.
+func (want change) mayCancel(ctx context.Context, c client.Client, run client.WorkflowRun) error {
+	running, err := inputOf(ctx, c, run.GetID(), run.GetRunID())
+	if err != nil {
+		return err
+	}
+	if err := want.in.Fleet.Protects([]fleet.Fleet{running.Fleet}); err != nil {
+		return usage(fmt.Errorf("%w; the rollout that runs goes on", err))
+	}
+	in, would := want.in, api.CleanupResult{}
+	in.DryRun = true
+	// A cluster that does not answer now does not keep the others from being cleaned up.
+	_, _ = look(ctx, c, api.CleanupFleet, in, &would)
+	if would.Refused != "" {
+		return usage(fmt.Errorf("%s; the rollout that runs goes on", would.Refused))
+	}
+	return ctx.Err()
+}
+
+// inputOf returns the input of a workflow that works on a whole fleet.
+func inputOf(ctx context.Context, c client.Client, id, runID string) (in api.FleetInput, err error) {
+	began, err := c.GetWorkflowHistory(ctx, id, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		return in, err
+	}
+	if err := decode(began.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[0], &in); err != nil {
+		return in, fmt.Errorf("read the input of the workflow %s: %w", id, err)
+	}
+	return in, nil
 }
 
 // orCancel tells how to end a rollout that somebody does not want to wait for.

@@ -21,44 +21,46 @@ import (
 // busy.
 const leastEvery = time.Minute
 
-// scheduleID returns the ID of the schedule that checks a fleet for drift.
-func scheduleID(name string) string { return fleet.WorkflowID(name) + ".drift" }
-
 func (a *app) schedule() *cobra.Command {
 	var (
 		every time.Duration
 		heal  bool
 		why   fleet.Request
+		known knownBy
 	)
 	cmd := &cobra.Command{
-		Use: "schedule", Args: cobra.NoArgs,
+		Use:   "schedule",
 		Short: "Check a fleet for drift at regular intervals",
-		Long: "Check a fleet for drift at regular intervals, by a Temporal Schedule that keeps a copy of the fleet\n" +
-			"file as it is now. Run the command again to replace the copy or the interval. A check is left out\n" +
-			"while the one before it still runs.\n\n" +
-			"With --self-heal each check that finds drift rolls the fleet out, and overwrites what somebody else\n" +
-			"changed.",
-		Example: "  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule --every 6h --self-heal --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
-			if err != nil {
-				return err
-			}
+		Long: "Check a fleet for drift at regular intervals, by a Temporal Schedule. Each check compares the\n" +
+			"clusters with what was rolled out last, as their inventories have it: the schedule keeps no fleet\n" +
+			"file, only how the clusters are reached, and each rollout tells it that anew. Run the command again\n" +
+			"to replace the interval. A check is left out while the one before it still runs, and counts nothing\n" +
+			"while a rollout or cleanup runs.\n\n" +
+			"With --self-heal each check that finds drift rolls out again what was rolled out last, and\n" +
+			"overwrites what somebody else changed. It brings nothing back that a cleanup removed, and finishes\n" +
+			"no rollout that did not reach every cluster.",
+		Example: "  landbridge schedule prod --every 1h\n  landbridge schedule -f fleet.yaml --every 1h\n  landbridge schedule prod --every 6h --self-heal --reason CHG-7\n  landbridge schedule show prod\n  landbridge schedule delete prod",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if every < leastEvery {
 				return usage(fmt.Errorf("--every: want at least %s, got %s", leastEvery, every))
 			}
 			if err := requested(&why); err != nil {
 				return err
 			}
+			in, err := a.fleetOf(cmd, args, known)
+			if err != nil {
+				return err
+			}
+			in.SelfHeal, in.Request = heal, why
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := setSchedule(cmd.Context(), c, api.FleetInput{Fleet: *f, SelfHeal: heal, Request: why}, every); err != nil {
+			if err := setSchedule(cmd.Context(), c, in, every); err != nil {
 				return failed(err)
 			}
-			name, heals := f.Metadata.Name, ""
+			name, heals := in.Fleet.Metadata.Name, ""
 			if heal {
 				heals = ", and a rollout repairs it where it differs"
 			}
@@ -66,7 +68,7 @@ func (a *app) schedule() *cobra.Command {
 			return nil
 		},
 	}
-	a.fileFlag(cmd)
+	a.nameOrFile(cmd, &known)
 	a.temporal.Bind(cmd.PersistentFlags())
 	requestFlags(cmd, &why)
 	cmd.Flags().DurationVar(&every, "every", time.Hour, "interval between two checks, at least 1m")
@@ -77,17 +79,17 @@ func (a *app) schedule() *cobra.Command {
 
 // setSchedule creates a fleet's schedule, or replaces it.
 func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
-	in.Contract = api.Contract
+	in.Contract, in.Fleet, in.FromInventories = api.Contract, in.Fleet.Reach(), true
 	name := in.Fleet.Metadata.Name
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
-	action := &client.ScheduleWorkflowAction{ID: scheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
+	action := &client.ScheduleWorkflowAction{ID: fleet.ScheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}
-	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: scheduleID(name), Spec: spec, Action: action,
+	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{ID: fleet.ScheduleID(name), Spec: spec, Action: action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, Note: in.Request.Line()})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return err
 	}
-	return c.ScheduleClient().GetHandle(ctx, scheduleID(name)).Update(ctx, client.ScheduleUpdateOptions{
+	return c.ScheduleClient().GetHandle(ctx, fleet.ScheduleID(name)).Update(ctx, client.ScheduleUpdateOptions{
 		DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 			s := u.Description.Schedule
 			s.Spec, s.Action = &spec, action
@@ -100,7 +102,7 @@ func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every 
 func noSchedule(name string, err error) error {
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return failed(fmt.Errorf("the fleet %s has no schedule; `landbridge schedule -f FILE` creates one", name))
+		return failed(fmt.Errorf("the fleet %s has no schedule; `landbridge schedule %s` creates one", name, name))
 	}
 	return failed(err)
 }
@@ -137,7 +139,7 @@ func (a *app) scheduleShow() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			d, err := c.ScheduleClient().GetHandle(cmd.Context(), scheduleID(args[0])).Describe(cmd.Context())
+			d, err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(args[0])).Describe(cmd.Context())
 			if err != nil {
 				return noSchedule(args[0], err)
 			}
@@ -197,6 +199,8 @@ func (c shownCheck) found() string {
 		return trim(oneLine(c.Error))
 	case r == nil:
 		return "still runs"
+	case r.Busy != nil:
+		return busy(*r.Busy)
 	case !r.Drifted:
 		return "no drift"
 	case r.Healed:
@@ -218,7 +222,7 @@ func (a *app) scheduleDelete() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := c.ScheduleClient().GetHandle(cmd.Context(), scheduleID(args[0])).Delete(cmd.Context()); err != nil {
+			if err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(args[0])).Delete(cmd.Context()); err != nil {
 				return noSchedule(args[0], err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is no longer checked\n", args[0])

@@ -232,13 +232,9 @@ func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.De
 	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		return failed(fmt.Errorf("nothing failed in the last rollout of the fleet %s, so there is nothing to retry", r.fleet))
 	}
-	began, err := c.GetWorkflowHistory(cmd.Context(), r.id, r.run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	input, err := inputOf(cmd.Context(), c, r.id, r.run)
 	if err != nil {
 		return failed(err)
-	}
-	var input api.FleetInput
-	if err := decode(began.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()[0], &input); err != nil {
-		return failed(fmt.Errorf("read the input of the last rollout: %w", err))
 	}
 	input.Request = fleet.Request{Reason: in.Reason, RequestedBy: in.By}
 	return a.change(cmd, api.RolloutFleet, input, false, a.showRollout)

@@ -13,11 +13,15 @@ import (
 )
 
 func (a *app) verify() *cobra.Command {
-	var junit string
+	var (
+		junit string
+		known knownBy
+	)
 	cmd := &cobra.Command{
-		Use: "verify", Args: cobra.NoArgs,
+		Use:   "verify",
 		Short: "Prove that every link carries requests",
-		Long: "Prove every link of the fleet, and change nothing. A link is proven where four things hold:\n" +
+		Long: "Prove every link of the fleet, and change nothing. With FLEET these are the links that were rolled\n" +
+			"out last. A link is proven where four things hold:\n" +
 			"  - every istiod pod of the source that runs lists the target as synced;\n" +
 			"  - a request with the CA, the server name and the token of the remote secret goes through the\n" +
 			"    egress gateway to the target's API server;\n" +
@@ -26,14 +30,14 @@ func (a *app) verify() *cobra.Command {
 			"For a link that is broken it names the hop, and tells where to look.\n\n" +
 			"Exit codes: 0 every link is proven; 1 none is, or the check failed; 2 bad usage or bad fleet file;\n" +
 			"3 some links are proven.",
-		Example: "  landbridge verify -f fleet.yaml\n  landbridge verify --junit verify.xml   # for CI\n  landbridge verify -o json | jq '.links[] | select(.proven | not)'",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+		Example: "  landbridge verify -f fleet.yaml\n  landbridge verify prod\n  landbridge verify --junit verify.xml   # for CI\n  landbridge verify -o json | jq '.links[] | select(.proven | not)'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in, err := a.fleetOf(cmd, args, known)
 			if err != nil {
 				return err
 			}
 			var r api.VerifyResult
-			if err := a.look(cmd.Context(), api.VerifyFleet, api.FleetInput{Fleet: *f}, &r, nil); err != nil {
+			if err := a.look(cmd.Context(), api.VerifyFleet, in, &r, nil); err != nil {
 				return err
 			}
 			if junit != "" {
@@ -47,7 +51,7 @@ func (a *app) verify() *cobra.Command {
 			return proofError(r)
 		},
 	}
-	a.fileFlag(cmd)
+	a.nameOrFile(cmd, &known)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&junit, "junit", "", "also write the result as JUnit XML to this file")

@@ -24,7 +24,8 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 	for _, u := range c.list {
 		u.leaveOut(false, "")
 	}
-	if err == nil && len(c.left) > 0 {
+	c.left = append(c.left, c.scheduled...)
+	if err == nil && len(c.left) > 0 && c.result.Refused == "" {
 		err = c.fail(api.TypeLeftOver, "the cleanup could not remove everything", c.left)
 	}
 	c.phase(ctx, endPhase(ctx, err))
@@ -38,6 +39,8 @@ type cleanup struct {
 	id, run string
 	// left lists what could not be removed, and why.
 	left []api.Failure
+	// scheduled tells why the fleet's schedule could not be deleted.
+	scheduled []api.Failure
 	// inventories holds what the clusters remember of the fleet.
 	inventories []fleet.Fleet
 	result      api.CleanupResult
@@ -46,12 +49,20 @@ type cleanup struct {
 func (c *cleanup) do(ctx workflow.Context) error {
 	// The clusters of the file, and those that their inventories name.
 	c.phase(ctx, "inventories")
-	clusters := c.discover(ctx)
+	clusters := c.members(ctx)
 	if c.in.FromInventories {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
 	}
-	if err := c.in.Fleet.Protects(c.inventories); err != nil && !c.in.DryRun {
-		return c.fail(api.TypePreflight, "nothing was removed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	if err := c.in.Fleet.Protects(c.inventories); err != nil {
+		c.result.Refused = err.Error()
+	}
+	if c.result.Refused != "" && !c.in.DryRun {
+		return c.fail(api.TypePreflight, "nothing was removed", []api.Failure{{Type: api.TypeInvalid, Message: c.result.Refused}})
+	}
+
+	// The schedule, which would find drift in all that goes.
+	if !c.in.DryRun && len(clusters) > 0 && ctx.Err() == nil {
+		c.endSchedule(ctx)
 	}
 
 	found := func(cl fleet.Cluster) temporal.SearchAttributes {
@@ -90,6 +101,20 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		c.removeRoot(ctx)
 	}
 	return ctx.Err()
+}
+
+// endSchedule deletes the fleet's schedule. One that stays does not keep the cleanup from
+// going on: its checks find no inventory, and change nothing.
+func (c *cleanup) endSchedule(ctx workflow.Context) {
+	const step = "end schedule"
+	c.phase(ctx, "schedule")
+	out, err := temporalCall(ctx, step, a.EndSchedule, api.EndScheduleInput{ClusterRef: c.in.FleetRef(c.run)})
+	c.result.Unscheduled = out.Deleted
+	if err != nil {
+		f := leftover(api.Unit{}, step, err)
+		f.Message += "; `landbridge schedule delete " + c.Fleet + "` deletes it"
+		c.scheduled = append(c.scheduled, f)
+	}
 }
 
 // each runs a child per cluster, and collects what they could not remove.

@@ -110,3 +110,53 @@ func TestCleanup_ClusterOfAnotherFleet_IsNotTouched(t *testing.T) {
 		}
 	}
 }
+
+// A schedule would find drift in all that goes. It is deleted before anything else is, and
+// stays where nothing is removed.
+func TestCleanup_ScheduleEndsFirst_UnlessNothingIsRemoved(t *testing.T) {
+	ends := func(c fakeCall) bool { return removes(c) || c.name == "EndSchedule" }
+	f := newFake(t)
+	f.answer = func(_ fakeCall, result any) {
+		if r, ok := result.(*api.EndScheduleResult); ok {
+			r.Deleted = true
+		}
+	}
+	require.NoError(t, f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
+	require.Equal(t, "EndSchedule", f.names(ends)[0])
+	var r api.CleanupResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.True(t, r.Unscheduled)
+
+	for why, c := range map[string]struct {
+		in api.FleetInput
+		on func(fakeCall) error
+	}{
+		"protected": {api.FleetInput{Fleet: func() fleet.Fleet { f := testFleet("east", "west"); f.Metadata.Protected = true; return f }()}, nil},
+		"dry run":   {api.FleetInput{Fleet: testFleet("east", "west"), DryRun: true}, nil},
+		"others'": {api.FleetInput{Fleet: testFleet("east", "west")}, func(c fakeCall) error {
+			if c.name == "CheckInventory" {
+				return withType(broken(c), api.TypeOtherFleet)
+			}
+			return nil
+		}},
+	} {
+		f := newFake(t)
+		f.on = c.on
+		_ = f.run(CleanupFleet, c.in)
+		require.NotContains(t, f.names(nil), "EndSchedule", why)
+	}
+}
+
+func TestCleanup_ScheduleCannotBeDeleted_TheRestGoesAndThatIsNamed(t *testing.T) {
+	f := newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "EndSchedule" {
+			return withType(broken(c), api.TypeOther)
+		}
+		return nil
+	}
+	err := f.run(CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")})
+	require.Equal(t, api.TypeLeftOver, errorType(t, err))
+	require.ErrorContains(t, err, "`landbridge schedule delete test` deletes it")
+	require.Contains(t, f.names(removes), "RemoveRoot")
+}

@@ -3,8 +3,11 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -17,25 +20,84 @@ const expiresSoon = 30 * 24 * time.Hour
 // maxDrift limits how many objects a DriftResult lists.
 const maxDrift = 500
 
-// DriftFleet compares the live fleet with the fleet file and changes nothing, unless the
-// input has SelfHeal: then it starts a rollout that repairs what differs. Drift is
-// no error; the result tells of it.
+// DriftFleet compares the live fleet with the fleet file, or without one with what was
+// applied last, and changes nothing, unless the input has SelfHeal: then it starts a
+// rollout that repairs what differs. Drift is no error; the result tells of it. While the
+// fleet is being changed nothing is compared.
 func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error) {
-	name, id := in.Fleet.Metadata.Name, workflow.GetInfo(ctx).WorkflowExecution.ID
-	out := api.DriftResult{Fleet: name, At: workflow.Now(ctx), Changes: []api.PlannedUnit{}, Expiring: []api.Expiring{}, Unproven: []api.CheckLinkResult{}}
-	found := attributes(api.FleetKey.ValueSet(name))
-	look := in
+	c := &driftCheck{id: workflow.GetInfo(ctx).WorkflowExecution.ID, in: in}
+	before, err := c.lastChange(ctx)
+	if err != nil || before.Running {
+		return c.busy(ctx, before), err
+	}
+	if in.FromInventories {
+		if c.in, c.differ, err = appliedLast(ctx, in); err != nil {
+			return c.result(ctx), err
+		}
+	}
+	out := c.result(ctx)
+	if err = c.compare(ctx, &out); err != nil || out.Drifted {
+		// What a rollout changes meanwhile is no drift.
+		if now, asked := c.lastChange(ctx); asked == nil && now.Run != before.Run {
+			return c.busy(ctx, now), nil
+		}
+	}
+	if err != nil {
+		return out, err
+	}
+	phase := string(api.Done)
+	if out.Drifted {
+		phase = "drifted"
+	}
+	setPhase(ctx, phase)
+	if in.SelfHeal && (repairable(out) || len(out.Differ) > 0) {
+		c.selfHeal(ctx, &out)
+	}
+	return out, ctx.Err()
+}
+
+// driftCheck holds a check under way.
+type driftCheck struct {
+	id string
+	in api.FleetInput
+	// differ names the members that remember anything else than was applied last.
+	differ []string
+}
+
+// result returns an empty one.
+func (c *driftCheck) result(ctx workflow.Context) api.DriftResult {
+	return api.DriftResult{Fleet: c.in.Fleet.Metadata.Name, At: workflow.Now(ctx), Applied: c.in.Applied, Differ: c.differ,
+		Changes: []api.PlannedUnit{}, Expiring: []api.Expiring{}, Unproven: []api.CheckLinkResult{}}
+}
+
+// busy returns the result of a check during which the fleet was changed.
+func (c *driftCheck) busy(ctx workflow.Context, by api.LastChange) api.DriftResult {
+	out := c.result(ctx)
+	out.Busy, out.Differ = &by, nil
+	setPhase(ctx, "busy")
+	return out
+}
+
+// lastChange asks Temporal which workflow changed the fleet last.
+func (c *driftCheck) lastChange(ctx workflow.Context) (api.LastChange, error) {
+	return temporalCall(ctx, "last change", a.CheckLastChange, api.LastChangeInput{ClusterRef: c.in.FleetRef(workflow.GetInfo(ctx).WorkflowExecution.RunID)})
+}
+
+// compare looks for all that differs.
+func (c *driftCheck) compare(ctx workflow.Context, out *api.DriftResult) error {
+	found := attributes(api.FleetKey.ValueSet(out.Fleet))
+	look := c.in
 	look.SelfHeal, look.ForceConflicts, look.DryRun, look.Prune = false, false, true, false
 	look.ForceVersion = true // a version that somebody else changed is drift, and no error
 	var plan api.FleetResult
-	if err := (&gate{}).runChild(ctx, child{id + ".plan", "plan", found, PlanFleet}, look, &plan); err != nil {
-		return out, err
+	if err := (&gate{}).runChild(ctx, child{c.id + ".plan", "plan", found, PlanFleet}, look, &plan); err != nil {
+		return err
 	}
-	compare(&out, plan, workflow.Now(ctx))
-	if !in.Fleet.Spec.Rollout.SkipProof {
+	note(out, plan, workflow.Now(ctx))
+	if !c.in.Fleet.Spec.Rollout.SkipProof {
 		var proof api.VerifyResult
-		if err := (&gate{}).runChild(ctx, child{id + ".verify", "verify", found, VerifyFleet}, look, &proof); err != nil {
-			return out, err
+		if err := (&gate{}).runChild(ctx, child{c.id + ".verify", "verify", found, VerifyFleet}, look, &proof); err != nil {
+			return err
 		}
 		for _, l := range proof.Links {
 			if !l.Proven {
@@ -43,19 +105,12 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 			}
 		}
 	}
-	out.Drifted = out.Differs > 0 || len(out.Expiring) > 0 || len(out.Unproven) > 0 || len(out.Unreachable) > 0 || !out.Stale.Empty()
-	phase := string(api.Done)
-	if out.Drifted {
-		phase = "drifted"
-	}
-	setPhase(ctx, phase)
-	if in.SelfHeal && repairable(out) {
-		selfHeal(ctx, &out, in)
-	}
-	return out, nil
+	out.Drifted = out.Differs > 0 || len(out.Expiring) > 0 || len(out.Unproven) > 0 || len(out.Unreachable) > 0 || !out.Stale.Empty() || len(out.Differ) > 0
+	return nil
 }
 
-func compare(r *api.DriftResult, plan api.FleetResult, now time.Time) {
+// note adds to a result what a plan shows.
+func note(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 	for _, u := range plan.Plan {
 		var changes []fleet.Change
 		for _, c := range u.Changes {
@@ -97,22 +152,35 @@ func repairable(r api.DriftResult) bool {
 	})
 }
 
-// selfHeal rolls the fleet out under the one ID of all that changes it. Where something
-// else is changing the fleet, selfHeal does not wait, and notes it in the result.
-func selfHeal(ctx workflow.Context, r *api.DriftResult, in api.FleetInput) {
-	in.SelfHeal, in.ForceConflicts = false, true
+// selfHeal rolls out what was applied last, under the one ID of all that changes the fleet.
+// It does not wait where something else is changing the fleet, and does not repair what
+// the members do not agree on: the last rollout did not reach all of them, and a person
+// decides whether it goes on. The result tells why.
+func (c *driftCheck) selfHeal(ctx workflow.Context, r *api.DriftResult) {
+	if len(c.differ) > 0 {
+		r.NotHealed = fmt.Sprintf("the inventories of %s differ: the last rollout did not reach each cluster, or somebody changed an inventory; roll the fleet file out", strings.Join(c.differ, ", "))
+		return
+	}
+	in := c.in
+	in.ForceConflicts = true
 	if in.Request.Reason == "" {
 		in.Request.Reason = "drift"
 	}
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: fleet.WorkflowID(in.Fleet.Metadata.Name), StaticSummary: "self-heal",
+		// Where the check ends before, the rollout undoes its open steps, and is waited for.
+		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, WaitForCancellation: true,
 		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending)),
 			api.ReasonKey.ValueSet(in.Request.Reason), api.RequestedByKey.ValueSet(in.Request.RequestedBy)),
 	})
-	if err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil); err != nil {
+	err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil)
+	switch {
+	case err == nil:
+		r.Healed = true
+	case temporal.IsWorkflowExecutionAlreadyStartedError(err):
+		r.NotHealed = "a rollout or cleanup of the fleet began meanwhile"
+	default:
 		_, why := describe(err)
-		r.NotHealed = fmt.Sprintf("the rollout that should repair it failed: %s", why)
-		return
+		r.NotHealed = "the rollout that should repair it failed: " + why
 	}
-	r.Healed = true
 }

@@ -33,6 +33,7 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 		err = r.do(work)
 		if !in.DryRun {
 			releaseAll(ctx, in, r.answeredMembers(), r.run)
+			r.refreshSchedule(ctx)
 		}
 	}
 	r.over = true
@@ -64,7 +65,9 @@ type rollout struct {
 	chosen string
 	stale  fleet.Stale
 	pruned fleet.Stale
-	proven int
+	// last tells which fleet file was applied before, and applied which one this is.
+	last, applied fleet.Applied
+	proven        int
 	// carrying names the links of old that carried requests before the wave under way.
 	carrying []fleet.Link
 }

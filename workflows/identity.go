@@ -8,9 +8,9 @@ import (
 )
 
 // memory returns what a member is to remember of itself, of its peers, which are in its
-// part of the fleet, and of the root.
+// part of the fleet, of the root, and of the fleet file.
 func (r *rollout) memory(name string, part fleet.Fleet) fleet.Memory {
-	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}}
+	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}, Applied: r.applied, Left: r.stale.Near(name)}
 	for _, c := range part.Spec.Clusters {
 		if id := r.identity(c); c.Name == name {
 			out.Member = id

@@ -86,9 +86,11 @@ func TestFleet_EachMemberRemembersItselfItsPeersAndTheRoot(t *testing.T) {
 		}
 	}
 	require.Equal(t, []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: "sha256:0"}}}, known)
-	require.Equal(t, fleet.Memory{
-		Member: fleet.Identity{Name: "east", UID: "east", Network: "east"},
-		Peers:  []fleet.Identity{{Name: "west", UID: "west", Network: "west"}, {Name: "north", UID: "uid-of-north", Network: "north"}},
-		Root:   fleet.KnownRoot{Fingerprint: "sha256:0", Kept: "in cluster east"}}, wrote["east"])
+	east := wrote["east"]
+	require.Equal(t, fleet.Identity{Name: "east", UID: "east", Network: "east"}, east.Member)
+	require.Equal(t, []fleet.Identity{{Name: "north", UID: "uid-of-north", Network: "north"}, {Name: "west", UID: "west", Network: "west"}}, east.Peers)
+	require.Equal(t, fleet.KnownRoot{Fingerprint: "sha256:0", Kept: "in cluster east"}, east.Root)
+	require.Equal(t, []fleet.Link{{From: "east", To: "north"}, {From: "north", To: "east"}}, east.Left.Links, "it had left the fleet file")
+	require.Equal(t, "north", east.Left.Clusters[0].Name)
 	require.True(t, strings.HasPrefix(wrote["west"].Member.UID, "west"))
 }

@@ -128,6 +128,10 @@ func releaseCall() workflow.ActivityOptions {
 	}
 }
 
+// askTemporal limits a question to Temporal, which hands out the question itself and so
+// answers at once. The limit is short for the sake of a worker that may not ask.
+func askTemporal() workflow.ActivityOptions { return releaseCall() }
+
 // busyChildPoll sets how often runChild tries to start a child while that of an earlier
 // run still undoes its steps.
 const busyChildPoll = 5 * time.Second

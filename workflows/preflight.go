@@ -80,6 +80,7 @@ func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
 	out = append(out, r.istioVersions()...)
 	out = append(out, r.rivals()...)
 	out = append(out, r.renamed()...)
+	out = append(out, r.applies(ctx)...)
 	if !r.in.Fleet.Spec.CA.Managed() {
 		return append(out, r.rootsDiffer()...)
 	}

@@ -12,7 +12,7 @@ import (
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, Clusters: []api.ClusterDone{}, Links: []string{},
-		IstioChosen: r.chosen, Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {
 			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})

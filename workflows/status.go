@@ -207,7 +207,18 @@ func attributes(keys ...temporal.SearchAttributeUpdate) temporal.SearchAttribute
 // lock.
 func fleetCall[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
-	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, summary(name, in.Ref())
+	return titled(ctx, policy, name, summary(name, in.Ref()), do, in)
+}
+
+// temporalCall runs an activity that asks Temporal about the fleet, or tells it something.
+func temporalCall[I located, R any](ctx workflow.Context, name string, do func(context.Context, I) (R, error), in I) (R, error) {
+	return titled(ctx, askTemporal(), name, name, do, in)
+}
+
+// titled runs an activity on its input's task queue, under a title in the Temporal UI.
+func titled[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name, title string,
+	do func(context.Context, I) (R, error), in I) (R, error) {
+	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, title
 	var out R
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &out); err != nil {
 		return out, &stepError{api.StepWords(name), err}

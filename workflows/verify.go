@@ -7,9 +7,16 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// VerifyFleet proves every link of a fleet and changes nothing. A link that is not
-// proven is no error: the result names it, and tells why.
+// VerifyFleet proves every link of a fleet and changes nothing. Without a fleet file these
+// are the links that were rolled out last. A link that is not proven is no error: the result names it, and tells why.
 func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, error) {
+	if in.FromInventories {
+		known, _, err := appliedLast(ctx, in)
+		if err != nil {
+			return api.VerifyResult{}, err
+		}
+		in = known
+	}
 	f := in.Fleet
 	out := api.VerifyResult{Fleet: f.Metadata.Name, Proven: true, At: workflow.Now(ctx), Links: []api.CheckLinkResult{}}
 	if err := f.Validate(); err != nil {

@@ -71,12 +71,14 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	}
 	f := r.in.Fleet
 	part := f.Part(name, r.stale)
+	limits := f.Spec.Rollout
+	limits.Waves = nil // the part has them
 	var result api.ClusterResult
 	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
-			Part: part, IstioVersion: u.check.Istio.Wanted, Memory: r.memory(name, part), Rollout: f.Spec.Rollout,
+			Part: part, IstioVersion: u.check.Istio.Wanted, Memory: r.memory(name, part), Rollout: limits,
 			IsSource: u.source, IsTarget: u.target,
 		}, &result)
 	if u.end(err); err == nil {

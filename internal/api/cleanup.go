@@ -12,6 +12,10 @@ type CleanupResult struct {
 	Removed int `json:"removed"`
 	// Objects lists what a dry run would remove. A cleanup that removes leaves it empty.
 	Objects []ClusterObject `json:"objects,omitempty"`
+	// Refused tells, after a dry run, why a cleanup would remove nothing.
+	Refused string `json:"refused,omitempty"`
+	// Unscheduled says that the fleet had a schedule, which was deleted.
+	Unscheduled bool `json:"unscheduled,omitempty"`
 }
 
 // ClusterObject names an object of a cluster. Cluster is empty for a root that a worker

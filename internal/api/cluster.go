@@ -27,6 +27,14 @@ type GatherClusterResult struct {
 	Cut bool `json:"cut,omitempty"`
 }
 
+// GatherFleetResult names the clusters that were read, and tells why some could not be.
+type GatherFleetResult struct {
+	Clusters []string          `json:"clusters"`
+	Unread   map[string]string `json:"unread,omitempty"`
+	// Fleet is what the clusters remember, where there was no fleet file.
+	Fleet *fleet.Fleet `json:"fleet,omitempty"`
+}
+
 // Mesh describes the mesh that a cluster has already, whoever installed it.
 type Mesh struct {
 	Istiods []Istiod `json:"istiods,omitempty"`

@@ -10,6 +10,12 @@ import (
 type DriftResult struct {
 	Fleet string    `json:"fleet"`
 	At    time.Time `json:"at"`
+	// Applied tells which rollout the clusters were compared with. It is nil where that was
+	// a fleet file.
+	Applied *fleet.Applied `json:"applied,omitempty"`
+	// Busy names the rollout or cleanup during which the check was made. Nothing is counted
+	// then.
+	Busy *LastChange `json:"busy,omitempty"`
 	// Drifted says that one of the lists below is not empty.
 	Drifted bool `json:"drifted"`
 	// Changes lists the objects that a rollout would change, at most 500 of them;
@@ -22,6 +28,9 @@ type DriftResult struct {
 	Unreachable []Failure `json:"unreachable,omitempty"`
 	// Stale lists members and links that left the fleet file and still exist.
 	Stale fleet.Stale `json:"stale"`
+	// Differ lists the members that remember anything else than was applied last: that
+	// rollout did not reach them, or somebody changed their inventory.
+	Differ []string `json:"differ,omitempty"`
 	// Expiring lists certificates that end within 30 days.
 	Expiring []Expiring `json:"expiring"`
 	// Unproven lists the links whose proof fails.

@@ -24,6 +24,9 @@ type ClusterRef struct {
 	Run string `json:"run"`
 	// TakeOver allows writing where another run, which is dead, has the lock.
 	TakeOver bool `json:"takeOver,omitempty"`
+	// MustExist changes only a cluster that remembers the fleet: a self-heal brings nothing
+	// back that a cleanup removed.
+	MustExist bool `json:"mustExist,omitempty"`
 	// DryRun changes nothing, and reports what would change.
 	DryRun bool `json:"dryRun,omitempty"`
 	// ForceConflicts overwrites what somebody else changed.

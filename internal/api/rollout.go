@@ -41,6 +41,9 @@ type FleetResult struct {
 	// IstioChosen tells which version of Istio was chosen, and why, where the fleet file
 	// names none.
 	IstioChosen string `json:"istioChosen,omitempty"`
+	// Applied tells which fleet file this was, and Last which one was applied before.
+	Applied fleet.Applied `json:"applied,omitzero"`
+	Last    fleet.Applied `json:"last,omitzero"`
 	// Proven counts the links that were proven.
 	Proven int `json:"proven"`
 	// Pruned lists what left the fleet file and was removed; Stale what left it and
@@ -147,14 +150,18 @@ type FleetInput struct {
 	TakeOver bool `json:"takeOver,omitempty"`
 	// DryRun changes nothing, and reports what would change.
 	DryRun bool `json:"dryRun,omitempty"`
-	// FromInventories tells a cleanup that the fleet file is lost: Fleet has the name and
-	// some clusters, and their inventories have the rest.
+	// FromInventories says that there is no fleet file: Fleet has the name and some
+	// clusters, and their inventories have the rest, as it was applied last.
 	FromInventories bool `json:"fromInventories,omitempty"`
+	// Applied says that Fleet is what the clusters remember of that rollout. Where another
+	// one came since, the input is refused.
+	Applied *fleet.Applied `json:"applied,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// ForceVersion rolls out a version of Istio that skips a minor release, or goes back.
 	ForceVersion bool `json:"forceVersion,omitempty"`
 	// SelfHeal has a drift check that finds drift roll the fleet out, with ForceConflicts.
+	// That rollout has SelfHeal too, and changes no cluster without an inventory.
 	SelfHeal bool `json:"selfHeal,omitempty"`
 	// Root tells where a root goes to that is moved, exported or imported.
 	Root RootChange `json:"root,omitzero"`
@@ -170,7 +177,13 @@ func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	istio := f.Settings(c).Istio
 	return ClusterRef{Contract: Contract, Fleet: f.Metadata.Name, Cluster: c.Name, ClusterID: c.ClusterID, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: istio.Namespace, CNINamespace: istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
+		Run: run, TakeOver: in.TakeOver, MustExist: in.SelfHeal, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
+}
+
+// FleetRef returns the reference of an activity that talks to Temporal about the fleet,
+// and to no cluster.
+func (in FleetInput) FleetRef(run string) ClusterRef {
+	return in.Ref(fleet.Cluster{TaskQueue: in.Fleet.Spec.TaskQueue}, run)
 }
 
 // RootRef returns the place of the root: a cluster, or the directory of a worker.

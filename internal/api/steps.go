@@ -51,6 +51,8 @@ type CheckInventoryInput struct{ ClusterRef }
 // CheckInventoryResult holds what the cluster remembers, or nothing.
 type CheckInventoryResult struct {
 	Inventory *fleet.Fleet `json:"inventory,omitempty"`
+	// Memory belongs to the inventory.
+	Memory fleet.Memory `json:"memory,omitzero"`
 }
 
 // EnsureIstioInput says which Istio the cluster runs.

@@ -28,6 +28,9 @@ type Change struct {
 	// Fields are those that a plan would set or change. Of a Secret's values there are
 	// only fingerprints.
 	Fields []Field `json:"fields,omitempty"`
+	// Digest stands for the fields where they are left out, so that two plans can be
+	// compared.
+	Digest string `json:"digest,omitempty"`
 	// Drift says that somebody else changed the object since it was applied; only
 	// --force-conflicts overwrites that.
 	Drift bool `json:"drift,omitempty"`
@@ -45,11 +48,14 @@ type Field struct {
 	To   string `json:"to"`
 }
 
-// WithoutFields returns the changes with names only: the history of a parent need
+// WithoutFields returns the changes with names and digests only: the history of a parent need
 // not hold what the history of its child does.
 func (c Changes) WithoutFields() Changes {
 	out := Changes{Changes: slices.Clone(c.Changes)}
 	for i := range out.Changes {
+		if len(out.Changes[i].Fields) > 0 {
+			out.Changes[i].Digest = digest(out.Changes[i].Fields)
+		}
 		out.Changes[i].Fields, out.Changes[i].Manifest = nil, ""
 	}
 	return out

@@ -20,11 +20,14 @@ type KnownRoot struct {
 }
 
 // Memory holds what a cluster remembers beside the settings: which member it is, who
-// its peers are, and the fleet's root.
+// its peers are, the fleet's root, and which fleet file was applied last.
 type Memory struct {
-	Member Identity   `json:"member"`
-	Peers  []Identity `json:"peers,omitempty"`
-	Root   KnownRoot  `json:"root,omitzero"`
+	Member  Identity   `json:"member"`
+	Peers   []Identity `json:"peers,omitempty"`
+	Root    KnownRoot  `json:"root,omitzero"`
+	Applied Applied    `json:"applied,omitzero"`
+	// Left lists which of its peers and links had left that file, and were not removed yet.
+	Left Stale `json:"left,omitzero"`
 }
 
 // Rebuilt lists the members, by name, that are other clusters now than they were when

@@ -18,9 +18,22 @@ func Known(name, taskQueue string, clusters []Cluster) (*Fleet, error) {
 }
 
 // SetFrom fills in the settings of a fleet whose file is lost from the inventory of
-// one of its clusters. The list of clusters stays, and how fast the work goes.
+// one of its clusters. The list of clusters stays.
 func (f *Fleet) SetFrom(inventory Fleet) {
-	clusters, rollout := f.Spec.Clusters, f.Spec.Rollout
+	clusters := f.Spec.Clusters
 	f.Spec = inventory.Spec
-	f.Spec.Clusters, f.Spec.Rollout = clusters, rollout
+	f.Spec.Clusters = clusters
+	f.Spec.Rollout.Waves = nil // a removal has none
+	f.SetDefaults()
+}
+
+// Reach returns the fleet's name and how its clusters are reached, and nothing of what
+// is to be there.
+func (f *Fleet) Reach() Fleet {
+	out := Fleet{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: f.Metadata.Name}, Spec: Spec{TaskQueue: f.Spec.TaskQueue}}
+	for _, c := range f.Spec.Clusters {
+		out.Spec.Clusters = append(out.Spec.Clusters, Cluster{Name: c.Name, Network: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue})
+	}
+	out.SetDefaults()
+	return out
 }

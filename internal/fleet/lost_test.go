@@ -22,7 +22,7 @@ func TestSetFrom_AnInventory_HasTheSettingsButNotTheClusters(t *testing.T) {
 	f.SetFrom(applied.Part("east", Stale{}))
 	require.Equal(t, "mesh", f.Spec.Istio.Namespace)
 	require.Equal(t, 17443, f.Spec.Gateways.APIPort)
-	require.Equal(t, 10, f.Spec.Rollout.MaxParallel)
+	require.Equal(t, 3, f.Spec.Rollout.MaxParallel)
 	require.Len(t, f.Spec.Clusters, 1)
 	require.Equal(t, "lost", f.Spec.Clusters[0].Kubeconfig.Path)
 	require.Equal(t, []string{"east.north", "east.west", "north.east", "west.east"}, ids(f.Links()), "a cleanup removes these")

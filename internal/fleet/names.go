@@ -90,3 +90,6 @@ func ReaderToken(source string) string { return "istio-remote-secret-token-" + s
 
 // WorkflowID returns the one ID under which everything that changes a fleet runs.
 func WorkflowID(fleet string) string { return "landbridge." + fleet }
+
+// ScheduleID returns the ID of the schedule that checks a fleet for drift.
+func ScheduleID(fleet string) string { return WorkflowID(fleet) + ".drift" }

@@ -25,9 +25,26 @@ func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 			part.Spec.Clusters = append(part.Spec.Clusters, c)
 		}
 	}
-	// How fast the work goes is not part of what was applied.
-	part.Spec.Rollout = Rollout{}
+	// The order of the file is nobody's to remember.
+	slices.SortFunc(part.Spec.Clusters, func(a, b Cluster) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(part.Spec.Links.List, func(a, b Link) int { return strings.Compare(a.ID(), b.ID()) })
 	return part
+}
+
+// Near returns what of s a cluster remembers: its links, and the clusters at their other
+// ends.
+func (s Stale) Near(cluster string) (out Stale) {
+	for _, l := range s.Links {
+		if l.From == cluster || l.To == cluster {
+			out.Links = append(out.Links, l)
+		}
+	}
+	for _, c := range s.Clusters {
+		if slices.ContainsFunc(out.Links, func(l Link) bool { return l.From == c.Name || l.To == c.Name }) {
+			out.Clusters = append(out.Clusters, c)
+		}
+	}
+	return out
 }
 
 // Stale lists what inventories hold and the fleet file does not have any more.

@@ -23,12 +23,15 @@ type Claim struct {
 	MustExist bool
 }
 
-// Allowed returns why the run may not change the cluster that has the inventory,
-// which may be nil: it is another fleet's (*OtherFleetError) or another member
-// (*OtherMemberError), or a run of another Temporal has locked it (*LockedError). Within
-// one Temporal an earlier run is over, since one workflow ID is the lock there.
+// Allowed returns why the run may not change the cluster that has the inventory: there is
+// none and must be one (*GoneError), it is another fleet's (*OtherFleetError) or another
+// member (*OtherMemberError), or a run of another Temporal has locked it (*LockedError).
+// Within one Temporal an earlier run is over, since one workflow ID is the lock there.
 func (cl Claim) Allowed(inv *Inventory, cluster string) error {
-	if inv == nil {
+	switch {
+	case inv == nil && cl.MustExist:
+		return &GoneError{cluster}
+	case inv == nil:
 		return nil
 	}
 	if of := inv.Fleet.Metadata.Name; of != cl.Fleet {
@@ -52,13 +55,7 @@ func (cl Claim) Lock(ctx context.Context, c *kube.Cluster) error {
 		if err != nil {
 			return err
 		}
-		if inv == nil {
-			if cl.MustExist {
-				return &GoneError{c.Name}
-			}
-			return nil
-		}
-		if err := cl.Allowed(inv, c.Name); err != nil {
+		if err := cl.Allowed(inv, c.Name); err != nil || inv == nil {
 			return err
 		}
 		if inv.Lock != nil && inv.Lock.Run == cl.As.Run {

@@ -206,6 +206,8 @@ func TestLock_InventoryGone_StopsWhoNeedsItAndNobodyElse(t *testing.T) {
 	var gone *inventory.GoneError
 	require.ErrorAs(t, rollout.Lock(t.Context(), c.Cluster), &gone)
 	require.EqualError(t, gone, "the inventory of cluster west (ConfigMap landbridge-system/landbridge-inventory) is gone: a cleanup ran meanwhile; roll out again")
+	_, err := rollout.Write(t.Context(), c.Cluster, part("prod", "v1.31.0"), fleet.Memory{}, false)
+	require.ErrorAs(t, err, &gone, "a self-heal makes no inventory")
 	require.NoError(t, claim(ours).Lock(t.Context(), c.Cluster), "a cleanup goes on")
 	require.NoError(t, claim(ours).Allowed(nil, "west"))
 	require.Nil(t, read(t, c))

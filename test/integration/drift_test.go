@@ -66,27 +66,40 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
-	check := func(want string) {
+	check := func(want ...string) {
 		t.Helper()
 		require.NoError(t, w.client(t).ScheduleClient().GetHandle(ctx, "landbridge.test.drift").Trigger(ctx, client.ScheduleTriggerOptions{}))
 		var out string
 		require.Eventually(t, func() bool {
 			out = w.must("schedule", "show", "test")
-			return strings.Contains(out, want)
+			return strings.Count(out, want[0]) == len(want)
 		}, commandTimeout, commandTimeout/200)
 	}
 	require.Contains(t, w.must("schedule", "-f", file, "--every", "12h"), "checked for drift every 12h")
 	check("no drift")
+	// What the schedule checks is what was rolled out last, and not the file that it was made
+	// with.
+	later := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]", "metadata: {name: test}", "metadata: {name: test, protected: true}")
+	w.must("rollout", "-f", later, "--reason", "CHG-2")
+	check("no drift ", "no drift ")
+	// A cleanup that is refused deletes nothing, and cancels nothing.
+	out, code := w.try("cleanup", "-f", file)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "the fleet test is protected by metadata.protected of the last rollout")
+	require.Contains(t, w.must("schedule", "show", "test"), "every 12h")
+	file = w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]")
+	w.must("rollout", "-f", file)
 	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
 	check("drift: 1 changed object")
 	w.must("schedule", "-f", file, "--every", "6h", "--self-heal", "--reason", "CHG-3")
-	out := w.must("schedule", "show", "test")
+	out = w.must("schedule", "show", "test")
 	require.Contains(t, out, "every 6h")
 	require.Contains(t, out, "CHG-3")
 	check("drift, repaired")
 	w.requireRemoteSecret("east", "west")
+	require.Contains(t, w.must("schedule", "show", "test", "-o", "json"), `"generation": 3`, "to repair is no other generation")
 	require.Contains(t, w.must("schedule", "delete", "test"), "no longer checked")
-	out, code := w.try("schedule", "delete", "test")
+	out, code = w.try("schedule", "delete", "test")
 	require.Equal(t, 1, code)
 	require.Contains(t, out, "the fleet test has no schedule")
 	w.must("schedule", "-f", file, "--self-heal")

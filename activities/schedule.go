@@ -1,0 +1,101 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// CheckLastChange asks Temporal which workflow changed the fleet last, and whether it
+// still runs.
+func (a *Activities) CheckLastChange(ctx context.Context, in api.LastChangeInput) (api.LastChange, error) {
+	return lastChange(ctx, activity.GetClient(ctx), in.Fleet)
+}
+
+func lastChange(ctx context.Context, c client.Client, name string) (api.LastChange, error) {
+	id := fleet.WorkflowID(name)
+	d, err := c.DescribeWorkflowExecution(ctx, id, "")
+	if isNotFound(err) {
+		return api.LastChange{}, nil
+	}
+	if err != nil {
+		return api.LastChange{}, fmt.Errorf("ask Temporal for the workflow %s: %w", id, err)
+	}
+	info := d.GetWorkflowExecutionInfo()
+	return api.LastChange{Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(), Since: info.GetStartTime().AsTime(),
+		Running: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}, nil
+}
+
+// EndSchedule deletes the schedule that checks a fleet for drift, before a cleanup removes
+// anything.
+func (a *Activities) EndSchedule(ctx context.Context, in api.EndScheduleInput) (api.EndScheduleResult, error) {
+	deleted, err := endSchedule(ctx, activity.GetClient(ctx).ScheduleClient(), in.Fleet)
+	return api.EndScheduleResult{Deleted: deleted}, err
+}
+
+func endSchedule(ctx context.Context, c client.ScheduleClient, name string) (bool, error) {
+	id := fleet.ScheduleID(name)
+	err := c.GetHandle(ctx, id).Delete(ctx)
+	if err != nil && !isNotFound(err) {
+		return false, fmt.Errorf("delete the schedule %s in Temporal: %w", id, err)
+	}
+	return err == nil, nil
+}
+
+// RefreshSchedule tells the fleet's schedule, where there is one, how the clusters are
+// reached now. A schedule knows no more of the fleet than that.
+func (a *Activities) RefreshSchedule(ctx context.Context, in api.RefreshScheduleInput) (api.RefreshScheduleResult, error) {
+	changed, err := refreshSchedule(ctx, activity.GetClient(ctx).ScheduleClient(), in.Reach)
+	return api.RefreshScheduleResult{Changed: changed}, err
+}
+
+func refreshSchedule(ctx context.Context, c client.ScheduleClient, reach fleet.Fleet) (changed bool, err error) {
+	id := fleet.ScheduleID(reach.Metadata.Name)
+	err = c.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
+		s := u.Description.Schedule
+		action, ok := s.Action.(*client.ScheduleWorkflowAction)
+		if !ok || len(action.Args) != 1 {
+			return nil, fmt.Errorf("somebody else changed what it starts; `landbridge schedule` sets it again")
+		}
+		in, err := scheduled(action.Args[0])
+		if err != nil {
+			return nil, err
+		}
+		if reflect.DeepEqual(in.Fleet, reach) {
+			return nil, temporal.ErrSkipScheduleUpdate
+		}
+		in.Fleet = reach
+		action.Args, action.TaskQueue, changed = []any{in}, reach.Spec.TaskQueue, true
+		return &client.ScheduleUpdate{Schedule: &s}, nil
+	}})
+	if err != nil && !isNotFound(err) {
+		return false, fmt.Errorf("refresh the schedule %s in Temporal: %w", id, err)
+	}
+	return changed && err == nil, nil
+}
+
+// scheduled returns the input that a schedule starts its checks with.
+func scheduled(arg any) (in api.FleetInput, err error) {
+	payload, ok := arg.(*commonpb.Payload)
+	if !ok {
+		return in, fmt.Errorf("its input is a %T", arg)
+	}
+	return in, converter.GetDefaultDataConverter().FromPayload(payload, &in)
+}
+
+func isNotFound(err error) bool {
+	var e *serviceerror.NotFound
+	return errors.As(err, &e)
+}

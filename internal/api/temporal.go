@@ -1,0 +1,43 @@
+package api
+
+import (
+	"time"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// What activities ask Temporal about a fleet, or tell it. Their ClusterRef names the fleet
+// and its task queue, and no cluster.
+
+// EndScheduleInput names the fleet whose schedule is deleted.
+type EndScheduleInput struct{ ClusterRef }
+
+// EndScheduleResult says whether there was a schedule.
+type EndScheduleResult struct {
+	Deleted bool `json:"deleted"`
+}
+
+// RefreshScheduleInput tells how the clusters of a fleet are reached now.
+type RefreshScheduleInput struct {
+	ClusterRef
+	Reach fleet.Fleet `json:"reach"`
+}
+
+// RefreshScheduleResult says whether the schedule knew it otherwise.
+type RefreshScheduleResult struct {
+	Changed bool `json:"changed"`
+}
+
+// LastChangeInput names the fleet whose last change is looked for.
+type LastChangeInput struct{ ClusterRef }
+
+// LastChange describes the last workflow that changed a fleet. Without a Run this
+// Temporal knows of none.
+type LastChange struct {
+	Run string `json:"run,omitempty"`
+	// Type of the workflow: RolloutFleet or CleanupFleet.
+	Type string `json:"type,omitempty"`
+	// Since is when it began, and Running says that it has not ended.
+	Since   time.Time `json:"since,omitzero"`
+	Running bool      `json:"running,omitempty"`
+}
