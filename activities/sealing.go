@@ -36,13 +36,20 @@ func (a *Activities) EnsureSealingKey(ctx context.Context, in api.EnsureSealingK
 		return api.EnsureSealingKeyResult{}, err
 	}
 	id, err := age.ParseX25519Identity(string(key))
-	if err != nil { // there is none, or it is broken; what was sealed to it has been used
+	made := err != nil
+	if made { // there is none, or it is broken; what was sealed to it has been used
 		if id, err = age.GenerateX25519Identity(); err != nil {
 			return api.EnsureSealingKeyResult{}, err
 		}
 	}
 	err = w.Apply(ctx, secret(fleet.SystemNamespace, sealingSecret, corev1.SecretTypeOpaque, map[string][]byte{sealingKey: []byte(id.String())}))
-	return api.EnsureSealingKeyResult{Changes: w.Changes(), Recipient: id.Recipient().String()}, err
+	out := w.Changes()
+	if made && in.DryRun { // the rollout makes another one
+		for i := range out.Changes {
+			out.Changes[i].Fields = nil
+		}
+	}
+	return api.EnsureSealingKeyResult{Changes: out, Recipient: id.Recipient().String()}, err
 }
 
 // RemoveSealingKey undoes EnsureSealingKey.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/uuid"
@@ -19,13 +20,18 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var all, brief, exitCode, forceVersion bool
+	var (
+		all, brief, exitCode, forceVersion bool
+		out                                string
+	)
 	cmd := &cobra.Command{
 		Use: "plan", Args: cobra.NoArgs,
 		Short: "Show what a rollout would create, change, keep and remove",
 		Long: "Show what a rollout would create, change, keep and remove, object by object, and change nothing.\n" +
 			"Workers read the clusters, in a workflow that Temporal keeps. Where a cluster does not answer, the\n" +
-			"plan is that of the others, with exit code 3.",
+			"plan is that of the others, with exit code 3.\n\n" +
+			"It tells which fleet file was rolled out last, when, and for whom. With --out it is kept in a file,\n" +
+			"and `landbridge rollout --plan FILE` does what was planned, or nothing where something changed.",
 		Example: "  landbridge plan -f fleet.yaml\n  landbridge plan --all         # also list what stays as it is\n" +
 			"  landbridge plan --exit-code   # exit code 3 where something would change",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -33,8 +39,10 @@ func (a *app) plan() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			in := api.FleetInput{Fleet: *f, DryRun: true, ForceVersion: forceVersion}
 			var r api.FleetResult
-			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, ForceVersion: forceVersion}, &r, func(c client.Client, id string) {
+			if err := a.look(cmd.Context(), api.PlanFleet, in, &r, func(c client.Client, id string) {
+				in.Plan = api.PlanOf(r, time.Now())
 				if !brief {
 					withDetails(cmd.Context(), c, id, r.Plan)
 				}
@@ -43,6 +51,12 @@ func (a *app) plan() *cobra.Command {
 			}
 			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printPlan(w, r, all) }); err != nil {
 				return err
+			}
+			if out != "" {
+				if err := writePlan(out, in); err != nil {
+					return failed(fmt.Errorf("write the plan: %w", err))
+				}
+				fmt.Fprintf(cmd.ErrOrStderr(), "the plan is in %s; `landbridge rollout --plan %s` does it, as long as it holds\n", out, out)
 			}
 			if exitCode && toDo(totals(r.Plan)) > 0 || len(r.Unreachable) > 0 {
 				return &exitError{exitPartly, nil}
@@ -56,6 +70,7 @@ func (a *app) plan() *cobra.Command {
 	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().BoolVar(&all, "all", false, "also list objects that stay as they are")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with exit code 3 where something would change, for scripts")
+	cmd.Flags().StringVar(&out, "out", "", "also keep the plan, with the fleet file, in this `file` for rollout --plan")
 	cmd.Flags().BoolVar(&brief, "brief", false, "list objects without their fields")
 	return cmd
 }
@@ -127,12 +142,25 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	showUnreachable(w, r.Unreachable)
 	showChosen(w, r.IstioChosen)
 	showIstio(w, api.IstioOf(r.Clusters))
+	showLast(w, r)
 	if toDo(total) == 0 && len(r.Unreachable) == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}
 	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
 	showUnchecked(w, r.Clusters)
+}
+
+// showLast tells which fleet file was rolled out last.
+func showLast(w io.Writer, r api.FleetResult) {
+	switch {
+	case r.Last.Generation == 0:
+		return // the plan shows that there is nothing yet
+	case r.Applied.Same(r.Last):
+		fmt.Fprintf(w, "\nrolled out last: this fleet file (%s)\n", showApplied(r.Last))
+	default:
+		fmt.Fprintf(w, "\nrolled out last: another fleet file (%s); this one is generation %d, %s\n", showApplied(r.Last), r.Applied.Generation, r.Applied.Digest)
+	}
 }
 
 // showUnreachable names the members that nobody could look at.

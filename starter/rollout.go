@@ -16,6 +16,7 @@ import (
 func (a *app) rollout() *cobra.Command {
 	var (
 		prune, takeOver, detach, force, forceVersion, yes bool
+		planned                                           string
 		why                                               fleet.Request
 	)
 	cmd := &cobra.Command{
@@ -27,18 +28,18 @@ func (a *app) rollout() *cobra.Command {
 			"Ctrl-C leaves the rollout running.\n\n" +
 			"With --prune or --force-conflicts it lists on a terminal what would go, and asks for the fleet's\n" +
 			"name; elsewhere these need --yes.",
-		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --prune   # also remove what left the fleet file",
+		Example: "  landbridge rollout -f fleet.yaml\n  landbridge rollout --plan fleet.plan   # what `plan --out fleet.plan` showed, or nothing\n  landbridge rollout --prune   # also remove what left the fleet file",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+			in, err := a.rolloutOf(cmd, planned, forceVersion)
 			if err != nil {
 				return err
 			}
 			if err := requested(&why); err != nil {
 				return err
 			}
-			in := api.FleetInput{Fleet: *f, Prune: prune, TakeOver: takeOver, ForceConflicts: force, ForceVersion: forceVersion, Request: why}
+			in.Prune, in.TakeOver, in.ForceConflicts, in.Request = prune, takeOver, force, why
 			if prune || force {
-				if err := a.confirm(cmd, yes, f.Metadata.Name, a.wouldLose(cmd.Context(), in)); err != nil {
+				if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, a.wouldLose(cmd.Context(), in)); err != nil {
 					return err
 				}
 			}
@@ -52,10 +53,33 @@ func (a *app) rollout() *cobra.Command {
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove clusters and links that left the fleet file")
 	cmd.Flags().BoolVar(&force, "force-conflicts", false, "overwrite what somebody else changed since the last rollout; 'landbridge drift' shows it")
 	forceVersionFlag(cmd, &forceVersion)
+	cmd.Flags().StringVar(&planned, "plan", "", "do what the plan in this `file` says (plan --out), or nothing where something changed since")
+	_ = cmd.MarkFlagFilename("plan")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the rollout and return at once")
 	return cmd
+}
+
+// rolloutOf returns the input of a rollout: of the fleet file, or of a plan, which has the
+// fleet file in it.
+func (a *app) rolloutOf(cmd *cobra.Command, planned string, forceVersion bool) (api.FleetInput, error) {
+	if planned == "" {
+		f, err := a.load()
+		if err != nil {
+			return api.FleetInput{}, err
+		}
+		return api.FleetInput{Fleet: *f, ForceVersion: forceVersion}, nil
+	}
+	for _, flag := range []string{"file", "force-version"} {
+		if cmd.Flags().Changed(flag) {
+			return api.FleetInput{}, usage(fmt.Errorf("--%s does not go with --plan: the plan has what it was made with", flag))
+		}
+	}
+	if err := a.checkOutput(); err != nil {
+		return api.FleetInput{}, err
+	}
+	return readPlan(planned)
 }
 
 // change starts a workflow that changes a fleet, or joins the same one that runs. It

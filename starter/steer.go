@@ -236,6 +236,7 @@ func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.De
 	if err != nil {
 		return failed(err)
 	}
+	input.Plan = nil // some of it is done
 	input.Request = fleet.Request{Reason: in.Reason, RequestedBy: in.By}
 	return a.change(cmd, api.RolloutFleet, input, false, a.showRollout)
 }

@@ -74,12 +74,14 @@ func appliedSince(was, is fleet.Applied) string {
 	case is.Generation == 0:
 		return fmt.Sprintf("no cluster remembers generation %d any more: a cleanup ran since", was.Generation)
 	}
-	by := is.Line()
+	by, before := is.Line(), "nothing had been applied before"
 	if by != "" {
 		by = ", " + by
 	}
-	return fmt.Sprintf("generation %d (%s) was applied since, at %s%s; this is about generation %d (%s)",
-		is.Generation, is.Digest, is.At.Format(time.RFC3339), by, was.Generation, was.Digest)
+	if was.Generation > 0 {
+		before = fmt.Sprintf("this is about generation %d (%s)", was.Generation, was.Digest)
+	}
+	return fmt.Sprintf("generation %d (%s) was applied since, at %s%s; %s", is.Generation, is.Digest, is.At.Format(time.RFC3339), by, before)
 }
 
 // refreshSchedule tells the fleet's schedule how the clusters are reached, after a rollout

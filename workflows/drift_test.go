@@ -15,7 +15,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// third is what the clusters of these tests remember.
+// third is the rollout that the clusters of these tests remember.
 var third = fleet.Applied{Generation: 3, Digest: "sha256:3", At: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC), Request: fleet.Request{RequestedBy: "anna"}}
 
 // lived is a fleet that was rolled out, as the fakes' clusters remember it.

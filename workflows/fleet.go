@@ -28,8 +28,11 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	work, end := workflow.WithCancel(ctx)
 	r.cancel = end
 	// Step 1. The preflight, before anything is changed.
-	r.phase(ctx, "preflight")
-	if err = r.preflight(work); err == nil {
+	if err = r.planHolds(work); err == nil {
+		r.phase(ctx, "preflight")
+		err = r.preflight(work)
+	}
+	if err == nil {
 		err = r.do(work)
 		if !in.DryRun {
 			releaseAll(ctx, in, r.answeredMembers(), r.run)

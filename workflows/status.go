@@ -207,18 +207,21 @@ func attributes(keys ...temporal.SearchAttributeUpdate) temporal.SearchAttribute
 // lock.
 func fleetCall[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
-	return titled(ctx, policy, name, summary(name, in.Ref()), do, in)
+	policy.Summary = summary(name, in.Ref())
+	return titled(ctx, policy, name, do, in)
 }
 
 // temporalCall runs an activity that asks Temporal about the fleet, or tells it something.
 func temporalCall[I located, R any](ctx workflow.Context, name string, do func(context.Context, I) (R, error), in I) (R, error) {
-	return titled(ctx, askTemporal(), name, name, do, in)
+	policy := askTemporal()
+	policy.Summary = name
+	return titled(ctx, policy, name, do, in)
 }
 
-// titled runs an activity on its input's task queue, under a title in the Temporal UI.
-func titled[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name, title string,
+// titled runs an activity on its input's task queue. The policy has its title.
+func titled[I located, R any](ctx workflow.Context, policy workflow.ActivityOptions, name string,
 	do func(context.Context, I) (R, error), in I) (R, error) {
-	policy.TaskQueue, policy.Summary = in.Ref().TaskQueue, title
+	policy.TaskQueue = in.Ref().TaskQueue
 	var out R
 	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, policy), do, in).Get(ctx, &out); err != nil {
 		return out, &stepError{api.StepWords(name), err}

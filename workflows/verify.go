@@ -8,7 +8,8 @@ import (
 )
 
 // VerifyFleet proves every link of a fleet and changes nothing. Without a fleet file these
-// are the links that were rolled out last. A link that is not proven is no error: the result names it, and tells why.
+// are the links that were rolled out last. A link that is not proven is no error: the
+// result names it, and tells why.
 func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, error) {
 	if in.FromInventories {
 		known, _, err := appliedLast(ctx, in)

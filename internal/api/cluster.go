@@ -31,7 +31,7 @@ type GatherClusterResult struct {
 type GatherFleetResult struct {
 	Clusters []string          `json:"clusters"`
 	Unread   map[string]string `json:"unread,omitempty"`
-	// Fleet is what the clusters remember, where there was no fleet file.
+	// Fleet has the fleet as the clusters remember it, where there was no fleet file.
 	Fleet *fleet.Fleet `json:"fleet,omitempty"`
 }
 

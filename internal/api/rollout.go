@@ -153,9 +153,11 @@ type FleetInput struct {
 	// FromInventories says that there is no fleet file: Fleet has the name and some
 	// clusters, and their inventories have the rest, as it was applied last.
 	FromInventories bool `json:"fromInventories,omitempty"`
-	// Applied says that Fleet is what the clusters remember of that rollout. Where another
-	// one came since, the input is refused.
+	// Applied says that Fleet comes from what the clusters remember of that rollout. Where
+	// another one came since, the input is refused.
 	Applied *fleet.Applied `json:"applied,omitempty"`
+	// Plan has a rollout do what was planned, or nothing. Nil: it does what is to be done.
+	Plan *Plan `json:"plan,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// ForceVersion rolls out a version of Istio that skips a minor release, or goes back.

@@ -49,7 +49,7 @@ func TestAssemble_AfterARollout_IsThatFleet(t *testing.T) {
 	})
 }
 
-// A rollout that did not reach each cluster is what the others differ from.
+// The clusters that the newest rollout did not reach differ from it.
 func TestAssemble_RolloutReachedSome_TheNewestDecidesAndTheOthersDiffer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		old, now := drawFleet(t, "old"), drawFleet(t, "now")

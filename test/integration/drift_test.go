@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -77,8 +78,7 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	}
 	require.Contains(t, w.must("schedule", "-f", file, "--every", "12h"), "checked for drift every 12h")
 	check("no drift")
-	// What the schedule checks is what was rolled out last, and not the file that it was made
-	// with.
+	// The schedule checks against the last rollout, and not the file that it was made with.
 	later := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]", "metadata: {name: test}", "metadata: {name: test, protected: true}")
 	w.must("rollout", "-f", later, "--reason", "CHG-2")
 	check("no drift ", "no drift ")
@@ -136,4 +136,34 @@ func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
 	require.Equal(t, 3, code, brief)
 	require.NotContains(t, brief, "spec.values.global.meshID")
 	require.NotContains(t, out, "PRIVATE KEY")
+
+	// A plan is rolled out as long as it holds.
+	plan := filepath.Join(t.TempDir(), "fleet.plan")
+	w.must("plan", "-f", file, "--out", plan)
+	w.must("rollout", "--plan", plan, "--requested-by", "anna")
+	out, code = w.try("rollout", "--plan", plan)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "requested by anna; nothing had been applied before")
+	require.Contains(t, w.must("plan", "-f", file, "--out", plan), "rolled out last: this fleet file (generation 1, sha256:")
+	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
+	out, code = w.try("rollout", "--plan", plan)
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "link east -> west: Secret istio-system/istio-remote-secret-west was to stay as it is, and is now to be created")
+	w.must("plan", "-f", file, "--out", plan)
+	w.must("rollout", "--plan", plan)
+	// Without the fleet file, by what Temporal and the clusters remember.
+	require.Contains(t, w.must("drift", "test"), "fleet test is as it was rolled out last (generation 1, sha256:")
+	out, _ = w.try("verify", "test") // KWOK's pods carry no request
+	require.Contains(t, out, "west -> east")
+	require.Contains(t, w.must("drift", "test", "--cluster", "west=west.kubeconfig#"), "as it was rolled out last")
+	out, code = w.try("drift", "nobodys")
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "this Temporal has no schedule and no run of a fleet nobodys")
+	bundle := filepath.Join(t.TempDir(), "bundle.tgz")
+	w.must("gather", "test", "--out", bundle)
+	require.Contains(t, w.must("schedule", "test", "--every", "12h"), "checked for drift every 12h")
+	w.must("cleanup", "-f", file)
+	out, code = w.try("drift", "test")
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, "no cluster remembers the fleet test")
 }
