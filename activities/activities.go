@@ -61,6 +61,16 @@ func (a *Activities) writer(ctx context.Context, s api.ClusterRef, component, li
 	return a.claiming(s, component, link, claim)
 }
 
+// adopting opens a cluster for a step that makes the fleet's what a person made by the
+// guide, where the fleet file wants that.
+func (a *Activities) adopting(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
+	w, err := a.writer(ctx, s, component, link)
+	if err == nil {
+		w.Adopt = s.Adopt
+	}
+	return w, err
+}
+
 // writerWithoutInventory opens a cluster for what is written before the inventory,
 // and for removals, which go on without one.
 func (a *Activities) writerWithoutInventory(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {

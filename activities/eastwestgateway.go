@@ -18,7 +18,7 @@ const (
 // EnsureEastWestGateway does step 7: it installs the gateway chart as
 // istio-eastwestgateway, or gives an existing gateway the port of the API.
 func (a *Activities) EnsureEastWestGateway(ctx context.Context, in api.EnsureEastWestGatewayInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentEastWest, "")
+	w, err := a.adopting(ctx, in.ClusterRef, componentEastWest, "")
 	if err != nil {
 		return fleet.Changes{}, err
 	}

@@ -25,7 +25,7 @@ const (
 // target's API server leaves it inside mutual TLS for the target's east-west
 // gateway.
 func (a *Activities) EnsureEgressConfig(ctx context.Context, in api.EnsureEgressConfigInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentEgressConfig, in.Link.ID())
+	w, err := a.adopting(ctx, in.ClusterRef, componentEgressConfig, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
 	}

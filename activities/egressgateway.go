@@ -13,7 +13,7 @@ const componentEgress = "egress-gateway"
 // kube-apiserver-<target>-egress-gateway, under an identity by which the target
 // knows this source.
 func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgressGatewayInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentEgress, in.Link.ID())
+	w, err := a.adopting(ctx, in.ClusterRef, componentEgress, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
 	}

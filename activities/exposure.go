@@ -26,7 +26,7 @@ const (
 // for the mesh's mutual TLS only, and allows nobody in: links do. The denial comes
 // first, so that there is no moment without it.
 func (a *Activities) EnsureExposure(ctx context.Context, in api.EnsureExposureInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentExposure, "")
+	w, err := a.adopting(ctx, in.ClusterRef, componentExposure, "")
 	if err != nil {
 		return fleet.Changes{}, err
 	}

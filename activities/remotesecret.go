@@ -21,7 +21,7 @@ const componentRemoteSecret = "remote-secret"
 // create-remote-secret` does, with tls-server-name. An unchanged one is never
 // written again: istiod would drop the cluster for a moment.
 func (a *Activities) EnsureRemoteSecret(ctx context.Context, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentRemoteSecret, in.Link.ID())
+	w, err := a.adopting(ctx, in.ClusterRef, componentRemoteSecret, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
 	}
@@ -53,12 +53,19 @@ func (a *Activities) RemoveRemoteSecret(ctx context.Context, in api.RemoveInput)
 // target has sealed, its content is not known.
 func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
 	live, err := w.Owned(ctx, kinds.Secrets, in.Namespace, "")
+	if err != nil {
+		return fleet.Changes{}, err
+	}
 	ch := fleet.Change{Action: fleet.Create, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
 	if len(live) > 0 {
 		ch.Action = fleet.Keep
+	} else if there, err := readSecret(ctx, w.Cluster, in.Namespace, ch.Name); err != nil {
+		return fleet.Changes{}, err
+	} else if there != nil {
+		ch.Action, ch.Note = fleet.Adopt, "gets a token of the fleet's own"
 	}
 	w.Note(ch)
-	return w.Changes(), err
+	return w.Changes(), nil
 }
 
 func remoteSecret(in api.EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {

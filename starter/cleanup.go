@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,9 +120,18 @@ func printObjects(w io.Writer, objects []api.ClusterObject) {
 	if len(objects) == 0 {
 		return
 	}
-	t := newTable(w, "CLUSTER", "KIND", "NAMESPACE", "NAME")
+	head := []string{"CLUSTER", "KIND", "NAMESPACE", "NAME"}
+	notes := slices.ContainsFunc(objects, func(o api.ClusterObject) bool { return o.Note != "" })
+	if notes {
+		head = append(head, "NOTE")
+	}
+	t := newTable(w, head...)
 	for _, o := range objects {
-		t.row(o.Cluster, o.Kind, o.Namespace, o.Name)
+		cells := []string{o.Cluster, o.Kind, o.Namespace, o.Name}
+		if notes {
+			cells = append(cells, o.Note)
+		}
+		t.row(cells...)
 	}
 	t.flush()
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -61,6 +63,10 @@ func (d *draft) adopt(r api.InspectResult) error {
 		fmt.Sprintf("# The existing Istio: version %s, installed by %s.", cmp.Or(first.Version, "unknown"), cmp.Or(first.By, "unknown")),
 		fmt.Sprintf("istio: {manage: false, revision: %s, trustDomain: %s}", first.Revision, first.TrustDomain),
 		"ca: {manage: false}"}
+	if lines := byGuide(r, first); lines != nil {
+		d.Existing = lines
+		return nil
+	}
 	if g, ok := sameGateway(r); ok {
 		var labels []string
 		for _, k := range slices.Sorted(maps.Keys(g.Labels)) {
@@ -70,6 +76,50 @@ func (d *draft) adopt(r api.InspectResult) error {
 			g.Service, strings.Join(labels, ", "), g.ServiceAccount))
 	}
 	return nil
+}
+
+// byGuide returns the lines of spec for meshes that somebody set up by docs/guide.md, or
+// nil where nobody did. Its gateways and links become the fleet's; Istio and the CAs stay.
+func byGuide(r api.InspectResult, first api.Istiod) []string {
+	var hosts []string
+	var platform string
+	var ends time.Time
+	for _, c := range r.Clusters {
+		g := c.Mesh.Guide
+		if g == nil {
+			continue
+		}
+		hosts, platform = append(hosts, g.DataPlaneHosts...), cmp.Or(platform, g.Platform)
+		if !g.IntermediateEnds.IsZero() && (ends.IsZero() || g.IntermediateEnds.Before(ends)) {
+			ends = g.IntermediateEnds
+		}
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	slices.Sort(hosts)
+	for i, host := range hosts {
+		hosts[i] = strconv.Quote(host)
+	}
+	if platform != "" {
+		platform = ", platform: " + platform
+	}
+	until := ""
+	if !ends.IsZero() {
+		until = ", which end on " + ends.UTC().Format(time.DateOnly)
+	}
+	return []string{
+		"# The gateways, links and remote secrets that were made by hand become the fleet's: the",
+		"# plan shows what changes of them, and a cleanup gives them back as they were.",
+		"adopt: true",
+		fmt.Sprintf("# Istio stays as it is: version %s, installed by %s.", cmp.Or(first.Version, "unknown"), cmp.Or(first.By, "unknown")),
+		fmt.Sprintf("istio: {manage: false, revision: %s, trustDomain: %s%s}", first.Revision, first.TrustDomain, platform),
+		"# So do the CAs" + until + ". Landbridge has not the key of their root (the guide",
+		"# deletes it), so it cannot renew them, nor give a cluster that joins a CA of the same",
+		"# root: who has that key does both by hand; otherwise all clusters need CAs of a new root.",
+		"ca: {manage: false}",
+		fmt.Sprintf("gateways: {dataPlaneHosts: [%s]}", strings.Join(slices.Compact(hosts), ", ")),
+	}
 }
 
 // call gives a cluster the name by which its istiod knows it, or else a cluster ID: a

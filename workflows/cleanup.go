@@ -173,7 +173,7 @@ func noteRemoved(r *api.CleanupResult, ref api.ClusterRef, changes []fleet.Chang
 	r.Removed += len(changes)
 	for _, ch := range changes {
 		if ref.DryRun {
-			r.Objects = append(r.Objects, api.ClusterObject{Cluster: ref.Cluster, Kind: ch.Kind, Namespace: ch.Namespace, Name: ch.Name})
+			r.Objects = append(r.Objects, api.ClusterObject{Cluster: ref.Cluster, Kind: ch.Kind, Namespace: ch.Namespace, Name: ch.Name, Note: ch.Note})
 		}
 	}
 }

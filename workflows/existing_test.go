@@ -108,10 +108,18 @@ func TestFleet_AnotherRemoteSecretForATarget_StopsTheRollout(t *testing.T) {
 	err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north")})
 	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.ErrorContains(t, err, "cluster east: its istiod reads west through Secret istio-system/west-kubeconfig, not through istio-remote-secret-west; remove the key west from it, or the whole Secret, and roll out again")
-	require.ErrorContains(t, err, "cluster east: its istiod reads north through Secret istio-system/istio-remote-secret-north, which Landbridge did not make; remove the key north")
+	require.ErrorContains(t, err, "cluster east: its istiod reads north through Secret istio-system/istio-remote-secret-north, which Landbridge did not make; set spec.adopt: true to make it the fleet's, or remove it, and roll out again")
 	require.NotContains(t, err.Error(), "elsewhere")
 	require.NotContains(t, err.Error(), "Secret istio-system/own")
 	require.Empty(t, f.names(ensures))
+
+	adopting := newFake(t)
+	adopting.answer = f.answer
+	of := testFleet("east", "west", "north")
+	of.Spec.Adopt = true
+	err = adopting.run(RolloutFleet, api.FleetInput{Fleet: of})
+	require.ErrorContains(t, err, "through Secret istio-system/west-kubeconfig", "it has another name, and is in the way")
+	require.NotContains(t, err.Error(), "istio-remote-secret-north, which")
 }
 
 // cacerts is not plugged in under an istiod with another root, nor beside a CA of

@@ -17,15 +17,18 @@ func (r *rollout) rivals() (out []api.Failure) {
 	for _, l := range r.in.Fleet.Links() {
 		ours, target := fleet.RemoteSecret(l.To), r.ref(l.To).IstioID()
 		for _, s := range r.member(l.From).check.RemoteSecrets {
-			if !slices.Contains(s.Clusters, target) {
+			if !slices.Contains(s.Clusters, target) || r.in.Fleet.Spec.Adopt && s.Name == ours && len(s.Clusters) == 1 {
 				continue
 			}
-			instead := ", not through " + ours
+			instead, way := ", not through "+ours, fmt.Sprintf("remove the key %s from it, or the whole Secret", target)
 			if s.Name == ours {
 				instead = ", which Landbridge did not make"
 			}
+			if s.Name == ours && len(s.Clusters) == 1 {
+				way = "set spec.adopt: true to make it the fleet's, or remove it"
+			}
 			out = append(out, api.Failure{Unit: api.Member(l.From), Type: api.TypePreflight, Message: fmt.Sprintf(
-				"its istiod reads %s through Secret %s/%s%s; remove the key %s from it, or the whole Secret, and roll out again", target, r.ref(l.From).Namespace, s.Name, instead, target)})
+				"its istiod reads %s through Secret %s/%s%s; %s, and roll out again", target, r.ref(l.From).Namespace, s.Name, instead, way)})
 		}
 	}
 	return out

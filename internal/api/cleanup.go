@@ -25,6 +25,8 @@ type ClusterObject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
+	// Note says what becomes of it, where it is not deleted.
+	Note string `json:"note,omitempty"`
 }
 
 // CleanupInput starts CleanupLinks and CleanupCluster on one cluster.

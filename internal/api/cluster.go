@@ -45,6 +45,19 @@ type Mesh struct {
 	// EastWest lists the Services that look like an east-west gateway: a load balancer
 	// with the port of the mesh's own traffic.
 	EastWest []MeshGateway `json:"eastWest,omitempty"`
+	// Guide describes what a person made of it by docs/guide.md, or is nil. InspectCluster
+	// alone looks for that.
+	Guide *GuideMesh `json:"guide,omitempty"`
+}
+
+// GuideMesh describes what a person made of a mesh by docs/guide.md.
+type GuideMesh struct {
+	// DataPlaneHosts may be reached from other clusters.
+	DataPlaneHosts []string `json:"dataPlaneHosts,omitempty"`
+	// Platform that the chart of its east-west gateway was told.
+	Platform string `json:"platform,omitempty"`
+	// IntermediateEnds says when its CA ends, where that is known.
+	IntermediateEnds time.Time `json:"intermediateEnds,omitzero"`
 }
 
 // Istiod describes a control plane of a mesh.

@@ -31,6 +31,9 @@ type ClusterRef struct {
 	DryRun bool `json:"dryRun,omitempty"`
 	// ForceConflicts overwrites what somebody else changed.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
+	// Adopt makes what a person made under the names of the fleet's own objects the
+	// fleet's.
+	Adopt bool `json:"adopt,omitempty"`
 	// Render notes, with DryRun, each object as it would be applied.
 	Render bool `json:"render,omitempty"`
 	// Request tells who asked for the change, and why.

@@ -179,7 +179,7 @@ func (in FleetInput) Ref(c fleet.Cluster, run string) ClusterRef {
 	istio := f.Settings(c).Istio
 	return ClusterRef{Contract: Contract, Fleet: f.Metadata.Name, Cluster: c.Name, ClusterID: c.ClusterID, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue,
 		Namespace: istio.Namespace, CNINamespace: istio.CNINamespace,
-		Run: run, TakeOver: in.TakeOver, MustExist: in.SelfHeal, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Render: in.Render, Request: in.Request}
+		Run: run, TakeOver: in.TakeOver, MustExist: in.SelfHeal, DryRun: in.DryRun, ForceConflicts: in.ForceConflicts, Adopt: f.Spec.Adopt, Render: in.Render, Request: in.Request}
 }
 
 // FleetRef returns the reference of an activity that talks to Temporal about the fleet,

@@ -28,7 +28,7 @@ type outcome struct {
 // note tells the writer what became of the release and of each of its objects, by the
 // manifests before and after.
 func (r *Releases) note(o outcome, rel *release.Release, before, after string) error {
-	r.w.Note(fleet.Change{Action: o.action, Kind: "Helm release", Namespace: r.namespace, Name: rel.Name, Fields: o.fields})
+	r.w.Note(fleet.Change{Action: o.action, Kind: kindRelease, Namespace: r.namespace, Name: rel.Name, Fields: o.fields})
 	was, err := split(before)
 	if err != nil {
 		return err
@@ -60,7 +60,9 @@ func (r *Releases) note(o outcome, rel *release.Release, before, after string) e
 // noteSince notes an action on a release that was there before. What this run installed,
 // in a try whose end nobody heard of, is noted as installed.
 func (r *Releases) noteSince(o outcome, last, now *release.Release) error {
-	if last.Labels[labelRun] == r.w.Owner.Run {
+	if last.Labels[labelRun] == r.w.Owner.Run && originalOf(last) > 0 {
+		o.action = fleet.Adopt
+	} else if last.Labels[labelRun] == r.w.Owner.Run {
 		return r.note(outcome{action: fleet.Create, words: o.words}, now, "", now.Manifest)
 	}
 	return r.note(o, now, last.Manifest, now.Manifest)

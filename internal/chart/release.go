@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -16,6 +17,8 @@ import (
 )
 
 const (
+	// kindRelease is how people call what Helm installed.
+	kindRelease = "Helm release"
 	// labelChart marks a release with the digest of the chart that it was made from.
 	labelChart = "landbridge-chart"
 	// labelRun marks a release with the run that installed it.
@@ -56,8 +59,8 @@ func Open(ctx context.Context, w *kube.Writer, namespace string) (*Releases, err
 // Ensure installs the release, upgrades it where chart, version, values or an object
 // of it differ, and recovers one that a killed Helm left behind. It returns a
 // *ValuesError for values that the chart does not take, a *kube.NotOursError for a
-// release that Landbridge did not make, and a *kube.DriftError where somebody else
-// changed an object.
+// release that Landbridge did not make and may not adopt, and a *kube.DriftError where
+// somebody else changed an object.
 func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map[string]any) error {
 	if err := c.accepts(values); err != nil {
 		return err
@@ -66,10 +69,11 @@ func (r *Releases) Ensure(ctx context.Context, name string, c *Chart, values map
 	if err != nil {
 		return err
 	}
-	if last != nil {
-		if owner := last.Labels[fleet.LabelFleet]; owner != r.w.Owner.Fleet {
-			return &kube.NotOursError{Kind: "Helm release", Namespace: r.namespace, Name: name, Owner: owner}
+	if last != nil && last.Labels[fleet.LabelFleet] != r.w.Owner.Fleet {
+		if err := r.adoptable(last); err != nil {
+			return err
 		}
+		return r.upgrade(ctx, last, c, values)
 	}
 	if last != nil && last.Version == 1 && last.Info.Status != release.StatusDeployed {
 		// Nothing of it ever worked; begin again, when all of it is gone: Helm would take
@@ -119,13 +123,26 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	}
 	up := action.NewUpgrade(r.cfg)
 	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
+	adopts := last.Labels[fleet.LabelFleet] == ""
 	up.Labels = r.labels(c)
-	delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
+	if adopts {
+		up.Labels[labelAdopted] = strconv.Itoa(last.Version)
+	} else {
+		delete(up.Labels, labelRun) // Helm merges: it stays with the run that installed.
+	}
+	if adopts || originalOf(last) > 0 {
+		up.MaxHistory = 0 // it goes back to one of its revisions
+	}
 	// A merge cannot put back every change of somebody else's (of a port, say).
 	up.Force = drifted != nil && r.w.ForceConflicts
 	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+	}
+	if adopts && !r.w.DryRun {
+		if err := r.keepObjects(ctx, last); err != nil {
 			return err
 		}
 	}
@@ -140,6 +157,14 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
 	}
 	out := outcome{action: fleet.Update}
+	if adopts {
+		out.action = fleet.Adopt
+	}
+	if first := originalOf(last); first > 0 && !r.w.DryRun {
+		if err := r.forget(last.Name, first, rel.Version-history); err != nil {
+			return err
+		}
+	}
 	if r.w.DryRun {
 		out.fields = differing(last, c, values)
 		if out.words, err = r.noteAnew(rel.Manifest); err != nil {
@@ -198,6 +223,16 @@ func (r *Releases) last(name string) (*release.Release, error) {
 		return nil, fmt.Errorf("read the Helm release %s: %w", name, err)
 	}
 	return rel, nil
+}
+
+// Values returns the values that a release was given, whoever made it, or nil where there
+// is none.
+func (r *Releases) Values(name string) (map[string]any, error) {
+	rel, err := r.last(name)
+	if rel == nil || err != nil {
+		return nil, err
+	}
+	return rel.Config, nil
 }
 
 // Labels returns the labels of the owner's objects, as a chart's values take them.

@@ -23,14 +23,18 @@ func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
 			return err
 		}
 	}
-	return nil
+	return r.w.PutBack(ctx, onlyRun)
 }
 
-// uninstall removes a release; with wait it returns when its objects are gone.
+// uninstall removes a release; with wait it returns when its objects are gone. An adopted
+// one is given back instead.
 func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error {
 	last, err := r.last(name)
 	if err != nil || last == nil {
 		return err
+	}
+	if originalOf(last) > 0 {
+		return r.giveBack(ctx, last)
 	}
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {

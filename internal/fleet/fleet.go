@@ -40,6 +40,11 @@ type Spec struct {
 	// activities where neither a cluster nor the root names another one. Default:
 	// landbridge.
 	TaskQueue string `json:"taskQueue,omitempty"`
+	// Adopt says whether gateways, links and remote secrets that a person made under the
+	// names that Landbridge gives its own (those of docs/guide.md) become the fleet's. The
+	// plan shows what changes of them, and a cleanup gives them back as they were. Default:
+	// false.
+	Adopt bool `json:"adopt,omitempty"`
 	// Istio says which Istio each cluster runs.
 	Istio Istio `json:"istio,omitempty"`
 	// CA says what the fleet's certificates look like and where the root is kept.

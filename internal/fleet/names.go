@@ -36,6 +36,9 @@ const (
 	// there before; they are all that cleanup takes off it.
 	AnnotationAdopted = Domain + "/adopted-labels"
 
+	// AnnotationOriginal names the Secret that keeps what an adopted object was.
+	AnnotationOriginal = Domain + "/original"
+
 	// AnnotationProxy has the image of the proxy that istiod injected into a gateway's pod,
 	// so that pods are made anew where istiod injects another one.
 	AnnotationProxy = Domain + "/proxy-image"

@@ -24,6 +24,8 @@ var (
 	DaemonSets            = resource("apps", "v1", "daemonsets", "DaemonSet")
 	ClusterRoles          = resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole")
 	ClusterRoleBindings   = resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding")
+	Roles                 = resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+	RoleBindings          = resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 	CRDs                  = resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 	Istios                = resource("sailoperator.io", "v1", "istios", "Istio")
 	IstioRevisions        = resource("sailoperator.io", "v1", "istiorevisions", "IstioRevision")
@@ -40,7 +42,7 @@ var (
 	Pods                  = resource("", "v1", "pods", "Pod")
 	PodLogs               = resource("", "v1", "pods/log", "Pod")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
-	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, Events}
+	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, Events}
 )
 
 // ResourceOf finds the resource of an object's group and kind.

@@ -21,7 +21,8 @@ import (
 
 // Apply makes the object what it should be by server-side apply, with
 // Landbridge's labels on it. It writes only where the live object differs.
-// The error is a *NotOursError where somebody else made the object.
+// The error is a *NotOursError where somebody else made the object, and the writer may not
+// adopt it.
 func (w *Writer) Apply(ctx context.Context, object any) error {
 	obj, res, err := w.labelled(object)
 	if err != nil {
@@ -41,6 +42,9 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 		return err
 	}
 	if owner := live.GetLabels()[fleet.LabelFleet]; owner != w.Owner.Fleet {
+		if owner == "" && w.Adopt {
+			return w.adopt(ctx, res, obj, live, hash)
+		}
 		return &NotOursError{res.Kind, obj.GetNamespace(), obj.GetName(), owner}
 	}
 	note := difference(live.Object, obj.Object)
@@ -54,6 +58,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	}
 	annotate(obj, fleet.AnnotationApplied, hash)
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
+	annotate(obj, fleet.AnnotationOriginal, live.GetAnnotations()[fleet.AnnotationOriginal])
 	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
 	ch.Drift = wantedBefore
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {

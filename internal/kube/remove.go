@@ -53,6 +53,9 @@ func (w *Writer) Remove(ctx context.Context, res kinds.Resource, namespace, only
 		return nil
 	}
 	for i := range objs {
+		if Adopted(&objs[i]) {
+			continue
+		}
 		if err := w.WaitGone(ctx, res, &objs[i]); err != nil {
 			return err
 		}
@@ -61,8 +64,11 @@ func (w *Writer) Remove(ctx context.Context, res kinds.Resource, namespace, only
 }
 
 // Delete asks for the deletion of exactly this object, not of another one that
-// took its name. Not found means done.
+// took its name. Not found means done. An adopted object is given back instead.
 func (w *Writer) Delete(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
+	if Adopted(obj) {
+		return w.giveBack(ctx, res, obj)
+	}
 	if !w.DryRun && obj.GetDeletionTimestamp() == nil {
 		if err := w.deleteExactly(ctx, res, obj); err != nil {
 			return err

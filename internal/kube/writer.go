@@ -68,6 +68,9 @@ type Writer struct {
 	// ForceConflicts overwrites what somebody else changed; without it Apply returns a
 	// *DriftError.
 	ForceConflicts bool
+	// Adopt makes what a person made under the same name the fleet's; its removal gives it
+	// back as it was.
+	Adopt bool
 	// Foreground deletes what an object owns before the object itself.
 	Foreground bool
 	// Render notes each object as it would be applied too, for who applies it by

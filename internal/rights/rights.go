@@ -4,6 +4,7 @@ package rights
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -33,6 +34,9 @@ type Needs struct {
 	Revision string
 	// ExistingIstio is read only, and Sail is not asked for it.
 	ExistingIstio bool
+	// Adopt lets Helm give back what the gateway chart installs by default: a role that
+	// reads and watches every Secret of Istio's namespace.
+	Adopt bool
 	// OpenShift lets the worker read the API server's names. The preflight does not
 	// insist on it.
 	OpenShift bool
@@ -41,7 +45,10 @@ type Needs struct {
 // For lists every right that the activities use on such a cluster. The preflight asks
 // for each of them before anything is changed.
 func For(n Needs) []Right {
-	sys, istio := fleet.SystemNamespace, n.Namespace
+	sys, istio, secrets := fleet.SystemNamespace, n.Namespace, helm
+	if n.Adopt {
+		secrets = append(slices.Clone(helm), "watch")
+	}
 	rights := []Right{
 		{kinds.Namespaces, write, ""},
 		{kinds.CRDs, []string{"get"}, ""},
@@ -51,7 +58,7 @@ func For(n Needs) []Right {
 		{kinds.Secrets, write, sys},
 		{kinds.ClusterRoleBindings, write, ""},
 		{kinds.ConfigMaps, []string{"get"}, istio},
-		{kinds.Secrets, helm, istio},
+		{kinds.Secrets, secrets, istio},
 		{kinds.Services, helm, istio},
 		{kinds.ServiceAccounts, helm, istio},
 		{kinds.Deployments, helm, istio},
@@ -71,6 +78,9 @@ func For(n Needs) []Right {
 	if !n.ExistingIstio {
 		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""},
 			Right{kinds.IstioRevisions, []string{"get", "list"}, ""}, Right{kinds.DaemonSets, []string{"get"}, cmp.Or(n.CNINamespace, fleet.DefaultCNINamespace)})
+	}
+	if n.Adopt {
+		rights = append(rights, Right{kinds.Roles, helm, istio}, Right{kinds.RoleBindings, helm, istio})
 	}
 	if n.OpenShift {
 		rights = append(rights, Right{kinds.Infrastructures, []string{"get"}, ""})

@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write testdata/*.yaml")
 var clusters = map[string]rights.Needs{
 	"sail":      {Namespace: "istio-system"},
 	"existing":  {Namespace: "istio-system", ExistingIstio: true},
+	"adopt":     {Namespace: "istio-system", Adopt: true},
 	"openshift": {Namespace: "istio-system", OpenShift: true},
 	"revision":  {Namespace: "mesh", Revision: "canary"},
 }

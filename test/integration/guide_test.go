@@ -157,10 +157,14 @@ func (w *world) undoGuide(t *testing.T, names ...string) {
 
 // Landbridge's own rollout and the guide, one after the other on the same clusters, with the
 // same settings: docs/guide-differences.md has every field in which they differ, and no
-// other.
-func TestGuide_DiffersAsTheDocsSay(t *testing.T) {
-	w := newWorld(t)
+// other. Then the guide's mesh comes under Landbridge. The worker has the printed rights and
+// no more.
+func TestGuide_DiffersAsTheDocsSay_AndIsAdopted(t *testing.T) {
+	w := stillWorld(t)
 	names := []string{"east", "west"}
+	dir := w.asTheRoleSays(t, []string{"--adopt"}, names...)
+	all := w.merged(t, func(name string) string { return filepath.Join(dir, name+".kubeconfig") }, names...)
+	w.startWith("--kubeconfig-dir", dir, "--kubeconfig-dir", filepath.Dir(all))
 	same := w.unchanged(names...)
 	w.behave("--cloud-address", "hostname")
 	edits := []string{"ca: {keyAlgorithm: ECDSA-P256}", "ca: {organization: my-company.org}\n  istio: {version: v" + guideVersion + "}"}
@@ -176,6 +180,7 @@ func TestGuide_DiffersAsTheDocsSay(t *testing.T) {
 	undo := w.followGuide(t, names...)
 	guide := w.readable(t, names...)
 	requireDocumented(t, guide, ours)
+	w.guideIsAdopted(t, all, guide, names...)
 	undo()
 	same()
 }
