@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -36,6 +37,13 @@ type PluginError struct {
 
 func (e *PluginError) Error() string {
 	return fmt.Sprintf("the kubeconfig's exec plugin %s %s", e.Command, e.Reason)
+}
+
+// CredentialFails returns whether a request failed for the kubeconfig's credential: the API
+// server does not accept it, or its exec plugin gives none. The error says what to do.
+func CredentialFails(err error) bool {
+	var plugin *PluginError
+	return apierrors.IsUnauthorized(err) || errors.As(err, &plugin)
 }
 
 // renewing tries a request that is answered with 401 again, once, with the credentials

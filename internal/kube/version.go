@@ -2,9 +2,12 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 )
 
@@ -16,9 +19,24 @@ func (c *Cluster) Version(ctx context.Context) (string, error) {
 		err = fmt.Errorf("it does not answer as a kube-apiserver does")
 	}
 	if err != nil {
-		return "", fmt.Errorf("the API server at %s cannot be reached: %w", c.host(), err)
+		return "", c.notReached(ctx, err)
 	}
 	return v.GitVersion, nil
+}
+
+// notReached returns why the API server did not tell its version. Discovery drops the
+// words of a 401, which say whose credential it is; another request has them.
+func (c *Cluster) notReached(ctx context.Context, err error) error {
+	var plugin *PluginError
+	if errors.As(err, &plugin) {
+		return plugin
+	}
+	if apierrors.IsUnauthorized(err) {
+		if _, again := c.Client.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{}); CredentialFails(again) {
+			return again
+		}
+	}
+	return fmt.Errorf("the API server at %s cannot be reached: %w", c.host(), err)
 }
 
 // host returns the host and port of the API server.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,6 +43,20 @@ func TestVersion_NobodyListens_NamesHostAndPortOnly(t *testing.T) {
 	require.ErrorContains(t, err, "the API server at "+srv.Listener.Addr().String()+" cannot be reached: ")
 	var network *url.Error
 	require.ErrorAs(t, err, &network, "which is tried again")
+}
+
+// What an API server or an exec plugin says of a credential is told in its own words, and
+// nobody is sent to look at the network.
+func TestVersion_TheCredentialFails_IsNoServerThatCannotBeReached(t *testing.T) {
+	for want, script := range map[string]string{
+		"Unauthorized (401): the API server does not accept the credential that the kubeconfig's exec plugin acme-login gives": tokenFrom("/dev/null"),
+		"the kubeconfig's exec plugin acme-login printed no ExecCredential":                                                    "echo nothing",
+	} {
+		dir := t.TempDir()
+		_, err := guard(t, "new").user(t, dir, plugin(t, dir, strings.Replace(script, "$(cat /dev/null)", "old", 1))).Version(t.Context())
+		require.True(t, CredentialFails(err), "%v", err)
+		require.True(t, strings.HasPrefix(err.Error(), want), err.Error())
+	}
 }
 
 func connectTo(cfg *rest.Config) (*Cluster, error) {

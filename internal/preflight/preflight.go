@@ -50,6 +50,9 @@ func Check(ctx context.Context, on *kube.Cluster, in api.CheckClusterInput, clai
 		if apierrors.IsForbidden(err) && c.rightsMissing {
 			continue // a problem names the right already
 		}
+		if kube.CredentialFails(err) {
+			return c.out, err // it says what to do itself
+		}
 		if err != nil {
 			return c.out, fmt.Errorf("%w; %s", err, check.hint)
 		}

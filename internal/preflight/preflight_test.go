@@ -15,6 +15,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 func TestCheck_NothingInTheWay_TellsWhatTheClusterIs(t *testing.T) {
@@ -103,6 +104,12 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 			}
 		})
 	}
+	t.Run("for the credential", func(t *testing.T) {
+		m, plugin := newMember(t), &kube.PluginError{Command: "acme-login", Reason: "printed no ExecCredential"}
+		m.refuse("get", "version", plugin)
+		_, err := m.check(t)
+		require.EqualError(t, err, plugin.Error(), "the error says it all")
+	})
 	t.Run("inventory", func(t *testing.T) {
 		m := newMember(t)
 		m.Config.CAData = m.ca // the CA can be had without the ConfigMap, the inventory cannot
