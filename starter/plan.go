@@ -228,8 +228,6 @@ func note(c fleet.Change) string {
 		return attention.Styled("  (somebody else changed " + c.Note + "; --force-conflicts overwrites it)")
 	case c.Note == "":
 		return ""
-	case c.Action == fleet.Update:
-		return "  (" + c.Note + " differs)"
 	}
 	return "  (" + c.Note + ")"
 }

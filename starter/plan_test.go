@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // Where a cluster did not answer, nobody is told that there is nothing to do.
@@ -20,4 +21,17 @@ func TestUnreachable_PlanAndDrift_NameIt(t *testing.T) {
 		require.NotContains(t, out, "nothing to do")
 	}
 	require.Contains(t, drift.String(), "fleet prod differs from the fleet file: 1 unreachable cluster")
+}
+
+// A reason is a sentence or a clause that stands by itself, whatever the change.
+func TestNote_OfAChange_IsPrintedAsItIs(t *testing.T) {
+	const anew = "made anew: roleRef cannot be changed in place"
+	for want, c := range map[string]fleet.Change{
+		"":                          {Action: fleet.Update},
+		"  (spec.replicas differs)": {Action: fleet.Update, Note: "spec.replicas differs"},
+		"  (" + anew + ")":          {Action: fleet.Update, Note: anew},
+		"  (Istio's own)":           {Action: fleet.Keep, Note: "Istio's own"},
+	} {
+		require.Equal(t, want, note(c))
+	}
 }

@@ -64,6 +64,9 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
 		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
 	}
+	if !ch.Drift && note != "" {
+		ch.Note = note + " differs"
+	}
 	if field := Fixed(res.Kind, live.Object, obj.Object); field != "" {
 		ch.Note = MadeAnew(field)
 		if err := w.removeForAnew(ctx, res, live); err != nil {

@@ -105,7 +105,7 @@ func TestApply_TheFleetFileChanged_UpdatesAndKeepsWhoMadeIt(t *testing.T) {
 	require.NoError(t, writing(c, "run-1").Apply(t.Context(), settings(map[string]string{"a": "1", "b": "2"})))
 	w := writing(c, "run-2")
 	require.NoError(t, w.Apply(t.Context(), settings(map[string]string{"a": "3"})))
-	require.Equal(t, []fleet.Change{{Action: fleet.Update, Kind: "ConfigMap", Namespace: "istio-system", Name: "settings", Note: "data.a"}}, w.Changes().All())
+	require.Equal(t, []fleet.Change{{Action: fleet.Update, Kind: "ConfigMap", Namespace: "istio-system", Name: "settings", Note: "data.a differs"}}, w.Changes().All())
 	require.False(t, w.Changes().Created())
 	obj := live(t, c, kinds.ConfigMaps, "settings")
 	data, _, _ := unstructured.NestedStringMap(obj.Object, "data")
