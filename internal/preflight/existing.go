@@ -23,8 +23,13 @@ const istioNamespace = "istio-system"
 // itself. Where the file says nothing of one, it looks for an Istio beside which
 // Landbridge would install another. Each problem proposes the setting that fits.
 func (c *cluster) checkMesh(ctx context.Context) error {
+	if !c.existingIstio() {
+		if err := c.checkNoIstio(ctx); err != nil {
+			return err
+		}
+	}
 	if c.in.Existing == nil {
-		return c.checkNoIstio(ctx)
+		return nil
 	}
 	m, err := FindMesh(ctx, c.Cluster, c.in.Namespace, c.in.Existing.Gateways.DataPlanePort)
 	if err != nil {
@@ -44,11 +49,11 @@ func (c *cluster) checkMesh(ctx context.Context) error {
 	return nil
 }
 
-// checkNoIstio finds every istiod of the cluster that neither Landbridge nor, in
-// Istio's namespace, an Istio resource made. A second control plane would answer for
-// the same namespaces and give them another root, wherever it is.
+// checkNoIstio finds every istiod of the cluster that is not of the Istio resource which
+// Landbridge makes or adopts. A second control plane would answer for the same namespaces
+// and give them another root, wherever it is; but it does not stop a fleet that runs.
 func (c *cluster) checkNoIstio(ctx context.Context) error {
-	bySail, ours, err := c.istios(ctx)
+	adopted, ours, err := c.istios(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,22 +64,32 @@ func (c *cluster) checkNoIstio(ctx context.Context) error {
 	for i := range list.Items {
 		d := &list.Items[i]
 		rev, in := revisionOf(d), ""
-		if d.Namespace == c.in.Namespace && bySail || d.Namespace != c.in.Namespace && ours {
+		if d.Namespace == c.in.Namespace && (adopted || ours) && c.ofIstio(rev) {
+			c.runsAs = clusterID(d)
+			continue
+		}
+		if ours {
 			continue
 		}
 		if d.Namespace != c.in.Namespace {
 			in = ", namespace: " + d.Namespace
 		}
-		c.problem("it runs an Istio already (Deployment %s/%s, revision %s), which is not the Sail operator's in %s; set spec.istio: {manage: false, revision: %s%s} to use it (`landbridge init --existing` writes a file with all that is there), or remove it",
-			d.Namespace, d.Name, rev, c.in.Namespace, rev, in)
+		c.problem("it runs an Istio already (Deployment %s/%s, revision %s), which is not of the Istio %s in %s; set spec.istio: {manage: false, revision: %s%s} to use it (`landbridge init --existing` writes a file with all that is there), or remove it",
+			d.Namespace, d.Name, rev, c.in.IstioName, c.in.Namespace, rev, in)
 	}
 	return nil
 }
 
-// istios tells whether an Istio resource installs into Istio's namespace, and whether
+// ofIstio returns whether Sail gives the istiod of Landbridge's Istio such a revision: its
+// name, or where it is updated by revisions, which another problem tells, its version too.
+func (c *cluster) ofIstio(revision string) bool {
+	return revision == c.in.IstioName || strings.HasPrefix(revision, c.in.IstioName+"-v")
+}
+
+// istios tells whether the Istio resource is there that Landbridge would make, and whether
 // one is this fleet's. One that is to be adopted, or is ours, must have the revision that
 // gateways are injected for.
-func (c *cluster) istios(ctx context.Context) (here, ours bool, err error) {
+func (c *cluster) istios(ctx context.Context) (adopted, ours bool, err error) {
 	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, false, nil // a problem names the kind already
@@ -84,13 +99,13 @@ func (c *cluster) istios(ctx context.Context) (here, ours bool, err error) {
 	}
 	for _, i := range istios.Items {
 		in, _, _ := unstructured.NestedString(i.Object, "spec", "namespace")
-		here = here || cmp.Or(in, istioNamespace) == c.in.Namespace
 		ours = ours || i.GetLabels()[fleet.LabelFleet] == c.in.Fleet
 		if i.GetName() == c.in.IstioName {
+			adopted = cmp.Or(in, istioNamespace) == c.in.Namespace
 			c.checkStrategy(&i)
 		}
 	}
-	return here, ours, nil
+	return adopted, ours, nil
 }
 
 // checkStrategy refuses an Istio that Sail updates by revisions: each version has a

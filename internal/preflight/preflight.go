@@ -68,6 +68,8 @@ type cluster struct {
 	out   api.CheckClusterResult
 	// known lists the versions of Istio that the Sail operator knows.
 	known []string
+	// runsAs has the name by which the istiod of Landbridge's Istio knows the cluster.
+	runsAs string
 	// rightsMissing tells that a problem names rights that the worker lacks.
 	rightsMissing bool
 }
@@ -110,6 +112,23 @@ func (c *cluster) checkInventory(ctx context.Context) error {
 		return nil
 	case err == nil && inv != nil:
 		c.out.Inventory, c.out.Memory = &inv.Fleet, inv.Memory
+		c.checkClusterID()
 	}
 	return err
+}
+
+// checkClusterID refuses another clusterID for a member that runs: its istiod would start
+// anew under it, and every proxy there carries the old one until it is started anew, too.
+func (c *cluster) checkClusterID() {
+	// Istio calls a cluster so that nobody named.
+	const unnamed = "Kubernetes"
+	if c.runsAs == "" || c.runsAs == unnamed || c.runsAs == c.in.IstioID() {
+		return
+	}
+	set := "set clusterID: " + c.runsAs + " at the cluster"
+	if c.runsAs == c.in.Cluster {
+		set = "leave clusterID out at the cluster"
+	}
+	c.problem("its istiod calls it %s (CLUSTER_ID), the fleet file %s, and a member that runs keeps the name that its proxies carry; %s as before, or leave the cluster out of the fleet file, run `landbridge rollout --prune`, and add it again as %s",
+		c.runsAs, c.in.IstioID(), set, c.in.IstioID())
 }

@@ -171,6 +171,7 @@ func TestCheck_IstiosBySail_AreNotInTheWay(t *testing.T) {
 
 	m.Put(istioResource("default", namespace, map[string]any{fleet.LabelFleet: "prod"}))
 	m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
+	m.Put(istiod("canary", func(*appsv1.Deployment) {}))
 	out, err = m.check(t)
 	require.NoError(t, err)
 	require.Empty(t, out.Problems)

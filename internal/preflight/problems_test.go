@@ -122,6 +122,29 @@ var inTheWay = []struct {
 		m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
 		m.Put(istioResource("theirs", "mesh", nil))
 	}},
+	{"an Istio of Sail's beside which another one would be installed", func(_ *testing.T, m *member) {
+		m.Put(istiod("stable", func(*appsv1.Deployment) {}))
+		m.Put(istioResource("stable", namespace, nil))
+	}},
+	{"an Istio beside the one that would be adopted", func(_ *testing.T, m *member) {
+		m.Put(istiod("default", func(d *appsv1.Deployment) { d.Name = "istiod" }))
+		m.Put(istioResource("default", namespace, nil))
+		m.Put(istiod("canary", func(*appsv1.Deployment) {}))
+	}},
+	{"an Istio beside an existing CA", mesh(func(_ *testing.T, m *member) {
+		m.in.Existing.Istio, m.in.Existing.Gateways.EastWest = fleet.Istio{}, fleet.EastWest{}
+	})},
+	{"a member that runs under another clusterID", func(t *testing.T, m *member) {
+		is("west")(t, m)
+		m.Put(istiod("default", func(*appsv1.Deployment) {}))
+		m.Put(istioResource("default", namespace, map[string]any{fleet.LabelFleet: "prod"}))
+		m.in.ClusterID = "cn-west"
+	}},
+	{"a member that ran under a clusterID", func(t *testing.T, m *member) {
+		is("west")(t, m)
+		m.Put(istiod("default", func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Env[1].Value = "cn-west" }))
+		m.Put(istioResource("default", namespace, map[string]any{fleet.LabelFleet: "prod"}))
+	}},
 	{"an Istio of somebody's that is updated by revisions", func(_ *testing.T, m *member) {
 		m.Put(revisionBased(nil, map[string]any{"activeRevisionName": "default-v1-31-3"}))
 		m.Put(istiod("default-v1-31-3", func(*appsv1.Deployment) {}))
