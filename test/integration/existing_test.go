@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
@@ -107,11 +108,7 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 	remove = func() {
 		for _, name := range names {
 			c := w.connect(name)
-			require.NoError(t, c.dyn.Resource(istios).Delete(ctx, "stable", metav1.DeleteOptions{}))
-			require.Eventually(t, func() bool {
-				list, err := c.dyn.Resource(istios).List(ctx, metav1.ListOptions{})
-				return err == nil && len(list.Items) == 0
-			}, commandTimeout, commandTimeout/200)
+			w.removeIstio(t, name, "stable")
 			c.deleteNamespace(t, "istio-system")
 			for _, ns := range []string{"default", "kube-system"} { // istiod leaves these behind
 				require.NoError(t, c.CoreV1().ConfigMaps(ns).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "istio.io/config=true"}))
@@ -124,6 +121,18 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 		}
 	})
 	return remove
+}
+
+// removeIstio deletes an Istio resource, and waits until Sail has uninstalled it.
+func (w *world) removeIstio(t *testing.T, cluster, istio string) {
+	t.Helper()
+	c := w.connect(cluster)
+	wait := metav1.DeletePropagationForeground
+	require.NoError(t, c.dyn.Resource(istios).Delete(ctx, istio, metav1.DeleteOptions{PropagationPolicy: &wait}))
+	require.Eventually(t, func() bool {
+		_, err := c.dyn.Resource(istios).Get(ctx, istio, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, commandTimeout, commandTimeout/200)
 }
 
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {
