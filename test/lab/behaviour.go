@@ -12,13 +12,16 @@ import (
 
 const behaviourFile = "behaviour.json"
 
-// Behaviour tells the cloud, the Sail stand-in and the platform how to act. It can be
-// changed while the lab runs: all read it before each look.
+// Behaviour tells the cloud, the Sail stand-in, the platform, admission and the exec
+// plugin how to act. It can be changed while the lab runs: all read it before each look.
 type Behaviour struct {
 	Cloud CloudBehaviour `json:"cloud"`
 	Sail  SailBehaviour  `json:"sail"`
 	// Platform lists the habits of the platform: what it puts into namespaces.
 	Platform []string `json:"platform,omitempty"`
+	// Admission lists the habits of admission: what it makes of writes, or refuses.
+	Admission []string        `json:"admission,omitempty"`
+	Plugin    PluginBehaviour `json:"plugin"`
 }
 
 // CloudBehaviour tells the cloud how to give addresses.
@@ -70,10 +73,18 @@ func (b Behaviour) Validate() error {
 	if b.Cloud.Failures < 0 || b.Cloud.Delay < 0 || b.Sail.Delay < 0 || b.Sail.Lag < 0 {
 		return fmt.Errorf("delays and failures cannot be negative")
 	}
-	for _, h := range b.Platform {
-		if !slices.Contains(platformHabits, h) {
-			return fmt.Errorf("--platform: want some of %s, got %q", strings.Join(platformHabits, ", "), h)
+	for _, list := range []struct {
+		flag       string
+		want, have []string
+	}{{"--platform", platformHabits, b.Platform}, {"--admission", admissionHabits, b.Admission}} {
+		for _, h := range list.have {
+			if !slices.Contains(list.want, h) {
+				return fmt.Errorf("%s: want some of %s, got %q", list.flag, strings.Join(list.want, ", "), h)
+			}
 		}
+	}
+	if f := b.Plugin.Fault; f != "" && !slices.Contains(pluginFaults, f) {
+		return fmt.Errorf("--plugin: want one of %s, got %q", strings.Join(pluginFaults, ", "), f)
 	}
 	if a := b.Sail.Away; a != "" && a != AwayAll && a != AwayAfterSeeing {
 		return fmt.Errorf("--sail-away: want %s or %s, got %q", AwayAll, AwayAfterSeeing, a)

@@ -139,7 +139,7 @@ func (l *Lab) startControllers(c Cluster) error {
 	processes := [][]string{
 		{"kube-controller-manager", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0",
 			"--service-account-private-key-file", pki("sa.key"), "--root-ca-file", pki("ca.crt"),
-			"--controllers", "deployment-controller,replicaset-controller,daemonset-controller,serviceaccount-controller,serviceaccount-token-controller,namespace-controller,garbage-collector-controller,root-ca-certificate-publisher-controller,endpointslice-controller,disruption-controller,clusterrole-aggregation-controller"},
+			"--controllers", "deployment-controller,replicaset-controller,daemonset-controller,serviceaccount-controller,serviceaccount-token-controller,namespace-controller,garbage-collector-controller,root-ca-certificate-publisher-controller,endpointslice-controller,disruption-controller,resourcequota-controller,clusterrole-aggregation-controller"},
 		{"kube-scheduler", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0"},
 	}
 	if !c.Real {

@@ -16,8 +16,9 @@ import (
 // lookInterval lies between two looks of the lab's own controllers.
 const lookInterval = 250 * time.Millisecond
 
-// Control runs the cloud, the Sail stand-in and the platform of every cluster until the
-// context ends, in a lab's process cloud-and-sail.
+// Control runs the cloud, the Sail stand-in, the platform, admission, the exec plugin's
+// account and the front of every cluster until the context ends, in a lab's process
+// cloud-and-sail.
 func (l *Lab) Control(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, c := range l.Clusters {
@@ -37,7 +38,18 @@ func (l *Lab) Control(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, look := range []func(context.Context, Behaviour) error{cl.look, s.look, p.look} {
+		a, err := newAdmission(ctx, l, c, cfg)
+		if err != nil {
+			return err
+		}
+		who, err := newLogin(l, c, cfg)
+		if err != nil {
+			return err
+		}
+		if err := l.serveFront(ctx, c); err != nil {
+			return err
+		}
+		for _, look := range []func(context.Context, Behaviour) error{cl.look, s.look, p.look, a.look, who.look} {
 			wg.Go(func() { l.every(ctx, c.Name, look) })
 		}
 	}

@@ -50,6 +50,8 @@ type Cluster struct {
 	Name string `json:"name"`
 	// Port has the kube-apiserver, on 127.0.0.1.
 	Port int `json:"port"`
+	// Front has the front that ends TLS before the kube-apiserver, on 127.0.0.1.
+	Front int `json:"front"`
 	// Index keeps the clusters' address ranges apart.
 	Index int `json:"index"`
 	// Real says that its node runs containers.
@@ -181,6 +183,9 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := begin(ctx, o); err != nil {
 		return err
 	}
+	if err := l.makeWays(); err != nil {
+		return err
+	}
 	if err := l.startProcess("cloud-and-sail", o.Exe, "controllers", "--dir", l.Dir); err != nil {
 		return err
 	}
@@ -271,7 +276,7 @@ func (l *Lab) Down(_ context.Context, progress func(string, ...any)) error {
 		}
 	}
 	// By their names, so that nothing has to be noted.
-	files := []string{fleetFileName, behaviourFile, "." + behaviourFile, "etcd", "logs", "pki", nodesDir, loadedDir, "." + stateFile, stateFile}
+	files := []string{fleetFileName, behaviourFile, "." + behaviourFile, "etcd", "logs", "pki", nodesDir, loadedDir, pluginDir, frontDir, "." + stateFile, stateFile}
 	for _, c := range l.Clusters {
 		files = append(files, c.Name+".kubeconfig")
 	}

@@ -43,6 +43,9 @@ func (l *Lab) createPlatformObjects(ctx context.Context, c Cluster) error {
 			return fmt.Errorf("kinds of %s: %w", c.Name, err)
 		}
 	}
+	if err := createLogin(ctx, client); err != nil {
+		return fmt.Errorf("account of %s in %s: %w", PluginName, c.Name, err)
+	}
 	return createOperator(ctx, client, c)
 }
 

@@ -37,9 +37,12 @@ const (
 	PlatformFlicker = "flicker"
 	// PlatformStaleAPI registers an API that nobody answers for.
 	PlatformStaleAPI = "stale-api"
+	// PlatformQuota gives every namespace but Kubernetes' own a ResourceQuota that allows no
+	// LoadBalancer Service, as templates of namespaces do. Kubernetes keeps its status.
+	PlatformQuota = "quota"
 )
 
-var platformHabits = []string{PlatformCopies, PlatformPolicies, PlatformInventions, PlatformFlicker, PlatformStaleAPI}
+var platformHabits = []string{PlatformCopies, PlatformPolicies, PlatformInventions, PlatformFlicker, PlatformStaleAPI, PlatformQuota}
 
 var (
 	crdsResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
@@ -68,6 +71,8 @@ var placings = []placed{
 		`{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: default-deny}, spec: {podSelector: {}, policyTypes: [Egress], egress: [{}]}}`, "", false},
 	{PlatformPolicies, "policy-engine", schema.GroupVersionResource{Version: "v1", Resource: "configmaps"},
 		`{apiVersion: v1, kind: ConfigMap, metadata: {name: corporate-ca}, data: {ca: x}}`, "", false},
+	{PlatformQuota, "namespace-template", schema.GroupVersionResource{Version: "v1", Resource: "resourcequotas"},
+		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: no-load-balancers}, spec: {hard: {services.loadbalancers: "0"}}}`, "", false},
 	{PlatformInventions, "inventor", schema.GroupVersionResource{Group: "lab.example", Version: "v1", Resource: "inventions"},
 		`{apiVersion: lab.example/v1, kind: Invention, metadata: {name: of-everywhere}}`, "inventions.lab.example", true},
 	{PlatformFlicker, "flicker", schema.GroupVersionResource{Group: "lab.example", Version: "v1", Resource: "flickers"},
@@ -197,7 +202,7 @@ func (p *platform) remove(ctx context.Context, what placed) error {
 		return err
 	}
 	for _, o := range there.Items {
-		if fields := o.GetManagedFields(); len(fields) > 0 && fields[0].Manager == what.writer {
+		if slices.ContainsFunc(o.GetManagedFields(), func(f metav1.ManagedFieldsEntry) bool { return f.Manager == what.writer }) {
 			if err := p.dyn.Resource(what.res).Namespace(o.GetNamespace()).Delete(ctx, o.GetName(), metav1.DeleteOptions{}); ignoreNotFound(err) != nil {
 				return err
 			}

@@ -83,6 +83,9 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 		if o.GetNamespace() == operatorNamespace && o.GetKind() != "Secret" {
 			return // the operator stops and starts; only its releases tell of Istio
 		}
+		if o.GetKind() == "Secret" && o.GetLabels()["app"] == PluginName {
+			return // a credential is revoked by making that anew
+		}
 		unstructured.RemoveNestedField(o.Object, "status")
 		if o.GetKind() == "CustomResourceDefinition" {
 			o.SetGeneration(0) // an operator of another release writes its kinds anew, and back

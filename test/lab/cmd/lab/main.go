@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), pace())
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), pace(), credential(&dir))
 	return cmd
 }
 
@@ -53,7 +53,10 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f.StringVar(&b.Sail.Away, "sail-away", "", "stop the Sail operator: all, or after-seeing (it has seen a change, and installs nothing)")
 	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
 	f.BoolVar(&b.Sail.Older, "sail-older", false, "the Sail operator is that of the release before, which lacks the newest patches")
-	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api")
+	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api, quota")
+	f.StringSliceVar(&b.Admission, "admission", nil, "what admission makes of writes: resources, labels, sidecars, tolerations, images; or how it refuses a LoadBalancer Service: refuse, policy, down")
+	f.StringVar(&b.Plugin.Fault, "plugin", "", "what is wrong with the exec plugin of the kubeconfigs in plugin/: late, silent, wrong, refused, fails or gone")
+	f.IntVar(&b.Plugin.Generation, "plugin-generation", 0, "another number revokes the credentials that the plugin gave, and it has new ones")
 	f.StringVar(&b.Sail.Only, "sail-only", "", "limit Sail's error and an older Sail to this cluster")
 }
 
@@ -141,7 +144,7 @@ func status(dir *string) *cobra.Command {
 
 func behave(dir *string) *cobra.Command {
 	var b lab.Behaviour
-	cmd := &cobra.Command{Use: "behave", Args: cobra.NoArgs, Short: "Change how the cloud, the Sail stand-in and the platform of a running lab act",
+	cmd := &cobra.Command{Use: "behave", Args: cobra.NoArgs, Short: "Change how the cloud, the Sail stand-in, the platform, admission and the exec plugin of a running lab act",
 		RunE: func(*cobra.Command, []string) error {
 			if err := b.Validate(); err != nil {
 				return err
@@ -179,6 +182,20 @@ func controllers(dir *string) *cobra.Command {
 			}
 			return l.Control(cmd.Context())
 		}}
+}
+
+func credential(dir *string) *cobra.Command {
+	var cluster string
+	cmd := &cobra.Command{Use: "credential", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return err
+			}
+			return l.Credential(cmd.Context(), cluster, os.Stdout)
+		}}
+	cmd.Flags().StringVar(&cluster, "cluster", "", "for which the credential is")
+	return cmd
 }
 
 func hold(dir *string) *cobra.Command {
