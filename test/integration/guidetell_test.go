@@ -44,6 +44,10 @@ func (r teller) object(o *unstructured.Unstructured) any {
 		owners[i].UID = ""
 	}
 	o.SetOwnerReferences(owners)
+	if name := helmRevision.ReplaceAllString(o.GetName(), ""); o.GetKind() == "Secret" && name != o.GetName() {
+		o.SetName(name) // an operator upgrades its releases as often as it likes
+		unstructured.RemoveNestedField(o.Object, "metadata", "labels", "version")
+	}
 	if o.GetKind() == "Secret" {
 		data, _, _ := unstructured.NestedMap(o.Object, "data")
 		for key, value := range data {
@@ -127,6 +131,9 @@ func releaseOf(packed []byte) map[string]any {
 	info, _, _ := unstructured.NestedMap(release, "info")
 	for _, moment := range []string{"first_deployed", "last_deployed", "notes"} {
 		delete(info, moment)
+	}
+	if info["description"] == "Upgrade complete" {
+		info["description"] = "Install complete"
 	}
 	release["info"] = info
 	delete(release, "manifest")
