@@ -167,7 +167,7 @@ func showLast(w io.Writer, r api.FleetResult) {
 func showUnreachable(w io.Writer, list []api.Failure) {
 	for _, f := range list {
 		fmt.Fprintf(w, "%s\n", attention.Styled(f.Unit.String()+": "+f.Message))
-		fmt.Fprintln(w, "  a rollout goes on without it and its links")
+		fmt.Fprintln(w, "  a rollout goes on without it and its links; `landbridge forget` is for one that is lost for good")
 	}
 }
 

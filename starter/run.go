@@ -157,6 +157,10 @@ func noun(workflowType string) string {
 		return "move of the root"
 	case api.ImportRoot:
 		return "import of the root"
+	case api.ForgetFleet:
+		return "forget"
+	case api.RevokeFleet:
+		return "revoke"
 	}
 	return workflowType
 }

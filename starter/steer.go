@@ -147,17 +147,28 @@ func (t typed) decision(v verb) (api.DecisionInput, error) {
 	if v.needsReason && in.Reason == "" {
 		return in, errors.New("--reason is empty; give the reason, which is kept with the decision")
 	}
-	switch from, to, ok := strings.Cut(t.link, "."); {
+	switch {
 	case t.cluster != "":
 		in.Unit = api.Member(t.cluster)
-	case t.link != "" && (!ok || from == "" || to == ""):
-		return in, fmt.Errorf("--link: want FROM.TO, got %q", t.link)
 	case t.link != "":
-		in.Unit = api.LinkOf(fleet.Link{From: from, To: to})
+		l, err := parseLink(t.link)
+		if err != nil {
+			return in, err
+		}
+		in.Unit = api.LinkOf(l)
 	case v.name == api.UpdateSkip:
 		return in, errors.New("name what to skip with --cluster or --link")
 	}
 	return in, nil
+}
+
+// parseLink reads a link as people type it.
+func parseLink(typed string) (fleet.Link, error) {
+	from, to, ok := strings.Cut(typed, ".")
+	if !ok || from == "" || to == "" {
+		return fleet.Link{}, fmt.Errorf("--link: want FROM.TO, got %q", typed)
+	}
+	return fleet.Link{From: from, To: to}, nil
 }
 
 // waveThatWaits returns the wave that waits for an approval, for a person who sees which

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestGuard_ANewerContract_IsRefusedBeforeAnythingIsDone(t *testing.T) {
 		f.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Guard{}}})
 		err := f.run(workflow, in.Interface())
 		require.Equal(t, api.TypePreflight, errorType(t, err), in.Type())
-		require.ErrorContains(t, err, "knows contract 1 of Landbridge, and was asked by a newer one with contract 2: upgrade every worker of the fleet, then the command; nothing was changed")
+		require.ErrorContains(t, err, fmt.Sprintf("knows contract %d of Landbridge, and was asked by a newer one with contract %d: upgrade every worker of the fleet, then the command; nothing was changed", api.Contract, api.Contract+1))
 		require.Empty(t, f.calls)
 	}
 	require.Greater(t, len(all.workflows), 10)

@@ -103,13 +103,19 @@ func (c *cleanup) members(ctx workflow.Context) (out []fleet.Cluster) {
 
 // refuses tells whether the cleanup must not touch a cluster, and notes why.
 func (c *cleanup) refuses(cluster string, err error) bool {
+	f, refused := refusal(cluster, err)
+	if refused {
+		c.left = append(c.left, f)
+	}
+	return refused
+}
+
+// refusal tells whether a cluster refused to be looked at, since it is not for this run to
+// touch, and why.
+func refusal(cluster string, err error) (f api.Failure, refused bool) {
 	if err == nil {
-		return false
+		return f, false
 	}
-	f := leftover(api.Member(cluster), api.StepWords(readInventory), err)
-	if f.Type != api.TypeOtherFleet && f.Type != api.TypeOtherMember && f.Type != api.TypeLocked {
-		return false
-	}
-	c.left = append(c.left, f)
-	return true
+	f = leftover(api.Member(cluster), api.StepWords(readInventory), err)
+	return f, f.Type == api.TypeOtherFleet || f.Type == api.TypeOtherMember || f.Type == api.TypeLocked
 }

@@ -132,6 +132,18 @@ func releaseCall() workflow.ActivityOptions {
 // answers at once. The limit is short for the sake of a worker that may not ask.
 func askTemporal() workflow.ActivityOptions { return releaseCall() }
 
+// revokeCall limits the revocation of one link: somebody waits for it, and a target that
+// does not answer must be shut by other means. It has room for what an API server denies
+// for a minute, and for the seconds that it remembers a token.
+func revokeCall() workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: 2 * time.Minute,
+		StartToCloseTimeout:    time.Minute,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            retries,
+	}
+}
+
 // busyChildPoll sets how often runChild tries to start a child while that of an earlier
 // run still undoes its steps.
 const busyChildPoll = 5 * time.Second

@@ -22,16 +22,21 @@ func CleanupLinks(ctx workflow.Context, in api.CleanupInput) (api.CleanupResult,
 	return r.end(ctx)
 }
 
-// CleanupLink removes the objects of one link from its two clusters. Its error is of
-// TypeLeftOver.
+// CleanupLink removes the objects of one link from its two clusters, or from the one that
+// is not lost. Its error is of TypeLeftOver.
 func CleanupLink(ctx workflow.Context, in api.CleanupLinkInput) (api.CleanupResult, error) {
 	r, err := newRemoval(ctx, in.Source, api.LinkOf(in.Link), limits{Rollout: in.Rollout})
 	if err != nil {
 		return api.CleanupResult{}, err
 	}
-	r.removeUp(ctx, linkSteps, map[place]api.RemoveInput{
-		onSource: {ClusterRef: in.Source, Link: in.Link.ID()},
-		onTarget: {ClusterRef: in.Target, Link: in.Link.ID()}}, api.CleanupInput{})
+	where := map[place]api.RemoveInput{}
+	if in.Link.From != in.Lost {
+		where[onSource] = api.RemoveInput{ClusterRef: in.Source, Link: in.Link.ID()}
+	}
+	if in.Link.To != in.Lost {
+		where[onTarget] = api.RemoveInput{ClusterRef: in.Target, Link: in.Link.ID()}
+	}
+	r.removeUp(ctx, linkSteps, where, api.CleanupInput{})
 	return r.end(ctx)
 }
 
@@ -64,13 +69,14 @@ func newRemoval(ctx workflow.Context, ref api.ClusterRef, unit api.Unit, l limit
 // stays where something else is left: the cluster remembers its fleet.
 func (r *removal) removeUp(ctx workflow.Context, t *table, where map[place]api.RemoveInput, in api.CleanupInput) {
 	for at, s := range slices.Backward(t.steps) {
-		if s.undo == nil || s.part == ca && in.KeepCA || s.part == istio && in.KeepIstio {
+		here, reached := where[s.at]
+		if s.undo == nil || !reached || s.part == ca && in.KeepCA || s.part == istio && in.KeepIstio {
 			continue
 		}
 		if t == memberSteps && at == stepInventory.at && len(r.failures) > 0 {
 			continue
 		}
-		r.remove(ctx, s, where[s.at])
+		r.remove(ctx, s, here)
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package workflows holds the course of a rollout and of all other work on a fleet, in
 // the guide's order. RolloutFleet starts a RolloutCluster per cluster, and then a
 // RolloutLinks per source cluster, which starts a RolloutLink per link. CleanupFleet
-// removes everything in the exact reverse.
+// removes everything in the exact reverse, ForgetFleet what the others have of a member
+// that is lost for good, and RevokeFleet what lets a source in.
 //
 // The others only read. PlanFleet tells what a rollout would do, VerifyFleet proves each
 // link, DriftFleet tells how a fleet differs from its file (and starts a rollout that
@@ -31,6 +32,8 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(CleanupLinks)
 	w.RegisterWorkflow(CleanupLink)
 	w.RegisterWorkflow(CleanupCluster)
+	w.RegisterWorkflow(ForgetFleet)
+	w.RegisterWorkflow(RevokeFleet)
 	w.RegisterWorkflow(PlanFleet)
 	w.RegisterWorkflow(VerifyFleet)
 	w.RegisterWorkflow(VerifyLinks)

@@ -44,4 +44,7 @@ type CleanupLinkInput struct {
 	Target  ClusterRef    `json:"target"`
 	Link    fleet.Link    `json:"link"`
 	Rollout fleet.Rollout `json:"rollout"`
+	// Lost names the one of its clusters that is lost for good: nothing is tried there, and
+	// nothing of it is missed.
+	Lost string `json:"lost,omitempty"`
 }

@@ -18,6 +18,8 @@ const (
 	CleanupCluster = "CleanupCluster"
 	CleanupLinks   = "CleanupLinks"
 	CleanupLink    = "CleanupLink"
+	ForgetFleet    = "ForgetFleet"
+	RevokeFleet    = "RevokeFleet"
 	PlanFleet      = "PlanFleet"
 	VerifyFleet    = "VerifyFleet"
 	VerifyLinks    = "VerifyLinks"

@@ -169,6 +169,10 @@ type FleetInput struct {
 	Root RootChange `json:"root,omitzero"`
 	// Render has PlanFleet note each object as it would be applied.
 	Render bool `json:"render,omitempty"`
+	// Forget names the member that ForgetFleet has the others forget.
+	Forget string `json:"forget,omitempty"`
+	// Revoke lists the links that RevokeFleet shuts.
+	Revoke []fleet.Link `json:"revoke,omitempty"`
 	// Request tells who asked for the change, and why.
 	fleet.Request
 }

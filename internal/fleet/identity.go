@@ -30,6 +30,12 @@ type Memory struct {
 	Left Stale `json:"left,omitzero"`
 }
 
+// Without returns the memory without a peer.
+func (m Memory) Without(name string) Memory {
+	m.Peers = slices.DeleteFunc(slices.Clone(m.Peers), func(p Identity) bool { return p.Name == name })
+	return m
+}
+
 // Rebuilt lists the members, by name, that are other clusters now than they were when
 // the memory was written.
 func (m Memory) Rebuilt(now Memory) (out []string) {

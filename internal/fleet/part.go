@@ -47,6 +47,33 @@ func (s Stale) Near(cluster string) (out Stale) {
 	return out
 }
 
+// Without returns the fleet without a member and its links. Whatever else names the member
+// stays, such as the place of the root.
+func (f Fleet) Without(name string) Fleet {
+	here := func(l Link) bool { return l.From == name || l.To == name }
+	switch {
+	case f.Spec.Links.List != nil:
+		f.Spec.Links.List = slices.DeleteFunc(slices.Clone(f.Spec.Links.List), here)
+	case f.Spec.Links.Hub != nil && f.Spec.Links.Hub.Cluster == name:
+		f.Spec.Links = Links{List: []Link{}}
+	}
+	f.Spec.Clusters = slices.DeleteFunc(slices.Clone(f.Spec.Clusters), func(c Cluster) bool { return c.Name == name })
+	var waves []Wave
+	for _, w := range f.Spec.Rollout.Waves {
+		w.Clusters = slices.DeleteFunc(slices.Clone(w.Clusters), func(c string) bool { return c == name })
+		if len(w.Clusters) > 0 {
+			waves = append(waves, w)
+		}
+	}
+	f.Spec.Rollout.Waves = waves
+	return f
+}
+
+// Touches returns the links that begin or end at a cluster.
+func Touches(links []Link, cluster string) []Link {
+	return slices.DeleteFunc(slices.Clone(links), func(l Link) bool { return l.From != cluster && l.To != cluster })
+}
+
 // Stale lists what inventories hold and the fleet file does not have any more.
 type Stale struct {
 	Clusters []Cluster `json:"clusters,omitempty"`

@@ -37,6 +37,7 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	t.Run("rollouts", func(t *testing.T) { w.recordRollouts(keep) })
 	t.Run("looks", func(t *testing.T) { w.recordLooks(t, keep) })
 	t.Run("steering", func(t *testing.T) { w.recordSteering(t, keep) })
+	t.Run("forgotten", func(t *testing.T) { w.recordForgotten(t, keep) })
 	t.Run("busy", func(t *testing.T) { w.recordBusyChild(t, keep) })
 	t.Run("existing", func(t *testing.T) { w.recordExisting(t, keep) })
 }
@@ -129,6 +130,22 @@ func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	keep("pruned")
 	w.must("cleanup", "--fleet", "test", "--cluster", "east=east.kubeconfig#")
 	keep("lost")
+}
+
+// recordForgotten has a fleet forget a member whose kubeconfig is gone, and shuts a source
+// out.
+func (w *world) recordForgotten(t *testing.T, keep func(string)) {
+	all, north := w.file(clusters), w.lab.Kubeconfig("north")
+	w.must("rollout", "-f", all)
+	keep("whole")
+	require.NoError(t, os.Rename(north, north+".gone"))
+	w.must("forget", "test", "--cluster", "north", "--reason", "recorded", "--yes")
+	keep("forgotten")
+	require.NoError(t, os.Rename(north+".gone", north))
+	w.must("revoke", "test", "--cluster", "east", "--reason", "recorded", "--yes")
+	keep("revoked")
+	w.must("cleanup", "-f", all)
+	keep("after-forgotten")
 }
 
 // recordBusyChild terminates a rollout from outside, and begins the next one while its

@@ -1,6 +1,7 @@
 package kubetest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -14,7 +15,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -43,10 +46,14 @@ type Server struct {
 	// Authorize decides on each request; all are allowed without it. Set it before the
 	// first request.
 	Authorize func(Request) bool
+	// Remembers is how long the server accepts a token whose Secret is gone, where it
+	// accepted it before: an API server does so for 10 s.
+	Remembers time.Duration
 
 	cluster  *Cluster
 	mu       sync.Mutex
 	requests []Request
+	accepted map[string]time.Time
 }
 
 // Request describes a request as the API server asks its authorizer about it.
@@ -78,18 +85,49 @@ func (s *Server) allowed(r Request) bool {
 
 // Listen serves the cluster on loopback until the test ends.
 func Listen(t testing.TB, c *Cluster) *Server {
-	s := &Server{cluster: c}
+	s := &Server{cluster: c, accepted: map[string]time.Time{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/", s.resource)
 	mux.HandleFunc("/apis/{group}/{version}/{rest...}", s.resource)
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { write(w, map[string]string{"gitVersion": Version}) })
 	discovery(mux)
-	s.Server = httptest.NewUnstartedServer(mux)
+	s.Server = httptest.NewUnstartedServer(s.authenticated(mux))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // a client that hangs up is no news
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
 }
+
+// authenticated refuses a token that is neither the kubeconfig's nor that of a token
+// Secret.
+func (s *Server) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, given := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if given && token != ownToken && !s.accepts(token) {
+			fail(w, apierrors.NewUnauthorized("Unauthorized"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) accepts(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.cluster.Objects() {
+		kind, _, _ := unstructured.NestedString(o.Object, "type")
+		have, _, _ := unstructured.NestedString(o.Object, "data", corev1.ServiceAccountTokenKey)
+		if kind == string(corev1.SecretTypeServiceAccountToken) && have == base64.StdEncoding.EncodeToString([]byte(token)) {
+			s.accepted[token] = time.Now()
+			return true
+		}
+	}
+	since, before := s.accepted[token]
+	return before && time.Since(since) < s.Remembers
+}
+
+// ownToken is the token of Kubeconfig.
+const ownToken = "kubetest"
 
 // CA returns the certificate that the server's own verifies against, in PEM.
 func (s *Server) CA() []byte {
@@ -100,7 +138,7 @@ func (s *Server) CA() []byte {
 func (s *Server) Kubeconfig() []byte {
 	cfg := clientcmdapi.NewConfig()
 	cfg.Clusters["c"] = &clientcmdapi.Cluster{Server: s.URL, CertificateAuthorityData: s.CA()}
-	cfg.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: "kubetest"}
+	cfg.AuthInfos["u"] = &clientcmdapi.AuthInfo{Token: ownToken}
 	cfg.Contexts["x"], cfg.CurrentContext = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}, "x"
 	data, err := clientcmd.Write(*cfg)
 	if err != nil {
