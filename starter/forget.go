@@ -135,7 +135,7 @@ func printForgotten(w io.Writer, r api.ForgetResult, took time.Duration) {
 	if len(r.Clusters) == 0 {
 		fmt.Fprintf(w, "fleet %s: no other cluster remembers %s\n", r.Fleet, r.Cluster)
 	} else {
-		fmt.Fprintf(w, "fleet %s: %s forgotten by %s, %s removed in %s\n", r.Fleet, r.Cluster+" is", strings.Join(r.Clusters, ", "),
+		fmt.Fprintf(w, "fleet %s: %s is forgotten by %s, %s removed in %s\n", r.Fleet, r.Cluster, strings.Join(r.Clusters, ", "),
 			fleet.Count(r.Removed, "object"), took.Round(100*time.Millisecond))
 	}
 	if len(r.Revoked) > 0 {

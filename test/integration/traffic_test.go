@@ -268,8 +268,8 @@ func (r *real) rotates() {
 	r.t.Logf("%s is now %s, and traffic flows", old, r.apiAddress("west"))
 }
 
-// revokes removes north's link from the fleet file, and requires that north gets no
-// connection any more.
+// revokes shuts north out, and requires that north gets no connection any more, and that
+// its open one ends. Then the link leaves the fleet file.
 func (r *real) revokes() {
 	address, north := r.apiAddress("west"), r.identity("north", "istio-system", "kube-apiserver-north-to-west")
 	open := r.lab.InNode(context.Background(), "north", "pod", append([]string{"hold", address, westTunnel}, north...)...)
@@ -282,23 +282,24 @@ func (r *real) revokes() {
 	_, err := r.inNode("north", "pod", append([]string{"tls", address, westTunnel}, north...)...)
 	require.NoError(r.t, err, "the link is open before")
 
-	data, err := os.ReadFile(r.fleet)
-	require.NoError(r.t, err)
-	require.NoError(r.t, os.WriteFile(r.fleet, []byte(strings.Replace(string(data), "\n  - {from: north, to: west}", "", 1)), 0o600))
-	r.must("rollout", "-f", r.fleet, "--prune")
-	pruned := time.Now()
+	r.t.Log(r.must("revoke", "-f", r.fleet, "--link", "north.west", "--reason", "measured", "--yes"))
+	shut := time.Now()
 	refused := r.eventually(5*time.Second, "a new connection of north is refused", func() error {
 		if out, err := r.inNode("north", "pod", append([]string{"tls", address, westTunnel}, north...)...); err == nil {
 			return fmt.Errorf("%s", out)
 		}
 		return nil
 	})
-	r.t.Logf("a new connection is refused %s after the prune", refused)
-	r.allProven() // the other links still work
+	r.t.Logf("a new connection is refused %s after the revoke", refused)
 	select {
 	case out := <-ended:
-		r.t.Logf("the open connection ended %s after the prune, %s after it began: %s", time.Since(pruned), time.Since(began), out)
+		r.t.Logf("the open connection ended %s after the revoke, %s after it began: %s", time.Since(shut), time.Since(began), out)
 	case <-time.After(90 * time.Second):
-		r.t.Error("the open connection is still open 90 s after the link went")
+		r.t.Error("the open connection is still open 90 s after the revoke")
 	}
+	data, err := os.ReadFile(r.fleet)
+	require.NoError(r.t, err)
+	require.NoError(r.t, os.WriteFile(r.fleet, []byte(strings.Replace(string(data), "\n  - {from: north, to: west}", "", 1)), 0o600))
+	r.must("rollout", "-f", r.fleet, "--prune")
+	r.allProven() // the other links still work
 }
