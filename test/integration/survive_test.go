@@ -189,7 +189,7 @@ func TestRoot_InASecretOfACluster_MovesAndGoesWithTheFleet(t *testing.T) {
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "which was kept in the root directory of a worker")
 	require.False(t, kept(), "no second root is made")
-	require.Contains(t, w.must("plan", "-f", inDirectory), "nothing to do")
+	require.Contains(t, w.must("plan", "-f", inDirectory), "root\n    nothing to change (1 object)")
 
 	pass, export := filepath.Join(t.TempDir(), "pass"), filepath.Join(t.TempDir(), "root.age")
 	require.NoError(t, os.WriteFile(pass, []byte("correct horse\n"), 0o600))
@@ -202,7 +202,7 @@ func TestRoot_InASecretOfACluster_MovesAndGoesWithTheFleet(t *testing.T) {
 	w.must("ca", "show", "-f", inDirectory)
 	w.must("ca", "move", "-f", inDirectory, "--to", "cluster", "--cluster", "west")
 	require.True(t, kept())
-	require.Contains(t, w.must("plan", "-f", inCluster), "nothing to do")
+	require.Contains(t, w.must("plan", "-f", inCluster), "root\n    nothing to change (1 object)")
 	w.must("cleanup", "-f", inCluster)
 	same()
 }
