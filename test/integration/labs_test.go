@@ -15,9 +15,9 @@ import (
 // own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// maxLabs limits how many labs there are at once. Tests wait more than they compute, so that
-// three keep two cores busy.
-const maxLabs = 3
+// maxLabs limits how many labs there are at once: beside tests on real nodes, more than two
+// make two cores too busy.
+const maxLabs = 2
 
 // labs holds the labs that no test uses now. The first tests start them.
 var labs = make(chan *lab.Lab, maxLabs)
