@@ -51,6 +51,7 @@ func (r *real) drains() {
 			}
 			return err
 		})
+		r.whole(c.cluster)
 		r.patch(c.cluster, "/api/v1/nodes/"+c.cluster+"-node-2", `{"spec":{"unschedulable":false}}`)
 	}
 	r.allProven()
@@ -72,6 +73,24 @@ func (r *real) drains() {
 		require.LessOrEqual(r.t, pause, maxPause, out)
 		require.LessOrEqual(r.t, failed, maxCut, out)
 	}
+}
+
+// whole waits until every Deployment of Istio's namespace has all its pods. Where istiod was
+// drained, too, its webhook was away for a while, and Kubernetes' ReplicaSet controller tries
+// a pod that it refused again after longer and longer pauses.
+func (r *real) whole(cluster string) {
+	r.eventually(6*time.Minute, "every Deployment of "+cluster+" has all its pods", func() error {
+		list, err := r.connect(cluster).AppsV1().Deployments("istio-system").List(context.Background(), metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for _, d := range list.Items {
+			if d.Status.AvailableReplicas < *d.Spec.Replicas {
+				return fmt.Errorf("%s has %d of %d", d.Name, d.Status.AvailableReplicas, *d.Spec.Replicas)
+			}
+		}
+		return nil
+	})
 }
 
 // pace sends requests from the source's node through its egress gateway to the target's API
