@@ -1,7 +1,8 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -55,7 +56,7 @@ func printCA(w io.Writer, r api.CAResult) {
 		if !f.NotAfter.IsZero() {
 			ends = f.NotAfter.Local().Format(time.DateOnly)
 		}
-		t.row(of, orDash(f.Subject), orDash(f.Fingerprint), orDash(issuer), ends)
+		t.row(of, cmp.Or(f.Subject, "-"), cmp.Or(f.Fingerprint, "-"), cmp.Or(issuer, "-"), ends)
 	}
 	row("root", r.Root.Facts, "")
 	for _, c := range r.Clusters {
@@ -75,13 +76,6 @@ func printCA(w io.Writer, r api.CAResult) {
 			fmt.Fprintf(w, "cluster %s knows the root %s, kept %s\n", c.Name, c.Known.Fingerprint, c.Known.Kept)
 		}
 	}
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
 }
 
 // caError returns an error where the picture is not whole.
@@ -225,9 +219,6 @@ func writeNew(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(f, bytes.NewReader(data))
-	if end := f.Close(); err == nil {
-		err = end
-	}
-	return err
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
 }
