@@ -13,7 +13,7 @@ import (
 // remembered by the members, and only then removed where it was. It may be repeated at any
 // point.
 func MoveRoot(ctx workflow.Context, in api.FleetInput) (api.MoveRootResult, error) {
-	r, err := newRootRun(ctx, in)
+	r, err := newRootRun(ctx, in, "moved")
 	if err != nil {
 		return api.MoveRootResult{}, err
 	}
@@ -23,7 +23,7 @@ func MoveRoot(ctx workflow.Context, in api.FleetInput) (api.MoveRootResult, erro
 // ImportRoot keeps a root that comes from a file in the place that the fleet file names.
 // Members that know another root refuse it.
 func ImportRoot(ctx workflow.Context, in api.FleetInput) (api.MoveRootResult, error) {
-	r, err := newRootRun(ctx, in)
+	r, err := newRootRun(ctx, in, "imported")
 	if err != nil {
 		return api.MoveRootResult{}, err
 	}
@@ -47,19 +47,21 @@ func ExportRoot(ctx workflow.Context, in api.FleetInput) (api.ExportRootResult, 
 // rootRun holds the state of a root that is moved or imported.
 type rootRun struct {
 	*board
-	in      api.FleetInput
+	in api.FleetInput
+	// what becomes of the root, in a word: moved or imported.
+	what    string
 	id      string
 	members []api.ClusterCA
 	root    *unit
 	result  api.MoveRootResult
 }
 
-func newRootRun(ctx workflow.Context, in api.FleetInput) (*rootRun, error) {
+func newRootRun(ctx workflow.Context, in api.FleetInput, what string) (*rootRun, error) {
 	status, err := newFleetBoard(ctx, in, &units{by: map[api.Unit]*unit{}})
 	if err != nil {
 		return nil, err
 	}
-	r := &rootRun{board: status, in: in, id: workflow.GetInfo(ctx).WorkflowExecution.RunID, root: status.add(api.Root()), result: api.MoveRootResult{Fleet: in.Fleet.Metadata.Name}}
+	r := &rootRun{board: status, in: in, what: what, id: workflow.GetInfo(ctx).WorkflowExecution.RunID, root: status.add(api.Root()), result: api.MoveRootResult{Fleet: in.Fleet.Metadata.Name}}
 	r.root.move(api.Running)
 	r.phase(ctx, "root")
 	known, err := inspectCA(ctx, in)
@@ -117,7 +119,7 @@ func (r *rootRun) end(ctx workflow.Context, err error) (api.MoveRootResult, erro
 	} else {
 		f := failureOf(api.Root(), err)
 		r.root.fail(f)
-		err = r.fail(api.TypeFailed, "the root is not moved; the same command goes on from here", []api.Failure{f})
+		err = r.fail(api.TypeFailed, "the root is not "+r.what+"; the same command goes on from here", []api.Failure{f})
 	}
 	r.phase(ctx, endPhase(ctx, err))
 	return r.result, err

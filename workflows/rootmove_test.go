@@ -66,6 +66,14 @@ func TestImportRoot_IsKeptInThePlaceOfTheFile(t *testing.T) {
 	require.Equal(t, []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: "sha256:0", Kept: "there"}}}, f.calls[1].in.(api.ReceiveRootInput).Known)
 }
 
+func TestImportRoot_ThePlaceRefusesIt_SaysThatItIsNotImported(t *testing.T) {
+	f := knowing(newFake(t))
+	f.on = failing("ReceiveRoot", "", 1)
+	err := f.run(ImportRoot, api.FleetInput{Fleet: testFleet("east"), Root: api.RootChange{Sealed: "sealed"}})
+	require.Equal(t, api.TypeFailed, errorType(t, err))
+	require.ErrorContains(t, err, "the root is not imported; the same command goes on from here")
+}
+
 func TestInspectCA_WhatCannotBeRead_IsToldAndTheRestIsShown(t *testing.T) {
 	for _, failing := range []string{"CheckIntermediate west", "CheckRoot"} {
 		t.Run(failing, func(t *testing.T) {
