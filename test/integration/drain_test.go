@@ -76,7 +76,7 @@ func (r *real) drains() {
 }
 
 // whole waits until every Deployment of Istio's namespace has all its pods. Where istiod was
-// drained, too, its webhook was away for a while, and Kubernetes' ReplicaSet controller tries
+// drained, too, its webhook did not answer for a while, and Kubernetes' ReplicaSet controller tries
 // a pod that it refused again after longer and longer pauses.
 func (r *real) whole(cluster string) {
 	r.eventually(6*time.Minute, "every Deployment of "+cluster+" has all its pods", func() error {
