@@ -48,7 +48,7 @@ test-unit: go ## The tests that need no lab, in under two minutes when little ha
 # Tests on labs wait more than they compute: make test runs these two beside each other.
 .PHONY: test-kwok
 test-kwok: build ## Integration tests on KWOK's nodes, which run nothing (TESTS=regexp: some of them)
-	$(GO) test -C test -count=1 -parallel 3 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration
+	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration
 
 .PHONY: test-traffic
 test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos

@@ -42,6 +42,7 @@ func TestStandalone_StoppedAndStartedAgain_ContinuesWhereItWas(t *testing.T) {
 
 	c := dial(t, ports[0])
 	knowsTheWorker(t, c)
+	onlyOwn(t, filepath.Join(dir, "temporal", "temporal.db-wal")) // SQLite's write-ahead log: one sync for each commit
 	knowsTheSearchAttributes(t, c)
 	before := startWaiting(t, c)
 	elsewhere(t, "127.0.0.1:"+ports[0])
@@ -59,7 +60,12 @@ func TestStandalone_StoppedAndStartedAgain_ContinuesWhereItWas(t *testing.T) {
 	refusesASecond(t, args)
 	s.end()
 	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
-	info, err := os.Stat(filepath.Join(dir, "temporal", "temporal.db"))
+	onlyOwn(t, filepath.Join(dir, "temporal", "temporal.db"))
+}
+
+func onlyOwn(t *testing.T, file string) {
+	t.Helper()
+	info, err := os.Stat(file)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }

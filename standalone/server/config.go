@@ -43,7 +43,7 @@ func serverConfig(o Options) (*config.Config, error) {
 				// More connections than one would meet SQLITE_BUSY. FULL: what was
 				// acknowledged survives a power cut.
 				MaxConns: 1, MaxIdleConns: 1,
-				ConnectAttributes: map[string]string{"mode": "rwc", "_journal_mode": "wal", "_synchronous": "full"},
+				ConnectAttributes: map[string]string{"mode": "rwc", "journal_mode": "wal", "synchronous": "full"},
 			}}},
 		},
 		ClusterMetadata: &cluster.Config{

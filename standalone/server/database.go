@@ -44,10 +44,7 @@ func prepareDatabase(o Options, cfg *config.Config) error {
 	if err := sqlite.CreateNamespaces(sql, ns); err != nil {
 		return fmt.Errorf("make the namespace %s: %w", Namespace, err)
 	}
-	if err := forgetMembers(sql); err != nil {
-		return err
-	}
-	return os.Chmod(file, 0o600)
+	return forgetMembers(sql)
 }
 
 // prepareSchema makes the tables of a database that is not there, and notes which
@@ -59,6 +56,10 @@ func prepareSchema(file string, sql *config.SQL) error {
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look at the database: %w", err)
+	}
+	// SQLite gives its write-ahead log the mode of the database, so that one has to be right from the start.
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return fmt.Errorf("make the database: %w", err)
 	}
 	if err := sqlite.SetupSchema(sql); err != nil {
 		_ = os.Remove(file) // a schema that is half there would never be finished

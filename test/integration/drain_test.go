@@ -18,14 +18,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// What a drain may cost. Those requests may fail that are under way when a gateway's pod
-// ends, once in each drain. How many that are depends on how long one takes, so that a
-// machine that is too busy tells nothing. Times are in milliseconds.
-const (
-	maxCut   = 10
-	maxPause = 2000
-	tooBusy  = 100 // the median of the requests
-)
+// maxMoments is in how many moments requests may fail: those that are under way when a
+// gateway's pod ends, once in each drain. How many they are, and how long a new connection
+// takes, depends on how busy the machine is.
+const maxMoments = 2
 
 // drains empties a node of the source and then one of the target, as `kubectl drain` does,
 // under 50 requests a second through the tunnel, and requires that the requests go on.
@@ -58,20 +54,12 @@ func (r *real) drains() {
 	out := stop()
 	r.t.Logf("through the tunnel meanwhile:\n%s", out)
 	for _, kind := range []string{"kept", "new"} {
-		found := regexp.MustCompile(kind + ` connections: (\d+) of (\d+) requests failed; median (\d+) ms, slowest \d+ ms, longest pause without an answer (\d+) ms`).FindStringSubmatch(out)
-		require.Len(r.t, found, 5, out)
-		var n [4]int
-		for i := range n {
-			n[i], _ = strconv.Atoi(found[i+1]) // digits
-		}
-		failed, sent, median, pause := n[0], n[1], n[2], n[3]
+		found := regexp.MustCompile(kind + ` connections: \d+ of (\d+) requests failed, in (\d+) moments`).FindStringSubmatch(out)
+		require.Len(r.t, found, 3, out)
+		sent, _ := strconv.Atoi(found[1]) // digits
+		moments, _ := strconv.Atoi(found[2])
 		require.Greater(r.t, sent, 200)
-		if median >= tooBusy {
-			r.t.Logf("half of the requests took %d ms or longer: this machine is too busy to tell what a drain cuts", median)
-			continue
-		}
-		require.LessOrEqual(r.t, pause, maxPause, out)
-		require.LessOrEqual(r.t, failed, maxCut, out)
+		require.LessOrEqual(r.t, moments, maxMoments, out)
 	}
 }
 

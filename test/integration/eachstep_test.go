@@ -32,8 +32,8 @@ type saboteur struct {
 	interceptor.WorkerInterceptorBase
 	name string
 	mu   sync.Mutex
-	// unit is the workflow whose next step fails.
-	unit string
+	// run is the workflow's run whose next step fails: the cleanup after it has another.
+	run string
 }
 
 func (s *saboteur) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
@@ -55,13 +55,13 @@ func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	unit, name := activity.GetInfo(ctx).WorkflowExecution.ID, activityName(ctx)
-	mine := name == s.name && (s.unit == "" || s.unit == unit)
+	run, name := activity.GetInfo(ctx).WorkflowExecution.RunID, activityName(ctx)
+	mine := name == s.name && (s.run == "" || s.run == run)
 	switch {
 	case mine && activity.GetInfo(ctx).Attempt == 1:
-		s.unit = unit
+		s.run = run
 		return nil, errors.New("the answer was lost")
-	case mine && !slices.Contains(alone, name), s.unit != unit, strings.HasPrefix(name, "Remove"):
+	case mine && !slices.Contains(alone, name), s.run != run, strings.HasPrefix(name, "Remove"):
 		return out, nil
 	}
 	return nil, temporal.NewNonRetryableApplicationError("sabotaged after it acted", "Sabotage", nil)

@@ -5,8 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/landbridge/landbridge/test/lab"
 )
@@ -15,37 +19,68 @@ import (
 // own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// maxLabs limits how many labs there are at once: beside tests on real nodes, more than two
-// make two cores too busy.
-const maxLabs = 2
+// Labs are started for tests that wait for one. Two are there in any case, which keep two
+// cores busy beside tests on real nodes; more are started while the machine has little to
+// do, so that tests, which wait more than they compute, use all of it.
+const (
+	minLabs = 2
+	maxLabs = 4
+)
 
-// labs holds the labs that no test uses now. The first tests start them.
+// labs holds the labs that no test uses now.
 var labs = make(chan *lab.Lab, maxLabs)
 
 // labsDir names the directory of the labs, of which so many were started.
 var (
 	labsDir string
-	started atomic.Int32
+	started int
+	newest  time.Time
+	labsMu  sync.Mutex
 )
 
-// takeLab returns a lab that is free, or a new one as long as there are few.
+// takeLab returns a lab that is free, or a new one as long as there are few and there is
+// room for one more.
 func takeLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	select {
-	case l := <-labs:
-		return l
-	default:
+	for {
+		if nr := nextLab(); nr > 0 {
+			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", nr)), len(clusters), lab.NodesKWOK)
+			if err != nil {
+				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
+				os.Exit(1)
+			}
+			return l
+		}
+		select {
+		case l := <-labs:
+			return l
+		case <-time.After(5 * time.Second):
+		}
 	}
-	nr := started.Add(1)
-	if nr > maxLabs {
-		return <-labs
+}
+
+// nextLab returns the number of the lab to start now, and 0 where none is to be started.
+func nextLab() int {
+	labsMu.Lock()
+	defer labsMu.Unlock()
+	switch {
+	case len(labs) > 0 || started == maxLabs:
+		return 0
+	case started >= minLabs && (time.Since(newest) < time.Minute || !idle()):
+		return 0
 	}
-	l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", nr)), len(clusters), lab.NodesKWOK)
+	started, newest = started+1, time.Now()
+	return started
+}
+
+// idle tells whether fewer processes wanted to run in the last minute than there are cores.
+func idle() bool {
+	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
-		os.Exit(1)
+		return false
 	}
-	return l
+	load, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+	return err == nil && load < float64(runtime.NumCPU())
 }
 
 // giveLab returns a lab for the next test: a new one where the test failed, so that what it

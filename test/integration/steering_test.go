@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -129,6 +131,13 @@ func TestPause_OfAStepInTemporal_IsShown(t *testing.T) {
 		Reason: "lunch", Activity: &workflowservice.PauseActivityRequest_Type{Type: "WaitIstio"}})
 	require.NoError(t, err)
 	require.Contains(t, w.must("status", "test", "-o", "json"), "paused in Temporal by anna since ")
+	// An attempt under way hears of it with its next heartbeat, and one that ends before goes on.
+	require.EventuallyWithT(t, func(c2 *assert.CollectT) {
+		d, err := c.DescribeWorkflowExecution(ctx, east.WorkflowId, "")
+		require.NoError(c2, err)
+		require.Len(c2, d.PendingActivities, 1)
+		require.Equal(c2, enumspb.PENDING_ACTIVITY_STATE_PAUSED, d.PendingActivities[0].State)
+	}, time.Minute, 200*time.Millisecond)
 	w.behave()
 	w.sailDone(t, "east", "west")
 	time.Sleep(3 * time.Second) // the step would have ended

@@ -60,6 +60,22 @@ type requests struct {
 	answered time.Time
 	pause    time.Duration
 	why      []string
+	failed   []time.Time
+}
+
+// oneMoment is how far apart failures may be that one pod's end explains: connections that
+// it carried break at once, and each of their requests learns of it when it gets a core.
+const oneMoment = 500 * time.Millisecond
+
+// moments counts the moments in which requests failed, however many in each.
+func moments(failed []time.Time) (n int) {
+	slices.SortFunc(failed, time.Time.Compare)
+	for i, t := range failed {
+		if i == 0 || t.Sub(failed[i-1]) > oneMoment {
+			n++
+		}
+	}
+	return n
 }
 
 func newRequests(kind, serverName string) *requests {
@@ -80,13 +96,14 @@ func (r *requests) send(url, token string) {
 		}
 		r.answered = time.Now()
 	} else {
+		r.failed = append(r.failed, time.Now())
 		r.why = append(r.why, fmt.Sprintf("  %s after %s: %v", began.Format("15:04:05.000"), time.Since(began).Round(time.Millisecond), err))
 	}
 }
 
 func (r *requests) print() {
 	slices.Sort(r.took)
-	fmt.Printf("%s connections: %d of %d requests failed; median %d ms, slowest %d ms, longest pause without an answer %d ms\n", r.kind, len(r.why), len(r.took),
+	fmt.Printf("%s connections: %d of %d requests failed, in %d moments; median %d ms, slowest %d ms, longest pause without an answer %d ms\n", r.kind, len(r.why), len(r.took), moments(r.failed),
 		r.took[len(r.took)/2].Milliseconds(), r.took[len(r.took)-1].Milliseconds(), r.pause.Milliseconds())
 	for _, why := range r.why[:min(len(r.why), 5)] {
 		fmt.Println(why)
