@@ -29,8 +29,9 @@ build: go ## Build bin/landbridge, -worker, -standalone and lab
 demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not wait)
 	@test/lab/demo.sh
 
-# What is left to chance in the sample is drawn by the commit.
-CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
+# What a sample leaves out is drawn by the commit.
+SEED := $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
+CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(SEED)
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
@@ -48,7 +49,11 @@ test-unit: go ## The tests that need no lab, in under two minutes when little ha
 # Tests on labs wait more than they compute: make test runs these two beside each other.
 .PHONY: test-kwok
 test-kwok: build ## Integration tests on KWOK's nodes, which run nothing (TESTS=regexp: some of them)
-	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration
+	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration -seed $(SEED)
+
+.PHONY: test-every-step
+test-every-step: build ## Each step that writes, not the sample of make test: its answer lost, then undone; tried twice at once
+	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run 'TestEachStep|TestTwoTries' ./integration -every-step
 
 .PHONY: test-traffic
 test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos

@@ -92,8 +92,11 @@ func stillWorld(t testing.TB) *world {
 	if t, ok := t.(*testing.T); ok {
 		t.Parallel()
 	}
-	l := takeLab(t)
-	t.Cleanup(func() { giveLab(t, l) })
+	l, since := takeLab(t), time.Now()
+	t.Cleanup(func() {
+		giveLab(t, l)
+		t.Logf("had a lab for %.0f s", time.Since(since).Seconds())
+	})
 	return worldOn(t, l)
 }
 

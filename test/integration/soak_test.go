@@ -30,7 +30,7 @@ func BenchmarkSoak(b *testing.B) {
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", l.Dir)
 	b.Cleanup(w.stop)
 	port := freePort(b)
-	w.serveWith(b, bin("landbridge-worker"), "--listen", fmt.Sprintf("127.0.0.1:%d", port))
+	w.serveWith(b, "devel", "--listen", fmt.Sprintf("127.0.0.1:%d", port))
 	var files []string
 	for i, c := range l.Clusters {
 		files = append(files, w.file([]string{c.Name}, "metadata: {name: test}", fmt.Sprintf("metadata: {name: soak-%d}", i)))

@@ -23,8 +23,8 @@ import (
 )
 
 // everyStep makes TestTwoTries take each step that writes to a cluster, and not those
-// alone that write in a way of their own.
-var everyStep = flag.Bool("every-step", false, "cut the connection in each step that writes")
+// alone that write in a way of their own, and TestEachStep all and not a sample.
+var everyStep = flag.Bool("every-step", false, "break each step that writes, not some")
 
 // cutAt names a step and which of its writes is held back.
 type cutAt struct {

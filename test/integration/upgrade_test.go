@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,26 +17,12 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// builds links two workers that differ in their version, once for all tests: each takes a
-// quarter of a minute.
-var builds = sync.OnceValues(func() (paths [2]string, err error) {
-	for i := range paths {
-		paths[i] = filepath.Join(labsDir, fmt.Sprintf("landbridge-worker-%d", i+1))
-		cmd := exec.Command("go", "build", "-o", paths[i], "-ldflags", fmt.Sprintf("-X github.com/landbridge/landbridge/internal/build.version=build-%d", i+1), "./worker")
-		cmd.Dir = filepath.Join("..", "..")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return paths, fmt.Errorf("%w: %s", err, out)
-		}
-	}
-	return paths, nil
-})
-
-// serveWith starts a build of the worker, and returns a function that stops it as an
-// upgrade does, with SIGTERM.
-func (w *world) serveWith(t testing.TB, path string, args ...string) (stop func()) {
+// serveWith starts a worker that calls its build by that ID, and returns a function that
+// stops it as an upgrade does, with SIGTERM.
+func (w *world) serveWith(t testing.TB, build string, args ...string) (stop func()) {
 	t.Helper()
 	var log bytes.Buffer
-	cmd := exec.Command(path, append([]string{"--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir,
+	cmd := exec.Command(bin("landbridge-worker"), append([]string{"--build-id", build, "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--kubeconfig-dir", w.lab.Dir,
 		"--root-dir", filepath.Join(w.dir, "roots"), "--listen", ""}, args...)...)
 	cmd.Env = append(os.Environ(), w.workerEnv...)
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -62,7 +47,6 @@ func (w *world) client(t *testing.T) client.Client {
 	return c
 }
 
-// untilSail waits until the rollout waits for Sail.
 // sailWorks makes Sail take its time until w.behave() ends that.
 func (w *world) sailWorks() { w.behave("--sail-delay", "1h") }
 
@@ -87,15 +71,13 @@ func TestUpgrade_ARolloutBegunUnderOneBuild_ContinuesUnderTheNext(t *testing.T) 
 	w := stillWorld(t)
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
 	same := w.unchanged("east", "west")
-	build, err := builds()
-	require.NoError(t, err)
 	file := w.file([]string{"east", "west"})
 	w.sailWorks()
-	stop := w.serveWith(t, build[0])
+	stop := w.serveWith(t, "build-1")
 	w.must("rollout", "-f", file, "--detach")
 	w.untilSail(t, "east", "west")
 	stop()
-	w.serveWith(t, build[1])
+	w.serveWith(t, "build-2")
 	w.behave()
 	w.must("rollout", "-f", file) // joins it
 	w.must("cleanup", "-f", file)
@@ -108,8 +90,6 @@ func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
 	w := stillWorld(t)
 	w.startWith("--task-queue", "nobodys", "--kubeconfig-dir", w.lab.Dir)
 	c := w.client(t)
-	build, err := builds()
-	require.NoError(t, err)
 	const deployment = "landbridge"
 	current := func(id string) {
 		require.Eventually(t, func() bool {
@@ -126,11 +106,11 @@ func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
 	}
 	file := w.file([]string{"east", "west"})
 	w.sailWorks()
-	w.serveWith(t, build[0], "--deployment", deployment)
+	w.serveWith(t, "build-1", "--deployment", deployment)
 	current("build-1")
 	w.must("rollout", "-f", file, "--detach")
 	w.untilSail(t, "east", "west")
-	w.serveWith(t, build[1], "--deployment", deployment)
+	w.serveWith(t, "build-2", "--deployment", deployment)
 	current("build-2")
 	w.behave()
 	w.must("rollout", "-f", file)

@@ -80,7 +80,7 @@ server_name = %q
 
 	// A worker that uses mutual TLS serves a task queue of its own.
 	w.workerEnv = []string{"TEMPORAL_CONFIG_FILE=" + profiles, "TEMPORAL_PROFILE=mtls"}
-	w.serveWith(t, bin("landbridge-worker"), "--address", address, "--task-queue", "inside")
+	w.serveWith(t, "devel", "--address", address, "--task-queue", "inside")
 	out2 := w.must("plan", "-f", w.file([]string{"east", "west"}, "spec:\n", "spec:\n  taskQueue: inside\n"))
 	require.Contains(t, out2, "plan: ")
 }
