@@ -41,6 +41,12 @@ func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureInt
 	if err != nil {
 		return api.EnsureIntermediateKeyResult{}, err
 	}
+	if key != nil {
+		// The fleet file may have asked for another one when that key was made.
+		if fits, err := certs.KeyIs(key, in.Spec.KeyAlgorithm); err != nil || !fits {
+			key = nil
+		}
+	}
 	if key == nil && !in.DryRun {
 		if key, _, err = certs.NewRequest(certSpec(in.Spec)); err != nil {
 			return api.EnsureIntermediateKeyResult{}, err

@@ -84,13 +84,34 @@ func TestIntermediateKey_CACertsOfTheFleetThatIsNotGood_GetsANewOne(t *testing.T
 		require.False(t, got.Current, name)
 		require.NotEmpty(t, got.CSR, name)
 	}
+	for name, change := range map[string]func(*api.IntermediateSpec){
+		"organization": func(s *api.IntermediateSpec) { s.Organization = "renamed.org" },
+		"keyAlgorithm": func(s *api.IntermediateSpec) { s.KeyAlgorithm = fleet.RSA4096 },
+		"lifetime":     func(s *api.IntermediateSpec) { s.Lifetime = fleet.Duration(30 * 24 * time.Hour) },
+	} {
+		w := newWorld(t, "west").withInventory()
+		w.putCACerts(issued(t, fleetRoot, 90*24*time.Hour), map[string]string{fleet.LabelFleet: "prod"})
+		in := w.intermediateKey()
+		change(&in.Spec)
+		got, err := w.acts.EnsureIntermediateKey(t.Context(), in)
+		require.NoError(t, err)
+		require.NotEmpty(t, got.CSR, "the fleet file wants another "+name)
+	}
+}
+
+// The fleet file may change between the try that made a key and the one that needs it.
+func TestIntermediateKey_ThatWaitsAndIsOfAnotherAlgorithm_IsMadeAnew(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
-	w.putCACerts(issued(t, fleetRoot, 90*24*time.Hour), map[string]string{fleet.LabelFleet: "prod"})
 	in := w.intermediateKey()
-	in.Spec.Organization = "renamed.org"
-	got, err := w.acts.EnsureIntermediateKey(t.Context(), in)
+	first, err := w.acts.EnsureIntermediateKey(t.Context(), in)
 	require.NoError(t, err)
-	require.NotEmpty(t, got.CSR, "the fleet file wants other fields")
+	in.Spec.KeyAlgorithm = fleet.RSA4096
+	next, err := w.acts.EnsureIntermediateKey(t.Context(), in)
+	require.NoError(t, err)
+	for csr, spec := range map[string]api.IntermediateSpec{first.CSR: intermediateSpec(), next.CSR: in.Spec} {
+		_, err := fleetRoot.Sign([]byte(csr), certSpec(spec))
+		require.NoError(t, err)
+	}
 }
 
 func TestIntermediateKey_SomebodysCACertsUnderAnotherRoot_IsRefused(t *testing.T) {

@@ -23,7 +23,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 		return out, err
 	}
 	facts, err := certs.Describe(root.CertPEM)
-	out.CertPEM, out.Facts = string(root.CertPEM), api.CertificateFacts(facts)
+	out.CertPEM, out.Facts, out.Unlike = string(root.CertPEM), api.CertificateFacts(facts), root.Unlike(rootSpec(in.CA))
 	return out, err
 }
 
@@ -52,8 +52,7 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 	if in.DryRun {
 		return nil, made, nil
 	}
-	root, err = certs.NewRoot(certs.RootSpec{CommonName: in.CA.CommonName, Organization: in.CA.Organization,
-		KeyAlgorithm: in.CA.KeyAlgorithm, Lifetime: in.CA.RootLifetime.Std()})
+	root, err = certs.NewRoot(rootSpec(in.CA))
 	if err != nil {
 		return nil, fleet.Changes{}, err
 	}
@@ -62,6 +61,10 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 	}
 	root, _, err = store.load(ctx)
 	return root, made, err
+}
+
+func rootSpec(ca fleet.CA) certs.RootSpec {
+	return certs.RootSpec{CommonName: ca.CommonName, Organization: ca.Organization, KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.RootLifetime.Std()}
 }
 
 // sameRoot refuses another root than the one that the members know, and a new one beside

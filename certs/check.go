@@ -36,7 +36,11 @@ func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
 	case !slices.Equal(cert.DNSNames, []string{spec.DNSName}):
 		return fmt.Errorf("the SANs are %q, want %q", cert.DNSNames, spec.DNSName)
 	}
-	return nil
+	root, err := parse(rootPEM)
+	if err != nil {
+		return err
+	}
+	return checkSettings(cert, root, spec)
 }
 
 // KeyMatches says whether a private key belongs to a certificate. The error

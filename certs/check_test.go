@@ -52,8 +52,9 @@ func selfMade(t *testing.T, root *Root, change func(*x509.Certificate)) []byte {
 }
 
 func TestCheckIntermediate_OfAnotherIssuersHand_RefusesWhatIstiodCannotUse(t *testing.T) {
-	root := newRoot(t, ECDSAP256)
-	require.NoError(t, CheckIntermediate(selfMade(t, root, func(*x509.Certificate) {}), root.CertPEM, west(ECDSAP256)))
+	root, spec := newRoot(t, ECDSAP256), west(ECDSAP256)
+	spec.Lifetime = 2 * time.Hour
+	require.NoError(t, CheckIntermediate(selfMade(t, root, func(*x509.Certificate) {}), root.CertPEM, spec))
 	for want, change := range map[string]func(*x509.Certificate){
 		"is not a CA":               func(c *x509.Certificate) { c.IsCA, c.MaxPathLenZero = false, false },
 		"may not sign certificates": func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature },

@@ -15,9 +15,9 @@ import (
 
 func (a *app) cleanup() *cobra.Command {
 	var (
-		takeOver, detach, dryRun, yes bool
-		known                         knownBy
-		why                           fleet.Request
+		takeOver, detach, dryRun, yes, force bool
+		known                                knownBy
+		why                                  fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "cleanup", Args: cobra.NoArgs,
@@ -28,12 +28,14 @@ func (a *app) cleanup() *cobra.Command {
 			"It needs the clusters and the fleet file, but not the history of the rollout. Where the fleet file\n" +
 			"is lost, --fleet and --cluster name the fleet and some of its clusters: their inventories have the\n" +
 			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.\n\n" +
+			"Where pods are still in the mesh of a control plane that would go, nothing is removed without\n" +
+			"--force: their sidecars would get no certificates and no endpoints any more.\n\n" +
 			"On a terminal it lists what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge cleanup -f fleet.yaml\n" +
 			"  landbridge cleanup --dry-run                              # only list what would be removed\n" +
 			"  landbridge cleanup --fleet prod --cluster east=east-ctx   # the fleet file is lost",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			in := api.FleetInput{TakeOver: takeOver, DryRun: dryRun}
+			in := api.FleetInput{TakeOver: takeOver, DryRun: dryRun, Force: force}
 			f, err := a.loadOrKnown(cmd, known)
 			if err != nil {
 				return err
@@ -68,6 +70,7 @@ func (a *app) cleanup() *cobra.Command {
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
+	forceFlag(cmd, &force)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the cleanup and return at once")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")
 	return cmd
@@ -111,8 +114,17 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 		fmt.Fprintf(w, "the schedule of the fleet %s is deleted\n", r.Fleet)
 	}
 	fmt.Fprintf(w, "fleet %s: %s %s from %s in %s\n", r.Fleet, verb, fleet.Count(r.Removed, "object"), from, took.Round(100*time.Millisecond))
-	if r.Refused != "" {
+	if r.Refused == "" {
+		printWorkloads(w, r.Workloads)
+	} else {
 		fmt.Fprintf(w, "a cleanup is refused: %s\n", r.Refused)
+	}
+}
+
+// printWorkloads names the namespaces whose pods lose their control plane.
+func printWorkloads(w io.Writer, list []api.Workloads) {
+	for _, l := range list {
+		fmt.Fprintf(w, "%s of namespace %s in %s are in the mesh of a control plane that goes\n", fleet.Count(l.Pods, "pod"), l.Namespace, l.Cluster)
 	}
 }
 

@@ -26,6 +26,11 @@ func yesFlag(cmd *cobra.Command, yes *bool) {
 	cmd.Flags().BoolVar(yes, "yes", false, "do not ask on the terminal; needed where there is none")
 }
 
+// forceFlag adds --force to a command that removes control planes.
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "remove control planes that pods still need, too")
+}
+
 // confirm asks for the fleet's name before a command removes or overwrites something.
 // show lists what would go, and tells whether there is anything: where there is nothing,
 // nobody is asked. Where there is no terminal to ask on, --yes must be given.
@@ -96,6 +101,7 @@ func (a *app) wouldRemove(ctx context.Context, in api.FleetInput) func(io.Writer
 			return false, usage(errors.New(r.Refused))
 		}
 		printObjects(w, r.Objects)
+		printWorkloads(w, r.Workloads)
 		return len(r.Objects) > 0, nil
 	}
 }

@@ -87,6 +87,7 @@ func printDrift(w io.Writer, r api.DriftResult) {
 		fmt.Fprintf(w, "%s\n", attention.Styled("remember anything else than what was rolled out last, since that rollout did not reach them or somebody changed their inventory: "+strings.Join(r.Differ, ", ")))
 	}
 	showIstio(w, r.Istio)
+	showUnlike(w, r.RootUnlike)
 	is, from := "as the fleet file describes it", "the fleet file"
 	if r.Applied != nil {
 		is, from = "as it was rolled out last ("+showApplied(*r.Applied)+")", "what was rolled out last ("+showApplied(*r.Applied)+")"

@@ -141,6 +141,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	}
 	showUnreachable(w, r.Unreachable)
 	showChosen(w, r.IstioChosen)
+	showUnlike(w, r.RootUnlike)
 	showIstio(w, api.IstioOf(r.Clusters))
 	showLast(w, r)
 	if toDo(total) == 0 && len(r.Unreachable) == 0 {
@@ -164,6 +165,12 @@ func showLast(w io.Writer, r api.FleetResult) {
 }
 
 // showUnreachable names the members that nobody could look at.
+func showUnlike(w io.Writer, unlike []string) {
+	if len(unlike) > 0 {
+		fmt.Fprintf(w, "%s\n", attention.Styled("the root stays as it was made, since a rollout does not change a root: "+strings.Join(unlike, "; ")+" as in the fleet file"))
+	}
+}
+
 func showUnreachable(w io.Writer, list []api.Failure) {
 	for _, f := range list {
 		fmt.Fprintf(w, "%s\n", attention.Styled(f.Unit.String()+": "+f.Message))

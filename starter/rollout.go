@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sort"
@@ -15,9 +16,9 @@ import (
 
 func (a *app) rollout() *cobra.Command {
 	var (
-		prune, takeOver, detach, force, forceVersion, yes bool
-		planned                                           string
-		why                                               fleet.Request
+		prune, takeOver, detach, force, forced, forceVersion, yes bool
+		planned                                                   string
+		why                                                       fleet.Request
 	)
 	cmd := &cobra.Command{
 		Use: "rollout", Args: cobra.NoArgs,
@@ -37,7 +38,10 @@ func (a *app) rollout() *cobra.Command {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			in.Prune, in.TakeOver, in.ForceConflicts, in.Request = prune, takeOver, force, why
+			if forced && !prune {
+				return usage(errors.New("--force goes with --prune: a rollout removes nothing else"))
+			}
+			in.Prune, in.TakeOver, in.ForceConflicts, in.Force, in.Request = prune, takeOver, force, forced, why
 			if prune || force {
 				if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, a.wouldLose(cmd.Context(), in)); err != nil {
 					return err
@@ -57,6 +61,7 @@ func (a *app) rollout() *cobra.Command {
 	_ = cmd.MarkFlagFilename("plan")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
+	forceFlag(cmd, &forced)
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the rollout and return at once")
 	return cmd
 }
@@ -136,6 +141,7 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 	t.flush()
 	showUnchecked(w, r.Clusters)
 	showChosen(w, r.IstioChosen)
+	showUnlike(w, r.RootUnlike)
 	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s%s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
 		took.Round(100*time.Millisecond), showRoot(r.Root))
 	switch {

@@ -53,11 +53,11 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	if c.in.FromInventories {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
 	}
-	if err := c.in.Fleet.Protects(c.inventories); err != nil {
-		c.result.Refused = err.Error()
-	}
-	if c.result.Refused != "" && !c.in.DryRun {
-		return c.fail(api.TypePreflight, "nothing was removed", []api.Failure{{Type: api.TypeInvalid, Message: c.result.Refused}})
+	if refused := c.refusedWhole(ctx, clusters); len(refused) > 0 {
+		c.result.Refused = refused[0].Message
+		if !c.in.DryRun {
+			return c.fail(api.TypePreflight, "nothing was removed", refused)
+		}
 	}
 
 	// The schedule, which would find drift in all that goes.
@@ -101,6 +101,16 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		c.removeRoot(ctx)
 	}
 	return ctx.Err()
+}
+
+// refusedWhole tells why nothing of the fleet may be removed.
+func (c *cleanup) refusedWhole(ctx workflow.Context, clusters []fleet.Cluster) []api.Failure {
+	if err := c.in.Fleet.Protects(c.inventories); err != nil {
+		return []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}}
+	}
+	found, failures := workloads(ctx, c.in, clusters, c.run)
+	c.result.Workloads = found
+	return keepsWorkloads(c.in, found, failures)
 }
 
 // endSchedule deletes the fleet's schedule. One that stays does not keep the cleanup from

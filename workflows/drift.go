@@ -125,7 +125,7 @@ func note(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 			r.Changes = append(r.Changes, api.PlannedUnit{Unit: u.Unit, Changes: changes})
 		}
 	}
-	r.Unreachable, r.Stale, r.Istio = plan.Unreachable, plan.Stale, api.IstioOf(plan.Clusters)
+	r.Unreachable, r.Stale, r.Istio, r.RootUnlike = plan.Unreachable, plan.Stale, api.IstioOf(plan.Clusters), plan.RootUnlike
 	soon := func(of string, f api.CertificateFacts) {
 		if !f.NotAfter.IsZero() && f.NotAfter.Sub(now) < expiresSoon {
 			r.Expiring = append(r.Expiring, api.Expiring{Of: of, CertificateFacts: f})

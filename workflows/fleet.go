@@ -67,6 +67,8 @@ type rollout struct {
 	// chosen tells which version of Istio was chosen, where the fleet file names none.
 	chosen string
 	stale  fleet.Stale
+	// needed counts the pods in the mesh of the control planes among them.
+	needed []api.Workloads
 	pruned fleet.Stale
 	// last tells which fleet file was applied before, and applied which one this is.
 	last, applied fleet.Applied

@@ -45,8 +45,8 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", append(silent, problems...))
 	}
 	r.stale = r.in.Fleet.Stale(r.inventories())
-	if err := r.in.Fleet.Protects(r.inventories()); err != nil && r.in.Prune && !r.in.DryRun && !r.stale.Empty() {
-		return r.fail(api.TypePreflight, "nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	if refused := r.keepsStale(ctx); len(refused) > 0 {
+		return r.fail(api.TypePreflight, "nothing was changed", refused)
 	}
 	for _, f := range silent {
 		u := r.get(f.Unit)

@@ -1,11 +1,29 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
+
+// keepsStale tells why what left the fleet file may not be removed. It notes which pods need
+// the control planes that would go, for the plan too.
+func (r *rollout) keepsStale(ctx workflow.Context) []api.Failure {
+	if r.stale.Empty() || !r.in.Prune && !r.in.DryRun {
+		return nil
+	}
+	if err := r.in.Fleet.Protects(r.inventories()); err != nil && !r.in.DryRun {
+		return []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}}
+	}
+	found, failures := workloads(ctx, r.in, r.stale.Clusters, r.run)
+	if r.needed = found; r.in.DryRun {
+		return nil
+	}
+	return keepsWorkloads(r.in, found, failures)
+}
 
 // prune removes what left the fleet file, where the input has Prune, links before their
 // clusters. A plan lists it instead. What could not be removed stays in the inventories,
@@ -75,6 +93,12 @@ func (r *rollout) planRemovals() {
 	}
 	for _, c := range r.stale.Clusters {
 		u := r.add(api.Member(c.Name))
+		note := note
+		for _, w := range r.needed {
+			if w.Cluster == c.Name {
+				note += fmt.Sprintf("; %s of namespace %s in its mesh: needs --force", fleet.Count(w.Pods, "pod"), w.Namespace)
+			}
+		}
 		u.Removal, u.changes = true, []fleet.Change{{Action: fleet.Remove, Kind: "Cluster", Name: c.Name, Note: note}}
 	}
 }

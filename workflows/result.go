@@ -11,7 +11,7 @@ import (
 // begun. The error is err, or one for all units that failed.
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
-	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, Clusters: []api.ClusterDone{}, Links: []string{},
+	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, RootUnlike: r.root.Unlike, Clusters: []api.ClusterDone{}, Links: []string{},
 		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {

@@ -14,6 +14,8 @@ type CleanupResult struct {
 	Objects []ClusterObject `json:"objects,omitempty"`
 	// Refused tells, after a dry run, why a cleanup would remove nothing.
 	Refused string `json:"refused,omitempty"`
+	// Workloads counts the pods that are in the mesh of a control plane that goes.
+	Workloads []Workloads `json:"workloads,omitempty"`
 	// Unscheduled says that the fleet had a schedule, which was deleted.
 	Unscheduled bool `json:"unscheduled,omitempty"`
 }

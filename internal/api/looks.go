@@ -28,6 +28,9 @@ type DriftResult struct {
 	Unreachable []Failure `json:"unreachable,omitempty"`
 	// Stale lists members and links that left the fleet file and still exist.
 	Stale fleet.Stale `json:"stale"`
+	// RootUnlike tells in what the root differs from the fleet file. No rollout changes that,
+	// so that it does not count.
+	RootUnlike []string `json:"rootUnlike,omitempty"`
 	// Differ lists the members that remember anything else than was applied last: that
 	// rollout did not reach them, or somebody changed their inventory.
 	Differ []string `json:"differ,omitempty"`

@@ -34,10 +34,12 @@ type ClusterResult struct {
 
 // FleetResult tells what a rollout did, or would do.
 type FleetResult struct {
-	Fleet    string           `json:"fleet"`
-	Root     CertificateFacts `json:"root"`
-	Clusters []ClusterDone    `json:"clusters"`
-	Links    []string         `json:"links"`
+	Fleet string           `json:"fleet"`
+	Root  CertificateFacts `json:"root"`
+	// RootUnlike tells in what the root differs from the fleet file. No rollout changes that.
+	RootUnlike []string      `json:"rootUnlike,omitempty"`
+	Clusters   []ClusterDone `json:"clusters"`
+	Links      []string      `json:"links"`
 	// IstioChosen tells which version of Istio was chosen, and why, where the fleet file
 	// names none.
 	IstioChosen string `json:"istioChosen,omitempty"`
@@ -158,6 +160,8 @@ type FleetInput struct {
 	Applied *fleet.Applied `json:"applied,omitempty"`
 	// Plan has a rollout do what was planned, or nothing. Nil: it does what is to be done.
 	Plan *Plan `json:"plan,omitempty"`
+	// Force removes control planes that pods still need.
+	Force bool `json:"force,omitempty"`
 	// ForceConflicts overwrites what somebody else changed since the last rollout.
 	ForceConflicts bool `json:"forceConflicts,omitempty"`
 	// ForceVersion rolls out a version of Istio that skips a minor release, or goes back.

@@ -103,6 +103,8 @@ type EnsureRootResult struct {
 	Facts   CertificateFacts `json:"facts"`
 	// Kept names the place where the root is kept.
 	Kept string `json:"kept,omitempty"`
+	// Unlike tells in what the root differs from the fleet file.
+	Unlike []string `json:"unlike,omitempty"`
 }
 
 // SignIntermediateInput holds a cluster's CSR.

@@ -101,8 +101,9 @@ type CA struct {
 	Organization string `json:"organization,omitempty"`
 	// CommonName in the subject of the root. Default: Root CA.
 	CommonName string `json:"commonName,omitempty"`
-	// KeyAlgorithm of every key: RSA-4096, as the guide has it, or ECDSA-P256. Default:
-	// RSA-4096.
+	// KeyAlgorithm of every key: RSA-4096, as the guide has it, or ECDSA-P256. Where it or
+	// the lifetime changes, intermediates are issued anew; a root stays as it was made.
+	// Default: RSA-4096.
 	KeyAlgorithm string `json:"keyAlgorithm,omitempty" jsonschema:"enum=RSA-4096,enum=ECDSA-P256"`
 	// RootLifetime says how long the root is valid. Default: 87600h (3650 days).
 	RootLifetime Duration `json:"rootLifetime,omitempty"`

@@ -76,6 +76,10 @@ func (r *renewing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.named(res), nil
 }
 
+// CancelRequest does nothing: the request's context ends it. client-go asks for it, and
+// writes a warning into the worker's log where it is missing.
+func (r *renewing) CancelRequest(*http.Request) {}
+
 // named makes a 401 say whose credential the API server does not accept.
 func (r *renewing) named(res *http.Response) *http.Response {
 	whose := "the kubeconfig's credential"

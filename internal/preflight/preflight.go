@@ -19,24 +19,31 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// checks are made in this order.
-var checks = []struct {
+// role tells how to get a right that lacks.
+const role = "`landbridge rbac` prints the role that the worker needs"
+
+// check is one look at a cluster.
+type check struct {
 	// name tells people what is looked at.
 	name string
-	// hint tells what to do where the check cannot be made.
-	hint string
-	look func(*cluster, context.Context) error
-}{
-	{"API server", "look at the server and proxy-url of its kubeconfig, and at the network between it and the worker", (*cluster).checkVersion},
-	{"rights", "the worker must be allowed to ask what it may do, as Kubernetes allows everybody who is logged in", (*cluster).checkRights},
-	{"identity", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkIdentity},
-	{"kinds", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkKinds},
-	{"mesh", "`landbridge rbac --existing-istio` prints the role that the worker needs", (*cluster).checkMesh},
-	{"versions", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkVersions},
-	{"CA", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkCA},
-	{"remote secrets", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkRemoteSecrets},
-	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", (*cluster).checkServerName},
-	{"inventory", "`landbridge rbac` prints the role that the worker needs", (*cluster).checkInventory},
+	// hint tells what to do where the check cannot be made, and refused what to do where
+	// the worker lacks a right to make it.
+	hint, refused string
+	look          func(*cluster, context.Context) error
+}
+
+// checks are made in this order.
+var checks = []check{
+	{"API server", "look at the server and proxy-url of its kubeconfig, and at the network between it and the worker", "", (*cluster).checkVersion},
+	{"rights", "the worker must be allowed to ask what it may do, as Kubernetes allows everybody who is logged in", "", (*cluster).checkRights},
+	{"identity", "", role, (*cluster).checkIdentity},
+	{"kinds", "", role, (*cluster).checkKinds},
+	{"mesh", "", "`landbridge rbac --existing-istio` prints the role that the worker needs", (*cluster).checkMesh},
+	{"versions", "", role, (*cluster).checkVersions},
+	{"CA", "", role, (*cluster).checkCA},
+	{"remote secrets", "", role, (*cluster).checkRemoteSecrets},
+	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", "", (*cluster).checkServerName},
+	{"inventory", "", role, (*cluster).checkInventory},
 }
 
 // Check looks at all that a rollout needs of a cluster, and returns every problem.
@@ -54,10 +61,22 @@ func Check(ctx context.Context, on *kube.Cluster, in api.CheckClusterInput, clai
 			return c.out, err // it says what to do itself
 		}
 		if err != nil {
-			return c.out, fmt.Errorf("%w; %s", err, check.hint)
+			return c.out, check.explained(err)
 		}
 	}
 	return c.out, nil
+}
+
+// explained adds to the error of a check what to do.
+func (k check) explained(err error) error {
+	hint := k.hint
+	if apierrors.IsForbidden(err) && k.refused != "" {
+		hint = k.refused
+	}
+	if hint == "" {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, hint)
 }
 
 // cluster is looked at on behalf of a run.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -241,12 +242,16 @@ func (ln *lane) names(ctx context.Context, cluster string) ([]string, error) {
 	for k := range now {
 		kind, _, _ := strings.Cut(k, " ")
 		if _, old := ln.before[cluster][k]; !old && !slices.Contains([]string{"Pod", "ReplicaSet"}, kind) {
-			out = append(out, k)
+			out = append(out, helmRevision.ReplaceAllString(k, "$1"))
 		}
 	}
 	slices.Sort(out)
-	return out, err
+	return slices.Compact(out), err
 }
+
+// helmRevision finds the number of a Helm release's Secret: how many upgrades an operator
+// made of one depends on what it saw when.
+var helmRevision = regexp.MustCompile(`(sh\.helm\.release\.v1\..*)\.v\d+$`)
 
 // unlike returns the objects that a finished rollout has more or less than an undisturbed
 // one.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,8 +41,8 @@ var (
 // room for one more.
 func takeLab(t testing.TB) *lab.Lab {
 	t.Helper()
-	for {
-		if nr := nextLab(); nr > 0 {
+	for free := 0.0; ; {
+		if nr := nextLab(free); nr > 0 {
 			l, err := bringUp(filepath.Join(labsDir, fmt.Sprintf("lab%d", nr)), len(clusters), lab.NodesKWOK)
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "the lab did not come up; `make build` builds bin/lab:", err)
@@ -51,36 +50,51 @@ func takeLab(t testing.TB) *lab.Lab {
 			}
 			return l
 		}
+		idle, all := jiffies()
 		select {
 		case l := <-labs:
 			return l
-		case <-time.After(5 * time.Second):
+		case <-time.After(15 * time.Second):
 		}
+		idleNow, allNow := jiffies()
+		free = (idleNow - idle) / max(allNow-all, 1)
 	}
 }
 
-// nextLab returns the number of the lab to start now, and 0 where none is to be started.
-func nextLab() int {
+// roomForALab is the part of the cores' time that nobody used, for another lab to start.
+const roomForALab = 0.3
+
+// nextLab returns the number of the lab to start now, and 0 where none is to be started. It
+// takes the part of the cores' time that nobody used lately.
+func nextLab(free float64) int {
 	labsMu.Lock()
 	defer labsMu.Unlock()
 	switch {
 	case len(labs) > 0 || started == maxLabs:
 		return 0
-	case started >= minLabs && (time.Since(newest) < time.Minute || !idle()):
+	case started >= minLabs && (time.Since(newest) < time.Minute || free < roomForALab):
 		return 0
 	}
 	started, newest = started+1, time.Now()
 	return started
 }
 
-// idle tells whether fewer processes wanted to run in the last minute than there are cores.
-func idle() bool {
-	text, err := os.ReadFile("/proc/loadavg")
+// jiffies returns how long the cores were idle, and all they had, since the machine started.
+// Where that cannot be read, they were never idle.
+func jiffies() (idle, all float64) {
+	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return false
+		return 0, 0
 	}
-	load, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
-	return err == nil && load < float64(runtime.NumCPU())
+	first, _, _ := strings.Cut(string(text), "\n")
+	for i, field := range strings.Fields(first)[1:] {
+		n, _ := strconv.ParseFloat(field, 64) // digits
+		if i == 3 || i == 4 {                 // idle, and waiting for a disk
+			idle += n
+		}
+		all += n
+	}
+	return idle, all
 }
 
 // giveLab returns a lab for the next test: a new one where the test failed, so that what it

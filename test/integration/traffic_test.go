@@ -61,6 +61,12 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("each broken hop is named", r.brokenLegs)
 	part("another address is followed", r.rotates)
 	part("a link that goes is shut", r.revokes)
+	part("cleanup takes no control plane from a sidecar", func() {
+		out, code := r.try("cleanup", "-f", r.fleet)
+		require.Equal(r.t, 2, code, out)
+		require.Regexp(r.t, `namespace demo of east \(\d pods?\), namespace demo of west \(\d pods?\); take them out of the mesh first, or give --force`, out)
+		require.Contains(r.t, out, "nothing was removed")
+	})
 	part("cleanup leaves nothing", func() {
 		r.patch("east", "/api/v1/namespaces/demo", "")
 		r.patch("west", "/api/v1/namespaces/demo", "")

@@ -1,0 +1,37 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// CheckWorkloadsInput names a cluster whose control plane is to go.
+type CheckWorkloadsInput struct {
+	ClusterRef
+	// Revision of that control plane.
+	Revision string `json:"revision"`
+}
+
+// CheckWorkloadsResult counts the pods that are in the mesh of that control plane.
+type CheckWorkloadsResult struct {
+	Workloads []Workloads `json:"workloads,omitempty"`
+}
+
+// Workloads counts the pods of one namespace that are in a mesh.
+type Workloads struct {
+	Cluster   string `json:"cluster"`
+	Namespace string `json:"namespace"`
+	Pods      int    `json:"pods"`
+}
+
+// StillInMesh says which pods would lose their control plane, and what to do.
+func StillInMesh(list []Workloads) string {
+	var where []string
+	for _, w := range list {
+		where = append(where, fmt.Sprintf("namespace %s of %s (%s)", w.Namespace, w.Cluster, fleet.Count(w.Pods, "pod")))
+	}
+	return "workloads are in the mesh of a control plane that would go, and their sidecars would get no certificates and no endpoints any more: " +
+		strings.Join(where, ", ") + "; take them out of the mesh first, or give --force"
+}
