@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,8 @@ func (r *real) identity(cluster, namespace, account string) []string {
 // istioctlAgrees runs Istio's own tool where the cluster's names resolve, and requires that
 // it finds every link synced.
 func (r *real) istioctlAgrees() {
+	explained, err := os.ReadFile(filepath.Join("..", "..", "docs", "troubleshooting.md"))
+	require.NoError(r.t, err)
 	for _, c := range []struct{ cluster, remote string }{{"east", "west"}, {"west", "east"}, {"north", "west"}} {
 		kubeconfig := filepath.Join(r.lab.Dir, "pki", c.cluster, "inside.kubeconfig")
 		out, err := r.inNode(c.cluster, "istioctl", "--kubeconfig", kubeconfig, "remote-clusters")
@@ -241,6 +244,9 @@ func (r *real) istioctlAgrees() {
 		r.t.Logf("istioctl analyze on %s: %s", c.cluster, out)
 		require.NoError(r.t, err, out)
 		require.NotContains(r.t, out, "Error [")
+		for _, warning := range regexp.MustCompile(`IST\d{4}|'[A-Z_]+' is deprecated`).FindAllString(out, -1) {
+			require.Contains(r.t, string(explained), "`"+warning+"`", "docs/troubleshooting.md explains each warning")
+		}
 	}
 }
 
