@@ -98,9 +98,9 @@ func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
 
 // printCleanup writes how much was removed or, of a dry run, which objects would be.
 func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Duration) {
-	verb := "removed"
+	verb, gave := "removed", "gave"
 	if dryRun {
-		verb = "would remove"
+		verb, gave = "would remove", "would give"
 		if len(r.Objects) > 0 {
 			printObjects(w, r.Objects)
 			fmt.Fprintln(w)
@@ -113,7 +113,11 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 	if r.Unscheduled {
 		fmt.Fprintf(w, "the schedule of the fleet %s is deleted\n", r.Fleet)
 	}
-	fmt.Fprintf(w, "fleet %s: %s %s from %s in %s\n", r.Fleet, verb, fleet.Count(r.Removed, "object"), from, took.Round(100*time.Millisecond))
+	did := verb + " " + fleet.Count(r.Removed, "object") + " from " + from
+	if r.GivenBack > 0 {
+		did += fmt.Sprintf(", %s %s back as before", gave, fleet.Count(r.GivenBack, "object"))
+	}
+	fmt.Fprintf(w, "fleet %s: %s in %s\n", r.Fleet, did, took.Round(100*time.Millisecond))
 	if r.Refused == "" {
 		printWorkloads(w, r.Workloads)
 	} else {

@@ -15,6 +15,9 @@ func TestCleanup_TheOutput_NamesWhatIsInTheMesh(t *testing.T) {
 	var b strings.Builder
 	printCleanup(&b, of, true, time.Second)
 	require.Contains(t, b.String(), "2 pods of namespace shop in east are in the mesh of a control plane that goes\n")
+	require.NotContains(t, b.String(), "back")
+	printCleanup(&b, api.CleanupResult{Fleet: "prod", Clusters: []string{"east"}, Removed: 14, GivenBack: 2}, false, time.Second)
+	require.Contains(t, b.String(), "fleet prod: removed 14 objects from 1 cluster (east), gave 2 objects back as before in 1s\n")
 	of.Refused = api.StillInMesh(of.Workloads)
 	b.Reset()
 	printCleanup(&b, of, true, time.Second)

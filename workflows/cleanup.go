@@ -138,6 +138,7 @@ func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, of func(f
 	})
 	for i, cl := range clusters {
 		c.result.Removed += outs[i].Removed
+		c.result.GivenBack += outs[i].GivenBack
 		c.result.Objects = append(c.result.Objects, outs[i].Objects...)
 		if errs[i] == nil {
 			continue
@@ -180,8 +181,12 @@ func cleanupInput(in api.FleetInput, c fleet.Cluster, run string) api.CleanupInp
 
 // noteRemoved counts what a step removed, or lists what it would remove.
 func noteRemoved(r *api.CleanupResult, ref api.ClusterRef, changes []fleet.Change) {
-	r.Removed += len(changes)
 	for _, ch := range changes {
+		if ch.Action == fleet.Update {
+			r.GivenBack++
+		} else {
+			r.Removed++
+		}
 		if ref.DryRun {
 			r.Objects = append(r.Objects, api.ClusterObject{Cluster: ref.Cluster, Kind: ch.Kind, Namespace: ch.Namespace, Name: ch.Name, Note: ch.Note})
 		}

@@ -2,12 +2,36 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
+
+// planNow has a child plan the fleet as it is now.
+func (r *rollout) planNow(ctx workflow.Context, id string) (is api.FleetResult, err error) {
+	r.phase(ctx, "plan")
+	look := r.in
+	look.Plan, look.Prune, look.ForceConflicts, look.DryRun = nil, false, false, true
+	err = r.gate.runChild(ctx, child{r.id + "." + id, "plan", attributes(api.FleetKey.ValueSet(r.Fleet)), PlanFleet}, look, &is)
+	return is, err
+}
+
+// changes tells whether wave n has something to change, as the waves before it left the
+// fleet. Where nobody can tell, it has.
+func (r *rollout) changes(ctx workflow.Context, n int) bool {
+	is, err := r.planNow(ctx, fmt.Sprintf("plan.%d", n))
+	if err != nil || len(is.Unreachable) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(is.Plan, func(p api.PlannedUnit) bool {
+		u := r.get(p.Unit)
+		return u != nil && u.wave == n && slices.ContainsFunc(p.Changes, func(c fleet.Change) bool { return c.Action != fleet.Keep })
+	})
+}
 
 // planHolds returns an error where the rollout has a plan, and the fleet is not any more
 // as it was for that.
@@ -16,11 +40,8 @@ func (r *rollout) planHolds(ctx workflow.Context) error {
 	if want == nil || r.in.DryRun {
 		return nil
 	}
-	r.phase(ctx, "plan")
-	look := r.in
-	look.Plan, look.Prune, look.ForceConflicts, look.DryRun = nil, false, false, true
-	var is api.FleetResult
-	if err := r.gate.runChild(ctx, child{r.id + ".plan", "plan", attributes(api.FleetKey.ValueSet(r.Fleet)), PlanFleet}, look, &is); err != nil {
+	is, err := r.planNow(ctx, "plan")
+	if err != nil {
 		return err
 	}
 	var since []api.Failure

@@ -15,8 +15,8 @@ import (
 // with all problems. A member that does not answer is no problem of the others: it fails
 // alone, unless it is the one that the root depends on.
 func (r *rollout) preflight(ctx workflow.Context) error {
-	if err := r.in.Fleet.Validate(); err != nil {
-		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	if wrong := checkFleet(ctx, r.in, r.run); len(wrong) > 0 {
+		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", wrong)
 	}
 	clusters := r.in.Fleet.Spec.Clusters
 	failures := make([]*api.Failure, len(clusters))
@@ -52,6 +52,19 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		u := r.get(f.Unit)
 		u.move(api.Running)
 		u.fail(f)
+	}
+	return nil
+}
+
+// checkFleet has a worker say what is wrong in the fleet file. A workflow does not look
+// itself: the next release may know more, and a run that is replayed must not.
+func checkFleet(ctx workflow.Context, in api.FleetInput, run string) []api.Failure {
+	found, err := fleetCall(ctx, preflight(), stepPreflight, a.CheckFleet, api.CheckFleetInput{ClusterRef: in.FleetRef(run), Fleet: in.Fleet})
+	switch {
+	case err != nil:
+		return []api.Failure{failureOf(api.Unit{}, err)}
+	case found.Wrong != "":
+		return []api.Failure{{Type: api.TypeInvalid, Message: found.Wrong}}
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	early := f.update(0, api.UpdateApprove, anna(""))
 	nobody := f.update(time.Hour, api.UpdateApprove, api.DecisionInput{})
 	f.RegisterDelayedCallback(func() {
-		require.NotContains(t, f.names(nil), "EnsureInventory west")
+		require.NotContains(t, f.names(inEarnest), "EnsureInventory west")
 		var s api.Status
 		f.status(&s)
 		require.Equal(t, "rest", s.WaitsFor)
@@ -114,6 +114,38 @@ func TestApproval_HoldsTheNextWaveUntilSomebodySaysSo(t *testing.T) {
 	require.Equal(t, "approve wave rest, by anna: CHG-7", r.Decisions[0].String())
 }
 
+// What a wave would change is looked at when its turn comes. Whoever repeats a rollout is
+// not asked for waves that are as they should be.
+func TestApproval_OfAWaveThatChangesNothing_IsNotWaitedFor(t *testing.T) {
+	for changed, waits := range map[string]bool{"": false, "east": false, "west": true} {
+		f := newFake(t)
+		f.action = fleet.Keep
+		f.answer = func(c fakeCall, result any) {
+			if r, ok := result.(*fleet.Changes); ok && c.name == "EnsureExposure" && c.ref.Cluster == changed {
+				r.Changes = []fleet.Change{{Action: fleet.Update, Kind: "Gateway", Name: "east-west"}}
+			}
+		}
+		said := f.update(time.Hour, api.UpdateApprove, anna(""))
+		require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
+		require.Equal(t, waits, *said == "wave rest begins", "changed: %q: %s", changed, *said)
+	}
+}
+
+// Where the plan cannot tell what a wave would change, somebody is asked.
+func TestApproval_PlanFails_IsWaitedFor(t *testing.T) {
+	f := newFake(t)
+	f.action = fleet.Keep
+	f.on = func(c fakeCall) error {
+		if c.ref.DryRun && c.name == "EnsureExposure" {
+			return broken(c)
+		}
+		return nil
+	}
+	said := f.update(time.Hour, api.UpdateApprove, anna(""))
+	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
+	require.Equal(t, "wave rest begins", *said)
+}
+
 func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	f := newFake(t)
 	f.on = failing("EnsureIstio", "east", 1)
@@ -125,7 +157,7 @@ func TestRetry_WhileAWaveWaits_TakesUpTheClusterAndItsLinks(t *testing.T) {
 	require.NoError(t, f.run(RolloutFleet, in))
 	require.Equal(t, "refused: cluster west is done; only what failed can be retried (failed so far: cluster east)", *wrong)
 	require.Equal(t, "cluster east is retried", *said)
-	calls := f.names(nil)
+	calls := f.names(inEarnest)
 	require.Less(t, slices.Index(calls, "CheckLink west (west.east)"), slices.Index(calls, "EnsureInventory north"), "the link of the cluster that was taken up is proven first")
 }
 

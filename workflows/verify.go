@@ -20,8 +20,8 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 	}
 	f := in.Fleet
 	out := api.VerifyResult{Fleet: f.Metadata.Name, Proven: true, At: workflow.Now(ctx), Links: []api.CheckLinkResult{}}
-	if err := f.Validate(); err != nil {
-		return out, fail(api.TypePreflight, "the fleet cannot be verified", []api.Failure{{Type: api.TypeInvalid, Message: err.Error()}})
+	if wrong := checkFleet(ctx, in, workflow.GetInfo(ctx).WorkflowExecution.RunID); len(wrong) > 0 {
+		return out, fail(api.TypePreflight, "the fleet cannot be verified", wrong)
 	}
 	var sources []api.VerifyLinksInput
 	for _, links := range fleet.BySource(f.Links()) {

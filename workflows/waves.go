@@ -12,11 +12,11 @@ import (
 // rolloutWaves rolls out wave after wave. A wave consists of its members, and then of
 // the links whose two clusters are done by then, with their proof, and that of the links
 // with later waves that were there before. Where the fleet file wants approvals, each wave after the first waits for one. Else a wave that fails stops
-// those after it.
+// those after it. A wave in which a plan finds nothing to change waits for nobody.
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
 	for n := range r.allWaves {
-		if n > 0 && approval && r.work(n) {
+		if n > 0 && approval && r.work(n) && r.changes(ctx, n) {
 			if err := r.hold(ctx, n); err != nil {
 				return err
 			}

@@ -10,6 +10,8 @@ type CleanupResult struct {
 	Clusters []string `json:"clusters"`
 	// Removed counts the objects that were removed, or that a dry run would remove.
 	Removed int `json:"removed"`
+	// GivenBack counts those that somebody had made before, and got back as they were.
+	GivenBack int `json:"givenBack,omitempty"`
 	// Objects lists what a dry run would remove. A cleanup that removes leaves it empty.
 	Objects []ClusterObject `json:"objects,omitempty"`
 	// Refused tells, after a dry run, why a cleanup would remove nothing.

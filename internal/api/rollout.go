@@ -32,6 +32,17 @@ type ClusterResult struct {
 	fleet.Changes
 }
 
+// CheckFleetInput holds the fleet that CheckFleet looks at.
+type CheckFleetInput struct {
+	ClusterRef
+	Fleet fleet.Fleet `json:"fleet"`
+}
+
+// CheckFleetResult says what is wrong in it, or is empty.
+type CheckFleetResult struct {
+	Wrong string `json:"wrong,omitempty"`
+}
+
 // FleetResult tells what a rollout did, or would do.
 type FleetResult struct {
 	Fleet string           `json:"fleet"`

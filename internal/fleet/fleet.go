@@ -185,7 +185,8 @@ type Rollout struct {
 	// Clusters that no wave names come last. Default: one wave of all clusters.
 	Waves []Wave `json:"waves,omitempty"`
 	// Approval says what a wave waits for: with waves, each wave after the first waits
-	// for `landbridge approve`; with none, a wave that fails stops the waves after it.
+	// for `landbridge approve`, unless a plan finds nothing to change in it; with none, a
+	// wave that fails stops the waves after it.
 	// Default: none.
 	Approval string `json:"approval,omitempty" jsonschema:"enum=none,enum=waves"`
 	// Approvers says who may approve a wave: anyone, or others than who asked for the
