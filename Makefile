@@ -31,7 +31,7 @@ demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not 
 
 # What a sample leaves out is drawn by the commit.
 SEED := $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
-CHAOS_SAMPLE := --sample 4 --lanes 2 --seed $(SEED)
+CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos

@@ -27,8 +27,8 @@ func (a *app) forget() *cobra.Command {
 			"tokens and policies of its links are removed from the others, and so is its place in their\n" +
 			"inventories. What it still has is listed, and whose tokens could not be revoked. A cluster that\n" +
 			"answers is refused: take it out of the fleet file and use `landbridge rollout --prune`.\n\n" +
-			"FLEET is the fleet of the last run in this Temporal; with -f it is that of a fleet file. Take the\n" +
-			"cluster out of the fleet file too, or the next rollout tries to roll it out.\n\n" +
+			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
+			"fleet file. Take the cluster out of the fleet file too, or the next rollout tries to roll it out.\n\n" +
 			"It lists on a terminal what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge forget prod --cluster north --reason CHG-7\n  landbridge forget -f fleet.yaml --cluster north --reason CHG-7 --yes",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,11 +102,10 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 		return nil, failed(err)
 	}
 	defer c.Close()
-	last, err := lastRun(cmd.Context(), c, args[0])
-	if err != nil {
+	if _, err := lastRun(cmd.Context(), c, args[0]); err != nil {
 		return nil, failed(fmt.Errorf("%w; give its fleet file with -f", err))
 	}
-	in, err := inputOf(cmd.Context(), c, last.id, last.run)
+	in, err := lastInput(cmd.Context(), c, args[0])
 	if err != nil {
 		return nil, failed(err)
 	}

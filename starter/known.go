@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -103,7 +107,7 @@ func (a *app) fleetOf(cmd *cobra.Command, args []string, k knownBy) (api.FleetIn
 func reached(ctx context.Context, c client.Client, name string) (fleet.Fleet, error) {
 	in, found, err := scheduledInput(ctx, c, name)
 	if err == nil && !found {
-		in, err = inputOf(ctx, c, fleet.WorkflowID(name), "")
+		in, err = lastInput(ctx, c, name)
 	}
 	switch {
 	case isNotFound(err):
@@ -112,6 +116,33 @@ func reached(ctx context.Context, c client.Client, name string) (fleet.Fleet, er
 		return fleet.Fleet{}, failed(err)
 	}
 	return in.Fleet.Reach(), nil
+}
+
+// runsBack limits how many runs of a fleet are looked at for one that was not refused.
+const runsBack = 50
+
+// lastInput returns the input of the last run that changed a fleet, or may have. One that
+// its preflight refused is passed over as long as there is another: its fleet file may
+// have led to clusters under names that they never had.
+func lastInput(ctx context.Context, c client.Client, name string) (in api.FleetInput, err error) {
+	id := fleet.WorkflowID(name)
+	list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: runsBack, Query: fmt.Sprintf("WorkflowId = %q", id)})
+	if err != nil {
+		return in, err
+	}
+	for _, run := range list.GetExecutions() {
+		if run.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_FAILED || !refusedRun(ctx, c, run.GetExecution()) {
+			return inputOf(ctx, c, id, run.GetExecution().GetRunId())
+		}
+	}
+	return inputOf(ctx, c, id, "")
+}
+
+// refusedRun tells whether a run that failed was refused by its preflight, and changed
+// nothing.
+func refusedRun(ctx context.Context, c client.Client, run *commonpb.WorkflowExecution) bool {
+	var app *temporal.ApplicationError
+	return errors.As(c.GetWorkflow(ctx, run.GetWorkflowId(), run.GetRunId()).Get(ctx, nil), &app) && app.Type() == api.TypePreflight
 }
 
 // scheduledInput returns the input with which the fleet's schedule starts its checks, and

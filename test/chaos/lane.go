@@ -31,9 +31,11 @@ const (
 type lane struct {
 	dir, bins string
 	lab       *lab.Lab
-	clusters  []string
-	proxies   map[string]*proxy
-	port      int
+	// all names the clusters, and clusters the two of them that fleets have where a case is
+	// not about more.
+	all, clusters []string
+	proxies       map[string]*proxy
+	port          int
 	// standalone runs the Temporal of the lane, with a worker for a task queue of its own.
 	standalone *service
 	worker     *service
@@ -63,7 +65,7 @@ func newLane(ctx context.Context, dir, bins string, clusters int, say func(strin
 		return nil, err
 	}
 	for _, c := range ln.lab.Clusters {
-		ln.clusters = append(ln.clusters, c.Name)
+		ln.all = append(ln.all, c.Name)
 		if err := ln.addProxy(c.Name); err != nil {
 			return nil, err
 		}
@@ -71,6 +73,7 @@ func newLane(ctx context.Context, dir, bins string, clusters int, say func(strin
 			return nil, err
 		}
 	}
+	ln.clusters = ln.all[:2]
 	if ln.port, err = lab.FreePort(); err != nil {
 		return nil, err
 	}
@@ -208,11 +211,14 @@ func (ln *lane) fleetFile(path, fleet, queue, edit string) error {
 	return os.WriteFile(path, []byte(b.String()), 0o600)
 }
 
+// limitOfRest is how long what Kubernetes does by itself after a change may take.
+const limitOfRest = 20 * time.Second
+
 // left returns what differs from before, once pods had the time to end.
 func (ln *lane) left(ctx context.Context) (diff []string) {
-	_ = until(ctx, 20*time.Second, func() error {
+	_ = until(ctx, limitOfRest, func() error {
 		diff = nil
-		for _, c := range ln.clusters {
+		for _, c := range ln.all {
 			now, err := ln.lab.Snapshot(ctx, c)
 			if err != nil {
 				diff = append(diff, c+": "+err.Error())

@@ -31,6 +31,7 @@ type options struct {
 	dir         string
 	report      string
 	ways, kills int
+	lives, acts int
 	temporal    string
 	forTime     time.Duration
 }
@@ -61,6 +62,8 @@ func command() *cobra.Command {
 	f.IntVar(&o.ways, "ways", 1, "in how many of 6 ways each verb on each kind fails in a cleanup; in a rollout it is twice as many")
 	f.IntVar(&o.kills, "server-kills", 20, "number of moments at which the server is killed")
 	f.DurationVar(&o.forTime, "for", 0, "begin no case after this time; the order is drawn by the seed, so that some of every family have run (0: no limit)")
+	f.IntVar(&o.lives, "lives", 6, "number of lives: random sequences of what people ordinarily do with a fleet")
+	f.IntVar(&o.acts, "acts", 25, "number of acts of each life")
 	f.StringVar(&o.temporal, "temporal-bin", "", "directory of temporal-server and temporal-sql-tool; adds the cases that kill Temporal on PostgreSQL")
 	return cmd
 }
@@ -120,10 +123,13 @@ func (r *chaosRun) say(format string, args ...any) {
 	fmt.Printf("%6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
 }
 
+// clustersOfALane is how many clusters each lane has. Most cases have a fleet of two.
+const clustersOfALane = 3
+
 // up starts the lanes.
 func (r *chaosRun) up(ctx context.Context) error {
 	for i := range r.options.lanes {
-		ln, err := newLane(ctx, filepath.Join(r.dir, fmt.Sprintf("lane%d", i)), r.bins, 2, r.say)
+		ln, err := newLane(ctx, filepath.Join(r.dir, fmt.Sprintf("lane%d", i)), r.bins, clustersOfALane, r.say)
 		if ln != nil {
 			r.lanes = append(r.lanes, ln)
 		}
@@ -158,6 +164,7 @@ func (r *chaosRun) choose(k known) []chaos {
 	cases = append(cases, unreachable()...)
 	cases = append(cases, conditions()...)
 	cases = append(cases, together()...)
+	cases = append(cases, lives(r.seed, r.lives, r.acts)...)
 	if r.temporal != "" {
 		cases = append(cases, postgresKills(r.kills/2, r.temporal, random)...)
 	}
@@ -230,7 +237,7 @@ func (r *chaosRun) renewed(ctx context.Context, ln *lane, file string) *lane {
 		return ln
 	}
 	ln.down()
-	fresh, err := newLane(ctx, fmt.Sprintf("%s-again%d", ln.dir, len(r.results)), r.bins, len(ln.clusters), r.say)
+	fresh, err := newLane(ctx, fmt.Sprintf("%s-again%d", ln.dir, len(r.results)), r.bins, clustersOfALane, r.say)
 	if err != nil {
 		r.say("a lane cannot be replaced: %v", err)
 		if fresh != nil {

@@ -80,6 +80,15 @@ func (s *service) kill() {
 	}
 }
 
+// signal sends a signal to the process.
+func (s *service) signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil && s.cmd.Process != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
 // stop ends the process for good.
 func (s *service) stop() {
 	s.mu.Lock()
