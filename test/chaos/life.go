@@ -22,6 +22,8 @@ type state struct {
 	apiPort  int
 	// intermediates is how long intermediates are valid.
 	intermediates string
+	// nodePorts has the east-west gateways reached by node ports, and not by load balancers.
+	nodePorts bool
 }
 
 func (s state) copy() state {
@@ -95,8 +97,12 @@ func (l *life) write(s state, edit ...string) (string, error) {
 	fmt.Fprintf(&b, "apiVersion: landbridge.dev/v1alpha1\nkind: Fleet\nmetadata: {name: %s}\nspec:\n  taskQueue: %s\n  ca: {keyAlgorithm: ECDSA-P256, intermediateLifetime: %s}\n", l.fleetName, queueWorkers, s.intermediates)
 	fmt.Fprintf(&b, "  gateways: {loadBalancerTimeout: 45s, apiPort: %d, eastWest: {replicas: %d}, egress: {replicas: 1}}\n", s.apiPort, s.replicas)
 	b.WriteString("  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: true}\n  links: mesh\n  clusters:\n")
-	for _, n := range s.members {
-		fmt.Fprintf(&b, "  - {name: %s, network: %s-network, kubeconfig: {path: %s.kubeconfig}}\n", n, n, n)
+	for i, n := range s.members {
+		fmt.Fprintf(&b, "  - {name: %s, network: %s-network, kubeconfig: {path: %s.kubeconfig}", n, n, n)
+		if s.nodePorts {
+			fmt.Fprintf(&b, ", gateways: {eastWest: {service: {type: NodePort, nodePort: 31443}, address: {ips: [192.0.2.%d]}}}", i+1)
+		}
+		b.WriteString("}\n")
 	}
 	text := strings.NewReplacer(edit...).Replace(b.String())
 	path := filepath.Join(l.dir, fmt.Sprintf("fleet-%d.yaml", len(l.did)))
@@ -174,13 +180,15 @@ func (l *life) refused(ctx context.Context, text string, edit ...string) error {
 	return nil
 }
 
-// change draws another setting into what is wanted, and returns what it is.
+// change draws another setting into what is wanted.
 func (l *life) change() {
-	switch l.random.IntN(3) {
+	switch l.random.IntN(4) {
 	case 0:
 		l.want.replicas = 3 - l.want.replicas
 	case 1:
 		l.want.apiPort = 16443 + 26443 - l.want.apiPort
+	case 2:
+		l.want.nodePorts = !l.want.nodePorts
 	default:
 		l.want.intermediates = map[string]string{"87600h": "8760h", "8760h": "87600h"}[l.want.intermediates]
 	}

@@ -54,7 +54,7 @@ func takeLab(t testing.TB) *lab.Lab {
 		select {
 		case l := <-labs:
 			return l
-		case <-time.After(15 * time.Second):
+		case <-time.After(time.Minute):
 		}
 		idleNow, allNow := jiffies()
 		free = (idleNow - idle) / max(allNow-all, 1)
@@ -65,14 +65,14 @@ func takeLab(t testing.TB) *lab.Lab {
 const roomForALab = 0.3
 
 // nextLab returns the number of the lab to start now, and 0 where none is to be started. It
-// takes the part of the cores' time that nobody used lately.
+// takes the part of the cores' time that nobody used in the last minute.
 func nextLab(free float64) int {
 	labsMu.Lock()
 	defer labsMu.Unlock()
 	switch {
 	case len(labs) > 0 || started == maxLabs:
 		return 0
-	case started >= minLabs && (time.Since(newest) < time.Minute || free < roomForALab):
+	case started >= minLabs && (time.Since(newest) < 2*time.Minute || free < roomForALab):
 		return 0
 	}
 	started, newest = started+1, time.Now()

@@ -61,6 +61,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
 	part("another address is followed", r.rotates)
+	part("a node port carries it without a load balancer", r.nodePort)
 	part("a link that goes is shut", r.revokes)
 	part("cleanup takes no control plane from a sidecar", func() {
 		out, code := r.try("cleanup", "-f", r.fleet)

@@ -49,7 +49,7 @@ func newCloud(ctx context.Context, c Cluster, cfg *rest.Config) (*cloud, error) 
 func (c *cloud) look(ctx context.Context, b Behaviour) error {
 	for _, o := range c.services.List() {
 		svc := o.(*corev1.Service).DeepCopy()
-		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
+		if svc.Spec.Type != corev1.ServiceTypeLoadBalancer && !slices.Contains(svc.Finalizers, lbFinalizer) {
 			continue
 		}
 		if err := c.service(ctx, svc, b.Cloud); err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
@@ -65,7 +65,7 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 		lb = &balancer{next: time.Now().Add(b.Delay), ordinal: len(c.known) + 1}
 		c.known[svc.UID] = lb
 	}
-	if svc.DeletionTimestamp != nil {
+	if svc.DeletionTimestamp != nil || svc.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		return c.takeBack(ctx, svc, lb, b)
 	}
 	if !slices.Contains(svc.Finalizers, lbFinalizer) {
@@ -129,6 +129,8 @@ func (c *cloud) serve(ctx context.Context, svc *corev1.Service, lb *balancer, b 
 	return c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
 }
 
+// takeBack does what Kubernetes' service controller does for a Service that goes, or that
+// is no LoadBalancer any more.
 func (c *cloud) takeBack(ctx context.Context, svc *corev1.Service, lb *balancer, b CloudBehaviour) error {
 	if lb.leaving.IsZero() {
 		lb.leaving = time.Now().Add(b.Delay)
@@ -137,7 +139,14 @@ func (c *cloud) takeBack(ctx context.Context, svc *corev1.Service, lb *balancer,
 		return nil
 	}
 	svc.Finalizers = slices.DeleteFunc(svc.Finalizers, func(f string) bool { return f == lbFinalizer })
-	_, err := c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
+	svc, err := c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
+	if err != nil || svc.DeletionTimestamp != nil {
+		return err
+	}
+	// It is another type of Service now, and has no address any more.
+	delete(c.known, svc.UID)
+	svc.Status.LoadBalancer = corev1.LoadBalancerStatus{}
+	_, err = c.client.CoreV1().Services(svc.Namespace).UpdateStatus(ctx, svc, metav1.UpdateOptions{})
 	return err
 }
 

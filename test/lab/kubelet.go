@@ -87,6 +87,7 @@ hostnameOverride: {{.Node}}
 metricsBindAddress: ""
 mode: nftables
 nftables: {minSyncPeriod: 100ms, syncPeriod: 30s}
+nodePortAddresses: [192.0.2.0/24, 198.51.100.0/24]
 `)),
 }
 

@@ -20,7 +20,7 @@ import (
 //	192.0.2.N        the node of cluster N, and its API server: inside only
 //	192.0.2.(100+N)  its second node, if it has one, which reaches all through the first
 //	10.(100+N)/16    its Services       10.(200+N)/16  its pods, half on each node: inside only
-//	198.51.100.N     its way out
+//	198.51.100.N     its way out, where node ports answer
 //	203.0.113.16N/28 its load balancers
 const (
 	maxReal     = 10
@@ -30,8 +30,12 @@ const (
 	apiPort     = 6443
 )
 
-func (c Cluster) apiIP() net.IP           { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
-func (c Cluster) betweenIP() net.IP       { return net.IPv4(198, 51, 100, byte(10+c.Index)) }
+func (c Cluster) apiIP() net.IP     { return net.IPv4(192, 0, 2, byte(10+c.Index)) }
+func (c Cluster) betweenIP() net.IP { return net.IPv4(198, 51, 100, byte(10+c.Index)) }
+
+// NodePortIP returns the address of a real node at which other clusters reach node ports.
+func (c Cluster) NodePortIP() string { return c.betweenIP().String() }
+
 func (c Cluster) serviceIP(n byte) net.IP { return net.IPv4(10, byte(100+c.Index%100), 0, n) }
 func (c Cluster) services() *net.IPNet    { return cidr(c.serviceIP(0), 16) }
 func (c Cluster) pods() *net.IPNet        { return cidr(net.IPv4(10, byte(200+c.Index%50), 0, 0), 16) }
@@ -134,14 +138,15 @@ func (l *Lab) connectNode(outside *netlink.Handle, bridge netlink.Link, c Cluste
 	return nil
 }
 
-// firewall lets nothing in from between but what is for a load balancer, also
-// where somebody outside sets a route; what goes out takes the node's address.
+// firewall lets nothing in from between but what is for a load balancer or a node port,
+// also where somebody outside sets a route; what goes out takes the node's address.
 const firewall = `table inet lab {
 	chain in {
 		type filter hook prerouting priority mangle;
 		iifname != %[1]q accept
 		ct state established,related accept
 		ip daddr %[2]s accept
+		ip daddr %[4]s tcp dport 30000-32767 accept
 		drop
 	}
 	chain out {
@@ -154,7 +159,7 @@ const firewall = `table inet lab {
 func (l *Lab) guard(ctx context.Context, c Cluster) error {
 	name, args := inside(c, "nft", "-f", "-")
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdin = strings.NewReader(fmt.Sprintf(firewall, betweenLink, c.balancers(), c.pods()))
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(firewall, betweenLink, c.balancers(), c.pods(), c.betweenIP()))
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
