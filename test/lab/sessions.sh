@@ -27,7 +27,8 @@ run() {
   (eval "$*") > "$work/out" 2>&1 || code=$?
   sed -e "s#$work/##g" -e "s#$(hostname)#host#g" "$work/out" | sed -n "1,${LINES_SHOWN:-60}p" >> "$page"
   [ "$(wc -l < "$work/out")" -le "${LINES_SHOWN:-60}" ] || echo "…" >> "$page"
-  [ $code = 0 ] || echo "(exit code $code)" >> "$page"
+  # 141: head had enough, which a person's shell does not show either.
+  [ $code = 0 ] || [ $code = 141 ] || echo "(exit code $code)" >> "$page"
   printf '```\n' >> "$page"
 }
 
