@@ -21,8 +21,15 @@ func (r *rollout) planNow(ctx workflow.Context, id string) (is api.FleetResult, 
 }
 
 // changes tells whether wave n has something to change, as the waves before it left the
-// fleet. Where nobody can tell, it has.
+// fleet. Where nobody can tell, it has; and where one of its members does not know the
+// fleet yet, that needs no plan.
 func (r *rollout) changes(ctx workflow.Context, n int) bool {
+	if fresh := func(u *unit) bool {
+		_, member := u.Unit.Member()
+		return member && u.wave == n && u.check.Inventory == nil
+	}; len(r.each(fresh)) > 0 {
+		return true
+	}
 	is, err := r.planNow(ctx, fmt.Sprintf("plan.%d", n))
 	if err != nil || len(is.Unreachable) > 0 {
 		return true

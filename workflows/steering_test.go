@@ -121,6 +121,7 @@ func TestApproval_OfAWaveThatChangesNothing_IsNotWaitedFor(t *testing.T) {
 		f := newFake(t)
 		f.action = fleet.Keep
 		f.answer = func(c fakeCall, result any) {
+			known(c, result)
 			if r, ok := result.(*fleet.Changes); ok && c.name == "EnsureExposure" && c.ref.Cluster == changed {
 				r.Changes = []fleet.Change{{Action: fleet.Update, Kind: "Gateway", Name: "east-west"}}
 			}
@@ -131,10 +132,29 @@ func TestApproval_OfAWaveThatChangesNothing_IsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// known has each cluster remember a fleet of east and west.
+func known(c fakeCall, result any) {
+	if r, ok := result.(*api.CheckClusterResult); ok {
+		old := testFleet("east", "west")
+		part := old.Part(c.ref.Cluster, fleet.Stale{})
+		r.Inventory = &part
+	}
+}
+
+// A cluster that joins changes, which no plan has to find out.
+func TestApproval_OfAWaveThatJoins_IsWaitedForWithoutAPlan(t *testing.T) {
+	f := newFake(t)
+	f.action = fleet.Keep
+	said := f.update(time.Hour, api.UpdateApprove, anna(""))
+	require.NoError(t, f.run(RolloutFleet, inWaves(fleet.ApprovalWaves, "east", "west")))
+	require.Equal(t, "wave rest begins", *said)
+	require.Empty(t, f.names(func(c fakeCall) bool { return c.ref.DryRun }))
+}
+
 // Where the plan cannot tell what a wave would change, somebody is asked.
 func TestApproval_PlanFails_IsWaitedFor(t *testing.T) {
 	f := newFake(t)
-	f.action = fleet.Keep
+	f.action, f.answer = fleet.Keep, known
 	f.on = func(c fakeCall) error {
 		if c.ref.DryRun && c.name == "EnsureExposure" {
 			return broken(c)
