@@ -50,14 +50,23 @@ func KeyMatches(keyPEM, certPEM []byte) error {
 	if err != nil {
 		return err
 	}
-	key, err := helpers.ParsePrivateKeyPEM(keyPEM)
+	key, err := publicOf(keyPEM)
 	if err != nil {
-		return fmt.Errorf("the key is not a private key in PEM")
+		return err
 	}
-	if !samePublicKey(cert.PublicKey, key.Public()) {
+	if !samePublicKey(cert.PublicKey, key) {
 		return fmt.Errorf("the key does not belong to the certificate %s", Fingerprint(cert))
 	}
 	return nil
+}
+
+// publicOf returns the public half of a private key. The error never quotes the key.
+func publicOf(keyPEM []byte) (crypto.PublicKey, error) {
+	key, err := helpers.ParsePrivateKeyPEM(keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("the key is not a private key in PEM")
+	}
+	return key.Public(), nil
 }
 
 // NeedsRenewal says whether a certificate is in the last third of its life.

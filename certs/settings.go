@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/cloudflare/cfssl/helpers"
 )
 
 // sameLifetime is how far two lifetimes may be apart that mean the same: cfssl counts from
@@ -36,11 +34,8 @@ func (r *Root) Unlike(spec RootSpec) (out []string) {
 // KeyIs reports whether a private key is of an algorithm of the fleet file. The error
 // never quotes the key.
 func KeyIs(keyPEM []byte, want string) (bool, error) {
-	key, err := helpers.ParsePrivateKeyPEM(keyPEM)
-	if err != nil {
-		return false, fmt.Errorf("the key is not a private key in PEM")
-	}
-	return algorithm(key.Public()) == want, nil
+	key, err := publicOf(keyPEM)
+	return err == nil && algorithm(key) == want, err
 }
 
 // checkSettings compares an intermediate with what a spec asks for and a certificate can be

@@ -102,10 +102,10 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 		return nil, failed(err)
 	}
 	defer c.Close()
-	if _, err := lastRun(cmd.Context(), c, args[0]); err != nil {
-		return nil, failed(fmt.Errorf("%w; give its fleet file with -f", err))
-	}
 	in, err := lastInput(cmd.Context(), c, args[0])
+	if isNotFound(err) {
+		err = fmt.Errorf("%w; give its fleet file with -f", unknownFleet(args[0]))
+	}
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"slices"
+	"strings"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -54,7 +55,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
 	}
 	if refused := c.refusedWhole(ctx, clusters); len(refused) > 0 {
-		c.result.Refused = refused[0].Message
+		c.result.Refused = sentences(refused)
 		if !c.in.DryRun {
 			return c.fail(api.TypePreflight, "nothing was removed", refused)
 		}
@@ -101,6 +102,19 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		c.removeRoot(ctx)
 	}
 	return ctx.Err()
+}
+
+// sentences joins failures, each with the unit that it is about.
+func sentences(list []api.Failure) string {
+	var out []string
+	for _, f := range list {
+		if f.Unit == (api.Unit{}) {
+			out = append(out, f.Message)
+		} else {
+			out = append(out, f.String())
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // refusedWhole tells why nothing of the fleet may be removed.

@@ -177,6 +177,17 @@ func testFleet(names ...string) fleet.Fleet {
 	return f
 }
 
+// remember has a cluster remember its part of a fleet, whoever asks for its inventory.
+func remember(f fleet.Fleet, c fakeCall, result any) {
+	part := f.Part(c.ref.Cluster, fleet.Stale{})
+	switch r := result.(type) {
+	case *api.CheckClusterResult:
+		r.Inventory = &part
+	case *api.CheckInventoryResult:
+		r.Inventory = &part
+	}
+}
+
 func testRef(cluster string) api.ClusterRef {
 	f := testFleet("east", "west")
 	c, _ := f.Cluster(cluster)

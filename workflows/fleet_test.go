@@ -220,13 +220,7 @@ func TestFleet_Protected_NothingOfItIsRemoved(t *testing.T) {
 				}
 				old := testFleet(names...)
 				old.Metadata.Protected = by == "the clusters"
-				part := old.Part(c.ref.Cluster, fleet.Stale{})
-				switch r := result.(type) {
-				case *api.CheckClusterResult:
-					r.Inventory = &part
-				case *api.CheckInventoryResult:
-					r.Inventory = &part
-				}
+				remember(old, c, result)
 			}
 			in.Fleet = testFleet("east", "west")
 			in.Fleet.Metadata.Protected = by == "the file"

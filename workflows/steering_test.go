@@ -133,13 +133,7 @@ func TestApproval_OfAWaveThatChangesNothing_IsNotWaitedFor(t *testing.T) {
 }
 
 // known has each cluster remember a fleet of east and west.
-func known(c fakeCall, result any) {
-	if r, ok := result.(*api.CheckClusterResult); ok {
-		old := testFleet("east", "west")
-		part := old.Part(c.ref.Cluster, fleet.Stale{})
-		r.Inventory = &part
-	}
-}
+func known(c fakeCall, result any) { remember(testFleet("east", "west"), c, result) }
 
 // A cluster that joins changes, which no plan has to find out.
 func TestApproval_OfAWaveThatJoins_IsWaitedForWithoutAPlan(t *testing.T) {

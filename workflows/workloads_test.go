@@ -6,23 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
-	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // inMesh has two pods of a shop in north's mesh, and north in every inventory.
 func inMesh(f *fake) {
 	f.answer = func(c fakeCall, result any) {
-		old := testFleet("east", "north", "west")
-		part := old.Part(c.ref.Cluster, fleet.Stale{})
-		switch r := result.(type) {
-		case *api.CheckClusterResult:
-			r.Inventory = &part
-		case *api.CheckInventoryResult:
-			r.Inventory = &part
-		case *api.CheckWorkloadsResult:
-			if c.ref.Cluster == "north" {
-				r.Workloads = []api.Workloads{{Cluster: "north", Namespace: "shop", Pods: 2}}
-			}
+		remember(testFleet("east", "north", "west"), c, result)
+		if r, ok := result.(*api.CheckWorkloadsResult); ok && c.ref.Cluster == "north" {
+			r.Workloads = []api.Workloads{{Cluster: "north", Namespace: "shop", Pods: 2}}
 		}
 	}
 }

@@ -111,28 +111,27 @@ func (l *life) write(s state, edit ...string) (string, error) {
 
 // apply rolls out what is wanted, which must succeed.
 func (l *life) apply(ctx context.Context, flags ...string) error {
-	_, err := l.ends(ctx, 0, flags...)
-	return err
+	return l.ends(ctx, 0, flags...)
 }
 
 // ends rolls out what is wanted, which must end with an exit code, and notes what is in
 // force then.
-func (l *life) ends(ctx context.Context, want int, flags ...string) (out string, err error) {
+func (l *life) ends(ctx context.Context, want int, flags ...string) (err error) {
 	if l.file, err = l.write(l.want); err != nil {
-		return "", err
+		return err
 	}
 	out, code, err := l.limited(ctx, append([]string{"rollout", "-f", l.file}, flags...)...)
 	l.rolled.out, l.rolled.code = out, code
 	if err != nil {
-		return out, err
+		return err
 	}
 	if code != want {
-		return out, fmt.Errorf("the rollout ended with exit code %d, and %d was due\n%s", code, want, out)
+		return fmt.Errorf("the rollout ended with exit code %d, and %d was due\n%s", code, want, out)
 	}
 	if want == 0 {
 		l.inForce(l.want)
 	}
-	return out, nil
+	return nil
 }
 
 // inForce notes what was rolled out last.

@@ -138,7 +138,7 @@ func (l *life) secondWorker(roots string) *service {
 	})
 }
 
-// begin starts a rollout of what is wanted, and does not wait for it.
+// beginRollout starts a rollout of what is wanted, and does not wait for it.
 func (l *life) beginRollout(ctx context.Context) (err error) {
 	if l.file, err = l.write(l.want); err != nil {
 		return err
@@ -193,7 +193,7 @@ func canceledInTheMiddle(ctx context.Context, l *life) error {
 // ours names a few kinds that a member or a link has, in Istio's namespace.
 var ours = []schema.GroupVersionResource{
 	{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}, {Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},
-	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}, {Version: "v1", Resource: "secrets"}}
+	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}}
 
 // one draws an object of the fleet's in a member, and returns the client for it.
 func (l *life) one(ctx context.Context, from []schema.GroupVersionResource) (dynamic.ResourceInterface, string, error) {
@@ -211,7 +211,7 @@ func (l *life) one(ctx context.Context, from []schema.GroupVersionResource) (dyn
 
 // deleted deletes an object of the fleet's. Drift shows it, and a rollout makes it anew.
 func deleted(ctx context.Context, l *life) error {
-	of, name, err := l.one(ctx, ours[:3])
+	of, name, err := l.one(ctx, ours)
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func away(ctx context.Context, l *life) error {
 	l.change()
 	proxy := l.proxies[l.member()]
 	proxy.set(&rule{fault: faultUnreachable})
-	_, err := l.ends(ctx, 3)
+	err := l.ends(ctx, 3)
 	proxy.set(nil)
 	if err != nil {
 		return err
