@@ -27,16 +27,23 @@ type sailRelease struct {
 	called string
 }
 
+const istiodSuffix, baseRelease, cniRelease = "-istiod", defaultRevision + "-base", "istio-cni"
+
+// sailInstalls says whether a Helm release is one of Sail's, by its name.
+func sailInstalls(release string) bool {
+	return strings.HasSuffix(release, istiodSuffix) || release == baseRelease || release == cniRelease
+}
+
 // releasesOf lists the releases of an object: the base chart comes with the default
 // revision only, into the operator's own namespace.
 func releasesOf(obj *unstructured.Unstructured) []sailRelease {
 	ns := specString(obj, "namespace")
 	if obj.GetKind() == "IstioCNI" {
-		return []sailRelease{{"istio-cni", ns, "charts/istio-cni", "cni"}}
+		return []sailRelease{{cniRelease, ns, "charts/istio-cni", "cni"}}
 	}
-	out := []sailRelease{{obj.GetName() + "-istiod", ns, "charts/istio-control/istio-discovery", "istiod"}}
+	out := []sailRelease{{obj.GetName() + istiodSuffix, ns, "charts/istio-control/istio-discovery", "istiod"}}
 	if obj.GetName() == defaultRevision && installsBase(specString(obj, "version")) {
-		out = append(out, sailRelease{defaultRevision + "-base", operatorNamespace, "charts/base", "base"})
+		out = append(out, sailRelease{baseRelease, operatorNamespace, "charts/base", "base"})
 	}
 	return out
 }

@@ -86,6 +86,11 @@ func (l *Lab) Snapshot(ctx context.Context, cluster string) (map[string]string, 
 		if o.GetKind() == "Secret" && o.GetLabels()["app"] == PluginName {
 			return // a credential is revoked by making that anew
 		}
+		if name := o.GetLabels()["name"]; o.Object["type"] == "helm.sh/release.v1" && sailInstalls(name) {
+			// Whenever istiod's pods get ready, or stop being so, its release has another revision.
+			out[fmt.Sprintf("Helm release %s/%s", o.GetNamespace(), name)] = ""
+			return
+		}
 		unstructured.RemoveNestedField(o.Object, "status")
 		if o.GetKind() == "CustomResourceDefinition" {
 			o.SetGeneration(0) // an operator of another release writes its kinds anew, and back
