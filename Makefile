@@ -33,7 +33,7 @@ demo: build ## The main job from nothing; Ctrl-C cleans up (DEMO=once: does not 
 SEED := $(shell printf '%d' 0x$$(git rev-parse --short=8 HEAD 2>/dev/null || echo 1))
 CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
-# Two cores are what the tests lack: API servers, workers and compilers collect their garbage
+# The tests lack cores, not memory: API servers, workers and compilers collect their garbage
 # less often, for more memory.
 test test-kwok test-traffic test-every-step: export GOGC ?= 400
 
