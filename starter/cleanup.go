@@ -24,7 +24,8 @@ func (a *app) cleanup() *cobra.Command {
 		Short: "Remove everything that Landbridge made for a fleet",
 		Long: "Remove everything that Landbridge made for a fleet, in the reverse order of the rollout: links\n" +
 			"first, then clusters, then the root CA. What existed before Landbridge stays, and so does what\n" +
-			"another fleet or a person made.\n\n" +
+			"another fleet or a person made. A fleet that has waves goes wave by wave, the last one first; with\n" +
+			"spec.rollout.approval: waves each wave after the first waits for `landbridge approve`.\n\n" +
 			"It needs the clusters and the fleet file, but not the history of the rollout. Where the fleet file\n" +
 			"is lost, --fleet and --cluster name the fleet and some of its clusters: their inventories have the\n" +
 			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.\n\n" +
@@ -118,6 +119,9 @@ func printCleanup(w io.Writer, r api.CleanupResult, dryRun bool, took time.Durat
 		did += fmt.Sprintf(", %s %s back as before", gave, fleet.Count(r.GivenBack, "object"))
 	}
 	fmt.Fprintf(w, "fleet %s: %s in %s\n", r.Fleet, did, took.Round(100*time.Millisecond))
+	if len(r.Skipped) > 0 {
+		fmt.Fprintf(w, "skipped by decision, with the root CA: %s\n", showUnits(r.Skipped))
+	}
 	if r.Refused == "" {
 		printWorkloads(w, r.Workloads)
 	} else {

@@ -71,7 +71,7 @@ func (l *lines) close() {}
 func (l *lines) progress(p progress) {
 	l.say("phase", p.Phase)
 	if h := p.holds(); h != "" || l.seen["holds"] != "" {
-		l.say("holds", cmp.Or(h, "the rollout goes on"))
+		l.say("holds", cmp.Or(h, "it goes on"))
 	}
 	for i, d := range p.Decisions {
 		l.say(fmt.Sprint("decision ", i), d.String())

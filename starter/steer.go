@@ -16,7 +16,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// verb describes a command that decides about a rollout that runs.
+// verb describes a command that decides about a rollout or cleanup that runs.
 type verb struct {
 	name, short, long, example string
 	// needsReason makes --reason required. takes names what else can be given.
@@ -36,28 +36,31 @@ const (
 
 var verbs = []verb{
 	{api.UpdateApprove, "Let the next wave begin",
-		"Let the wave begin that waits for an approval. Waves wait where the fleet file has\n" +
-			"spec.rollout.approval: waves. With --wave, which is required without a terminal, no other wave than\n" +
-			"this one is approved, and once more changes nothing.",
+		"Let the wave of a rollout or cleanup begin that waits for an approval. Waves wait where the fleet\n" +
+			"file has spec.rollout.approval: waves; what left the fleet file is removed by the wave prune. With\n" +
+			"--wave, which is required without a terminal, no other wave than this one is approved, and once\n" +
+			"more changes nothing.",
 		"  landbridge approve prod --wave europe --reason CHG-7", true, aWave},
-	{api.UpdatePause, "Pause a rollout before its next steps",
-		"Pause a rollout: steps that run may end, and no other begins on any cluster until\n`landbridge resume`.",
+	{api.UpdatePause, "Pause a rollout or cleanup before its next steps",
+		"Pause a rollout or cleanup: steps that run may end, and no other begins on any cluster until\n`landbridge resume`.",
 		"  landbridge pause prod", false, nothing},
-	{api.UpdateResume, "Let a paused rollout go on", "Let a paused rollout go on.",
+	{api.UpdateResume, "Let a paused rollout or cleanup go on", "Let a paused rollout or cleanup go on.",
 		"  landbridge resume prod", false, nothing},
 	{api.UpdateRetry, "Retry a failed cluster or link",
 		"Retry a failed cluster or link of a rollout that runs.\n\n" +
 			"Where the rollout has ended, it is run again with the same fleet file and flags, for the whole\n" +
 			"fleet: it changes only what differs from the fleet file.",
 		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west", false, aUnit},
-	{api.UpdateSkip, "Leave a cluster or link out of a rollout",
+	{api.UpdateSkip, "Leave a cluster or link out of a rollout or cleanup",
 		"Leave a cluster or link out of a rollout that runs. It must have failed, or must not have begun. A\n" +
-			"cluster's links are left out with it.",
+			"cluster's links are left out with it.\n\n" +
+			"A cluster that is left out of a cleanup stays, and so does the root; its links with what went are\n" +
+			"removed.",
 		"  landbridge skip prod --link east.west --reason CHG-7", true, aUnit},
-	{api.UpdateCancel, "End a rollout that runs",
+	{api.UpdateCancel, "End a rollout or cleanup that runs",
 		"End a rollout that runs. The cluster or link that is being worked on is undone, or with --keep left\n" +
 			"as it is; what is done stays. `landbridge rollout` goes on from there, `landbridge cleanup` removes\n" +
-			"the fleet.",
+			"the fleet. A cleanup that is ended undoes nothing: what is left stays.",
 		"  landbridge cancel prod --reason CHG-7", true, toKeep},
 }
 
@@ -211,13 +214,15 @@ func unknownFleet(name string) error {
 	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here, or its history is older than the retention", name)
 }
 
-// decide sends a decision, and returns the rollout's answer, which is one sentence.
+// decide sends a decision, and returns the run's answer, which is one sentence.
 func decide(ctx context.Context, c client.Client, r lastChange, what string, in api.DecisionInput) (string, error) {
 	switch {
 	case !r.running:
-		return "", fmt.Errorf("no rollout of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), what)
-	case r.typ != api.RolloutFleet:
-		return "", fmt.Errorf("a %s of the fleet %s runs; `landbridge %s` works for rollouts only", noun(r.typ), r.fleet, what)
+		return "", fmt.Errorf("no rollout or cleanup of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), what)
+	case r.typ == api.CleanupFleet && what == api.UpdateRetry:
+		return "", fmt.Errorf("a cleanup of the fleet %s runs, and works on all that is left; when it has ended, `landbridge cleanup` tries the rest again", r.fleet)
+	case r.typ != api.RolloutFleet && r.typ != api.CleanupFleet:
+		return "", fmt.Errorf("a %s of the fleet %s runs; `landbridge %s` works for rollouts and cleanups only", noun(r.typ), r.fleet, what)
 	}
 	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: what,
 		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})

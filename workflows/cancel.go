@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"errors"
+	"fmt"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -9,19 +9,23 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-func mayCancel(r *rollout, _ api.DecisionInput) error {
+func mayCancel(r *steered, _ api.DecisionInput) error {
 	if r.canceled != nil {
-		return errors.New("the rollout is being canceled already, by " + r.canceled.By)
+		return fmt.Errorf("the %s is being canceled already, by %s", r.noun, r.canceled.By)
 	}
 	return nil
 }
 
-// cancel ends a rollout. What is open is undone, or with Keep left as it is; what is done
-// stays in either case.
-func cancel(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+// cancel ends a run. What is open of a rollout is undone, or with Keep left as it is; what is
+// done stays in either case. A cleanup has nothing to undo.
+func cancel(ctx workflow.Context, r *steered, in api.DecisionInput) string {
 	d := api.Decision{What: api.UpdateCancel, Keep: in.Keep}
 	r.decided(ctx, d, in)
 	r.canceled = &r.Decisions[len(r.Decisions)-1]
+	if r.noun == cleanupNoun {
+		r.cancel()
+		return "the cleanup is canceled: what was removed does not come back, what is left stays"
+	}
 	if !in.Keep {
 		r.cancel()
 		return "the rollout is canceled: what is open is undone, what is done stays"
@@ -34,19 +38,22 @@ func cancel(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	return "the rollout is canceled: what is open is kept as it is, what is done stays"
 }
 
-// canceledBy returns the error of a rollout that somebody canceled, with a sentence for
+// canceledBy returns the error of a run that somebody canceled, with a sentence for
 // people, or err where nobody did.
-func (r *rollout) canceledBy(err error) error {
+func (r *steered) canceledBy(err error) error {
 	if r.canceled == nil || !temporal.IsCanceledError(err) && (err == nil || !r.gate.kept) {
 		return err
 	}
 	what := "what was open is undone"
-	if r.canceled.Keep {
+	switch {
+	case r.noun == cleanupNoun:
+		what = "what is left stays"
+	case r.canceled.Keep:
 		what = "what was open is kept as it is"
 	}
 	by := r.canceled.By
 	if r.canceled.Reason != "" {
 		by += ": " + r.canceled.Reason
 	}
-	return temporal.NewCanceledError("the rollout was canceled by " + by + "; " + what)
+	return temporal.NewCanceledError("the " + r.noun + " was canceled by " + by + "; " + what)
 }

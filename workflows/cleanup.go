@@ -4,24 +4,24 @@ import (
 	"slices"
 	"strings"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// CleanupFleet removes a fleet, in the exact reverse of RolloutFleet. It works from the
-// fleet file, the inventories and labels alone. It goes on past a failure, and its
-// error, of TypeLeftOver, lists what is left.
+// CleanupFleet removes a fleet, in the exact reverse of RolloutFleet, wave by wave where the
+// fleet file has waves. It works from the fleet file, the inventories and labels alone. It
+// goes on past a failure, and its error, of TypeLeftOver, lists what is left.
 func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, error) {
-	status, err := newFleetBoard(ctx, in, &units{by: map[api.Unit]*unit{}})
+	c, err := newCleanup(ctx, in)
 	if err != nil {
 		return api.CleanupResult{}, err
 	}
-	info := workflow.GetInfo(ctx).WorkflowExecution
-	c := &cleanup{board: status, in: in, id: info.ID, run: info.RunID, result: api.CleanupResult{Fleet: in.Fleet.Metadata.Name}}
-	err = c.do(ctx)
+	work, end := workflow.WithCancel(ctx)
+	c.cancel = end
+	err = c.do(work)
+	c.over = true
 	for _, u := range c.list {
 		u.leaveOut(false, "")
 	}
@@ -29,14 +29,18 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 	if err == nil && len(c.left) > 0 && c.result.Refused == "" {
 		err = c.fail(api.TypeLeftOver, "the cleanup could not remove everything", c.left)
 	}
+	err = c.canceledBy(err)
 	c.phase(ctx, endPhase(ctx, err))
+	if ctx.Err() == nil { // each update that was accepted gets its answer before the end
+		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	}
+	c.result.Decisions = c.Decisions
 	return c.result, err
 }
 
 // cleanup holds the state of a cleanup under way.
 type cleanup struct {
-	*board
-	in      api.FleetInput
+	*steered
 	id, run string
 	// left lists what could not be removed, and why.
 	left []api.Failure
@@ -45,6 +49,20 @@ type cleanup struct {
 	// inventories holds what the clusters remember of the fleet.
 	inventories []fleet.Fleet
 	result      api.CleanupResult
+}
+
+func newCleanup(ctx workflow.Context, in api.FleetInput) (*cleanup, error) {
+	status, err := newFleetBoard(ctx, in, &units{by: map[api.Unit]*unit{}})
+	if err != nil {
+		return nil, err
+	}
+	info := workflow.GetInfo(ctx).WorkflowExecution
+	c := &cleanup{steered: &steered{board: status, in: in, noun: cleanupNoun, gate: &gate{}}, id: info.ID, run: info.RunID,
+		result: api.CleanupResult{Fleet: in.Fleet.Metadata.Name, Clusters: []string{}}}
+	if in.DryRun {
+		return c, nil
+	}
+	return c, c.steer(ctx, slices.DeleteFunc(slices.Clone(decisions), func(d decision) bool { return d.name == api.UpdateRetry }))
 }
 
 func (c *cleanup) do(ctx workflow.Context) error {
@@ -66,37 +84,15 @@ func (c *cleanup) do(ctx workflow.Context) error {
 		c.endSchedule(ctx)
 	}
 
-	found := func(cl fleet.Cluster) temporal.SearchAttributes {
-		return attributes(api.FleetKey.ValueSet(c.Fleet), api.ClusterKey.ValueSet(cl.Name))
-	}
-
-	// First the links' steps, on every cluster: no source reads a target any more.
-	c.phase(ctx, "links")
-	for _, cl := range clusters {
-		c.add(api.Member(cl.Name)).move(api.Running)
-		c.result.Clusters = append(c.result.Clusters, cl.Name)
-	}
-	c.each(ctx, clusters, func(cl fleet.Cluster) child {
-		return child{api.LinksWorkflowID(c.id, cl.Name), "links of " + cl.Name, found(cl), CleanupLinks}
-	})
-
-	// Then the members' steps.
-	c.phase(ctx, "clusters")
-	c.each(ctx, clusters, func(cl fleet.Cluster) child {
-		return child{api.Member(cl.Name).WorkflowID(c.id), api.Member(cl.Name).String(), found(cl), CleanupCluster}
-	})
-	for _, cl := range clusters {
-		if u := c.member(cl.Name); u.State == api.Running {
-			u.move(api.Done)
-		}
-	}
+	// The clusters, wave by wave.
+	err := c.removeWaves(ctx, clusters)
 
 	// Last the root, which goes with its last user.
-	if ctx.Err() != nil || len(c.left) > 0 {
+	if err != nil || len(c.left) > 0 || len(c.result.Skipped) > 0 {
 		if !c.in.DryRun {
 			releaseAll(ctx, c.in, clusters, c.run)
 		}
-		return ctx.Err()
+		return err
 	}
 	if c.in.Fleet.Spec.CA.Managed() {
 		c.removeRoot(ctx)
@@ -141,35 +137,44 @@ func (c *cleanup) endSchedule(ctx workflow.Context) {
 	}
 }
 
-// each runs a child per cluster, and collects what they could not remove.
-func (c *cleanup) each(ctx workflow.Context, clusters []fleet.Cluster, of func(fleet.Cluster) child) {
+// onEach runs a child per cluster, and collects what they could not remove.
+func (c *cleanup) onEach(ctx workflow.Context, clusters []fleet.Cluster, of func(fleet.Cluster) child) {
 	outs, errs := make([]api.CleanupResult, len(clusters)), make([]error, len(clusters))
 	inParallel(ctx, len(clusters), c.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		if errs[i] = ctx.Err(); errs[i] != nil {
 			return
 		}
-		errs[i] = (&gate{}).runChild(ctx, of(clusters[i]), cleanupInput(c.in, clusters[i], c.run), &outs[i])
+		errs[i] = c.gate.runChild(ctx, of(clusters[i]), cleanupInput(c.in, clusters[i], c.run), &outs[i])
 	})
 	for i, cl := range clusters {
-		c.result.Removed += outs[i].Removed
-		c.result.GivenBack += outs[i].GivenBack
-		c.result.Objects = append(c.result.Objects, outs[i].Objects...)
-		if errs[i] == nil {
-			continue
-		}
-		list := api.Failures(errs[i])
-		if len(list) == 0 {
-			list = []api.Failure{leftover(api.Member(cl.Name), "", errs[i])}
-		}
-		c.left = append(c.left, list...)
-		if u := c.member(cl.Name); u.State == api.Running {
-			u.fail(list[0])
-		}
+		c.collect(cl.Name, outs[i], errs[i])
 	}
 	c.show(ctx)
 }
 
+// collect adds up what a child removed, and why it could not remove the rest. Then the
+// member failed that it is about.
+func (c *cleanup) collect(member string, out api.CleanupResult, err error) {
+	c.result.Removed += out.Removed
+	c.result.GivenBack += out.GivenBack
+	c.result.Objects = append(c.result.Objects, out.Objects...)
+	if err == nil {
+		return
+	}
+	list := api.Failures(err)
+	if len(list) == 0 {
+		list = []api.Failure{leftover(api.Member(member), "", err)}
+	}
+	c.left = append(c.left, list...)
+	if u := c.member(member); u.State == api.Running {
+		u.fail(list[0])
+	}
+}
+
 func (c *cleanup) removeRoot(ctx workflow.Context) {
+	if c.gate.wait(ctx) != nil {
+		return
+	}
 	c.phase(ctx, "root")
 	root := c.add(api.Root())
 	root.move(api.Running)

@@ -118,6 +118,8 @@ func (f *fake) fill(c fakeCall, result reflect.Value) {
 			r.Wrong = err.Error()
 		}
 		return
+	case *api.CheckLinkResult:
+		r.Proven = true
 	case *api.WaitLoadBalancerResult:
 		r.Address = fleet.Address{IPs: []string{"203.0.113.1"}}
 	case *api.EnsureRootResult:

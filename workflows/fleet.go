@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -50,17 +52,10 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 
 // rollout holds the state of a rollout or plan under way.
 type rollout struct {
-	*board
-	in api.FleetInput
+	*steered
 	// id and run identify the fleet's workflow.
 	id, run  string
 	allWaves []fleet.Wave
-	gate     *gate
-	// over says that the rollout takes no updates any more.
-	over bool
-	// canceled is the decision to cancel the rollout, which cancel carries out.
-	canceled *api.Decision
-	cancel   workflow.CancelFunc
 	// root holds the result of the root's step; undoRoot removes a root that this run made.
 	root     api.EnsureRootResult
 	undoRoot func(workflow.Context)
@@ -77,6 +72,12 @@ type rollout struct {
 	carrying []fleet.Link
 }
 
+// The runs that people steer, in their words.
+const (
+	rolloutNoun = "rollout"
+	cleanupNoun = "cleanup"
+)
+
 // newRollout lists the fleet's units, and lets people steer them.
 func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 	status, err := newFleetBoard(ctx, in, newUnits(in.Fleet))
@@ -84,14 +85,14 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 		return nil, err
 	}
 	info := workflow.GetInfo(ctx).WorkflowExecution
-	r := &rollout{board: status, in: in, id: info.ID, run: info.RunID, allWaves: in.Fleet.Waves(), gate: &gate{}}
+	r := &rollout{steered: &steered{board: status, in: in, noun: rolloutNoun, gate: &gate{}}, id: info.ID, run: info.RunID, allWaves: in.Fleet.Waves()}
 	if len(in.Fleet.Spec.Rollout.Waves) > 0 {
 		r.waves = r.allWaves // else all clusters are one wave, and there is nothing to show
 	}
 	if in.DryRun {
 		return r, nil
 	}
-	return r, r.steer(ctx)
+	return r, r.steer(ctx, decisions)
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
@@ -103,13 +104,17 @@ func (r *rollout) do(ctx workflow.Context) error {
 		}
 	}
 
-	// Then what left the fleet file: access that nobody wants any more ends first.
-	if err := r.prune(ctx); err != nil {
-		return err
+	// Steps 3 to 11, wave by wave, and what left the fleet file.
+	waves := []func(workflow.Context) error{r.rolloutWaves, r.prune}
+	if r.pruneFirst() {
+		slices.Reverse(waves)
 	}
-
-	// Steps 3 to 11, wave by wave.
-	err := r.rolloutWaves(ctx)
+	var err error
+	for _, wave := range waves {
+		if err = wave(ctx); err != nil {
+			break
+		}
+	}
 	r.removeUnusedRoot(ctx)
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
-	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 func errorType(t *testing.T, err error) string {
@@ -162,49 +161,6 @@ func TestPlan_EachStepFails_NothingIsCalledUndone(t *testing.T) {
 		}
 		require.Empty(t, f.names(removes), step)
 	}
-}
-
-// remembered lets each cluster answer with an inventory of a fleet that had north too.
-func remembered(f *fake) {
-	old := testFleet("east", "north", "west")
-	f.answer = func(c fakeCall, result any) {
-		if r, ok := result.(*api.CheckClusterResult); ok {
-			part := old.Part(c.ref.Cluster, fleet.Stale{})
-			r.Inventory = &part
-		}
-	}
-}
-
-func TestFleet_ClusterLeftTheFile_StaysUntilPruned(t *testing.T) {
-	f := newFake(t)
-	remembered(f)
-	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
-	var r api.FleetResult
-	require.NoError(t, f.GetWorkflowResult(&r))
-	require.Empty(t, f.names(removes))
-	require.Len(t, r.Stale.Links, 4)
-	require.Equal(t, "north", r.Stale.Clusters[0].Name)
-	for _, c := range f.calls {
-		if in, ok := c.in.(api.EnsureInventoryInput); ok {
-			_, still := in.Part.Cluster("north")
-			require.True(t, still, "what was not removed is not forgotten")
-		}
-	}
-}
-
-func TestFleet_ClusterLeftTheFile_PruneTakesLinksThenCluster(t *testing.T) {
-	f := newFake(t)
-	remembered(f)
-	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west"), Prune: true}))
-	var r api.FleetResult
-	require.NoError(t, f.GetWorkflowResult(&r))
-	require.Len(t, r.Pruned.Links, 4)
-	require.True(t, r.Stale.Empty())
-	gone := f.names(removes)
-	require.Contains(t, gone, "RemoveRemoteSecret east (east.north)")
-	require.Contains(t, gone, "RemoveReaderToken north (east.north)")
-	require.Less(t, lastIndex(gone, "RemoveAccess"), lastIndex(gone, "RemoveSealingKey"))
-	require.Equal(t, "RemoveInventory north", gone[len(gone)-1])
 }
 
 // The fleet is protected by the file, or by what the clusters remember: an older file is

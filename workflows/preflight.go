@@ -48,6 +48,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 	if refused := r.keepsStale(ctx); len(refused) > 0 {
 		return r.fail(api.TypePreflight, "nothing was changed", refused)
 	}
+	r.listRemovals()
 	for _, f := range silent {
 		u := r.get(f.Unit)
 		u.move(api.Running)

@@ -21,7 +21,7 @@ var recorded = map[string][]string{
 	"RolloutCluster": {"done", "unchanged", "failed", "canceled", "steered", "busy", "existing"},
 	"RolloutLinks":   {"done", "unchanged", "steered", "existing"},
 	"RolloutLink":    {"done", "unchanged", "steered", "existing"},
-	"CleanupFleet":   {"cleaned", "canceled", "lost", "existing-cleaned"},
+	"CleanupFleet":   {"cleaned", "cleaned-in-waves", "canceled", "lost", "existing-cleaned"},
 	"CleanupCluster": {"cleaned", "canceled", "pruned", "lost", "existing-cleaned"},
 	"CleanupLinks":   {"cleaned", "lost", "existing-cleaned"},
 	"CleanupLink":    {"pruned", "forgotten"},

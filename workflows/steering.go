@@ -12,16 +12,32 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// decision describes an update by which people steer a rollout that runs: a transition
-// of units, or of the gate, with its validator.
+// steered holds the state of a rollout or cleanup that people can steer.
+type steered struct {
+	*board
+	in api.FleetInput
+	// noun names the run for people: rollout or cleanup.
+	noun string
+	gate *gate
+	// over says that the run takes no updates any more.
+	over bool
+	// canceled is the decision to cancel the run, which cancel carries out.
+	canceled *api.Decision
+	cancel   workflow.CancelFunc
+}
+
+// decision describes an update by which people steer a run: a transition of units, or of
+// the gate, with its validator.
 type decision struct {
 	name string
 	// validate refuses the update with an error for people. It changes nothing.
-	validate func(*rollout, api.DecisionInput) error
+	validate func(*steered, api.DecisionInput) error
 	// apply returns one sentence that tells what follows.
-	apply func(workflow.Context, *rollout, api.DecisionInput) string
+	apply func(workflow.Context, *steered, api.DecisionInput) string
 }
 
+// decisions lists what people can decide about a rollout. A cleanup takes all but a retry:
+// whoever repeats it removes what is left.
 var decisions = []decision{
 	{api.UpdateApprove, mayApprove, approve},
 	{api.UpdatePause, mayPause, pause},
@@ -31,19 +47,19 @@ var decisions = []decision{
 	{api.UpdateCancel, mayCancel, cancel},
 }
 
-// steer lets a rollout take updates.
-func (r *rollout) steer(ctx workflow.Context) error {
+// steer lets a run take updates.
+func (r *steered) steer(ctx workflow.Context, decisions []decision) error {
 	for _, d := range decisions {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, d.name, func(ctx workflow.Context, in api.DecisionInput) (string, error) {
 			said := d.apply(ctx, r, in)
 			r.show(ctx)
 			return said, nil
-		}, workflow.UpdateHandlerOptions{Description: d.name + " a rollout", Validator: func(in api.DecisionInput) error {
+		}, workflow.UpdateHandlerOptions{Description: d.name + " a " + r.noun, Validator: func(in api.DecisionInput) error {
 			if in.By == "" {
 				return fmt.Errorf("nobody is named as the one who decides; set the field by")
 			}
 			if r.over {
-				return fmt.Errorf("the rollout is about to end: there is nothing to %s any more", d.name)
+				return fmt.Errorf("the %s is about to end: there is nothing to %s any more", r.noun, d.name)
 			}
 			return d.validate(r, in)
 		}})
@@ -56,12 +72,12 @@ func (r *rollout) steer(ctx workflow.Context) error {
 
 // decided adds a decision to the status and to the report. The history has it as an
 // update already.
-func (r *rollout) decided(ctx workflow.Context, d api.Decision, in api.DecisionInput) {
+func (r *steered) decided(ctx workflow.Context, d api.Decision, in api.DecisionInput) {
 	d.At, d.By, d.Reason = workflow.Now(ctx), in.By, in.Reason
 	r.Decisions = append(r.Decisions, d)
 }
 
-func mayApprove(r *rollout, in api.DecisionInput) error {
+func mayApprove(r *steered, in api.DecisionInput) error {
 	switch {
 	case in.Wave != "" && r.approved(in.Wave) != nil:
 		return nil
@@ -70,13 +86,13 @@ func mayApprove(r *rollout, in api.DecisionInput) error {
 	case in.Wave != "" && in.Wave != r.WaitsFor:
 		return fmt.Errorf("wave %s does not wait for an approval, wave %s does", in.Wave, r.WaitsFor)
 	case r.in.Fleet.Spec.Rollout.Approvers == fleet.ApproversOthers && in.By == r.in.RequestedBy:
-		return fmt.Errorf("%s asked for this rollout, and spec.rollout.approvers wants somebody else to approve it", in.By)
+		return fmt.Errorf("%s asked for this %s, and spec.rollout.approvers wants somebody else to approve it", in.By, r.noun)
 	}
 	return nil
 }
 
 // approved returns the decision by which somebody approved a wave, or nil.
-func (r *rollout) approved(wave string) *api.Decision {
+func (r *steered) approved(wave string) *api.Decision {
 	i := slices.IndexFunc(r.Decisions, func(d api.Decision) bool { return d.What == api.UpdateApprove && d.Wave == wave })
 	if i < 0 {
 		return nil
@@ -86,7 +102,7 @@ func (r *rollout) approved(wave string) *api.Decision {
 
 // approve lets the units of the waiting wave begin. Approving a wave once more changes
 // nothing.
-func approve(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+func approve(ctx workflow.Context, r *steered, in api.DecisionInput) string {
 	if d := r.approved(in.Wave); in.Wave != "" && d != nil {
 		return fmt.Sprintf("wave %s was approved already, by %s", in.Wave, d.By)
 	}
@@ -99,35 +115,35 @@ func approve(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
 	return fmt.Sprintf("wave %s begins", wave)
 }
 
-func mayPause(r *rollout, _ api.DecisionInput) error {
+func mayPause(r *steered, _ api.DecisionInput) error {
 	if r.gate.paused {
-		return fmt.Errorf("the rollout is paused already")
+		return fmt.Errorf("the %s is paused already", r.noun)
 	}
 	return nil
 }
 
-func pause(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+func pause(ctx workflow.Context, r *steered, in api.DecisionInput) string {
 	r.Paused = true
 	r.gate.set(ctx, true)
 	r.decided(ctx, api.Decision{What: api.UpdatePause}, in)
-	return "the rollout is paused: steps that run may end, and no other begins"
+	return "the " + r.noun + " is paused: steps that run may end, and no other begins"
 }
 
-func mayResume(r *rollout, _ api.DecisionInput) error {
+func mayResume(r *steered, _ api.DecisionInput) error {
 	if !r.gate.paused {
-		return fmt.Errorf("the rollout is not paused")
+		return fmt.Errorf("the %s is not paused", r.noun)
 	}
 	return nil
 }
 
-func resume(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+func resume(ctx workflow.Context, r *steered, in api.DecisionInput) string {
 	r.Paused = false
 	r.gate.set(ctx, false)
 	r.decided(ctx, api.Decision{What: api.UpdateResume}, in)
-	return "the rollout goes on"
+	return "the " + r.noun + " goes on"
 }
 
-func mayRetry(r *rollout, in api.DecisionInput) error {
+func mayRetry(r *steered, in api.DecisionInput) error {
 	u := r.get(in.Unit)
 	switch {
 	case u == nil:
@@ -141,19 +157,21 @@ func mayRetry(r *rollout, in api.DecisionInput) error {
 }
 
 // retry makes a failed unit pending: it is rolled out again before its wave ends.
-func retry(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
+func retry(ctx workflow.Context, r *steered, in api.DecisionInput) string {
 	r.get(in.Unit).move(api.Pending)
 	r.decided(ctx, api.Decision{What: api.UpdateRetry, Unit: in.Unit}, in)
 	return in.Unit.String() + " is retried"
 }
 
-func maySkip(r *rollout, in api.DecisionInput) error {
+func maySkip(r *steered, in api.DecisionInput) error {
 	u := r.get(in.Unit)
 	switch {
 	case u == nil:
 		return fmt.Errorf("the fleet has no %s", in.Unit)
-	case u.Removal || in.Unit == api.Root():
-		return fmt.Errorf("%s cannot be skipped; only clusters and links of the fleet file can", in.Unit)
+	case in.Unit == api.Root():
+		return fmt.Errorf("%s cannot be skipped; only clusters and links can", in.Unit)
+	case r.noun == cleanupNoun && u.State.IsFailure():
+		return fmt.Errorf("%s is %s: what is left of it stays already", in.Unit, u.State)
 	case !u.State.CanBecome(api.Skipped):
 		return fmt.Errorf("%s is %s; only what failed or has not begun can be skipped", in.Unit, u.State)
 	}
@@ -161,10 +179,11 @@ func maySkip(r *rollout, in api.DecisionInput) error {
 }
 
 // skip leaves a unit out, and with a member those of its links that have not begun.
-func skip(ctx workflow.Context, r *rollout, in api.DecisionInput) string {
-	r.get(in.Unit).leaveOut(true, "")
+func skip(ctx workflow.Context, r *steered, in api.DecisionInput) string {
+	skipped := r.get(in.Unit)
+	skipped.leaveOut(true, "")
 	if name, ok := in.Unit.Member(); ok {
-		for _, u := range r.each(func(u *unit) bool { return u.Unit.Touches(name) && !u.Removal }) {
+		for _, u := range r.each(func(u *unit) bool { return u.Unit.Touches(name) && u.Removal == skipped.Removal }) {
 			u.leaveOut(true, "")
 		}
 	}

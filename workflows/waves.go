@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -11,19 +12,12 @@ import (
 
 // rolloutWaves rolls out wave after wave. A wave consists of its members, and then of
 // the links whose two clusters are done by then, with their proof, and that of the links
-// with later waves that were there before. Where the fleet file wants approvals, each wave after the first waits for one. Else a wave that fails stops
-// those after it. A wave in which a plan finds nothing to change waits for nobody.
+// with later waves that were there before.
 func (r *rollout) rolloutWaves(ctx workflow.Context) error {
-	approval := r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves && !r.in.DryRun
 	for n := range r.allWaves {
-		if n > 0 && approval && r.work(n) && r.changes(ctx, n) {
-			if err := r.hold(ctx, n); err != nil {
-				return err
-			}
-		}
-		if n > 0 && !approval && !r.in.DryRun && r.failedBefore(n) {
-			r.stop(n)
-			return nil
+		begins, err := r.begins(ctx, n)
+		if err != nil || !begins {
+			return err
 		}
 		r.rememberProven(ctx, n)
 		r.rolloutWave(ctx, n)
@@ -32,6 +26,31 @@ func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 		}
 	}
 	return nil
+}
+
+// begins tells whether wave n begins. Where the fleet file wants approvals, each wave after
+// the first waits for one, and so does one that removes. Else a wave that fails stops those
+// after it. A wave in which a plan finds nothing to change waits for nobody.
+func (r *rollout) begins(ctx workflow.Context, n int) (bool, error) {
+	switch {
+	case n == 0 || r.in.DryRun:
+	case r.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves:
+		if n == r.pruneWave() || r.work(n) && r.changes(ctx, n) {
+			return true, r.hold(ctx, n)
+		}
+	case r.failedBefore(n):
+		r.stop(n)
+		return false, nil
+	}
+	return true, nil
+}
+
+// waveName returns the name of wave n.
+func (r *rollout) waveName(n int) string {
+	if n == r.pruneWave() {
+		return fleet.PruneWave
+	}
+	return r.allWaves[n].Name
 }
 
 // rolloutWave rolls out all that is pending in the waves up to n, and ends when nothing
@@ -90,34 +109,40 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	r.show(ctx)
 }
 
-// hold waits for the approval of wave n. Meanwhile people can retry or skip what failed
-// before.
+// hold waits for the approval of wave n, or until somebody skipped all of it. Meanwhile
+// people can retry or skip what failed before.
 func (r *rollout) hold(ctx workflow.Context, n int) error {
-	r.WaitsFor = r.allWaves[n].Name
+	r.WaitsFor = r.waveName(n)
 	for _, u := range r.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending }) {
 		u.move(api.Waiting)
 	}
+	waits := func() bool {
+		return r.WaitsFor != "" && slices.ContainsFunc(r.list, func(u *unit) bool { return u.State == api.Waiting })
+	}
 	for {
 		r.phase(ctx, api.PhaseApproval)
-		if err := workflow.Await(ctx, func() bool { return r.WaitsFor == "" || r.work(n-1) }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return !waits() || r.work(n-1) }); err != nil {
 			return err
 		}
 		if !r.work(n - 1) {
+			r.WaitsFor = ""
 			return nil
 		}
 		r.rolloutWave(ctx, n-1)
 		r.proveWave(ctx, n-1)
-		if r.WaitsFor == "" {
+		if !waits() {
+			r.WaitsFor = ""
 			return nil
 		}
 	}
 }
 
-// stop leaves out the members from wave n on, since an earlier wave failed.
+// stop leaves out the members from wave n on, and what was to be removed, since an earlier
+// wave failed.
 func (r *rollout) stop(n int) {
 	for _, u := range r.each(func(u *unit) bool { return u.wave >= n }) {
-		if _, member := u.Unit.Member(); member {
-			u.leaveOut(false, fmt.Sprintf("left out, since a wave before %s failed", r.allWaves[u.wave].Name))
+		if _, member := u.Unit.Member(); member || u.Removal {
+			u.leaveOut(false, fmt.Sprintf("left out, since a wave before %s failed", r.waveName(u.wave)))
 		}
 	}
 }

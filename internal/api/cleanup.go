@@ -18,6 +18,10 @@ type CleanupResult struct {
 	Refused string `json:"refused,omitempty"`
 	// Workloads counts the pods that are in the mesh of a control plane that goes.
 	Workloads []Workloads `json:"workloads,omitempty"`
+	// Skipped lists the clusters that somebody decided to leave as they are.
+	Skipped []Unit `json:"skipped,omitempty"`
+	// Decisions tell who steered the cleanup, when and why.
+	Decisions []Decision `json:"decisions,omitempty"`
 	// Unscheduled says that the fleet had a schedule, which was deleted.
 	Unscheduled bool `json:"unscheduled,omitempty"`
 }

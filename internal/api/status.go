@@ -196,7 +196,7 @@ func (s Status) LinksBySource() map[string]SourceLinks {
 func (s Status) WavesOf(waves []fleet.Wave) []WaveState {
 	var out []WaveState
 	for _, w := range waves {
-		t := s.Count(func(u UnitState) bool { return u.Wave == w.Name && !u.Removal })
+		t := s.Count(func(u UnitState) bool { return u.Wave == w.Name })
 		out = append(out, WaveState{Name: w.Name, Clusters: len(w.Clusters), State: t.State()})
 	}
 	return out

@@ -38,6 +38,7 @@ func (f *Fleet) SetDefaults() {
 	or(&s.CA.IntermediateLifetime, tenYears)
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
+	or(&s.Rollout.Prune, PruneLast)
 	or(&s.Rollout.Approval, ApprovalNone)
 	for i := range s.Rollout.Waves {
 		or(&s.Rollout.Waves[i].Name, fmt.Sprintf("wave-%d", i+1))

@@ -184,9 +184,13 @@ type Rollout struct {
 	// Waves are rolled out one after the other, each to its proof, a canary first.
 	// Clusters that no wave names come last. Default: one wave of all clusters.
 	Waves []Wave `json:"waves,omitempty"`
+	// Prune says when `rollout --prune` removes what left the fleet file: last, as a wave
+	// after all others, or first, as one before them, where a cluster takes the place of
+	// another. Default: last.
+	Prune string `json:"prune,omitempty" jsonschema:"enum=last,enum=first"`
 	// Approval says what a wave waits for: with waves, each wave after the first waits
-	// for `landbridge approve`, unless a plan finds nothing to change in it; with none, a
-	// wave that fails stops the waves after it.
+	// for `landbridge approve`, unless a plan finds nothing to change in it, and so does
+	// one that removes; with none, a wave that fails stops the waves after it.
 	// Default: none.
 	Approval string `json:"approval,omitempty" jsonschema:"enum=none,enum=waves"`
 	// Approvers says who may approve a wave: anyone, or others than who asked for the
@@ -201,6 +205,12 @@ type Wave struct {
 	// Clusters of the wave, by name.
 	Clusters []string `json:"clusters"`
 }
+
+// The values of Rollout.Prune.
+const (
+	PruneLast  = "last"
+	PruneFirst = "first"
+)
 
 // The values of Rollout.Approval.
 const (

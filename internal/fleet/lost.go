@@ -23,7 +23,6 @@ func (f *Fleet) SetFrom(inventory Fleet) {
 	clusters := f.Spec.Clusters
 	f.Spec = inventory.Spec
 	f.Spec.Clusters = clusters
-	f.Spec.Rollout.Waves = nil // a removal has none
 	f.SetDefaults()
 }
 

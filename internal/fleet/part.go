@@ -9,7 +9,8 @@ import (
 // Part returns what the inventory of one cluster holds of the fleet: the settings,
 // the cluster itself, its links and the clusters at their other ends. The links
 // and clusters of kept left the fleet file and are not removed yet: the inventory
-// keeps them, or nobody would ever remove them.
+// keeps them, or nobody would ever remove them. A cluster that no link is left of, every
+// inventory keeps.
 func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 	part := *f
 	part.Spec.Clusters, part.Spec.Links = nil, Links{List: []Link{}}
@@ -19,6 +20,9 @@ func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 			part.Spec.Links.List = append(part.Spec.Links.List, l)
 			near[l.From], near[l.To] = true, true
 		}
+	}
+	for _, c := range kept.Clusters {
+		near[c.Name] = near[c.Name] || !kept.linked(c.Name)
 	}
 	for _, c := range slices.Concat(f.Spec.Clusters, kept.Clusters) {
 		if near[c.Name] {
@@ -31,16 +35,15 @@ func (f *Fleet) Part(cluster string, kept Stale) Fleet {
 	return part
 }
 
-// Near returns what of s a cluster remembers: its links, and the clusters at their other
-// ends.
+// linked tells whether a cluster has a link left.
+func (s Stale) linked(cluster string) bool { return len(Touches(s.Links, cluster)) > 0 }
+
+// Near returns what of s a cluster remembers: its links, the clusters at their other ends,
+// and those that no link is left of, which would else be forgotten.
 func (s Stale) Near(cluster string) (out Stale) {
-	for _, l := range s.Links {
-		if l.From == cluster || l.To == cluster {
-			out.Links = append(out.Links, l)
-		}
-	}
+	out.Links = Touches(s.Links, cluster)
 	for _, c := range s.Clusters {
-		if slices.ContainsFunc(out.Links, func(l Link) bool { return l.From == c.Name || l.To == c.Name }) {
+		if out.linked(c.Name) || !s.linked(c.Name) {
 			out.Clusters = append(out.Clusters, c)
 		}
 	}

@@ -30,6 +30,7 @@ func Assemble(all []Remembered) (f Fleet, last Applied, differ []string) {
 	f.SetDefaults()
 	for _, r := range all {
 		want := f.Part(r.Memory.Member.Name, r.Memory.Left)
+		r.Part.SetDefaults() // it may be of a release that knew fewer settings
 		if !r.Memory.Applied.Same(last) || !same(want, r.Part) {
 			differ = append(differ, r.Memory.Member.Name)
 		}

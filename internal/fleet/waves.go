@@ -8,6 +8,9 @@ import (
 // RestWave names the wave of all clusters that no other wave names.
 const RestWave = "rest"
 
+// PruneWave names the wave that removes what left the fleet file.
+const PruneWave = "prune"
+
 // Waves returns all waves of the fleet in their order: those of the fleet file, and
 // last the wave of the clusters that no other wave names.
 func (f *Fleet) Waves() []Wave {
@@ -24,8 +27,21 @@ func (f *Fleet) Waves() []Wave {
 	return waves
 }
 
+// WavesDown returns the waves in which these clusters are removed: those of the fleet in
+// reverse. What no wave names, since it left the fleet file, goes first.
+func (f *Fleet) WavesDown(clusters []Cluster) []Wave {
+	there := *f
+	there.Spec.Clusters, there.Spec.Rollout.Waves = clusters, wavesOf(f.Spec.Rollout.Waves, clusters)
+	waves := there.Waves()
+	slices.Reverse(waves)
+	return waves
+}
+
 func validateWaves(f *Fleet, ps *problems) {
 	r := f.Spec.Rollout
+	if r.Prune != "" { // runs that an older command began do not have it
+		oneOf(ps, "spec.rollout.prune", r.Prune, PruneLast, PruneFirst)
+	}
 	oneOf(ps, "spec.rollout.approval", r.Approval, ApprovalNone, ApprovalWaves)
 	if r.Approvers != "" { // runs that an older command began do not have it
 		oneOf(ps, "spec.rollout.approvers", r.Approvers, ApproversAnyone, ApproversOthers)
@@ -37,8 +53,8 @@ func validateWaves(f *Fleet, ps *problems) {
 	for i, w := range r.Waves {
 		at := fmt.Sprintf("spec.rollout.waves[%d]", i)
 		dnsLabel(ps, at+".name", w.Name, 63, "a wave")
-		if names[w.Name] || w.Name == RestWave {
-			ps.add(at+".name", "%q is the name of another wave (%s is that of the clusters that no wave names); choose another one", w.Name, RestWave)
+		if names[w.Name] || w.Name == RestWave || w.Name == PruneWave {
+			ps.add(at+".name", "%q is the name of another wave (%s is that of the clusters that no wave names, %s that of what left the fleet file); choose another one", w.Name, RestWave, PruneWave)
 		}
 		names[w.Name] = true
 		if len(w.Clusters) == 0 {

@@ -13,6 +13,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -87,8 +88,28 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	before := w.versions("east")
 	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--reason", "CHG-8")
 	require.Equal(t, before["Secret istio-system/cacerts"], w.versions("east")["Secret istio-system/cacerts"])
-	w.must("cleanup", "-f", file, "--reason", "CHG-9")
+	w.cleanupInWaves(t, file)
 	same()
+}
+
+// cleanupInWaves cleans a fleet up whose last wave has north: that goes first, and the others
+// go on without it until somebody approves the next wave.
+func (w *world) cleanupInWaves(t *testing.T, file string) {
+	w.must("cleanup", "-f", file, "--reason", "CHG-9", "--detach")
+	w.untilStatus(t, "wave canary waits")
+	_, err := w.connect("north").CoreV1().Namespaces().Get(ctx, "istio-system", metav1.GetOptions{})
+	require.True(t, apierrors.IsNotFound(err), "%v", err)
+	w.requireRemoteSecret("east", "west")
+	_, err = w.connect("east").CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-north", metav1.GetOptions{})
+	require.True(t, apierrors.IsNotFound(err), "%v", err)
+	out, code := w.try("retry", "test", "--cluster", "north")
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "a cleanup of the fleet test runs, and works on all that is left")
+	require.Contains(t, w.must("pause", "test", "--by", "bo"), "the cleanup is paused")
+	require.Contains(t, w.must("approve", "test", "--wave", "canary", "--by", "cora", "--reason", "CHG-10"), "wave canary begins")
+	require.Contains(t, w.must("resume", "test", "--by", "bo"), "the cleanup goes on")
+	w.must("watch", "test")
+	require.Contains(t, w.must("status", "test"), "approve wave canary, by cora: CHG-10")
 }
 
 func TestPause_HoldsAfterTheStepsThatRun_ResumeGoesOn(t *testing.T) {
@@ -171,6 +192,6 @@ func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
 	w.must("cleanup", "-f", file)
 	out, code = w.try("approve", "test", "--reason", "x")
 	require.Equal(t, 1, code, out)
-	require.Contains(t, out, "no rollout of the fleet test runs")
+	require.Contains(t, out, "no rollout or cleanup of the fleet test runs")
 	same()
 }

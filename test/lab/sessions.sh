@@ -114,7 +114,11 @@ run "tar tzf bundle.tar.gz | head -20"
 
 title "Cleanup"
 LINES_SHOWN=20 run landbridge cleanup --dry-run
-run landbridge cleanup --reason CHG-1300 --yes
+run landbridge cleanup --reason CHG-1300 --yes --detach
+await prod "waiting for approval"
+run landbridge status prod
+run landbridge approve prod --wave canary --reason CHG-1300
+run landbridge watch prod
 run landbridge cleanup --fleet prod --cluster east=east.kubeconfig --dry-run
 [ -z "${KEEP_REPORT:-}" ] || cp report.html "$KEEP_REPORT"
 cp "$page" "$root/docs/generated/sessions.md"
