@@ -35,7 +35,7 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
 # The tests lack cores, not memory: API servers, workers and compilers collect their garbage
 # less often, for more memory.
-test test-kwok test-traffic test-every-step: export GOGC ?= 400
+test test-kwok test-traffic test-every-step: export GOGC ?= 300
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
