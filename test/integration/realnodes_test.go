@@ -131,6 +131,23 @@ func (r *real) patch(cluster, path, merge string) {
 	require.NoError(r.t, err, path)
 }
 
+// deleteNamespace deletes a namespace of some clusters, and waits until it is gone.
+func (r *real) deleteNamespace(name string, clusters ...string) {
+	r.t.Helper()
+	for _, c := range clusters {
+		r.patch(c, "/api/v1/namespaces/"+name, "")
+	}
+	for _, c := range clusters {
+		r.eventually(time.Minute, "namespace "+name+" goes", func() error {
+			_, err := r.connect(c).CoreV1().Namespaces().Get(context.Background(), name, metav1.GetOptions{})
+			if err == nil {
+				return fmt.Errorf("it is still there")
+			}
+			return nil
+		})
+	}
+}
+
 // pod returns a ready pod with that label.
 func (r *real) pod(cluster, namespace, selector string) (string, error) {
 	pods, err := r.pods(cluster, namespace, selector)

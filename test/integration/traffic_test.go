@@ -55,6 +55,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	})
 	part("an app of west answers a pod of east", r.appTraffic)
 	part("nothing else gets in", r.shut)
+	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)
 	part("the drain of a node cuts nothing", r.drains)
 	part("what dies comes back", r.recovers)
@@ -69,17 +70,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		require.Contains(r.t, out, "nothing was removed")
 	})
 	part("cleanup leaves nothing", func() {
-		r.patch("east", "/api/v1/namespaces/demo", "")
-		r.patch("west", "/api/v1/namespaces/demo", "")
-		for _, c := range []string{"east", "west"} {
-			r.eventually(time.Minute, "namespace demo goes", func() error {
-				_, err := r.connect(c).CoreV1().Namespaces().Get(context.Background(), "demo", metav1.GetOptions{})
-				if err == nil {
-					return fmt.Errorf("it is still there")
-				}
-				return nil
-			})
-		}
+		r.deleteNamespace("demo", "east", "west")
 		began := time.Now()
 		r.must("cleanup", "-f", r.fleet)
 		t.Logf("cleanup: %.1f s", time.Since(began).Seconds())

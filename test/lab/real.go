@@ -28,7 +28,7 @@ const (
 
 // tools names the programs that a real node needs from the machine, with their
 // packages in Debian.
-var tools = map[string]string{"containerd": "containerd", "runc": "runc", "containerd-shim-runc-v2": "containerd", "nft": "nftables", "nsenter": "util-linux", "ldd": "libc-bin"}
+var tools = map[string]string{"containerd": "containerd", "runc": "runc", "containerd-shim-runc-v2": "containerd", "nft": "nftables", "iptables": "iptables", "nsenter": "util-linux", "ldd": "libc-bin"}
 
 // CheckReal says why this machine cannot have real nodes, and what to install.
 func CheckReal() error {
@@ -135,6 +135,9 @@ func (l *Lab) startReal(ctx context.Context, o Options) error {
 	}
 	for _, c := range l.nodes() {
 		if err := l.startNode(c); err != nil {
+			return err
+		}
+		if err := l.startNetworkPolicies(c, o.Exe); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), pace(), credential(&dir))
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), networkPolicies(&dir), pace(), credential(&dir))
 	return cmd
 }
 
@@ -198,6 +198,27 @@ func credential(dir *string) *cobra.Command {
 	return cmd
 }
 
+func networkPolicies(dir *string) *cobra.Command {
+	var cluster string
+	var second bool
+	cmd := &cobra.Command{Use: "network-policies", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return err
+			}
+			return l.EnforceNetworkPolicies(cmd.Context(), cluster, second)
+		}}
+	nodeFlags(cmd, &cluster, &second)
+	return cmd
+}
+
+// nodeFlags adds the flags that name a node.
+func nodeFlags(cmd *cobra.Command, cluster *string, second *bool) {
+	cmd.Flags().StringVar(cluster, "cluster", "", "whose node")
+	cmd.Flags().BoolVar(second, "second", false, "its second one")
+}
+
 func hold(dir *string) *cobra.Command {
 	var cluster string
 	var second bool
@@ -213,7 +234,6 @@ func hold(dir *string) *cobra.Command {
 			}
 			return l.Hold(cmd.Context(), cluster, second)
 		}}
-	cmd.Flags().StringVar(&cluster, "cluster", "", "whose node")
-	cmd.Flags().BoolVar(&second, "second", false, "its second one")
+	nodeFlags(cmd, &cluster, &second)
 	return cmd
 }

@@ -1,0 +1,38 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// networkPolicies requires that the lab's nodes enforce NetworkPolicies, in a namespace
+// without sidecars: a test of a policy of Landbridge's proves nothing where nobody does.
+func (r *real) networkPolicies() {
+	const policies, name = "/apis/networking.k8s.io/v1/namespaces/plain/networkpolicies\n", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s}\nspec: {podSelector: {matchLabels: {app: server}}, policyTypes: [Ingress]%s}\n"
+	r.create("east", "/api/v1/namespaces\napiVersion: v1\nkind: Namespace\nmetadata: {name: plain, labels: {istio-injection: disabled}}\n")
+	pod := "/api/v1/namespaces/plain/pods\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %[1]s}}\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: lab.example/pod:1, command: %s}]}\n"
+	r.create("east", fmt.Sprintf(pod, "server", `[/usr/local/bin/pod, serve, ":8080", "hello"]`), fmt.Sprintf(pod, "client", `[/usr/local/bin/pod, pause]`))
+	answers := func(want bool) func() error {
+		return func() error {
+			server, err := r.connect("east").CoreV1().Pods("plain").Get(context.Background(), "server", metav1.GetOptions{})
+			if err != nil || server.Status.PodIP == "" {
+				return fmt.Errorf("the server has no address yet: %v", err)
+			}
+			out, err := r.exec("east", "plain", "client", "app", "/usr/local/bin/pod", "get", "http://"+server.Status.PodIP+":8080/")
+			if want && strings.Contains(out, "hello") || !want && strings.Contains(out, "Client.Timeout") {
+				return nil
+			}
+			return fmt.Errorf("%s %v", out, err)
+		}
+	}
+	r.eventually(time.Minute, "the server answers", answers(true))
+	r.create("east", policies+fmt.Sprintf(name, "deny", ""))
+	r.t.Logf("denied after %s", r.eventually(time.Minute, "the policy denies", answers(false)))
+	r.create("east", policies+fmt.Sprintf(name, "allow", ", ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 8080}]}]"))
+	r.t.Logf("allowed after %s", r.eventually(time.Minute, "the other policy allows", answers(true)))
+	r.deleteNamespace("plain", "east")
+}
