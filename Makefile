@@ -65,8 +65,9 @@ test-traffic: build chaos-build ## Integration tests on real nodes, then the sam
 	bin/chaos $(CHAOS_SAMPLE)
 
 .PHONY: e2e
-e2e: build ## The whole way on real nodes, with traffic (Linux, root)
+e2e: build chaos-build ## The whole way on real nodes, with traffic, and a life of ordinary acts there (Linux, root)
 	$(GO) test -C test -count=1 -timeout 25m -v -run TestRealNodes ./integration
+	bin/chaos --nodes real --lives 1 --lanes 1 --acts 10 --seed $(SEED)
 
 .PHONY: lint
 lint: go ## gofmt, go vet, staticcheck, workflowcheck, and go.mod files that are tidy

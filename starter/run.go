@@ -138,9 +138,9 @@ func inputOf(ctx context.Context, c client.Client, id, runID string) (in api.Fle
 	return in, nil
 }
 
-// orCancel tells how to end a rollout that somebody does not want to wait for.
+// orCancel tells how to end a rollout or cleanup that somebody does not want to wait for.
 func orCancel(what, name string) string {
-	if what != api.RolloutFleet {
+	if what != api.RolloutFleet && what != api.CleanupFleet {
 		return ""
 	}
 	return fmt.Sprintf(", or end it with `landbridge cancel %s --reason …`", name)

@@ -48,14 +48,14 @@ type lane struct {
 	healthy map[string][]string
 }
 
-func newLane(ctx context.Context, dir, bins string, clusters int, say func(string, ...any)) (*lane, error) {
+func newLane(ctx context.Context, dir, bins, nodes string, say func(string, ...any)) (*lane, error) {
 	ln := &lane{dir: dir, bins: bins, proxies: map[string]*proxy{}, before: map[string]map[string]string{}, healthy: map[string][]string{}}
 	for _, d := range []string{"kubeconfigs", "roots", "logs"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
 			return nil, err
 		}
 	}
-	up := exec.CommandContext(ctx, filepath.Join(bins, "lab"), "up", "--clusters", fmt.Sprint(clusters), "--nodes", lab.NodesKWOK,
+	up := exec.CommandContext(ctx, filepath.Join(bins, "lab"), "up", "--clusters", fmt.Sprint(clustersOfALane), "--nodes", nodes,
 		"--dir", filepath.Join(dir, "lab"), "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms")
 	if out, err := up.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("the lab did not come up: %w\n%s", err, out)
@@ -255,8 +255,8 @@ func (ln *lane) names(ctx context.Context, cluster string) ([]string, error) {
 	return slices.Compact(out), err
 }
 
-// helmRevision finds the number of a Helm release's Secret: how many upgrades an operator
-// made of one depends on what it saw when.
+// helmRevision finds the number of a Helm release's Secret: there may be one more after a
+// kill.
 var helmRevision = regexp.MustCompile(`(sh\.helm\.release\.v1\..*)\.v\d+$`)
 
 // unlike returns the objects that a finished rollout has more or less than an undisturbed

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/landbridge/landbridge/test/lab"
 )
 
 // What people ordinarily do with a fleet hurts more meshes than what breaks. A life draws
@@ -96,17 +98,24 @@ func (l *life) write(s state, edit ...string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: landbridge.dev/v1alpha1\nkind: Fleet\nmetadata: {name: %s}\nspec:\n  taskQueue: %s\n  ca: {keyAlgorithm: ECDSA-P256, intermediateLifetime: %s}\n", l.fleetName, queueWorkers, s.intermediates)
 	fmt.Fprintf(&b, "  gateways: {loadBalancerTimeout: 45s, apiPort: %d, eastWest: {replicas: %d}, egress: {replicas: 1}}\n", s.apiPort, s.replicas)
-	b.WriteString("  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: true}\n  links: mesh\n  clusters:\n")
-	for i, n := range s.members {
+	fmt.Fprintf(&b, "  rollout: {stepTimeout: 60s, undoTimeout: 60s, skipProof: %t}\n  links: mesh\n  clusters:\n", !l.real())
+	for _, n := range s.members {
 		fmt.Fprintf(&b, "  - {name: %s, network: %s-network, kubeconfig: {path: %s.kubeconfig}", n, n, n)
 		if s.nodePorts {
-			fmt.Fprintf(&b, ", gateways: {eastWest: {service: {type: NodePort, nodePort: 31443}, address: {ips: [192.0.2.%d]}}}", i+1)
+			fmt.Fprintf(&b, ", gateways: {eastWest: {service: {type: NodePort, nodePort: 31443}, address: {ips: [%s]}}}", l.cluster(n).NodePortIP())
 		}
 		b.WriteString("}\n")
 	}
 	text := strings.NewReplacer(edit...).Replace(b.String())
 	path := filepath.Join(l.dir, fmt.Sprintf("fleet-%d.yaml", len(l.did)))
 	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// real tells whether the nodes run containers, so that requests can go through a link.
+func (l *life) real() bool { return l.lab.Clusters[0].Real }
+
+func (l *life) cluster(name string) lab.Cluster {
+	return l.lab.Clusters[slices.IndexFunc(l.lab.Clusters, func(c lab.Cluster) bool { return c.Name == name })]
 }
 
 // apply rolls out what is wanted, which must succeed.

@@ -2,18 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/dynamic"
 )
 
 // act is something that people do. It ends with what it wants rolled out, or with nothing
@@ -60,6 +58,8 @@ var ordinary = []act{
 		return l.apply(ctx)
 	}},
 	{"a second worker with a root directory of its own", nil, anotherRoot},
+	{"a root directory that is elsewhere for a while", nil, elsewhere},
+	{"a schedule that repairs what was deleted", nil, scheduled},
 	{"a pause", nil, paused},
 	{"a cancellation", nil, canceledInTheMiddle},
 	{"an object deleted by hand", nil, deleted},
@@ -131,6 +131,26 @@ func anotherRoot(ctx context.Context, l *life) error {
 	return l.apply(ctx)
 }
 
+// elsewhere moves the root away. Nothing is rolled out without it, and no second one made.
+func elsewhere(ctx context.Context, l *life) error {
+	roots := filepath.Join(l.lane.dir, "roots")
+	if err := os.Rename(roots, roots+".moved"); err != nil {
+		return err
+	}
+	file, err := l.write(l.want)
+	if err == nil {
+		err = l.says(ctx, 1, "no second root is made", "rollout", "-f", file)
+	}
+	// The worker may have made the directory, which is empty then.
+	if e := os.Remove(roots); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		return errors.Join(err, e)
+	}
+	if err := errors.Join(err, os.Rename(roots+".moved", roots)); err != nil {
+		return err
+	}
+	return l.apply(ctx)
+}
+
 func (l *life) secondWorker(roots string) *service {
 	return startService("worker-2", l.dir, func() *exec.Cmd {
 		return exec.Command(filepath.Join(l.bins, "victim"), "--address", l.address(), "--task-queue", queueWorkers, "--root-dir", roots,
@@ -188,57 +208,6 @@ func canceledInTheMiddle(ctx context.Context, l *life) error {
 		return err
 	}
 	return l.apply(ctx)
-}
-
-// ours names a few kinds that a member or a link has, in Istio's namespace.
-var ours = []schema.GroupVersionResource{
-	{Group: "networking.istio.io", Version: "v1", Resource: "gateways"}, {Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},
-	{Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"}}
-
-// one draws an object of the fleet's in a member, and returns the client for it.
-func (l *life) one(ctx context.Context, from []schema.GroupVersionResource) (dynamic.ResourceInterface, string, error) {
-	dyn, err := l.dynamic(l.member())
-	if err != nil {
-		return nil, "", err
-	}
-	of := dyn.Resource(from[l.random.IntN(len(from))]).Namespace("istio-system")
-	list, err := of.List(ctx, metav1.ListOptions{LabelSelector: "landbridge.dev/fleet=" + l.fleetName})
-	if err != nil || len(list.Items) == 0 {
-		return nil, "", fmt.Errorf("nothing of the fleet is there: %w", err)
-	}
-	return of, list.Items[l.random.IntN(len(list.Items))].GetName(), nil
-}
-
-// deleted deletes an object of the fleet's. Drift shows it, and a rollout makes it anew.
-func deleted(ctx context.Context, l *life) error {
-	of, name, err := l.one(ctx, ours)
-	if err != nil {
-		return err
-	}
-	if err := of.Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
-		return err
-	}
-	if err := l.says(ctx, 3, name, "drift", "-f", l.file); err != nil {
-		return err
-	}
-	return l.apply(ctx)
-}
-
-// changedByHand adds a host to a Gateway, as a person with kubectl does. Only
-// --force-conflicts removes it.
-func changedByHand(ctx context.Context, l *life) error {
-	of, name, err := l.one(ctx, ours[:1])
-	if err != nil {
-		return err
-	}
-	patch := []byte(`[{"op":"replace","path":"/spec/servers/0/hosts","value":["*.by-hand.example"]}]`)
-	if _, err := of.Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-patch"}); err != nil {
-		return err
-	}
-	if err := l.says(ctx, 3, name, "drift", "-f", l.file); err != nil {
-		return err
-	}
-	return l.apply(ctx, "--force-conflicts", "--yes")
 }
 
 // asleep has two workers, and stops one for longer than a heartbeat: Temporal gives its step

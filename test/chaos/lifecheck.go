@@ -23,7 +23,7 @@ import (
 // check looks at all that must hold of the whole after each act: one root, links that can
 // carry, nothing orphaned, nothing of others touched, and commands that agree.
 func (l *life) check(ctx context.Context) error {
-	for _, look := range []func(context.Context) error{l.oneRoot, l.linksCarry, l.nothingOrphaned, l.othersAreThere, l.atRest} {
+	for _, look := range []func(context.Context) error{l.oneRoot, l.linksCarry, l.requestsPass, l.nothingOrphaned, l.othersAreThere, l.atRest} {
 		if err := look(ctx); err != nil {
 			return err
 		}
@@ -88,6 +88,14 @@ func (l *life) linksCarry(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// requestsPass sends a request through each link, where nodes run containers.
+func (l *life) requestsPass(ctx context.Context) error {
+	if !l.real() {
+		return nil
+	}
+	return l.says(ctx, 0, "", "verify", "-f", l.file)
 }
 
 func (l *life) carries(ctx context.Context, source *kubernetes.Clientset, from, to string) error {

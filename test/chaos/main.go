@@ -18,6 +18,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/landbridge/landbridge/test/lab"
 )
 
 // options holds the flags of the command.
@@ -32,6 +34,7 @@ type options struct {
 	report      string
 	ways, kills int
 	lives, acts int
+	nodes       string
 	temporal    string
 	forTime     time.Duration
 }
@@ -64,6 +67,7 @@ func command() *cobra.Command {
 	f.DurationVar(&o.forTime, "for", 0, "begin no case after this time; the order is drawn by the seed, so that some of every family have run (0: no limit)")
 	f.IntVar(&o.lives, "lives", 6, "number of lives: random sequences of what people ordinarily do with a fleet")
 	f.IntVar(&o.acts, "acts", 25, "number of acts of each life")
+	f.StringVar(&o.nodes, "nodes", lab.NodesKWOK, "nodes of the labs: kwok, or real (Linux, root) for lives only, whose links are proven after each act")
 	f.StringVar(&o.temporal, "temporal-bin", "", "directory of temporal-server and temporal-sql-tool; adds the cases that kill Temporal on PostgreSQL")
 	return cmd
 }
@@ -99,14 +103,20 @@ func run(ctx context.Context, o options) error {
 	}
 	r := &chaosRun{options: o, began: time.Now()}
 	defer r.down()
+	if err := o.checkNodes(); err != nil {
+		return err
+	}
 	if err := r.up(ctx); err != nil {
 		return err
 	}
-	known, err := r.calibrate(ctx)
-	if err != nil {
-		return fmt.Errorf("the undisturbed run: %w", err)
+	cases := lives(o.seed, o.lives, o.acts)
+	if o.nodes == lab.NodesKWOK {
+		known, err := r.calibrate(ctx)
+		if err != nil {
+			return fmt.Errorf("the undisturbed run: %w", err)
+		}
+		cases = r.choose(known)
 	}
-	cases := r.choose(known)
 	if o.list {
 		for _, c := range cases {
 			fmt.Printf("%-32s %s\n", c.Family, c.Name)
@@ -119,6 +129,17 @@ func run(ctx context.Context, o options) error {
 	return r.conclude()
 }
 
+// checkNodes refuses nodes that no lab or this machine cannot have.
+func (o options) checkNodes() error {
+	switch o.nodes {
+	case lab.NodesKWOK:
+		return nil
+	case lab.NodesReal:
+		return lab.CheckReal()
+	}
+	return fmt.Errorf("--nodes: want %s or %s, got %q", lab.NodesKWOK, lab.NodesReal, o.nodes)
+}
+
 func (r *chaosRun) say(format string, args ...any) {
 	fmt.Printf("%6s  %s\n", time.Since(r.began).Round(time.Second), fmt.Sprintf(format, args...))
 }
@@ -129,7 +150,7 @@ const clustersOfALane = 3
 // up starts the lanes.
 func (r *chaosRun) up(ctx context.Context) error {
 	for i := range r.options.lanes {
-		ln, err := newLane(ctx, filepath.Join(r.dir, fmt.Sprintf("lane%d", i)), r.bins, clustersOfALane, r.say)
+		ln, err := newLane(ctx, filepath.Join(r.dir, fmt.Sprintf("lane%d", i)), r.bins, r.nodes, r.say)
 		if ln != nil {
 			r.lanes = append(r.lanes, ln)
 		}
@@ -237,7 +258,7 @@ func (r *chaosRun) renewed(ctx context.Context, ln *lane, file string) *lane {
 		return ln
 	}
 	ln.down()
-	fresh, err := newLane(ctx, fmt.Sprintf("%s-again%d", ln.dir, len(r.results)), r.bins, clustersOfALane, r.say)
+	fresh, err := newLane(ctx, fmt.Sprintf("%s-again%d", ln.dir, len(r.results)), r.bins, r.nodes, r.say)
 	if err != nil {
 		r.say("a lane cannot be replaced: %v", err)
 		if fresh != nil {
