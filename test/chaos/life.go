@@ -82,6 +82,9 @@ func (l *life) play(ctx context.Context, n int) error {
 			continue
 		}
 		l.did = append(l.did, a.name)
+		if err := os.WriteFile(filepath.Join(l.dir, "acts"), []byte(strings.Join(l.did, "\n")+"\n"), 0o600); err != nil {
+			return err
+		}
 		if err := a.do(ctx, l); err != nil {
 			return fmt.Errorf("act %d, %s: %w", len(l.did), a.name, err)
 		}

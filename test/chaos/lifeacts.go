@@ -58,6 +58,7 @@ var ordinary = []act{
 		return l.apply(ctx)
 	}},
 	{"a second worker with a root directory of its own", nil, anotherRoot},
+	{"a cluster rebuilt", func(l *life) bool { return !l.real() }, rebuilt},
 	{"a root directory that is elsewhere for a while", nil, elsewhere},
 	{"a schedule that repairs what was deleted", nil, scheduled},
 	{"a pause", nil, paused},
@@ -127,6 +128,21 @@ func anotherRoot(ctx context.Context, l *life) error {
 	}
 	if code != 0 && !strings.Contains(out, "no second root is made") {
 		return fmt.Errorf("exit code %d, and not since there is another root\n%s", code, out)
+	}
+	return l.apply(ctx)
+}
+
+// rebuilt has a member installed again, as another cluster with nothing in it.
+func rebuilt(ctx context.Context, l *life) (err error) {
+	name := l.member()
+	if err := l.lab.Rebuild(ctx, name); err != nil {
+		return err
+	}
+	if l.scene.before[name], err = l.lab.AtRest(ctx, name); err != nil {
+		return err
+	}
+	if err := l.putOthers(ctx); err != nil {
+		return err
 	}
 	return l.apply(ctx)
 }

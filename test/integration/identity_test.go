@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 )
 
 // What people ordinarily do with a fleet file and its worker: rename a cluster, swap two
@@ -49,4 +53,46 @@ func TestIdentity_RenameSwapOrAnotherRoot_IsRefusedAndChangesNothing(t *testing.
 	w.must("rollout", "-f", file)
 	w.must("cleanup", "-f", file)
 	before()
+}
+
+// A cluster that was installed again under its name is another one: nothing of the fleet is
+// there, and what the others have of the old one leads nowhere. A rollout gives it the
+// fleet's root, and them its new token; the old one is refused.
+func TestIdentity_AClusterIsRebuilt_TheOthersGetWhatIsNew(t *testing.T) {
+	w := newWorld(t)
+	before := w.unchanged("east")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	root, old := w.rootOf("east"), w.remoteSecret("east", "west")
+
+	require.NoError(t, w.lab.Rebuild(ctx, "west"))
+	fresh := w.unchanged("west")
+	require.Contains(t, w.must("plan", "-f", file), "another cluster than before: west")
+	w.must("rollout", "-f", file)
+	require.Equal(t, root, w.rootOf("west"), "the fleet has one root")
+	now := w.remoteSecret("east", "west")
+	require.NotEqual(t, old, now)
+	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
+	for secret, want := range map[string]bool{old: false, now: true} {
+		cfg, err := clientcmd.RESTConfigFromKubeConfig([]byte(secret))
+		require.NoError(t, err)
+		reach := w.connect("west").cfg
+		cfg.Host, cfg.TLSClientConfig, cfg.Dial = reach.Host, rest.TLSClientConfig{CAData: reach.CAData, CAFile: reach.CAFile, ServerName: reach.ServerName}, nil
+		client, err := kubernetes.NewForConfig(cfg)
+		require.NoError(t, err)
+		_, err = client.CoreV1().Services("").List(ctx, metav1.ListOptions{Limit: 1})
+		require.Equal(t, want, err == nil, "%v", err)
+	}
+	w.must("cleanup", "-f", file)
+	before()
+	fresh()
+}
+
+// remoteSecret returns the kubeconfig with which a source reads a target.
+func (w *world) remoteSecret(source, target string) string {
+	t := w.t
+	t.Helper()
+	s, err := w.connect(source).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-"+target, metav1.GetOptions{})
+	require.NoError(t, err)
+	return string(s.Data[target])
 }

@@ -168,6 +168,9 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	return l, nil
 }
 
+// cloudAndSail names the process that stands in for the cloud and the Sail operator.
+const cloudAndSail = "cloud-and-sail"
+
 func (l *Lab) start(ctx context.Context, o Options) error {
 	began := time.Now()
 	if err := l.save(); err != nil {
@@ -186,7 +189,7 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 	if err := l.makeWays(); err != nil {
 		return err
 	}
-	if err := l.startProcess("cloud-and-sail", o.Exe, "controllers", "--dir", l.Dir); err != nil {
+	if err := l.startProcess(cloudAndSail, o.Exe, "controllers", "--dir", l.Dir); err != nil {
 		return err
 	}
 	if err := l.writeFleetFile(); err != nil {

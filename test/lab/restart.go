@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -32,25 +31,14 @@ func (p Process) Args() ([]string, error) {
 // Restart kills a process of a lab with KWOK nodes as a crash would (SIGKILL),
 // and starts it as it was after the pause.
 func (l *Lab) Restart(ctx context.Context, name string, pause time.Duration) error {
-	p, err := l.Process(name)
+	args, err := l.kill(name)
 	if err != nil {
 		return err
-	}
-	args, err := p.Args()
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill %s: %w", name, err)
-	}
-	for p.Alive() {
-		time.Sleep(10 * time.Millisecond)
 	}
 	select { // started again all the same: a lab without it is of no use
 	case <-ctx.Done():
 	case <-time.After(pause):
 	}
-	l.Processes = slices.DeleteFunc(l.Processes, func(o Process) bool { return o.Name == name })
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return err

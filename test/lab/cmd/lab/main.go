@@ -33,7 +33,7 @@ func root() *cobra.Command {
 	cmd := &cobra.Command{Use: "lab", Short: "Real Kubernetes control planes on this machine, for tests and the demo",
 		SilenceUsage: true, SilenceErrors: true}
 	cmd.PersistentFlags().StringVar(&dir, "dir", ".lab", "directory of the lab; it must not be in use by another one")
-	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), controllers(&dir), hold(&dir), networkPolicies(&dir), pace(), credential(&dir))
+	cmd.AddCommand(up(&dir), down(&dir), status(&dir), behave(&dir), load(&dir), rebuild(&dir), controllers(&dir), hold(&dir), networkPolicies(&dir), pace(), credential(&dir))
 	return cmd
 }
 
@@ -171,6 +171,17 @@ func load(dir *string) *cobra.Command {
 		}}
 	cmd.Flags().StringVar(&name, "name", "landbridge-worker", "name of the image; the registry and the tag do not matter")
 	return cmd
+}
+
+func rebuild(dir *string) *cobra.Command {
+	return &cobra.Command{Use: "rebuild CLUSTER", Args: cobra.ExactArgs(1), Short: "Replace a cluster with KWOK nodes by a new one under its name, in which nothing of the old one is",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := lab.Open(*dir)
+			if err != nil {
+				return fmt.Errorf("%s has no lab", *dir)
+			}
+			return l.Rebuild(cmd.Context(), args[0])
+		}}
 }
 
 func controllers(dir *string) *cobra.Command {
