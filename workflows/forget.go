@@ -190,11 +190,12 @@ func (f *forget) forgetEverywhere(ctx workflow.Context, peers []fleet.Cluster) {
 	for _, c := range peers {
 		f.add(api.Member(c.Name))
 	}
+	gone := fleet.Forgotten{Name: f.name, At: workflow.Now(ctx).UTC(), Request: f.in.Request}
 	inParallel(ctx, len(peers), f.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		u, was := f.member(peers[i].Name), f.answer(peers[i].Name)
 		u.move(api.Running)
 		out, err := fleetCall(ctx, apiCall(limitsOf(f.in.Fleet)), stepInventory.String(), a.EnsureInventory,
-			api.EnsureInventoryInput{ClusterRef: f.ref(peers[i].Name), Part: was.Inventory.Without(f.name), Memory: was.Memory.Without(f.name)})
+			api.EnsureInventoryInput{ClusterRef: f.ref(peers[i].Name), Part: was.Inventory.Without(f.name), Memory: was.Memory.Forget(gone)})
 		u.changes = out.All()
 		u.end(err)
 		f.show(ctx)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
@@ -209,4 +210,33 @@ func TestForget_ItKeptTheRoot_TheResultTells(t *testing.T) {
 	in.Fleet.Spec.CA.Root.Cluster = "north"
 	require.NoError(t, f.run(ForgetFleet, in))
 	require.True(t, forgotten(t, f).KeptRoot)
+}
+
+// Who rolls out a file that still has a forgotten member learns why it does not answer. It
+// is remembered until it left the file, or came back.
+func TestForget_TheFileStillHasIt_ItIsSaidSo(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		f := newFake(t)
+		livedWith(f, map[bool][]string{false: {"north"}}[back]...)
+		gone := fleet.Forgotten{Name: "north", At: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC), Request: fleet.Request{RequestedBy: "anna", Reason: "flood"}}
+		f.answer = func(c fakeCall, result any) {
+			if r, ok := result.(*api.CheckClusterResult); ok && c.ref.Cluster != "north" {
+				r.Memory = fleet.Memory{Member: fleet.Identity{Name: c.ref.Cluster, UID: c.ref.Cluster}}.Forget(gone)
+			}
+		}
+		err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "north", "west")})
+		var now []fleet.Forgotten
+		for _, c := range f.calls {
+			if in, ok := c.in.(api.EnsureInventoryInput); ok {
+				now = in.Memory.Forgotten
+			}
+		}
+		if back {
+			require.NoError(t, err)
+			require.Empty(t, now)
+			continue
+		}
+		require.ErrorContains(t, err, "; it was forgotten at 2026-11-29T08:00:00Z (requested by anna: flood): take it out of the fleet file")
+		require.Equal(t, []fleet.Forgotten{gone}, now)
+	}
 }

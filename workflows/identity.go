@@ -1,7 +1,10 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -10,7 +13,7 @@ import (
 // memory returns what a member is to remember of itself, of its peers, which are in its
 // part of the fleet, of the root, and of the fleet file.
 func (r *rollout) memory(name string, part fleet.Fleet) fleet.Memory {
-	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}, Applied: r.applied, Left: r.stale.Near(name)}
+	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}, Applied: r.applied, Left: r.stale.Near(name), Forgotten: r.forgotten()}
 	for _, c := range part.Spec.Clusters {
 		if id := r.identity(c); c.Name == name {
 			out.Member = id
@@ -19,6 +22,30 @@ func (r *rollout) memory(name string, part fleet.Fleet) fleet.Memory {
 		}
 	}
 	return out
+}
+
+// forgotten lists the members of the fleet file that were forgotten and did not come back.
+func (r *rollout) forgotten() (out []fleet.Forgotten) {
+	for _, c := range r.unansweredMembers() {
+		for _, m := range r.memories() {
+			if i := slices.IndexFunc(m.Forgotten, func(f fleet.Forgotten) bool { return f.Name == c.Name }); i >= 0 {
+				out = append(out, m.Forgotten[i])
+				break
+			}
+		}
+	}
+	return out
+}
+
+// nameForgotten adds to the failures of silent members which of them were forgotten.
+func (r *rollout) nameForgotten(silent []api.Failure) {
+	for _, gone := range r.forgotten() {
+		for i := range silent {
+			if silent[i].Unit == api.Member(gone.Name) {
+				silent[i].Message += fmt.Sprintf("; it was forgotten at %s (%s): take it out of the fleet file", gone.At.Format(time.RFC3339), cmp.Or(gone.Line(), "no reason given"))
+			}
+		}
+	}
 }
 
 // identity returns which cluster a member is now or, where it left the fleet file, which

@@ -36,6 +36,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		problems = append(problems, r.problemsOf(c.Name)...)
 	}
 	if len(silent) < len(clusters) {
+		r.nameForgotten(silent)
 		problems = append(problems, r.problems(ctx)...)
 	}
 	if ctx.Err() != nil {

@@ -1,6 +1,9 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Identity tells which cluster a member is: its name in the fleet file, and what stays
 // when the name or the kubeconfig changes.
@@ -28,11 +31,26 @@ type Memory struct {
 	Applied Applied    `json:"applied,omitzero"`
 	// Left lists which of its peers and links had left that file, and were not removed yet.
 	Left Stale `json:"left,omitzero"`
+	// Forgotten lists the members that were lost and forgotten, for a file that still has them.
+	Forgotten []Forgotten `json:"forgotten,omitempty"`
 }
 
-// Without returns the memory without a peer.
-func (m Memory) Without(name string) Memory {
-	m.Peers = slices.DeleteFunc(slices.Clone(m.Peers), func(p Identity) bool { return p.Name == name })
+// Forgotten tells which member was forgotten, when, why and on whose behalf.
+type Forgotten struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+	Request
+}
+
+// Forget returns the memory without a peer, but for when and why it was forgotten.
+func (m Memory) Forget(f Forgotten) Memory {
+	m.Peers = slices.DeleteFunc(slices.Clone(m.Peers), func(p Identity) bool { return p.Name == f.Name })
+	gone := Stale{Links: Touches(m.Left.Links, f.Name)}
+	if i := slices.IndexFunc(m.Left.Clusters, func(c Cluster) bool { return c.Name == f.Name }); i >= 0 {
+		gone.Clusters = m.Left.Clusters[i : i+1]
+	}
+	m.Left = m.Left.Without(gone)
+	m.Forgotten = append(slices.DeleteFunc(slices.Clone(m.Forgotten), func(o Forgotten) bool { return o.Name == f.Name }), f)
 	return m
 }
 

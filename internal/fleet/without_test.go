@@ -38,6 +38,10 @@ func TestWithout_WhatIsRemoved_IsNotStaleAnyMore(t *testing.T) {
 
 func TestWithout_APeer_IsNotRememberedAnyMore(t *testing.T) {
 	m := Memory{Member: Identity{Name: "east"}, Peers: []Identity{{Name: "north"}, {Name: "west"}}}
-	require.Equal(t, Memory{Member: Identity{Name: "east"}, Peers: []Identity{{Name: "west"}}}, m.Without("north"))
+	m.Left = Stale{Clusters: []Cluster{{Name: "north"}, {Name: "south"}}, Links: []Link{{"east", "north"}, {"east", "south"}}}
+	first, again := Forgotten{Name: "north", Request: Request{Reason: "flood"}}, Forgotten{Name: "north", Request: Request{Reason: "fire"}}
+	want := Memory{Member: Identity{Name: "east"}, Peers: []Identity{{Name: "west"}}, Forgotten: []Forgotten{again},
+		Left: Stale{Clusters: []Cluster{{Name: "south"}}, Links: []Link{{"east", "south"}}}}
+	require.Equal(t, want, m.Forget(first).Forget(again))
 	require.Len(t, m.Peers, 2)
 }
