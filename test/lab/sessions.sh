@@ -34,7 +34,7 @@ run() {
 
 # await FLEET WORDS: until its status says so, a minute at most.
 await() {
-  for _ in $(seq 60); do
+  for _ in $(seq 180); do
     if (landbridge status "$1" 2>&1 || true) | grep -q "$2"; then return; fi
     sleep 1
   done
