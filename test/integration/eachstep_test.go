@@ -73,7 +73,7 @@ func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteA
 var seed = flag.Int64("seed", 1, "what draws the sample of the steps")
 
 // sampleSteps is how many steps TestEachStep breaks without -every-step.
-const sampleSteps = 4
+const sampleSteps = 3
 
 // Every step that changes something, found from the code, is tried twice and undone. Its
 // cluster or link is undone whole, cleanup removes the rest, and nothing is left.
