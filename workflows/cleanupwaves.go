@@ -49,20 +49,12 @@ func (c *cleanup) removeWaves(ctx workflow.Context, clusters []fleet.Cluster) er
 
 // hold waits for the approval of wave n, or until somebody skipped all of it.
 func (c *cleanup) hold(ctx workflow.Context, n int) error {
-	waiting := c.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending })
-	if len(waiting) == 0 {
+	defer func() { c.WaitsFor = "" }()
+	if c.waitFor(c.waves[n].Name, n); !c.waits() {
 		return nil
 	}
-	c.WaitsFor = c.waves[n].Name
-	for _, u := range waiting {
-		u.move(api.Waiting)
-	}
 	c.phase(ctx, api.PhaseApproval)
-	err := workflow.Await(ctx, func() bool {
-		return c.WaitsFor == "" || !slices.ContainsFunc(waiting, func(u *unit) bool { return u.State == api.Waiting })
-	})
-	c.WaitsFor = ""
-	return err
+	return workflow.Await(ctx, func() bool { return !c.waits() })
 }
 
 // removeWave removes the clusters of wave n: first the steps of their links, here and on
@@ -122,8 +114,7 @@ func (c *cleanup) removeLinksAcross(ctx workflow.Context, clusters []fleet.Clust
 		if errs[i] = ctx.Err(); errs[i] != nil {
 			return
 		}
-		errs[i] = c.gate.runChild(ctx, child{api.LinkOf(l).WorkflowID(c.id), "remove " + api.LinkOf(l).String(),
-			attributes(api.FleetKey.ValueSet(c.Fleet), api.LinkKey.ValueSet(l.ID())), CleanupLink},
+		errs[i] = c.gate.removeLink(ctx, c.id,
 			api.CleanupLinkInput{Source: c.in.Ref(ends[l.From], c.run), Target: c.in.Ref(ends[l.To], c.run), Link: l, Rollout: c.in.Fleet.Spec.Rollout}, &outs[i])
 	})
 	for i, l := range links {

@@ -161,8 +161,7 @@ func (f *forget) removeLinks(ctx workflow.Context) {
 		f.show(ctx)
 		err := f.answer(f.peerOf(l)).err
 		if err == nil {
-			err = (&gate{}).runChild(ctx, child{u.Unit.WorkflowID(f.id), "remove " + u.Unit.String(),
-				attributes(api.FleetKey.ValueSet(f.Fleet), api.LinkKey.ValueSet(l.ID())), CleanupLink},
+			err = (&gate{}).removeLink(ctx, f.id,
 				api.CleanupLinkInput{Source: f.ref(l.From), Target: f.ref(l.To), Link: l, Rollout: f.in.Fleet.Spec.Rollout, Lost: f.name}, &outs[i])
 		}
 		u.end(err)

@@ -100,6 +100,19 @@ func (r *steered) approved(wave string) *api.Decision {
 	return &r.Decisions[i]
 }
 
+// waitFor has what is pending of wave n wait for its approval.
+func (r *steered) waitFor(name string, n int) {
+	r.WaitsFor = name
+	for _, u := range r.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending }) {
+		u.move(api.Waiting)
+	}
+}
+
+// waits tells whether a wave waits: nobody approved it, or skipped all of it.
+func (r *steered) waits() bool {
+	return r.WaitsFor != "" && slices.ContainsFunc(r.list, func(u *unit) bool { return u.State == api.Waiting })
+}
+
 // approve lets the units of the waiting wave begin. Approving a wave once more changes
 // nothing.
 func approve(ctx workflow.Context, r *steered, in api.DecisionInput) string {

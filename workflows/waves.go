@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -112,26 +111,19 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 // hold waits for the approval of wave n, or until somebody skipped all of it. Meanwhile
 // people can retry or skip what failed before.
 func (r *rollout) hold(ctx workflow.Context, n int) error {
-	r.WaitsFor = r.waveName(n)
-	for _, u := range r.each(func(u *unit) bool { return u.wave == n && u.State == api.Pending }) {
-		u.move(api.Waiting)
-	}
-	waits := func() bool {
-		return r.WaitsFor != "" && slices.ContainsFunc(r.list, func(u *unit) bool { return u.State == api.Waiting })
-	}
+	r.waitFor(r.waveName(n), n)
+	defer func() { r.WaitsFor = "" }()
 	for {
 		r.phase(ctx, api.PhaseApproval)
-		if err := workflow.Await(ctx, func() bool { return !waits() || r.work(n-1) }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return !r.waits() || r.work(n-1) }); err != nil {
 			return err
 		}
 		if !r.work(n - 1) {
-			r.WaitsFor = ""
 			return nil
 		}
 		r.rolloutWave(ctx, n-1)
 		r.proveWave(ctx, n-1)
-		if !waits() {
-			r.WaitsFor = ""
+		if !r.waits() {
 			return nil
 		}
 	}
