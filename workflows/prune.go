@@ -83,11 +83,12 @@ func (r *rollout) prune(ctx workflow.Context) error {
 		r.planRemovals()
 		return nil
 	}
+	goes := r.stale // what a member that is retried meanwhile remembers beside, nobody approved
 	if begins, err := r.begins(ctx, r.pruneWave()); err != nil || !begins {
 		return err
 	}
 	r.phase(ctx, "prune")
-	links, clusters := r.stale.Links, r.stale.Clusters
+	links, clusters := goes.Links, goes.Clusters
 	r.remove(ctx, len(links), func(i int) api.Unit { return api.LinkOf(links[i]) }, func(ctx workflow.Context, i int) error {
 		return r.gate.removeLink(ctx, r.id, api.CleanupLinkInput{Source: r.ref(links[i].From), Target: r.ref(links[i].To), Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
 	})
@@ -96,7 +97,7 @@ func (r *rollout) prune(ctx workflow.Context) error {
 			attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(clusters[i].Name)), CleanupCluster},
 			cleanupInput(r.in, clusters[i], r.run), nil)
 	})
-	r.notePruned()
+	r.notePruned(goes)
 	if ctx.Err() == nil && !r.pruneFirst() { // else the waves do both
 		r.forgetPruned(ctx)
 		r.proveAfterPrune(ctx)
@@ -119,13 +120,13 @@ func (r *rollout) remove(ctx workflow.Context, n int, id func(int) api.Unit, wor
 }
 
 // notePruned tells what was removed from what is left.
-func (r *rollout) notePruned() {
-	for _, l := range r.stale.Links {
+func (r *rollout) notePruned(goes fleet.Stale) {
+	for _, l := range goes.Links {
 		if r.get(api.LinkOf(l)).State == api.Done {
 			r.pruned.Links = append(r.pruned.Links, l)
 		}
 	}
-	for _, c := range r.stale.Clusters {
+	for _, c := range goes.Clusters {
 		if r.member(c.Name).State == api.Done {
 			r.pruned.Clusters = append(r.pruned.Clusters, c)
 		}

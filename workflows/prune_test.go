@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -208,4 +209,42 @@ func TestPrune_HarmsWhatStays_ThatFails(t *testing.T) {
 	require.ErrorContains(t, err, "link east -> west, step proof: it carried requests before what left the fleet file was removed, and breaks at TCP now: nobody answers (kept as it is for a retry)")
 	require.ErrorContains(t, err, "cluster west, step inventory: no (kept as it is for a retry)")
 	require.NotContains(t, f.names(removes), "RemoveRemoteSecret east (east.west)")
+}
+
+// A member that did not answer may remember more that left the file. It is retried while the
+// removal waits: what it adds is not what somebody looked at and approved.
+func TestPrune_MoreTurnsUpWhileItWaits_StaysForTheNextRollout(t *testing.T) {
+	f, answers := newFake(t), false
+	in := pruning(true)
+	in.Fleet.Spec.Rollout.Approval = fleet.ApprovalWaves
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.CheckClusterResult); ok {
+			old := testFleet("east", "north", "west")
+			if c.ref.Cluster == "west" {
+				old = testFleet("south", "west")
+			}
+			part := old.Part(c.ref.Cluster, fleet.Stale{})
+			r.Inventory = &part
+		}
+	}
+	f.on = func(c fakeCall) error {
+		if c.ref.Cluster == "west" && !answers {
+			return temporal.NewNonRetryableApplicationError("no route to host", api.TypeUnreachable, nil)
+		}
+		return nil
+	}
+	f.RegisterDelayedCallback(func() { answers = true }, time.Hour)
+	retried := f.update(2*time.Hour, api.UpdateRetry, anna("cluster west"))
+	by := anna("")
+	by.Wave = fleet.PruneWave
+	said := f.update(4*time.Hour, api.UpdateApprove, by)
+	require.NoError(t, f.run(RolloutFleet, in))
+	require.Equal(t, "cluster west is retried", *retried)
+	require.Equal(t, "wave prune begins", *said)
+	var r api.FleetResult
+	require.NoError(t, f.GetWorkflowResult(&r))
+	require.Equal(t, "north", r.Pruned.Clusters[0].Name)
+	require.Len(t, r.Stale.Clusters, 1)
+	require.Equal(t, "south", r.Stale.Clusters[0].Name)
+	require.NotContains(t, f.names(removes), "RemoveInventory south")
 }
