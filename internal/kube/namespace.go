@@ -66,11 +66,11 @@ func (w *Writer) WaitNamespacesGone(ctx context.Context, objs ...*unstructured.U
 func stillThere(left map[string][]string) string {
 	var out []string
 	for _, kept := range slices.Sorted(maps.Keys(left)) {
-		are := " is"
+		what, are := "Namespace ", " is"
 		if len(left[kept]) > 1 {
-			are = " are"
+			what, are = "Namespaces ", " are"
 		}
-		out = append(out, "Namespace "+listed(left[kept])+are+" still being deleted"+kept)
+		out = append(out, what+listed(left[kept])+are+" still being deleted"+kept)
 	}
 	return strings.Join(out, "; ")
 }

@@ -72,7 +72,7 @@ func TestPlatform_AnAPIWithoutABackend_IsNamedByTheNamespacesOwnCondition(t *tes
 	t.Logf("the cleanup ended after %s", time.Since(started).Round(time.Second))
 	require.Equal(t, 3, code, out)
 	_, last, _ := strings.Cut(out, "landbridge: ")
-	require.Contains(t, last, "Namespace istio-system and istio-cni are still being deleted: NamespaceDeletionDiscoveryFailure: Discovery failed for some groups, 1 failing:")
+	require.Contains(t, last, "Namespaces istio-system and istio-cni are still being deleted: NamespaceDeletionDiscoveryFailure: Discovery failed for some groups, 1 failing:")
 	require.Contains(t, last, "custom.metrics.k8s.io/v1beta1")
 	require.Contains(t, last, "kubectl get apiservices")
 	require.NotContains(t, last, "held by")
