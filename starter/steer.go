@@ -101,7 +101,7 @@ func (a *app) steer(v verb) *cobra.Command {
 			if v.name == api.UpdateRetry && !running.running {
 				return a.again(cmd, c, running, in)
 			}
-			if v.name == api.UpdateRetry && in.Unit == (api.Unit{}) {
+			if v.name == api.UpdateRetry && running.typ == api.RolloutFleet && in.Unit == (api.Unit{}) {
 				return usage(fmt.Errorf("the rollout still runs; name what to retry with --cluster or --link"))
 			}
 			said, err := decide(cmd.Context(), c, running, v.name, in)

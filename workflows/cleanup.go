@@ -30,10 +30,7 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 		err = c.fail(api.TypeLeftOver, "the cleanup could not remove everything", c.left)
 	}
 	err = c.canceledBy(err)
-	c.phase(ctx, endPhase(ctx, err))
-	if ctx.Err() == nil { // each update that was accepted gets its answer before the end
-		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
-	}
+	c.close(ctx, err)
 	c.result.Decisions = c.Decisions
 	return c.result, err
 }

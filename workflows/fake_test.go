@@ -145,6 +145,16 @@ func (f *fake) names(keep func(fakeCall) bool) []string {
 	return out
 }
 
+// wrote returns the inventory that was last written to a cluster.
+func (f *fake) wrote(cluster string) (last api.EnsureInventoryInput) {
+	for _, c := range f.calls {
+		if in, ok := c.in.(api.EnsureInventoryInput); ok && c.ref.Cluster == cluster {
+			last = in
+		}
+	}
+	return last
+}
+
 // inEarnest keeps what is no plan.
 func inEarnest(c fakeCall) bool { return !c.ref.DryRun }
 

@@ -43,10 +43,7 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	}
 	r.over = true
 	result, err := r.end(r.canceledBy(err))
-	r.phase(ctx, endPhase(ctx, err))
-	if ctx.Err() == nil { // each update that was accepted gets its answer before the end
-		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
-	}
+	r.close(ctx, err)
 	return result, err
 }
 

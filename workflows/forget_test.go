@@ -225,12 +225,7 @@ func TestForget_TheFileStillHasIt_ItIsSaidSo(t *testing.T) {
 			}
 		}
 		err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "north", "west")})
-		var now []fleet.Forgotten
-		for _, c := range f.calls {
-			if in, ok := c.in.(api.EnsureInventoryInput); ok {
-				now = in.Memory.Forgotten
-			}
-		}
+		now := f.wrote("east").Memory.Forgotten
 		if back {
 			require.NoError(t, err)
 			require.Empty(t, now)

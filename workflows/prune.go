@@ -90,7 +90,7 @@ func (r *rollout) prune(ctx workflow.Context) error {
 	r.phase(ctx, "prune")
 	links, clusters := goes.Links, goes.Clusters
 	r.remove(ctx, len(links), func(i int) api.Unit { return api.LinkOf(links[i]) }, func(ctx workflow.Context, i int) error {
-		return r.gate.removeLink(ctx, r.id, api.CleanupLinkInput{Source: r.ref(links[i].From), Target: r.ref(links[i].To), Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, nil)
+		return r.gate.removeLink(ctx, r.id, api.CleanupLinkInput{Source: r.ref(links[i].From), Target: r.ref(links[i].To), Link: links[i], Rollout: r.in.Fleet.Spec.Rollout}, &api.CleanupResult{})
 	})
 	r.remove(ctx, len(clusters), func(i int) api.Unit { return api.Member(clusters[i].Name) }, func(ctx workflow.Context, i int) error {
 		return r.gate.runChild(ctx, child{api.Member(clusters[i].Name).WorkflowID(r.id), "remove " + api.Member(clusters[i].Name).String(),

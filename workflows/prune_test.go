@@ -73,12 +73,7 @@ func TestPrune_IsTheLastWave_LinksThenCluster(t *testing.T) {
 		}
 		for _, name := range []string{"east", "west"} {
 			require.Contains(t, calls[last:], "EnsureInventory "+name)
-			var now api.EnsureInventoryInput
-			for _, c := range f.calls {
-				if in, ok := c.in.(api.EnsureInventoryInput); ok && c.ref.Cluster == name {
-					now = in
-				}
-			}
+			now := f.wrote(name)
 			_, still := now.Part.Cluster("north")
 			require.False(t, still, "%s remembers what went", name)
 			require.Len(t, now.Memory.Peers, 1)
@@ -175,12 +170,7 @@ func TestPrune_LeavesSomething_TheRolloutIsPartlyDoneAndRemembersIt(t *testing.T
 	err := f.run(RolloutFleet, pruning(false))
 	require.Equal(t, api.TypePartly, errorType(t, err))
 	require.ErrorContains(t, err, "cluster north, step east-west gateway: no")
-	var now api.EnsureInventoryInput
-	for _, c := range f.calls {
-		if in, ok := c.in.(api.EnsureInventoryInput); ok && c.ref.Cluster == "east" {
-			now = in
-		}
-	}
+	now := f.wrote("east")
 	require.Empty(t, now.Memory.Left.Links)
 	require.Equal(t, "north", now.Memory.Left.Clusters[0].Name, "no link of it is left, and yet it is not forgotten")
 	_, still := now.Part.Cluster("north")

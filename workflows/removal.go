@@ -40,16 +40,11 @@ func CleanupLink(ctx workflow.Context, in api.CleanupLinkInput) (api.CleanupResu
 	return r.end(ctx)
 }
 
-// removeLink has a child remove one link, for the workflow of the fleet with that ID. The
-// result may be nil.
+// removeLink has a child remove one link, for the workflow of the fleet with that ID.
 func (g *gate) removeLink(ctx workflow.Context, fleetWorkflow string, in api.CleanupLinkInput, result *api.CleanupResult) error {
 	unit := api.LinkOf(in.Link)
-	var out any
-	if result != nil {
-		out = result
-	}
 	return g.runChild(ctx, child{unit.WorkflowID(fleetWorkflow), "remove " + unit.String(),
-		attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(in.Link.ID())), CleanupLink}, in, out)
+		attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(in.Link.ID())), CleanupLink}, in, result)
 }
 
 // CleanupCluster undoes the steps of a member. CleanupLinks comes before it. Its error is

@@ -70,6 +70,14 @@ func (r *steered) steer(ctx workflow.Context, decisions []decision) error {
 	return nil
 }
 
+// close shows how the run ended. Each update that was accepted gets its answer before that.
+func (r *steered) close(ctx workflow.Context, err error) {
+	r.phase(ctx, endPhase(ctx, err))
+	if ctx.Err() == nil {
+		_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	}
+}
+
 // decided adds a decision to the status and to the report. The history has it as an
 // update already.
 func (r *steered) decided(ctx workflow.Context, d api.Decision, in api.DecisionInput) {

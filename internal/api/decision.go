@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// DecisionInput tells who decides something about a rollout, and why. The name of the
+// DecisionInput tells who decides something about a rollout or cleanup, and why. The name of the
 // update tells what.
 type DecisionInput struct {
 	// Unit to retry or skip. The other updates leave it empty.
@@ -15,7 +15,7 @@ type DecisionInput struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Decision tells what somebody decided about a rollout, when and why.
+// Decision tells what somebody decided about a rollout or cleanup, when and why.
 type Decision struct {
 	// What holds the name of the update: approve, pause, resume, retry, skip or cancel.
 	What string    `json:"what"`

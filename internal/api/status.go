@@ -77,7 +77,7 @@ type Status struct {
 // Temporal carries.
 const MaxListed = 200
 
-// PhaseApproval names the phase of a rollout whose next wave waits for its approval.
+// PhaseApproval names the phase of a rollout or cleanup whose next wave waits for its approval.
 const PhaseApproval = "waiting for approval"
 
 // UnitState tells how far one unit is.

@@ -45,11 +45,7 @@ type Forgotten struct {
 // Forget returns the memory without a peer, but for when and why it was forgotten.
 func (m Memory) Forget(f Forgotten) Memory {
 	m.Peers = slices.DeleteFunc(slices.Clone(m.Peers), func(p Identity) bool { return p.Name == f.Name })
-	gone := Stale{Links: Touches(m.Left.Links, f.Name)}
-	if i := slices.IndexFunc(m.Left.Clusters, func(c Cluster) bool { return c.Name == f.Name }); i >= 0 {
-		gone.Clusters = m.Left.Clusters[i : i+1]
-	}
-	m.Left = m.Left.Without(gone)
+	m.Left = m.Left.Without(Stale{Clusters: []Cluster{{Name: f.Name}}, Links: Touches(m.Left.Links, f.Name)})
 	m.Forgotten = append(slices.DeleteFunc(slices.Clone(m.Forgotten), func(o Forgotten) bool { return o.Name == f.Name }), f)
 	return m
 }

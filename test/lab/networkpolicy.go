@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
-	"time"
 
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -64,7 +63,7 @@ func (l *Lab) EnforceNetworkPolicies(ctx context.Context, cluster string, second
 // While nobody answers, they pass.
 func askForVerdicts(ctx context.Context, c Cluster) error {
 	for _, rule := range [][]string{{"FORWARD", "-s"}, {"FORWARD", "-d"}, {"INPUT", "-s"}} {
-		args := []string{"--wait", strconv.Itoa(int(waitLock.Seconds())), "-A", rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
+		args := []string{"--wait", "5", "-A", rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
 			"-j", "NFQUEUE", "--queue-num", strconv.Itoa(policyQueue), "--queue-bypass"}
 		if out, err := exec.CommandContext(ctx, "iptables", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("iptables %v: %w: %s", args, err, out)
@@ -72,6 +71,3 @@ func askForVerdicts(ctx context.Context, c Cluster) error {
 	}
 	return nil
 }
-
-// waitLock limits how long iptables waits for another one.
-const waitLock = 5 * time.Second
