@@ -73,8 +73,9 @@ func gatewayPort(name string, number int) map[string]any {
 }
 
 // removeGateways uninstalls the gateways of a step, and waits until their Services
-// are gone: a cloud takes its time to release an address.
-func (a *Activities) removeGateways(ctx context.Context, in api.RemoveInput, component string) (fleet.Changes, error) {
+// are gone: a cloud takes its time to release an address. What else the step made goes
+// after them.
+func (a *Activities) removeGateways(ctx context.Context, in api.RemoveInput, component string, also ...kinds.Resource) (fleet.Changes, error) {
 	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, component, in.Link)
 	if err != nil {
 		return fleet.Changes{}, err
@@ -88,10 +89,20 @@ func (a *Activities) removeGateways(ctx context.Context, in api.RemoveInput, com
 		return fleet.Changes{}, err
 	}
 	kube.Waiting(ctx, "Helm is uninstalling")
-	if err := releases.Remove(ctx, in.OnlyRun); err != nil || in.DryRun {
+	if err := releases.Remove(ctx, in.OnlyRun); err != nil {
 		return w.Changes(), err
 	}
-	return w.Changes(), waitServicesGone(ctx, w, in.Namespace)
+	if !in.DryRun {
+		if err := waitServicesGone(ctx, w, in.Namespace); err != nil {
+			return w.Changes(), err
+		}
+	}
+	for _, k := range also {
+		if err := w.Remove(ctx, k, in.Namespace, in.OnlyRun); err != nil {
+			return w.Changes(), err
+		}
+	}
+	return w.Changes(), nil
 }
 
 // waitServicesGone waits for the Services that are being deleted, since this try or

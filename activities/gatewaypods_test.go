@@ -21,7 +21,7 @@ const egressToEast = "kube-apiserver-east-egress-gateway"
 // gatewaysOf makes both gateways with the same pods, and returns the cluster's objects.
 func (w *world) gatewaysOf(p fleet.Pods) (map[string]map[string]any, error) {
 	in := w.eastWest()
-	in.Gateways.EastWest.Pods, in.Gateways.Egress = p, p
+	in.Gateways.EastWest.Pods, in.Gateways.Egress.Pods = p, p
 	if _, err := w.acts.EnsureEastWestGateway(w.t.Context(), in); err != nil {
 		return nil, err
 	}

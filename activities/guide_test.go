@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -36,8 +37,13 @@ func guideSteps() map[string]func(*testing.T) []map[string]any {
 		"EastWestGateway": func(*testing.T) []map[string]any {
 			return []map[string]any{helmValues(eastWestRelease(api.EnsureEastWestGatewayInput{GatewaySettings: guideGateways(), Network: "west-network"}))}
 		},
-		"EgressGateway": func(*testing.T) []map[string]any {
-			return []map[string]any{helmValues(egressRelease(api.EnsureEgressGatewayInput{LinkRef: api.LinkRef{Link: fromEast[0]}, GatewaySettings: guideGateways()}))}
+		"EgressGateway": func(t *testing.T) []map[string]any {
+			in := api.EnsureEgressGatewayInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fromEast[0]}, GatewaySettings: guideGateways()}
+			policy, err := egressPolicy(in)
+			require.NoError(t, err)
+			obj, err := runtime.DefaultUnstructuredConverter.ToUnstructured(policy)
+			require.NoError(t, err)
+			return append([]map[string]any{helmValues(egressRelease(in))}, plain([]*unstructured.Unstructured{{Object: obj}})...)
 		},
 	}
 	for _, p := range pairs {

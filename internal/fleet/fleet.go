@@ -145,8 +145,8 @@ type Gateways struct {
 	// existing one is found.
 	EastWest EastWest `json:"eastWest,omitzero"`
 	// Egress says how the egress gateways run, through which the cluster reaches the API
-	// servers of others.
-	Egress Pods `json:"egress,omitzero"`
+	// servers of others, and who may connect to them.
+	Egress Egress `json:"egress,omitzero"`
 	// LoadBalancerTimeout limits how long a cloud may take to give the east-west
 	// gateway an address. Default: 15m.
 	LoadBalancerTimeout Duration `json:"loadBalancerTimeout,omitempty"`

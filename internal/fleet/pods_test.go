@@ -47,7 +47,7 @@ func TestPods_EveryField_OfTheFleetAndOverThatOfACluster(t *testing.T) {
 
 func podField(t *testing.T, g Gateways, gateway, name string) any {
 	t.Helper()
-	v := reflect.ValueOf(g.Egress)
+	v := reflect.ValueOf(g.Egress.Pods)
 	if gateway == "eastWest" {
 		v = reflect.ValueOf(g.EastWest.Pods)
 	}
@@ -169,7 +169,7 @@ func TestBudget_OfACluster_ReplacesTheFleets(t *testing.T) {
 		f := parse(t, strings.Replace(small, "{path: west.kubeconfig}", "{path: west.kubeconfig}, gateways: {eastWest: "+text+", egress: "+text+"}", 1)+
 			"  gateways:\n    eastWest: {podDisruptionBudget: {maxUnavailable: 1, unhealthyPodEvictionPolicy: IfHealthyBudget}}\n    egress: {podDisruptionBudget: {maxUnavailable: 1, unhealthyPodEvictionPolicy: IfHealthyBudget}}\n")
 		west, _ := f.Cluster("west")
-		for _, p := range []Pods{f.Settings(west).Gateways.EastWest.Pods, f.Settings(west).Gateways.Egress} {
+		for _, p := range []Pods{f.Settings(west).Gateways.EastWest.Pods, f.Settings(west).Gateways.Egress.Pods} {
 			got, _ := p.Budget()
 			require.Equal(t, want, got, text)
 		}

@@ -44,7 +44,10 @@ func (s Settings) fitting(own Settings) Settings {
 		s.Gateways.EastWest = EastWest{}
 	}
 	s.Gateways.EastWest.Pods = s.Gateways.EastWest.Pods.fitting(own.Gateways.EastWest.Pods)
-	s.Gateways.Egress = s.Gateways.Egress.fitting(own.Gateways.Egress)
+	s.Gateways.Egress.Pods = s.Gateways.Egress.Pods.fitting(own.Gateways.Egress.Pods)
+	if !own.Gateways.Egress.NetworkPolicy.Wanted() {
+		s.Gateways.Egress.NetworkPolicy.MetricsFrom = nil
+	}
 	return s
 }
 

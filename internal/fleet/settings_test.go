@@ -131,3 +131,13 @@ func TestAddressFor_EachSource_ItsOwnOrTheGeneralOne(t *testing.T) {
 	g.EastWest.Address.Port = 8443
 	require.Equal(t, 8443, g.AddressFor("west", general).Port)
 }
+
+func TestSettings_ClusterWithoutNetworkPolicy_LeavesTheFleetsPeersOut(t *testing.T) {
+	f := parse(t, strings.Replace(small, "{path: west.kubeconfig}", "{path: west.kubeconfig}, gateways: {egress: {networkPolicy: {enabled: false}}}", 1)+
+		"  gateways: {egress: {networkPolicy: {metricsFrom: [{namespaceSelector: {matchLabels: {team: monitoring}}}]}}}\n")
+	east, west := f.Settings(f.Spec.Clusters[0]).Gateways.Egress.NetworkPolicy, f.Settings(f.Spec.Clusters[1]).Gateways.Egress.NetworkPolicy
+	require.True(t, east.Wanted())
+	require.Len(t, east.MetricsFrom, 1)
+	require.False(t, west.Wanted())
+	require.Empty(t, west.MetricsFrom)
+}

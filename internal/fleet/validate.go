@@ -95,7 +95,8 @@ func validateGateways(at string, g Gateways, ps *problems) {
 		validatePods(at+".eastWest", g.EastWest.Pods, ps)
 		refuseValues(at+".eastWest", g.EastWest.Values, eastWestValues, ps)
 	}
-	validatePods(at+".egress", g.Egress, ps)
+	validatePods(at+".egress", g.Egress.Pods, ps)
+	validateNetworkPolicy(at+".egress.networkPolicy", g.Egress.NetworkPolicy, ps)
 	if g.LoadBalancerTimeout.Std() < time.Second {
 		ps.add(at+".loadBalancerTimeout", "want at least 1s, got %s", g.LoadBalancerTimeout.Std())
 	}

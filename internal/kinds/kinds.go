@@ -37,12 +37,13 @@ var (
 	AuthorizationPolicies = resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy")
 	HorizontalAutoscalers = resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 	DisruptionBudgets     = resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+	NetworkPolicies       = resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 	Events                = resource("", "v1", "events", "Event")
 	Infrastructures       = resource("config.openshift.io", "v1", "infrastructures", "Infrastructure")
 	Pods                  = resource("", "v1", "pods", "Pod")
 	PodLogs               = resource("", "v1", "pods/log", "Pod")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
-	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, Events}
+	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events}
 )
 
 // ResourceOf finds the resource of an object's group and kind.

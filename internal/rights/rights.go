@@ -64,6 +64,7 @@ func For(n Needs) []Right {
 		{kinds.Deployments, helm, istio},
 		{kinds.HorizontalAutoscalers, helm, istio},
 		{kinds.DisruptionBudgets, helm, istio},
+		{kinds.NetworkPolicies, write, istio},
 		{kinds.Events, []string{"list"}, istio},
 		{kinds.Pods, []string{"list"}, istio},
 		{kinds.PodLogs, []string{"get"}, istio},

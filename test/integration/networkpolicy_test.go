@@ -6,11 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // networkPolicies requires that the lab's nodes enforce NetworkPolicies, in a namespace
-// without sidecars: a test of a policy of Landbridge's proves nothing where nobody does.
+// without sidecars, and then that those of the egress gateways let istiod in only.
 func (r *real) networkPolicies() {
 	const policies, name = "/apis/networking.k8s.io/v1/namespaces/plain/networkpolicies\n", "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: %s}\nspec: {podSelector: {matchLabels: {app: server}}, policyTypes: [Ingress]%s}\n"
 	r.create("east", "/api/v1/namespaces\napiVersion: v1\nkind: Namespace\nmetadata: {name: plain, labels: {istio-injection: disabled}}\n")
@@ -34,5 +35,38 @@ func (r *real) networkPolicies() {
 	r.t.Logf("denied after %s", r.eventually(time.Minute, "the policy denies", answers(false)))
 	r.create("east", policies+fmt.Sprintf(name, "allow", ", ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 8080}]}]"))
 	r.t.Logf("allowed after %s", r.eventually(time.Minute, "the other policy allows", answers(true)))
+	r.onlyIstiod()
 	r.deleteNamespace("plain", "east")
+}
+
+// onlyIstiod requires that a pod of east gets no connection to the egress gateway, that it
+// would get one without the NetworkPolicy, and that a rollout puts a deleted one back.
+func (r *real) onlyIstiod() {
+	const gateway = "kube-apiserver-west-egress-gateway"
+	connects := func(want bool) func() error {
+		return func() error {
+			pods, err := r.pods("east", "istio-system", "app="+gateway)
+			if err != nil || len(pods) == 0 {
+				return fmt.Errorf("no pod of %s: %v", gateway, err)
+			}
+			for _, pod := range pods {
+				out, err := r.exec("east", "plain", "client", "app", "/usr/local/bin/pod", "tls", pod.Status.PodIP+":443", "api.west.lab.example")
+				if want != (err == nil) || !want && !strings.Contains(out, "i/o timeout") {
+					return fmt.Errorf("%s %v", out, err)
+				}
+			}
+			return nil
+		}
+	}
+	r.eventually(30*time.Second, "a pod that is not istiod gets no connection", connects(false))
+	r.t.Logf("istiod sees a Service of west after %s all the same", r.sees("east", "west", "policied", 20*time.Second))
+
+	r.patch("east", "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies/"+gateway, "")
+	r.t.Logf("without the NetworkPolicy it gets one after %s", r.eventually(30*time.Second, "the client connects", connects(true)))
+	out, code := r.try("drift", "-f", r.fleet)
+	require.Equal(r.t, 3, code, out)
+	require.Contains(r.t, out, "NetworkPolicy istio-system/"+gateway)
+	r.rollout()
+	r.t.Logf("after a rollout it gets none, after %s", r.eventually(30*time.Second, "no connection again", connects(false)))
+	r.allProven()
 }

@@ -23,11 +23,14 @@ const (
 	UserLab        = "lab"
 )
 
-// auditPolicy logs who did what, without bodies: they hold Secrets.
+// auditPolicy logs who did what, without bodies: they hold Secrets. What the lab's own parts
+// do, most of all requests, is of no use to anybody.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+- level: None
+  users: [` + UserLab + `]
 - level: Metadata
 `
 

@@ -13,7 +13,7 @@ import (
 
 // served lists the kinds that a Server tells of.
 var served = slices.Concat(untyped, []kinds.Resource{kinds.Namespaces, kinds.ConfigMaps, kinds.Secrets, kinds.Services, kinds.ServiceAccounts,
-	kinds.Deployments, kinds.DaemonSets, kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.HorizontalAutoscalers, kinds.DisruptionBudgets, kinds.Events, kinds.Pods})
+	kinds.Deployments, kinds.DaemonSets, kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.HorizontalAutoscalers, kinds.DisruptionBudgets, kinds.NetworkPolicies, kinds.Events, kinds.Pods})
 
 // wholeCluster lists those of them that are in no namespace.
 var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.Infrastructures, kinds.ClusterRoles, kinds.ClusterRoleBindings}
