@@ -33,6 +33,9 @@ func granted(r kubetest.Request) bool {
 var elsewhere = map[string]string{
 	"get pods/portforward":          "internal/proof, by WebSocket",
 	"create pods/portforward":       "internal/proof, by SPDY",
+	"get pods":                      "internal/proof, whose trial waits for a pod",
+	"create pods":                   "internal/proof, for its trial",
+	"delete pods":                   "internal/proof, after its trial",
 	"get customresourcedefinitions": "the preflight, which has tests of its own",
 	"get configmaps":                "the preflight reads the root in force",
 	"list deployments":              "the preflight looks for any istiod",

@@ -140,6 +140,7 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 	}
 	t.flush()
 	showUnchecked(w, r.Clusters)
+	showOpen(w, showUnits(r.Open))
 	showChosen(w, r.IstioChosen)
 	showUnlike(w, r.RootUnlike)
 	fmt.Fprintf(w, "\nfleet %s: %s and %s rolled out in %s%s\n", r.Fleet, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"),
@@ -207,6 +208,13 @@ func showUnits(units []api.Unit) string {
 		parts = append(parts, u.String())
 	}
 	return strings.Join(parts, ", ")
+}
+
+// showOpen names the links that pods other than istiod's can use.
+func showOpen(w io.Writer, links string) {
+	if links != "" {
+		fmt.Fprintf(w, "\n%s: %s\n", links, api.OpenToOthers)
+	}
 }
 
 // showUnchecked names the clusters whose server name nobody could check beforehand.

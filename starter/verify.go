@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,6 +102,13 @@ func printProof(w io.Writer, r api.VerifyResult) {
 			fmt.Fprintf(w, "\nlink %s breaks at %s: %s\n  %s\n", l.Link, l.Hop, l.Why, l.Look)
 		}
 	}
+	var open []string
+	for _, l := range r.Links {
+		if l.Open() {
+			open = append(open, "link "+l.Link)
+		}
+	}
+	showOpen(w, strings.Join(open, ", "))
 	if len(r.Links) == 0 {
 		fmt.Fprintln(w, "the fleet has no links")
 	}

@@ -5,12 +5,14 @@ import (
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 func oneOfTwoProven() api.VerifyResult {
@@ -60,4 +62,20 @@ func TestVerify_JUnitHasACaseForEachLink(t *testing.T) {
 	require.Nil(t, got.Cases[0].Failure)
 	require.Equal(t, "TCP: Envoy says <UF>", got.Cases[1].Failure.Message)
 	require.ErrorContains(t, writeJUnit(filepath.Join(t.TempDir(), "none", "x.xml"), oneOfTwoProven()), "none")
+}
+
+// A link that any pod can use is proven all the same, and is told wherever its state is.
+func TestVerify_OpenToAnyPod_IsToldBesideTheTable(t *testing.T) {
+	const want = "link east -> west: any pod gets a connection to the egress gateway, since the network of its cluster enforces no NetworkPolicies\n"
+	open := api.CheckLinkResult{Link: "east -> west", Proven: true, Checks: []api.LinkCheck{{Name: api.CheckOtherPods, Detail: api.OpenToOthers}}}
+	shut := api.CheckLinkResult{Link: "west -> east", Proven: true, Checks: []api.LinkCheck{{Name: api.CheckOtherPods, OK: true, Detail: "no connection"}}}
+	var table, rollout, plan strings.Builder
+	printProof(&table, api.VerifyResult{Links: []api.CheckLinkResult{open, shut}})
+	require.Contains(t, table.String(), want)
+	require.NotContains(t, table.String(), "link west")
+	r := api.FleetResult{Open: []api.Unit{api.LinkOf(fleet.Link{From: "east", To: "west"})}}
+	printRollout(&rollout, r, 0)
+	require.Contains(t, rollout.String(), want)
+	printPlan(&plan, r, false)
+	require.Contains(t, plan.String(), want)
 }

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -43,8 +45,11 @@ func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResul
 		}
 		link, _ := m.Unit.Link()
 		out.Done = append(out.Done, link.ID())
-		if results[i].Proof != nil {
+		if p := results[i].Proof; p != nil {
 			out.Proven++
+			if p.Open() {
+				out.Open = append(out.Open, link.ID())
+			}
 		}
 		if dryRun {
 			if out.Changes == nil {
@@ -92,6 +97,7 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 		default:
 			l.move(api.Done)
 			link, _ := l.Unit.Link()
+			l.open = slices.Contains(result.Open, link.ID())
 			l.changes = result.Changes[link.ID()].Changes
 		}
 	}

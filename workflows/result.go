@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -21,7 +22,7 @@ func (r *rollout) end(err error) (api.FleetResult, error) {
 		case u.State == api.Skipped && u.decided:
 			result.Skipped = append(result.Skipped, u.Unit)
 		case u.State == api.Done && !u.Removal:
-			addDone(&result, u)
+			r.addDone(&result, u)
 		}
 	}
 	failures := r.failures()
@@ -44,14 +45,24 @@ func (r *rollout) silent() (out []api.Failure) {
 	return out
 }
 
-func addDone(result *api.FleetResult, u *unit) {
+func (r *rollout) addDone(result *api.FleetResult, u *unit) {
 	if name, ok := u.Unit.Member(); ok {
 		result.Clusters = append(result.Clusters, api.ClusterDone{Name: name, Version: u.check.Version, TLSServerName: u.check.TLSServerName,
 			ServerNameUnchecked: u.check.ServerNameUnchecked, Istio: u.check.Istio, Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
 	}
 	if link, ok := u.Unit.Link(); ok {
 		result.Links = append(result.Links, link.ID())
+		if u.open || r.knownOpen(link) {
+			result.Open = append(result.Open, u.Unit)
+		}
 	}
+}
+
+// knownOpen says whether the egress gateway of a link was found open by a rollout before,
+// where this one does not prove it.
+func (r *rollout) knownOpen(l fleet.Link) bool {
+	proves := !r.in.DryRun && !r.in.Fleet.Spec.Rollout.SkipProof
+	return !proves && slices.Contains(r.member(l.From).check.OpenLinks, l.ID())
 }
 
 // leaveOutTheRest skips the units that have not begun when a run ends. A link gets the

@@ -26,6 +26,8 @@ type unit struct {
 	decided bool
 	// source and target tell at which ends of links a member is.
 	source, target bool
+	// open says that the proof of a link found its egress gateway open to any pod.
+	open bool
 	// Only members have check and result. answered says that the check was made. Only a plan
 	// has changes.
 	check    api.CheckClusterResult

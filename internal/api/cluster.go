@@ -114,6 +114,9 @@ type CheckClusterResult struct {
 	// ServerNameUnchecked says that the kubeconfig leads through a front that ends TLS, so
 	// that only the proof of a link shows whether the name is good.
 	ServerNameUnchecked bool `json:"serverNameUnchecked,omitempty"`
+	// OpenLinks lists, by ID, the links to whose egress gateway any pod of the cluster gets a
+	// connection, since its network enforces no NetworkPolicies.
+	OpenLinks []string `json:"openLinks,omitempty"`
 	// CredentialEnds says when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Istio tells which versions run, and which one is wanted.

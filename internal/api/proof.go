@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -66,7 +67,13 @@ const (
 	CheckRequest   = "request"
 	CheckNoToken   = "without token"
 	CheckOtherName = "other server name"
+	// CheckOtherPods is made where the egress gateway has a NetworkPolicy. A link is proven
+	// whatever comes of it.
+	CheckOtherPods = "other pods"
 )
+
+// OpenToOthers tells what a trial found where the network enforces no NetworkPolicy.
+const OpenToOthers = "any pod gets a connection to the egress gateway, since the network of its cluster enforces no NetworkPolicies"
 
 // CheckLinkResult holds the proof of a link, or names the hop that is broken.
 type CheckLinkResult struct {
@@ -82,6 +89,11 @@ type CheckLinkResult struct {
 	// request after it; both in nanoseconds.
 	Connect   time.Duration `json:"connect,omitempty"`
 	RoundTrip time.Duration `json:"roundTrip,omitempty"`
+}
+
+// Open says whether any pod of the source gets a connection to the egress gateway.
+func (r CheckLinkResult) Open() bool {
+	return slices.ContainsFunc(r.Checks, func(c LinkCheck) bool { return c.Name == CheckOtherPods && c.Detail == OpenToOthers })
 }
 
 // NotLooked returns the result for a link whose source could not be read, for the

@@ -59,6 +59,10 @@ type FleetResult struct {
 	Last    fleet.Applied `json:"last,omitzero"`
 	// Proven counts the links that were proven.
 	Proven int `json:"proven"`
+	// Open lists the links to whose egress gateway any pod of the source gets a connection,
+	// since its network enforces no NetworkPolicies. A rollout with proofs tries it; a plan
+	// tells what was found last.
+	Open []Unit `json:"open,omitempty"`
 	// Pruned lists what left the fleet file and was removed; Stale what left it and
 	// still exists.
 	Pruned fleet.Stale `json:"pruned"`
@@ -128,7 +132,10 @@ type LinksInput struct {
 type LinksResult struct {
 	Done []string `json:"done,omitempty"`
 	// Proven counts those of Done whose proof was seen.
-	Proven   int       `json:"proven,omitempty"`
+	Proven int `json:"proven,omitempty"`
+	// Open lists those of Done to whose egress gateway any pod of the source gets a
+	// connection.
+	Open     []string  `json:"open,omitempty"`
 	Failures []Failure `json:"failures,omitempty"`
 	// Changes has a plan's changes by link ID. A rollout leaves it empty: the result of
 	// each RolloutLink has them.

@@ -47,6 +47,10 @@ const (
 	// port of the API.
 	AnnotationPort = Domain + "/port-of-fleet"
 
+	// AnnotationOtherPods keeps, on the NetworkPolicy of an egress gateway, whether a pod
+	// that is not istiod got a connection, when that was tried, and with which generation.
+	AnnotationOtherPods = Domain + "/other-pods"
+
 	// SystemNamespace belongs to Landbridge in every cluster. It holds the inventory,
 	// the sealing key and, where a cluster keeps it, the root.
 	SystemNamespace = "landbridge-system"

@@ -42,6 +42,7 @@ var checks = []check{
 	{"versions", "", role, (*cluster).checkVersions},
 	{"CA", "", role, (*cluster).checkCA},
 	{"remote secrets", "", role, (*cluster).checkRemoteSecrets},
+	{"NetworkPolicies", "", role, (*cluster).checkOtherPods},
 	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", "", (*cluster).checkServerName},
 	{"inventory", "", role, (*cluster).checkInventory},
 }

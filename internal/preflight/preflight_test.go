@@ -87,6 +87,7 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 		{"versions", "get", "daemonsets", "read the version of the CNI plugin: ", false},
 		{"CA", "get", "secrets", "read Secret istio-system/cacerts: ", false},
 		{"remote secrets", "list", "secrets", "list the remote secrets of istio-system: ", false},
+		{"NetworkPolicies", "list", "networkpolicies", "list the NetworkPolicies of istio-system: ", false},
 		{"server name", "get", "configmaps", "read the cluster's CA bundle (ConfigMap kube-system/kube-root-ca.crt): ", false},
 	} {
 		t.Run(c.check+"/"+c.resource, func(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package proof proves that a link carries requests, or names the hop at which it
-// breaks. It changes nothing.
+// breaks. It changes nothing; a rollout's proof also starts a pod for a moment, to see
+// whether others than istiod get a connection to the egress gateway.
 //
 // A live request goes the way that istiod's requests take: through the egress
 // gateway, with the CA, the server name and the token of the remote secret. The

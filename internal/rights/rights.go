@@ -66,7 +66,8 @@ func For(n Needs) []Right {
 		{kinds.DisruptionBudgets, helm, istio},
 		{kinds.NetworkPolicies, write, istio},
 		{kinds.Events, []string{"list"}, istio},
-		{kinds.Pods, []string{"list"}, istio},
+		// Whether a network enforces NetworkPolicies, only a pod can try.
+		{kinds.Pods, []string{"get", "list", "create", "delete"}, istio},
 		{kinds.PodLogs, []string{"get"}, istio},
 		// A WebSocket needs get, SPDY needs create; the API server says which it takes.
 		{kinds.PodPorts, []string{"get", "create"}, istio},

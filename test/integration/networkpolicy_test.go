@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/test/lab"
 )
 
 // networkPolicies requires that the lab's nodes enforce NetworkPolicies, in a namespace
@@ -43,6 +46,7 @@ func (r *real) networkPolicies() {
 // would get one without the NetworkPolicy, and that a rollout puts a deleted one back.
 func (r *real) onlyIstiod() {
 	const gateway = "kube-apiserver-west-egress-gateway"
+	const policy = "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies/" + gateway
 	connects := func(want bool) func() error {
 		return func() error {
 			pods, err := r.pods("east", "istio-system", "app="+gateway)
@@ -61,7 +65,7 @@ func (r *real) onlyIstiod() {
 	r.eventually(30*time.Second, "a pod that is not istiod gets no connection", connects(false))
 	r.t.Logf("istiod sees a Service of west after %s all the same", r.sees("east", "west", "policied", 20*time.Second))
 
-	r.patch("east", "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies/"+gateway, "")
+	r.patch("east", policy, "")
 	r.t.Logf("without the NetworkPolicy it gets one after %s", r.eventually(30*time.Second, "the client connects", connects(true)))
 	out, code := r.try("drift", "-f", r.fleet)
 	require.Equal(r.t, 3, code, out)
@@ -69,4 +73,18 @@ func (r *real) onlyIstiod() {
 	r.rollout()
 	r.t.Logf("after a rollout it gets none, after %s", r.eventually(30*time.Second, "no connection again", connects(false)))
 	r.allProven()
+	require.False(r.t, r.verify()["east -> west"].Open())
+
+	// A network that enforces nothing does not say so: a rollout tries it.
+	r.behave("--platform", lab.PlatformUnenforced)
+	r.eventually(30*time.Second, "the network lets everything through", connects(true))
+	r.patch("east", policy, `{"metadata":{"annotations":{"landbridge.dev/other-pods":null}}}`)
+	r.rollout()
+	require.True(r.t, r.verify()["east -> west"].Open())
+	require.Contains(r.t, r.must("plan", "-f", r.fleet), "link east -> west: "+api.OpenToOthers)
+	r.behave()
+	r.eventually(30*time.Second, "the network enforces again", connects(false))
+	r.patch("east", policy, `{"metadata":{"annotations":{"landbridge.dev/other-pods":null}}}`)
+	r.rollout()
+	require.False(r.t, r.verify()["east -> west"].Open())
 }

@@ -3,8 +3,11 @@ package lab
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"time"
 
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -53,17 +56,37 @@ func (l *Lab) EnforceNetworkPolicies(ctx context.Context, cluster string, second
 	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
-	if err := askForVerdicts(ctx, c); err != nil {
-		return err
-	}
+	go l.askForVerdicts(ctx, c)
 	return enforcer.Run(ctx)
 }
 
-// askForVerdicts has the kernel ask for a verdict on each new connection from or to a pod.
-// While nobody answers, they pass.
-func askForVerdicts(ctx context.Context, c Cluster) error {
+// askForVerdicts has the kernel ask for a verdict on each new connection from or to a pod,
+// unless the lab's platform enforces no NetworkPolicies. While nobody answers, they pass.
+func (l *Lab) askForVerdicts(ctx context.Context, c Cluster) {
+	asks := false
+	_ = until(ctx, forever, time.Second, func(ctx context.Context) (bool, error) {
+		b, err := LoadBehaviour(l.Dir)
+		if want := !slices.Contains(b.Platform, PlatformUnenforced); err == nil && want != asks {
+			if err := setVerdicts(ctx, c, want); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			} else {
+				asks = want
+			}
+		}
+		return false, nil
+	})
+}
+
+// forever is longer than any lab is up.
+const forever = 10000 * time.Hour
+
+func setVerdicts(ctx context.Context, c Cluster, want bool) error {
+	action := "-A"
+	if !want {
+		action = "-D"
+	}
 	for _, rule := range [][]string{{"FORWARD", "-s"}, {"FORWARD", "-d"}, {"INPUT", "-s"}} {
-		args := []string{"--wait", "5", "-A", rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
+		args := []string{"--wait", "5", action, rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
 			"-j", "NFQUEUE", "--queue-num", strconv.Itoa(policyQueue), "--queue-bypass"}
 		if out, err := exec.CommandContext(ctx, "iptables", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("iptables %v: %w: %s", args, err, out)

@@ -40,9 +40,12 @@ const (
 	// PlatformQuota gives every namespace but Kubernetes' own a ResourceQuota that allows no
 	// LoadBalancer Service, as templates of namespaces do. Kubernetes keeps its status.
 	PlatformQuota = "quota"
+	// PlatformUnenforced has a network that enforces no NetworkPolicies, as flannel's does.
+	// They can be written all the same, and nothing says so.
+	PlatformUnenforced = "unenforced"
 )
 
-var platformHabits = []string{PlatformCopies, PlatformPolicies, PlatformInventions, PlatformFlicker, PlatformStaleAPI, PlatformQuota}
+var platformHabits = []string{PlatformCopies, PlatformPolicies, PlatformInventions, PlatformFlicker, PlatformStaleAPI, PlatformQuota, PlatformUnenforced}
 
 var (
 	crdsResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}

@@ -53,7 +53,7 @@ func behaviourFlags(cmd *cobra.Command, b *lab.Behaviour) {
 	f.StringVar(&b.Sail.Away, "sail-away", "", "stop the Sail operator: all, or after-seeing (it has seen a change, and installs nothing)")
 	f.StringVar(&b.Sail.Error, "sail-error", "", "the message with which every installation by Sail fails")
 	f.BoolVar(&b.Sail.Older, "sail-older", false, "the Sail operator is that of the release before, which lacks the newest patches")
-	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api, quota")
+	f.StringSliceVar(&b.Platform, "platform", nil, "what the platform does to every namespace: copies, policies, inventions, flicker, stale-api, quota, unenforced")
 	f.StringSliceVar(&b.Admission, "admission", nil, "what admission makes of writes: resources, labels, sidecars, tolerations, images; or how it refuses a LoadBalancer Service: refuse, policy, down")
 	f.StringVar(&b.Plugin.Fault, "plugin", "", "what is wrong with the exec plugin of the kubeconfigs in plugin/: late, silent, wrong, refused, fails or gone")
 	f.IntVar(&b.Plugin.Generation, "plugin-generation", 0, "another number revokes the credentials that the plugin gave, and it has new ones")
