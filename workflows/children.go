@@ -1,9 +1,13 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
 )
 
 // child describes a child workflow: its ID, its title in the UI, the search attributes
@@ -18,7 +22,7 @@ type child struct {
 // unit: where the child of an earlier run still undoes the steps of that unit, runChild
 // waits for it, so that two never work on one unit.
 func (g *gate) runChild(ctx workflow.Context, c child, in, out any) error {
-	for {
+	for again := busyChild; ; again = min(2*again, mostBusyChild) {
 		if err := g.wait(ctx); err != nil {
 			return err
 		}
@@ -37,10 +41,22 @@ func (g *gate) runChild(ctx workflow.Context, c child, in, out any) error {
 		if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 			return err
 		}
-		if err := workflow.Sleep(ctx, busyChildPoll); err != nil {
+		if err := waitChild(ctx, c, again); err != nil {
 			return err
 		}
 	}
+}
+
+// waitChild waits until the child of an earlier run has ended. A worker that may not ask
+// Temporal waits as long as it is told.
+func waitChild(ctx workflow.Context, c child, otherwise time.Duration) error {
+	policy := waitCall()
+	policy.Summary = "wait for " + c.title + " of an earlier run"
+	_, err := titled(ctx, policy, policy.Summary, a.WaitChild, api.WaitChildInput{ClusterRef: api.ClusterRef{Contract: api.Contract}, ID: c.id})
+	if err != nil && ctx.Err() == nil {
+		return workflow.Sleep(ctx, otherwise)
+	}
+	return ctx.Err()
 }
 
 // inParallel calls work for 0 to n-1, at most limit at once, and returns when all are

@@ -97,6 +97,24 @@ func (r *rollout) renamed() (out []api.Failure) {
 	return out
 }
 
+// takenOver finds members that Istio would know by the name of one that left the fleet file
+// and is still there: every istiod would take the two for one cluster.
+func (r *rollout) takenOver() (out []api.Failure) {
+	if r.prunes() && r.pruneFirst() {
+		return nil
+	}
+	for _, c := range r.in.Fleet.Spec.Clusters {
+		i := slices.IndexFunc(r.stale.Clusters, func(old fleet.Cluster) bool { return old.ID() == c.ID() })
+		if i < 0 {
+			continue
+		}
+		out = append(out, api.Failure{Unit: api.Member(c.Name), Type: api.TypeOtherMember, Message: fmt.Sprintf(
+			"Istio knows %s, which left the fleet file and is still there, by the same name, %s: every istiod would take the two for one. Remove %s first (`landbridge rollout --prune` with spec.rollout.prune: first), or give the new one another clusterID",
+			r.stale.Clusters[i].Name, c.ID(), r.stale.Clusters[i].Name)})
+	}
+	return out
+}
+
 // secondRoots finds members that know another root than the first one that knows any.
 func (r *rollout) secondRoots() (out []api.Failure) {
 	known := r.knownRoots()

@@ -94,3 +94,44 @@ func TestFleet_EachMemberRemembersItselfItsPeersAndTheRoot(t *testing.T) {
 	require.Equal(t, "north", east.Left.Clusters[0].Name)
 	require.True(t, strings.HasPrefix(wrote["west"].Member.UID, "west"))
 }
+
+// A cluster that takes the name over by which Istio knows one that left the file waits until
+// that one is gone: the last wave would remove it too late.
+func TestFleet_TakesOverTheIstioNameOfAMemberThatIsStillThere_IsRefused(t *testing.T) {
+	rolled := testFleet("east", "west")
+	rolled.Spec.Clusters[1].ClusterID = "shop"
+	now := testFleet("east", "west-2")
+	now.Spec.Clusters[1].ClusterID = "shop"
+	for name, c := range map[string]struct {
+		workflow     any
+		prune, first bool
+		refused      bool
+	}{
+		"without prune":     {workflow: RolloutFleet, refused: true},
+		"pruned last":       {workflow: RolloutFleet, prune: true, refused: true},
+		"pruned first":      {workflow: RolloutFleet, prune: true, first: true},
+		"a plan says it":    {workflow: PlanFleet, refused: true},
+		"first, not pruned": {workflow: RolloutFleet, first: true, refused: true},
+	} {
+		f := newFake(t)
+		f.answer = func(c fakeCall, result any) {
+			if r, ok := result.(*api.CheckClusterResult); ok && c.ref.Cluster == "east" {
+				r.Inventory = &rolled
+			}
+		}
+		in := api.FleetInput{Fleet: now, Prune: c.prune}
+		if c.first {
+			in.Fleet.Spec.Rollout.Prune = fleet.PruneFirst
+		}
+		err := f.run(c.workflow, in)
+		if !c.refused {
+			require.NoError(t, err, name)
+			continue
+		}
+		failures := api.Failures(err)
+		require.Len(t, failures, 1, name)
+		require.Equal(t, api.Member("west-2"), failures[0].Unit)
+		require.Contains(t, failures[0].Message, "Istio knows west, which left the fleet file and is still there, by the same name, shop")
+		require.Empty(t, f.names(ensures), name)
+	}
+}

@@ -144,6 +144,15 @@ func revokeCall() workflow.ActivityOptions {
 	}
 }
 
-// busyChildPoll sets how often runChild tries to start a child while that of an earlier
-// run still undoes its steps.
-const busyChildPoll = 5 * time.Second
+// waitCall has no end: an undo of an earlier run ends by itself, or somebody ends it. A try
+// of an activity adds no event to the history, however many there are.
+func waitCall() workflow.ActivityOptions {
+	return workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: heartbeat, RetryPolicy: retries}
+}
+
+// A worker that may not ask Temporal for the end of a workflow tries again after busyChild,
+// and each time after twice as long, up to mostBusyChild: each try is ten events.
+const (
+	busyChild     = 5 * time.Second
+	mostBusyChild = 20 * time.Minute
+)

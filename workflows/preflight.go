@@ -46,7 +46,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		return r.fail(api.TypePreflight, "the preflight found problems; nothing was changed", append(silent, problems...))
 	}
 	r.stale = r.in.Fleet.Stale(r.inventories())
-	if refused := r.keepsStale(ctx); len(refused) > 0 {
+	if refused := append(r.takenOver(), r.keepsStale(ctx)...); len(refused) > 0 {
 		return r.fail(api.TypePreflight, "nothing was changed", refused)
 	}
 	r.listRemovals()

@@ -28,6 +28,16 @@ type RefreshScheduleResult struct {
 	Changed bool `json:"changed"`
 }
 
+// WaitChildInput names the child workflow of an earlier run whose end is waited for.
+type WaitChildInput struct {
+	ClusterRef
+	// ID of the workflow.
+	ID string `json:"id"`
+}
+
+// WaitChildResult is empty: the child has ended.
+type WaitChildResult struct{}
+
 // LastChangeInput names the fleet whose last change is looked for.
 type LastChangeInput struct{ ClusterRef }
 

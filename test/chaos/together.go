@@ -22,8 +22,11 @@ func together() []chaos {
 		{Family: f, Name: "rollout canceled in the UI late", act: stopped(4*time.Second, cancelRun), mayFail: true},
 		{Family: f, Name: "rollout terminated in the UI early", act: stopped(1500*time.Millisecond, terminateRun), mayFail: true},
 		{Family: f, Name: "rollout terminated in the UI late", act: stopped(4*time.Second, terminateRun), mayFail: true},
+		{Family: f, Name: "rollout reset in the UI early", act: resetRollout(1500 * time.Millisecond)},
+		{Family: f, Name: "rollout reset in the UI late", act: resetRollout(4 * time.Second)},
 		{Family: f, Name: "cleanup canceled in the UI", cleanup: later(4*time.Second, cancelRun), mayLeave: true},
 		{Family: f, Name: "cleanup terminated in the UI", cleanup: later(4*time.Second, terminateRun), mayLeave: true},
+		{Family: f, Name: "cleanup reset in the UI", cleanup: later(4*time.Second, resetRun), mayLeave: true},
 		{Family: f, Name: "fleet file changed while it is rolled out", act: changedFile, differs: true},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -200,11 +202,18 @@ func recorder(t *testing.T, w *world, dir string) func(outcome string) {
 	return func(outcome string) {
 		list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
 		require.NoError(t, err)
-		for _, e := range list.GetExecutions() {
-			if seen[e.GetExecution().GetRunId()] {
+		runs := list.GetExecutions()
+		slices.SortFunc(runs, func(a, b *workflowpb.WorkflowExecutionInfo) int {
+			return b.GetStartTime().AsTime().Compare(a.GetStartTime().AsTime())
+		})
+		newest := map[string]bool{} // of one ID; an older one is how the newest came about
+		for _, e := range runs {
+			id := e.GetExecution().GetWorkflowId()
+			if seen[e.GetExecution().GetRunId()] || newest[id] {
+				seen[e.GetExecution().GetRunId()] = true
 				continue
 			}
-			seen[e.GetExecution().GetRunId()] = true
+			seen[e.GetExecution().GetRunId()], newest[id] = true, true
 			h := &historypb.History{}
 			iter := c.GetWorkflowHistory(ctx, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 			for iter.HasNext() {
@@ -214,7 +223,7 @@ func recorder(t *testing.T, w *world, dir string) func(outcome string) {
 			}
 			data, err := protojson.Marshal(h)
 			require.NoError(t, err)
-			id := strings.TrimPrefix(e.GetExecution().GetWorkflowId(), "landbridge.test")
+			id = strings.TrimPrefix(id, "landbridge.test")
 			id = random.ReplaceAllString(id, "")
 			name := fmt.Sprintf("%s.%s%s.json", outcome, e.GetType().GetName(), id)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
