@@ -22,12 +22,14 @@ func (a *app) verify() *cobra.Command {
 		Use:   "verify",
 		Short: "Prove that every link carries requests",
 		Long: "Prove every link of the fleet, and change nothing. With FLEET these are the links that were rolled\n" +
-			"out last. A link is proven where four things hold:\n" +
+			"out last. A link is proven where five things hold:\n" +
 			"  - every istiod pod of the source that runs lists the target as synced;\n" +
 			"  - a request with the CA, the server name and the token of the remote secret goes through the\n" +
 			"    egress gateway to the target's API server;\n" +
 			"  - the same request without the token is refused;\n" +
-			"  - there is no connection for another server name.\n" +
+			"  - there is no connection for another server name;\n" +
+			"  - every istiod pod holds endpoints that the target has now, knows the gateway of its network, and\n" +
+			"    may still watch it.\n" +
 			"For a link that is broken it names the hop, and tells where to look.\n\n" +
 			"Exit codes: 0 every link is proven; 1 none is, or the check failed; 2 bad usage or bad fleet file;\n" +
 			"3 some links are proven.",
@@ -81,10 +83,10 @@ func proofError(r api.VerifyResult) error {
 }
 
 // columns lists the checks in the order of the table's columns.
-var columns = []string{api.CheckSynced, api.CheckRequest, api.CheckNoToken, api.CheckOtherName}
+var columns = []string{api.CheckSynced, api.CheckRequest, api.CheckNoToken, api.CheckOtherName, api.CheckHolds}
 
 func printProof(w io.Writer, r api.VerifyResult) {
-	t := newTable(w, "LINK", "ISTIOD", "REQUEST", "WITHOUT TOKEN", "OTHER SERVER NAME", "PROVEN")
+	t := newTable(w, "LINK", "ISTIOD", "REQUEST", "WITHOUT TOKEN", "OTHER SERVER NAME", "ENDPOINTS", "PROVEN")
 	for _, l := range r.Links {
 		row := []string{l.Link}
 		for _, name := range columns {

@@ -17,7 +17,7 @@ import (
 
 func oneOfTwoProven() api.VerifyResult {
 	ok := []api.LinkCheck{{Name: api.CheckRequest, OK: true}, {Name: api.CheckNoToken, OK: true, Detail: "401"},
-		{Name: api.CheckOtherName, OK: true, Detail: "no connection"}, {Name: api.CheckSynced, OK: true, Detail: "synced in 2 of 2"}}
+		{Name: api.CheckOtherName, OK: true, Detail: "no connection"}, {Name: api.CheckSynced, OK: true, Detail: "synced in 2 of 2"}, {Name: api.CheckHolds, OK: true, Detail: "12 Services"}}
 	return api.VerifyResult{Fleet: "prod", At: time.Date(2026, 11, 24, 1, 2, 3, 0, time.UTC), Links: []api.CheckLinkResult{
 		{Link: "east -> west", Proven: true, Checks: ok, Connect: 24 * time.Millisecond, RoundTrip: 3 * time.Millisecond},
 		{Link: "west -> east", Checks: []api.LinkCheck{{Name: api.CheckRequest, Detail: "x"}}, Hop: api.HopTCP, Why: "Envoy says <UF>", Look: "look at the firewall"},
@@ -27,9 +27,9 @@ func oneOfTwoProven() api.VerifyResult {
 func TestVerify_Table(t *testing.T) {
 	var b bytes.Buffer
 	printProof(&b, oneOfTwoProven())
-	require.Equal(t, `LINK           ISTIOD             REQUEST               WITHOUT TOKEN   OTHER SERVER NAME   PROVEN
-east -> west   synced in 2 of 2   3 ms, connect 24 ms   401             no connection       yes
-west -> east   -                  failed                -               -                   NO: TCP
+	require.Equal(t, `LINK           ISTIOD             REQUEST               WITHOUT TOKEN   OTHER SERVER NAME   ENDPOINTS     PROVEN
+east -> west   synced in 2 of 2   3 ms, connect 24 ms   401             no connection       12 Services   yes
+west -> east   -                  failed                -               -                   -             NO: TCP
 
 link west -> east breaks at TCP: Envoy says <UF>
   look at the firewall

@@ -23,6 +23,7 @@ const (
 	HopAPITLS        = "API TLS"
 	HopToken         = "token"
 	HopIstiod        = "istiod"
+	HopView          = "istiod's endpoints"    // it holds others than the target has
 	HopOtherSecret   = "another remote secret" // istiod reads the target by it, or may
 )
 
@@ -40,6 +41,7 @@ var lookAt = map[string]string{
 	HopAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
 	HopToken:         "look at the token Secret of this source in the target, and at istio-reader-service-account and its ClusterRoleBinding",
 	HopIstiod:        "look for the target's name in the log of the source's istiod, and check that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; restart an istiod whose log no longer mentions remote secrets",
+	HopView:          "restart that istiod: it goes on with what it read before, which Istio before 1.31 does after some changes of remote secrets; move to its newest patch",
 	HopOtherSecret:   "remove the target's key from the Secret that is named, or the Secret, then restart the source's istiod: a Secret that it has ignored is not looked at again before",
 }
 
@@ -67,6 +69,7 @@ const (
 	CheckRequest   = "request"
 	CheckNoToken   = "without token"
 	CheckOtherName = "other server name"
+	CheckHolds     = "endpoints"
 	// CheckOtherPods is made where the egress gateway has a NetworkPolicy. A link is proven
 	// whatever comes of it.
 	CheckOtherPods = "other pods"

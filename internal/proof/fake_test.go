@@ -14,9 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,6 +61,8 @@ type source struct {
 	// log is the egress gateway's, logs how often it was read.
 	log  func() (string, error)
 	logs int
+	// istiodLog is that of every istiod since a moment.
+	istiodLog func(since time.Time) string
 	// id is the name by which Istio knows west, where it has another one.
 	id string
 	// names are the server names that were asked for.
@@ -70,8 +74,8 @@ func newSource(t *testing.T) *source {
 	t.Helper()
 	ca, leaf := issue(t, serverName)
 	s := &source{certificate: leaf, apiServer: onlyReaders, envoy: answer(clustersOf("198.51.100.7")),
-		istiod: map[string]http.HandlerFunc{"istiod-1": answer(synced), "istiod-2": answer(synced)},
-		log:    func() (string, error) { return "", nil }}
+		istiod: map[string]http.HandlerFunc{"istiod-1": saysOfClusters(synced), "istiod-2": saysOfClusters(synced)},
+		log:    func() (string, error) { return "", nil }, istiodLog: func(time.Time) string { return "" }}
 	s.Cluster = kubetest.New("east", remoteSecretOf(t, func(c *clientcmdapi.Config) { c.Clusters["west"].CertificateAuthorityData = ca }),
 		pod(egressName, map[string]string{"app": fleet.EgressGateway("west")}, ready),
 		pod("istiod-1", map[string]string{"app": "istiod"}, ready), pod("istiod-2", map[string]string{"app": "istiod"}, ready))
@@ -79,6 +83,9 @@ func newSource(t *testing.T) *source {
 	s.React("get", "pods", func(a clienttesting.Action) (bool, runtime.Object, error) {
 		if a.GetSubresource() != "log" {
 			return false, nil, nil
+		}
+		if opts, _ := a.(clienttesting.GenericAction).GetValue().(*corev1.PodLogOptions); opts.Container == istiodContainer {
+			return true, &runtime.Unknown{Raw: []byte(s.istiodLog(opts.SinceTime.Time))}, nil
 		}
 		s.logs++
 		log, err := s.log()
@@ -185,10 +192,55 @@ func (l *single) Accept() (net.Conn, error) {
 func (l *single) Close() error   { return nil }
 func (l *single) Addr() net.Addr { return &net.IPAddr{} }
 
-// onlyReaders is an API server that lets in who has the reader's token.
-func onlyReaders(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != "Bearer "+readerJWT {
-		w.WriteHeader(http.StatusUnauthorized)
+// onlyReaders is an API server that lets in who has the reader's token, and shows him what
+// istiod compares with.
+func onlyReaders(w http.ResponseWriter, r *http.Request) { having(targetSlices, targetGateway)(w, r) }
+
+// having is such an API server with these EndpointSlices and gateways of its network.
+func having(slices, gateways string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Authorization") != "Bearer "+readerJWT:
+			w.WriteHeader(http.StatusUnauthorized)
+		case strings.Contains(r.URL.Path, "endpointslices"):
+			_, _ = io.WriteString(w, slices)
+		case strings.HasSuffix(r.URL.Path, "/services"):
+			_, _ = io.WriteString(w, gateways)
+		}
+	}
+}
+
+// What west has, as its API server answers.
+const (
+	targetSlices = `{"kind":"EndpointSliceList","apiVersion":"discovery.k8s.io/v1","items":[
+{"metadata":{"name":"hello-1","namespace":"shop","labels":{"kubernetes.io/service-name":"hello"}},"addressType":"IPv4","endpoints":[{"addresses":["10.2.0.7"],"conditions":{"ready":true}},{"addresses":["10.2.0.8"],"conditions":{"ready":false}}]},
+{"metadata":{"name":"dns-1","namespace":"kube-system","labels":{"kubernetes.io/service-name":"kube-dns"}},"addressType":"IPv4","endpoints":[{"addresses":["10.2.0.2"],"conditions":{"ready":true}}]}]}`
+	targetGateway = `{"kind":"ServiceList","apiVersion":"v1","items":[{"metadata":{"name":"istio-eastwestgateway","namespace":"istio-system"},
+"spec":{"type":"LoadBalancer","ports":[{"port":15443}]},"status":{"loadBalancer":{"ingress":[{"ip":"198.51.100.7"}]}}}]}`
+)
+
+// What istiod 1.31 answers on /debug/endpointShardz and /debug/networkz, as far as it is read.
+const (
+	shardsOfWest = `{"hello.shop.svc.cluster.local":{"shop":{"Shards":{"Kubernetes/east":[{"Addresses":["10.1.0.3"]}],"Kubernetes/west":[{"Addresses":["10.2.0.7"],"EndpointPort":8080}]},"ServiceAccounts":{}}},
+"kube-dns.kube-system.svc.cluster.local":{"kube-system":{"Shards":{"Kubernetes/west":[{"Addresses":["10.2.0.2"]}]}}}}`
+	gatewaysOfAll = `[{"Network":"east","Cluster":"east","Addr":"198.51.100.1","Port":15443},{"Network":"west","Cluster":"west","Addr":"198.51.100.7","Port":15443}]`
+)
+
+// saysOfClusters is an istiod with that answer on /debug/clusterz, that holds what west has.
+func saysOfClusters(clusterz string) http.HandlerFunc {
+	return pages(map[string]string{"/debug/clusterz": clusterz})
+}
+
+// pages is an istiod with these pages in place of what it says when all is well.
+func pages(other map[string]string) http.HandlerFunc {
+	well := map[string]string{"/debug/clusterz": synced, "/debug/endpointShardz": shardsOfWest, "/debug/networkz": gatewaysOfAll, "/debug/mesh": `{"trustDomain":"cluster.local"}`}
+	maps.Copy(well, other)
+	return func(w http.ResponseWriter, r *http.Request) {
+		page, ok := well[r.URL.Path]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = io.WriteString(w, page)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -62,13 +63,21 @@ func istiod(h http.HandlerFunc) func(*testing.T, *source) {
 	return func(_ *testing.T, s *source) { s.istiod["istiod-2"] = h }
 }
 
+// page has one of the istiods answer so on a page.
+func page(path, answer string) func(*testing.T, *source) {
+	return istiod(pages(map[string]string{path: answer}))
+}
+
+// lineRefused is from the log of an istiod that watches with a token that is gone.
+const lineRefused = "2026-11-29T18:00:00.000000Z\terror\twatch error in cluster west: failed to list *v1.Service: Unauthorized\n"
+
 func syncStatus(status string) func(*testing.T, *source) {
 	return readThrough("istio-system/istio-remote-secret-west", status)
 }
 
 // readThrough has one of the istiods read the target by a Secret.
 func readThrough(secret, status string) func(*testing.T, *source) {
-	return istiod(answer(`[{"id":"east","syncStatus":"synced"},{"id":"west","secretName":"` + secret + `","syncStatus":"` + status + `"}]`))
+	return istiod(saysOfClusters(`[{"id":"east","syncStatus":"synced"},{"id":"west","secretName":"` + secret + `","syncStatus":"` + status + `"}]`))
 }
 
 // rivalSecret adds another remote secret that names clusters.
@@ -218,7 +227,7 @@ var broken = []struct {
 		s.replace(t, "istiod-1")
 		s.replace(t, "istiod-2", pod("istiod-2", map[string]string{"app": "istiod"}, nil))
 	}},
-	{"an istiod that does not know the target", api.HopIstiod, istiod(answer(`[{"id":"east","syncStatus":"synced"}]`))},
+	{"an istiod that does not know the target", api.HopIstiod, istiod(saysOfClusters(`[{"id":"east","syncStatus":"synced"}]`))},
 	{"an istiod that reads it still", api.HopIstiod, syncStatus("syncing")},
 	{"an istiod that gave up", api.HopIstiod, syncStatus("timeout")},
 	{"an istiod that forgot it", api.HopIstiod, syncStatus("closed")},
@@ -230,6 +239,25 @@ var broken = []struct {
 	{"an istiod that reads a Secret of that name elsewhere", api.HopOtherSecret, readThrough("other/istio-remote-secret-west", "synced")},
 	{"an istiod that fails to read another Secret", api.HopOtherSecret, readThrough("istio-system/west-kubeconfig", "timeout")},
 	{"an istiod that has the target's ID itself", api.HopOtherSecret, readThrough("", "synced")},
+	{"an istiod that lost all endpoints of the target", api.HopView, page("/debug/endpointShardz", strings.ReplaceAll(shardsOfWest, "Kubernetes/west", "Kubernetes/north"))},
+	{"an istiod that holds old endpoints", api.HopView, page("/debug/endpointShardz", strings.ReplaceAll(shardsOfWest, "10.2.0.7", "10.2.0.6"))},
+	{"an istiod that forgot the gateway of the target's network", api.HopView, page("/debug/networkz", `[{"Network":"east","Cluster":"east","Addr":"198.51.100.1"}]`)},
+	{"an istiod that has an old address of that gateway", api.HopView, page("/debug/networkz", strings.ReplaceAll(gatewaysOfAll, "198.51.100.7", "198.51.100.6"))},
+	{"an istiod whose watch is refused for ever", api.HopView, func(_ *testing.T, s *source) {
+		s.istiodLog = func(time.Time) string { return lineRefused }
+	}},
+	{"an istiod that tells nothing of its endpoints", api.HopIstiod, page("/debug/endpointShardz", "<html>")},
+	{"a target that answers nonsense", api.HopAPITLS, func(_ *testing.T, s *source) { s.apiServer = having("<html>", targetGateway) }},
+	{"a target that fails to list", api.HopAPITLS, func(_ *testing.T, s *source) {
+		s.apiServer = func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "endpointslices") {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			onlyReaders(w, r)
+		}
+	}},
+
 	{"another Secret that istiod ignores for now", api.HopOtherSecret, rivalSecret(multiCluster, "north", "west")},
 }
 
@@ -261,7 +289,7 @@ func TestLink_BrokenInEachWay_NamesTheHopAndTheCause(t *testing.T) {
 		})
 		seen[b.hop] = true
 	}
-	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopSourcePolicy, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod, api.HopOtherSecret} {
+	for _, hop := range []string{api.HopSecret, api.HopEgress, api.HopSourcePolicy, api.HopRoute, api.HopName, api.HopTCP, api.HopMTLS, api.HopAuthorization, api.HopAPITLS, api.HopToken, api.HopIstiod, api.HopView, api.HopOtherSecret} {
 		require.True(t, seen[hop], "nothing breaks at %s", hop)
 	}
 	golden(t, "testdata/broken.golden", out.String())

@@ -12,8 +12,9 @@ import (
 const (
 	// podTimeout bounds a question to a pod.
 	podTimeout = 15 * time.Second
-	// maxAnswer in bytes bounds what a pod may answer.
-	maxAnswer = 4 << 20
+	// maxAnswer in bytes bounds what a pod may answer: an istiod tells of all endpoints of
+	// its mesh.
+	maxAnswer = 64 << 20
 )
 
 // getFromPod asks a pod by port-forward.

@@ -82,6 +82,7 @@ var checks = []struct {
 	{api.CheckNoToken, (*prober).withoutToken},
 	{api.CheckOtherName, (*prober).otherServerName},
 	{api.CheckSynced, (*prober).synced},
+	{api.CheckHolds, (*prober).holds},
 }
 
 func (p *prober) prove(ctx context.Context, patience time.Duration) (api.CheckLinkResult, error) {

@@ -25,7 +25,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
-func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
+func TestLink_InOrder_IsProvenByFiveChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(t)
 		r, err := s.prober().prove(t.Context(), 0)
@@ -35,8 +35,9 @@ func TestLink_InOrder_IsProvenByFourChecks(t *testing.T) {
 			{Name: api.CheckNoToken, OK: true, Detail: "401"},
 			{Name: api.CheckOtherName, OK: true, Detail: "no connection"},
 			{Name: api.CheckSynced, OK: true, Detail: "synced in 2 of 2"},
+			{Name: api.CheckHolds, OK: true, Detail: "2 Services"},
 		}}, r)
-		require.Equal(t, []string{serverName, serverName, unservedName}, s.names)
+		require.Equal(t, []string{serverName, serverName, unservedName, serverName}, s.names)
 		require.Empty(t, s.Writes())
 		require.Zero(t, s.logs, "nothing needs an explanation")
 	})
@@ -87,7 +88,8 @@ func TestLink_ToATargetWithAnotherClusterID_IsProvenByIt(t *testing.T) {
 		was.Data = map[string][]byte{"cn-mesh-a": was.Data["west"]}
 		s.replace(t, was.Name, was)
 		for name := range s.istiod {
-			s.istiod[name] = answer(strings.ReplaceAll(synced, `"id":"west"`, `"id":"cn-mesh-a"`))
+			s.istiod[name] = pages(map[string]string{"/debug/clusterz": strings.ReplaceAll(synced, `"id":"west"`, `"id":"cn-mesh-a"`),
+				"/debug/endpointShardz": strings.ReplaceAll(shardsOfWest, "Kubernetes/west", "Kubernetes/cn-mesh-a"), "/debug/networkz": strings.ReplaceAll(gatewaysOfAll, `"Cluster":"west"`, `"Cluster":"cn-mesh-a"`)})
 		}
 		r, err := s.prober().prove(t.Context(), 0)
 		require.NoError(t, err)
@@ -98,7 +100,7 @@ func TestLink_ToATargetWithAnotherClusterID_IsProvenByIt(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, r.Proven, "another cluster may be called west")
 
-		s.istiod["istiod-1"] = answer(synced)
+		s.istiod["istiod-1"] = saysOfClusters(synced)
 		r, err = s.prober().prove(t.Context(), 0)
 		require.NoError(t, err)
 		require.Equal(t, "istiod-1 says of cn-mesh-a: not known", r.Why)
@@ -163,7 +165,7 @@ func TestLink_ProvenWithinItsPatience_IsLookedAtNoMore(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, r.Proven)
 		require.Equal(t, 2500*time.Millisecond, time.Since(began), "after 0.1, 0.2, 0.4 and 0.8 s, then a look a second")
-		require.Equal(t, 5+3, s.connections)
+		require.Equal(t, 5+4, s.connections)
 		require.Zero(t, s.logs)
 	})
 }
@@ -196,7 +198,7 @@ func TestLink_PatienceThatEndsWithinALook_LooksOnceMore(t *testing.T) {
 		r, err := s.prober().prove(t.Context(), time.Second)
 		require.NoError(t, err)
 		require.True(t, r.Proven, r.Why)
-		require.Equal(t, 1+3, s.connections, "the look that was cut off says nothing")
+		require.Equal(t, 1+4, s.connections, "the look that was cut off says nothing")
 	})
 }
 

@@ -112,11 +112,17 @@ func over(session *tls.Conn) http.RoundTripper {
 
 // get asks the target's API server and returns the status of its answer.
 func (p *prober) get(ctx context.Context, session http.RoundTripper, path, token string) (int, error) {
+	code, _, err := p.read(ctx, session, path, token)
+	return code, err
+}
+
+// read asks the target's API server and returns its answer.
+func (p *prober) read(ctx context.Context, session http.RoundTripper, path, token string) (int, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, podTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+p.tunnel.serverName+path, nil)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	req.Header.Set("User-Agent", "landbridge")
 	if token != "" {
@@ -124,9 +130,9 @@ func (p *prober) get(ctx context.Context, session http.RoundTripper, path, token
 	}
 	resp, err := session.RoundTrip(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	return resp.StatusCode, err
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, body, err
 }
