@@ -1,8 +1,9 @@
 // Package activities does to clusters what the guide does by hand: one file per
 // step, the action and its undo side by side. EnsureX and RemoveX are safe to
-// repeat, WaitX polls and heartbeats, CheckX only reads. An activity talks to one
-// cluster, or to the root, never to two; what it takes and gives is public or
-// sealed, since everybody who can open the Temporal UI reads it.
+// repeat, WaitX polls and heartbeats, CheckX only reads, but for the pod that a
+// rollout's CheckLink starts. An activity talks to one cluster, to the root or to
+// Temporal, never to two; what it takes and gives is public or sealed, since
+// everybody who can open the Temporal UI reads it.
 package activities
 
 import (

@@ -60,6 +60,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("the drain of a node cuts nothing", r.drains)
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
+	part("an istiod that is stuck is seen", r.stuckIstiod)
 	part("another address is followed", r.rotates)
 	part("a node port carries it without a load balancer", r.nodePort)
 	part("a link that goes is shut", r.revokes)

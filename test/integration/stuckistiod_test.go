@@ -1,0 +1,84 @@
+package integration
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/landbridge/landbridge/internal/api"
+)
+
+// stuckIstiod has north's istiod stop reading remote secrets, as istiod 1.31 does once one was
+// replaced by a broken one, repaired, and deleted. Then the token with which it reads west is
+// replaced and its connection cut: it goes on with the old token for ever, while clusterz says
+// synced and a request goes through with the new one.
+func (r *real) stuckIstiod() {
+	north := r.connect("north")
+	s, err := north.CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-west", metav1.GetOptions{})
+	require.NoError(r.t, err)
+	other := func(ca []byte) string {
+		cfg, err := clientcmd.Load(s.Data["west"])
+		require.NoError(r.t, err)
+		for _, c := range cfg.Clusters {
+			if ca != nil {
+				c.CertificateAuthorityData = ca
+			}
+		}
+		data, err := clientcmd.Write(*cfg)
+		require.NoError(r.t, err)
+		return base64.StdEncoding.EncodeToString(data)
+	}
+	listed := func(want bool) func() error {
+		return func() error {
+			out, err := r.istiod("north", "/debug/clusterz")
+			if err == nil && strings.Contains(out, `"other"`) != want {
+				err = fmt.Errorf("clusterz says %s", out)
+			}
+			return err
+		}
+	}
+	const secret = coreObjects + "secrets/istio-remote-secret-other"
+	r.create("north", coreObjects+"secrets\napiVersion: v1\nkind: Secret\nmetadata: {name: istio-remote-secret-other, labels: {istio/multiCluster: \"true\"}}\ndata: {other: "+other(nil)+"}\n")
+	r.eventually(30*time.Second, "north's istiod reads the other secret", listed(true))
+	for _, ca := range [][]byte{r.connect("east").cfg.CAData, nil} {
+		r.patch("north", secret, `{"data":{"other":"`+other(ca)+`"}}`)
+		time.Sleep(3 * time.Second) // istiod looks at it
+	}
+	r.patch("north", secret, "")
+	time.Sleep(3 * time.Second)
+
+	r.patch("west", coreObjects+"secrets/istio-remote-secret-token-north", "")
+	r.rollout("--force-conflicts")
+	pods, err := r.pods("north", "istio-system", "app=kube-apiserver-west-egress-gateway")
+	require.NoError(r.t, err)
+	for _, p := range pods {
+		r.patch("north", coreObjects+"pods/"+p.Name, "")
+	}
+	var got api.CheckLinkResult
+	took := r.eventually(3*time.Minute, "the watch that is refused is seen", func() error {
+		if got = r.verify()["north -> west"]; got.Hop != api.HopView {
+			return fmt.Errorf("%s", got.Sentence())
+		}
+		return nil
+	})
+	r.t.Logf("after %s: %s", took, got.Sentence())
+	clusters, err := r.istiod("north", "/debug/clusterz")
+	require.NoError(r.t, err)
+	require.Contains(r.t, clusters, `"syncStatus":"synced"`, "what Istio's own tools show")
+
+	pod, err := r.pod("north", "istio-system", "app=istiod")
+	require.NoError(r.t, err)
+	r.patch("north", coreObjects+"pods/"+pod, "")
+	r.t.Logf("its restart repairs it, after %s", r.eventually(2*time.Minute, "the link is proven again", func() error {
+		if got = r.verify()["north -> west"]; !got.Proven {
+			return fmt.Errorf("%s", got.Sentence())
+		}
+		return nil
+	}))
+}
