@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,35 +61,57 @@ func firstFew(list []string) string {
 	return strings.Join(list, ", ")
 }
 
+// listAgain has the pauses after which a kind that could not be listed is listed again: an
+// API server fails, or denies, for a moment while etcd chooses a leader or roles are read.
+var listAgain = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
+
 // Unmanaged looks into a namespace for what neither this fleet nor the platform put
 // there. It passes over a group of the API that does not answer at all: Kubernetes
 // itself keeps the namespace, and names the group in its conditions, until it answers.
 func (w *Writer) Unmanaged(ctx context.Context, namespace string) (Unmanaged, error) {
-	var out Unmanaged
 	resources, err := w.deletable()
 	if err != nil {
-		return out, err
+		return Unmanaged{}, err
 	}
+	out, unlisted, err := w.lookInto(ctx, namespace, resources)
+	for _, wait := range listAgain {
+		if len(unlisted) == 0 || err != nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return out, ctx.Err()
+		case <-time.After(wait):
+		}
+		var again Unmanaged
+		again, unlisted, err = w.lookInto(ctx, namespace, unlisted)
+		out = Unmanaged{append(out.Objects, again.Objects...), again.Refused, again.Broken}
+	}
+	return out, err
+}
+
+// lookInto looks for objects of some kinds, and returns which kinds could not be listed.
+func (w *Writer) lookInto(ctx context.Context, namespace string, resources []kinds.Resource) (out Unmanaged, unlisted []kinds.Resource, err error) {
 	compare := &comparison{cluster: w.Cluster, fleet: w.Owner.Fleet, namespace: namespace}
 	for _, r := range resources {
 		objs, err := w.In(r, namespace).List(ctx, metav1.ListOptions{})
 		switch {
 		case apierrors.IsNotFound(err): // the kind went meanwhile, and its objects with it
 		case apierrors.IsForbidden(err):
-			out.Refused = append(out.Refused, r.GroupResource().String())
+			out.Refused, unlisted = append(out.Refused, r.GroupResource().String()), append(unlisted, r)
 		case err != nil && passesSoon(err):
-			return out, fmt.Errorf("list %s in %s: %w", r.Resource, namespace, err)
+			return out, nil, fmt.Errorf("list %s in %s: %w", r.Resource, namespace, err)
 		case err != nil:
-			out.Broken = append(out.Broken, fmt.Sprintf("%s (%v)", r.GroupResource(), err))
+			out.Broken, unlisted = append(out.Broken, fmt.Sprintf("%s (%v)", r.GroupResource(), err)), append(unlisted, r)
 		default:
 			found, err := w.unmanagedOf(ctx, compare, r, objs.Items)
 			if err != nil {
-				return out, err
+				return out, nil, err
 			}
 			out.Objects = append(out.Objects, found...)
 		}
 	}
-	return out, nil
+	return out, unlisted, nil
 }
 
 // deletable lists the namespaced kinds whose objects go with their namespace: those

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -240,20 +241,50 @@ func TestUnmanaged_AKindCannotBeListed_IsNamedOrPassedOver(t *testing.T) {
 		{apierrors.NewServiceUnavailable("nobody answers"), kube.Unmanaged{Broken: []string{"serviceentries.networking.istio.io (nobody answers)"}}, "nobody answers"},
 		{apierrors.NewMethodNotSupported(resource, "list"), kube.Unmanaged{Broken: []string{`serviceentries.networking.istio.io (list is not supported on resources of kind "serviceentries.networking.istio.io")`}}, "not supported"},
 	} {
-		in := namespace()
-		in.Stale(schema.GroupVersion{Group: "custom.metrics.k8s.io", Version: "v1beta1"})
-		in.React("list", "serviceentries", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, c.err })
-		got, err := writing(in, "run-1").Unmanaged(t.Context(), "istio-system")
-		require.NoError(t, err)
-		require.Equal(t, c.want, got)
-		require.Contains(t, got.Error("istio-system"), c.says)
-		if c.says == "" {
-			require.Empty(t, got.Error("istio-system"))
-		}
+		synctest.Test(t, func(t *testing.T) {
+			in := namespace()
+			in.Stale(schema.GroupVersion{Group: "custom.metrics.k8s.io", Version: "v1beta1"})
+			in.React("list", "serviceentries", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, c.err })
+			got, err := writing(in, "run-1").Unmanaged(t.Context(), "istio-system")
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+			require.Contains(t, got.Error("istio-system"), c.says)
+			if c.says == "" {
+				require.Empty(t, got.Error("istio-system"))
+			}
+		})
 	}
 	both := kube.Unmanaged{Objects: []string{"ConfigMap/x"}, Refused: []string{"a", "b"}}
 	require.Equal(t, "namespace n stays, since it holds what Landbridge did not make: ConfigMap/x; and since the worker may not list what else may be in it: a, b; "+
 		"move that away, let the worker list these kinds (`landbridge rbac` prints the role) and clean up again, or delete the namespace yourself", both.Error("n"))
+}
+
+// An API server that fails for a moment must not keep a namespace for ever, nor hide what is
+// in it.
+func TestUnmanaged_AKindCannotBeListedForAMoment_IsLookedAtAgain(t *testing.T) {
+	resource := kinds.ServiceEntries.GroupResource()
+	for _, passing := range []error{apierrors.NewInternalError(errors.New("etcdserver: leader changed")), apierrors.NewConflict(resource, "", errors.New("no")),
+		apierrors.NewServiceUnavailable("starting"), apierrors.NewForbidden(resource, "", errors.New("roles are being read"))} {
+		for failures, last := range map[int]bool{1: false, 3: false, 4: true} {
+			synctest.Test(t, func(t *testing.T) {
+				in := namespace()
+				tries := 0
+				in.React("list", "serviceentries", func(clienttesting.Action) (bool, runtime.Object, error) {
+					tries++
+					return tries <= failures, nil, passing
+				})
+				mine := &unstructured.Unstructured{}
+				mine.SetGroupVersionKind(schema.GroupVersionKind{Group: "networking.istio.io", Version: "v1", Kind: "ServiceEntry"})
+				mine.SetNamespace("istio-system")
+				mine.SetName("mine")
+				in.Put(mine)
+				got, err := writing(in, "run-1").Unmanaged(t.Context(), "istio-system")
+				require.NoError(t, err)
+				require.Equal(t, last, len(got.Refused)+len(got.Broken) > 0, "%v, %d times", passing, failures)
+				require.Equal(t, !last, len(got.Objects) == 1, "%v", got.Objects)
+			})
+		}
+	}
 }
 
 func TestUnmanaged_TheApiServerIsBusy_IsTriedAgain(t *testing.T) {
