@@ -89,3 +89,15 @@ func TestReplay_HistoriesOfEveryRelease(t *testing.T) {
 		}
 	}
 }
+
+// A recording in which the child of the run before has ended by itself would replay no wait.
+func TestReplay_TheBusyHistories_HaveTheWait(t *testing.T) {
+	files, err := filepath.Glob("testdata/v*/busy.RolloutFleet.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		require.NoError(t, err)
+		require.Contains(t, string(data), `"name":"WaitChild"`, f)
+	}
+}
