@@ -77,11 +77,13 @@ func (s *sail) upgradeOrInstall(ctx context.Context, r sailRelease, obj *unstruc
 	if _, err := cfg.Releases.Last(r.name); errors.Is(err, driver.ErrReleaseNotFound) {
 		in := action.NewInstall(cfg)
 		in.ReleaseName, in.Namespace, in.PostRenderer, in.SkipCRDs = r.name, r.namespace, render, true
+		in.DisableOpenAPIValidation = true // Istio's charts are valid, and a lab's cores few
 		_, err := in.RunWithContext(ctx, c, values)
 		return err
 	}
 	up := action.NewUpgrade(cfg)
 	up.Namespace, up.PostRenderer, up.ResetValues, up.MaxHistory, up.SkipCRDs = r.namespace, render, true, 1, true
+	up.DisableOpenAPIValidation = true
 	_, err = up.RunWithContext(ctx, r.name, c, values)
 	return err
 }
