@@ -273,11 +273,8 @@ func TestUnmanaged_AKindCannotBeListedForAMoment_IsLookedAtAgain(t *testing.T) {
 					tries++
 					return tries <= failures, nil, passing
 				})
-				mine := &unstructured.Unstructured{}
-				mine.SetGroupVersionKind(schema.GroupVersionKind{Group: "networking.istio.io", Version: "v1", Kind: "ServiceEntry"})
-				mine.SetNamespace("istio-system")
-				mine.SetName("mine")
-				in.Put(mine)
+				in.Put(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry",
+					"metadata": map[string]any{"namespace": "istio-system", "name": "mine"}}})
 				got, err := writing(in, "run-1").Unmanaged(t.Context(), "istio-system")
 				require.NoError(t, err)
 				require.Equal(t, last, len(got.Refused)+len(got.Broken) > 0, "%v, %d times", passing, failures)

@@ -63,14 +63,6 @@ func istiod(h http.HandlerFunc) func(*testing.T, *source) {
 	return func(_ *testing.T, s *source) { s.istiod["istiod-2"] = h }
 }
 
-// page has one of the istiods answer so on a page.
-func page(path, answer string) func(*testing.T, *source) {
-	return istiod(pages(map[string]string{path: answer}))
-}
-
-// lineRefused is from the log of an istiod that watches with a token that is gone.
-const lineRefused = "2026-11-29T18:00:00.000000Z\terror\twatch error in cluster west: failed to list *v1.Service: Unauthorized\n"
-
 func syncStatus(status string) func(*testing.T, *source) {
 	return readThrough("istio-system/istio-remote-secret-west", status)
 }
