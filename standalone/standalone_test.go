@@ -39,6 +39,7 @@ func TestStandalone_StoppedAndStartedAgain_ContinuesWhereItWas(t *testing.T) {
 	require.Contains(t, body(t, "http://127.0.0.1:"+ports[1]+"/api/v1/namespaces/default"), `"workflowExecutionRetentionTtl": "31536000s"`, "an auditor asks months later")
 	require.Equal(t, "ok\n", body(t, "http://127.0.0.1:"+ports[2]+"/readyz"))
 	onlyOnLoopback(t, ports)
+	onlyUnderItsOwnNames(t, ports[1])
 
 	c := dial(t, ports[0])
 	knowsTheWorker(t, c)
@@ -99,6 +100,21 @@ func onlyOnLoopback(t *testing.T, ports []string) {
 			}
 			require.Error(t, err, "%s answers at %s", port, ip)
 		}
+	}
+}
+
+// onlyUnderItsOwnNames asks the UI for data as a browser does for a page whose name leads here.
+func onlyUnderItsOwnNames(t *testing.T, port string) {
+	t.Helper()
+	for host, want := range map[string]int{"localhost:" + port: http.StatusOK, "[::1]:" + port: http.StatusOK, "localhost:9999": http.StatusOK, "localhost": http.StatusOK,
+		"rebound.example.com:" + port: http.StatusForbidden, "rebound.example.com": http.StatusForbidden, "127.0.0.1.example.com": http.StatusForbidden} {
+		req, err := http.NewRequest(http.MethodGet, "http://127.0.0.1:"+port+"/api/v1/namespaces/default/workflows", nil)
+		require.NoError(t, err)
+		req.Host = host
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		res.Body.Close()
+		require.Equal(t, want, res.StatusCode, host)
 	}
 }
 

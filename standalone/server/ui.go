@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	uiapi "github.com/temporalio/ui-server/v2/server/api"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 )
@@ -31,7 +32,7 @@ func startUI(ctx context.Context, o Options) (*ui, error) {
 		DisableNewsFetch:    true, // nothing is fetched from outside
 		CORS:                uiconfig.CORS{CookieInsecure: true, AllowOrigins: []string{url}},
 	}}
-	u := &ui{uiserver.NewServer(uioptions.WithConfigProvider(cfg))}
+	u := &ui{uiserver.NewServer(uioptions.WithConfigProvider(cfg), uioptions.WithAPIMiddleware([]uiapi.Middleware{ownHosts()}))}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() { cancel(fmt.Errorf("it ended: %w", u.server.Start())) }() // it ends with stop
