@@ -67,7 +67,8 @@ func reference(t *testing.T) string {
 	b.WriteString("\n## Rights of a worker\n\nPer cluster, with Istio in the namespace `istio-system`.\n\n| where | resources | verbs |\n| --- | --- | --- |\n")
 	const ns = "istio-system"
 	all := rights.For(rights.Needs{Namespace: ns})
-	b.WriteString(rightsTable("", all))
+	b.WriteString(rightsTable("", rights.For(rights.Needs{Namespace: ns, SkipProof: true})))
+	b.WriteString(rightsTable(" (not with `rollout.skipProof: true`)", missing(all, rights.For(rights.Needs{Namespace: ns, SkipProof: true}))))
 	b.WriteString(rightsTable(" (only with `istio.manage: false`, which needs no rights on istios and istiocnis)", missing(rights.For(rights.Needs{Namespace: ns, ExistingIstio: true}), all)))
 	b.WriteString(rightsTable(" (only on OpenShift; not insisted on)", missing(rights.For(rights.Needs{Namespace: ns, OpenShift: true}), all)))
 	b.WriteString("| the whole cluster (not insisted on; without it, a namespace stays in which something cannot be looked into) | every kind | list |\n")
@@ -100,7 +101,10 @@ func rightsTable(note string, list []rights.Right) string {
 // missing are the rights of a that b does not have.
 func missing(a, b []rights.Right) (out []rights.Right) {
 	for _, r := range a {
-		if !slices.ContainsFunc(b, func(o rights.Right) bool { return o.Resource == r.Resource && o.In == r.In }) {
+		r.Verbs = slices.DeleteFunc(slices.Clone(r.Verbs), func(verb string) bool {
+			return slices.ContainsFunc(b, func(o rights.Right) bool { return o.Resource == r.Resource && o.In == r.In && slices.Contains(o.Verbs, verb) })
+		})
+		if len(r.Verbs) > 0 {
 			out = append(out, r)
 		}
 	}

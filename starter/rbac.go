@@ -61,6 +61,7 @@ func rbac() *cobra.Command {
 	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, or spec.istio.revision of an existing Istio")
 	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
 	cmd.Flags().BoolVar(&needs.Adopt, "adopt", false, "for a fleet file with spec.adopt: true")
+	cmd.Flags().BoolVar(&needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")
 	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
 	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
 	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")

@@ -107,7 +107,8 @@ func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
 // checkInput returns what the fleet wants of a cluster.
 func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	ca, s := r.in.Fleet.Spec.CA, r.in.Fleet.Settings(c)
-	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName}
+	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName,
+		SkipProof: r.in.Fleet.Spec.Rollout.SkipProof}
 	if s.Istio.Managed() {
 		in.IstioName = s.Istio.Name
 	}

@@ -96,6 +96,9 @@ type CheckClusterInput struct {
 	IstioName string `json:"istioName,omitempty"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
+	// SkipProof says that the fleet file leaves proofs out, so that the worker needs no rights
+	// for them.
+	SkipProof bool `json:"skipProof,omitempty"`
 	// Existing is nil where the fleet file names no existing mesh.
 	Existing *Existing `json:"existing,omitempty"`
 }

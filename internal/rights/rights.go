@@ -37,6 +37,8 @@ type Needs struct {
 	// Adopt lets Helm give back what the gateway chart installs by default: a role that
 	// reads and watches every Secret of Istio's namespace.
 	Adopt bool
+	// SkipProof leaves out what only the proof of links needs.
+	SkipProof bool
 	// OpenShift lets the worker read the API server's names. The preflight does not
 	// insist on it.
 	OpenShift bool
@@ -48,6 +50,11 @@ func For(n Needs) []Right {
 	sys, istio, secrets := fleet.SystemNamespace, n.Namespace, helm
 	if n.Adopt {
 		secrets = append(slices.Clone(helm), "watch")
+	}
+	pods := []string{"list"}
+	if !n.SkipProof {
+		// Whether a network enforces NetworkPolicies, only a pod can try.
+		pods = []string{"get", "list", "create", "delete"}
 	}
 	rights := []Right{
 		{kinds.Namespaces, write, ""},
@@ -66,16 +73,18 @@ func For(n Needs) []Right {
 		{kinds.DisruptionBudgets, helm, istio},
 		{kinds.NetworkPolicies, write, istio},
 		{kinds.Events, []string{"list"}, istio},
-		// Whether a network enforces NetworkPolicies, only a pod can try.
-		{kinds.Pods, []string{"get", "list", "create", "delete"}, istio},
-		{kinds.PodLogs, []string{"get"}, istio},
-		// A WebSocket needs get, SPDY needs create; the API server says which it takes.
-		{kinds.PodPorts, []string{"get", "create"}, istio},
+		{kinds.Pods, pods, istio},
 		{kinds.IstioGateways, write, istio},
 		{kinds.VirtualServices, write, istio},
 		{kinds.DestinationRules, write, istio},
 		{kinds.ServiceEntries, write, istio},
 		{kinds.AuthorizationPolicies, write, istio},
+	}
+	if !n.SkipProof {
+		rights = append(rights,
+			Right{kinds.PodLogs, []string{"get"}, istio},
+			// A WebSocket needs get, SPDY needs create; the API server says which it takes.
+			Right{kinds.PodPorts, []string{"get", "create"}, istio})
 	}
 	if !n.ExistingIstio {
 		rights = append(rights, Right{kinds.Istios, write, ""}, Right{kinds.IstioCNIs, write, ""},

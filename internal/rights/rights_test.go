@@ -21,11 +21,12 @@ var update = flag.Bool("update", false, "write testdata/*.yaml")
 
 // clusters lists those that need different rights.
 var clusters = map[string]rights.Needs{
-	"sail":      {Namespace: "istio-system"},
-	"existing":  {Namespace: "istio-system", ExistingIstio: true},
-	"adopt":     {Namespace: "istio-system", Adopt: true},
-	"openshift": {Namespace: "istio-system", OpenShift: true},
-	"revision":  {Namespace: "mesh", Revision: "canary"},
+	"sail":       {Namespace: "istio-system"},
+	"existing":   {Namespace: "istio-system", ExistingIstio: true},
+	"adopt":      {Namespace: "istio-system", Adopt: true},
+	"openshift":  {Namespace: "istio-system", OpenShift: true},
+	"skip-proof": {Namespace: "istio-system", SkipProof: true},
+	"revision":   {Namespace: "mesh", Revision: "canary"},
 }
 
 func TestClusterRole_OfEachKindOfCluster_IsTheGoldenOne(t *testing.T) {
