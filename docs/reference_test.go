@@ -102,7 +102,9 @@ func rightsTable(note string, list []rights.Right) string {
 func missing(a, b []rights.Right) (out []rights.Right) {
 	for _, r := range a {
 		r.Verbs = slices.DeleteFunc(slices.Clone(r.Verbs), func(verb string) bool {
-			return slices.ContainsFunc(b, func(o rights.Right) bool { return o.Resource == r.Resource && o.In == r.In && slices.Contains(o.Verbs, verb) })
+			return slices.ContainsFunc(b, func(o rights.Right) bool {
+				return o.Resource == r.Resource && o.In == r.In && slices.Contains(o.Verbs, verb)
+			})
 		})
 		if len(r.Verbs) > 0 {
 			out = append(out, r)
