@@ -45,7 +45,7 @@ var layers = []struct {
 	{"internal/sail", "what the Sail operator says", []string{"internal/fleet", "internal/kinds", "internal/kube"}},
 
 	{"internal/api", "what crosses Temporal", []string{"internal/build", "internal/fleet"}},
-	{"internal/proof", "the proof of a link", []string{"internal/api", "internal/fleet", "internal/kube", "internal/redact"}},
+	{"internal/proof", "the proof of a link", []string{"internal/api", "internal/fleet", "internal/kinds", "internal/kube", "internal/redact"}},
 	{"internal/preflight", "what stands in the way", []string{"certs", "internal/api", "internal/fleet", "internal/inventory", "internal/kinds", "internal/kube", "internal/rights", "internal/sail"}},
 	{"activities", "what is done to clusters", []string{"certs", "internal/api", "internal/chart", "internal/fleet", "internal/inventory", "internal/kinds",
 		"internal/kube", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail"}},

@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,19 @@ type NetworkPolicy struct {
 
 // Wanted says whether the egress gateways have a NetworkPolicy.
 func (n NetworkPolicy) Wanted() bool { return n.Enabled == nil || *n.Enabled }
+
+// The answers with which AnnotationOtherPods begins.
+const (
+	OtherPodsGetIn = "open"
+	OtherPodsDoNot = "closed"
+)
+
+// OpenToOtherPods says whether a NetworkPolicy with these annotations was found to keep
+// nobody out.
+func OpenToOtherPods(annotations map[string]string) bool {
+	answer, _, _ := strings.Cut(annotations[AnnotationOtherPods], " ")
+	return answer == OtherPodsGetIn
+}
 
 func validateNetworkPolicy(at string, n NetworkPolicy, ps *problems) {
 	if !n.Wanted() && len(n.MetricsFrom) > 0 {

@@ -8,7 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/fleet"
-	"github.com/landbridge/landbridge/internal/proof"
 )
 
 // checkOtherPods finds the links whose egress gateway any pod of the cluster gets a
@@ -22,7 +21,7 @@ func (c *cluster) checkOtherPods(ctx context.Context) error {
 		return fmt.Errorf("list the NetworkPolicies of %s: %w", c.in.Namespace, err)
 	}
 	for i := range list.Items {
-		if p := &list.Items[i]; proof.Open(p) {
+		if p := &list.Items[i]; fleet.OpenToOtherPods(p.Annotations) {
 			c.out.OpenLinks = append(c.out.OpenLinks, p.Labels[fleet.LabelLink])
 		}
 	}

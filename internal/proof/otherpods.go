@@ -33,12 +33,6 @@ const (
 // enforcing is the time that a cluster's network gets until it enforces a new NetworkPolicy.
 var enforcing = 10 * time.Second
 
-// The answers of a trial, as the NetworkPolicy keeps them.
-const (
-	answerOpen   = "open"
-	answerClosed = "closed"
-)
-
 // OtherPods tells whether a pod of the source that is not istiod gets a connection to the
 // egress gateway of a link. It returns nil where the gateway has no NetworkPolicy of the
 // fleet's. Whether a network enforces those, no API tells: with try, and where the answer
@@ -94,19 +88,16 @@ func lastAnswer(p *networkingv1.NetworkPolicy) (a verdict) {
 	return verdict{f[0], at, f[2]}
 }
 
-// Open says whether other pods got a connection when that was tried last.
-func Open(p *networkingv1.NetworkPolicy) bool { return lastAnswer(p).is == answerOpen }
-
 func (a verdict) counts(p *networkingv1.NetworkPolicy) bool {
 	return a.is != "" && a.generation == fmt.Sprint(p.Generation) && time.Since(a.at) < triedFor
 }
 
 func (a verdict) check(why string) *api.LinkCheck {
-	c := &api.LinkCheck{Name: api.CheckOtherPods, OK: a.is == answerClosed}
+	c := &api.LinkCheck{Name: api.CheckOtherPods, OK: a.is == fleet.OtherPodsDoNot}
 	switch {
-	case a.is == answerClosed:
+	case a.is == fleet.OtherPodsDoNot:
 		c.Detail = "no connection"
-	case a.is == answerOpen:
+	case a.is == fleet.OtherPodsGetIn:
 		c.Detail = api.OpenToOthers
 	case why != "":
 		c.Detail = "not known: " + why
@@ -129,7 +120,7 @@ func (t *trial) ask(ctx context.Context, policy *networkingv1.NetworkPolicy) (a 
 		return a, "", err
 	}
 	a.is, why, err = t.try(ctx, policy)
-	if a.is == answerOpen {
+	if a.is == fleet.OtherPodsGetIn {
 		select {
 		case <-ctx.Done():
 			return a, "", ctx.Err()
@@ -137,7 +128,7 @@ func (t *trial) ask(ctx context.Context, policy *networkingv1.NetworkPolicy) (a 
 		}
 		a.is, why, err = t.try(ctx, policy)
 	}
-	if a.is == answerOpen && len(policy.Spec.Ingress) > 1 {
+	if a.is == fleet.OtherPodsGetIn && len(policy.Spec.Ingress) > 1 {
 		// The port that is tried is open to those whom the fleet file names.
 		return verdict{}, "gateways.egress.networkPolicy.metricsFrom may let the pod in that tries it", nil
 	}

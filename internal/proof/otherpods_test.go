@@ -118,7 +118,7 @@ func TestOtherPods_TheAnswer_IsKeptForADayAndForThatPolicy(t *testing.T) {
 		policies := s.Client.NetworkingV1().NetworkPolicies(namespace)
 		p, err := policies.Get(t.Context(), fleet.EgressGateway("west"), metav1.GetOptions{})
 		require.NoError(t, err)
-		require.True(t, Open(p))
+		require.True(t, fleet.OpenToOtherPods(p.Annotations))
 		p.Generation = 2
 		_, err = policies.Update(t.Context(), p, metav1.UpdateOptions{})
 		require.NoError(t, err)

@@ -61,7 +61,7 @@ func ended(p *corev1.Pod) bool {
 // outcome tells how the pod's wait ended: open, closed, or nothing and why.
 func outcome(p *corev1.Pod) (is, why string) {
 	if p.Status.Phase == corev1.PodSucceeded {
-		return answerOpen, ""
+		return fleet.OtherPodsGetIn, ""
 	}
 	why = fmt.Sprintf("pod %s is %s", p.Name, p.Status.Phase)
 	if p.Status.Message != "" {
@@ -70,7 +70,7 @@ func outcome(p *corev1.Pod) (is, why string) {
 	for _, s := range p.Status.ContainerStatuses {
 		switch end, waits := s.State.Terminated, s.State.Waiting; {
 		case end != nil && strings.Contains(end.Message, notConnected):
-			return answerClosed, ""
+			return fleet.OtherPodsDoNot, ""
 		case end != nil:
 			why += fmt.Sprintf(": exit code %d: %s", end.ExitCode, strings.TrimSpace(end.Message))
 		case waits != nil && waits.Message != "":
