@@ -35,7 +35,7 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
 # The tests lack cores, not memory: API servers, workers and compilers collect their garbage
 # less often, for more memory.
-test test-kwok test-traffic test-every-step: export GOGC ?= 300
+test test-kwok test-traffic test-every-step: export GOGC ?= 250
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
@@ -53,7 +53,7 @@ test-unit: go ## The tests that need no lab, in under two minutes when little ha
 # Tests on labs wait more than they compute: make test runs these two beside each other.
 .PHONY: test-kwok
 test-kwok: build ## Integration tests on KWOK's nodes, which run nothing (TESTS=regexp: some of them)
-	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration -seed $(SEED)
+	$(GO) test -C test -count=1 -parallel 6 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration -seed $(SEED)
 
 .PHONY: test-every-step
 test-every-step: build ## Each step that writes, not the sample of make test: its answer lost, then undone; tried twice at once
