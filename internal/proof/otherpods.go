@@ -31,7 +31,7 @@ const (
 )
 
 // enforcing is the time that a cluster's network gets until it enforces a new NetworkPolicy.
-var enforcing = 10 * time.Second
+const enforcing = 10 * time.Second
 
 // OtherPods tells whether a pod of the source that is not istiod gets a connection to the
 // egress gateway of a link. It returns nil where the gateway has no NetworkPolicy of the
@@ -121,10 +121,8 @@ func (t *trial) ask(ctx context.Context, policy *networkingv1.NetworkPolicy) (a 
 	}
 	a.is, why, err = t.try(ctx, policy)
 	if a.is == fleet.OtherPodsGetIn {
-		select {
-		case <-ctx.Done():
-			return a, "", ctx.Err()
-		case <-time.After(enforcing):
+		if err := pause(ctx, enforcing); err != nil {
+			return a, "", err
 		}
 		a.is, why, err = t.try(ctx, policy)
 	}

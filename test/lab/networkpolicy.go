@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -64,21 +63,21 @@ func (l *Lab) EnforceNetworkPolicies(ctx context.Context, cluster string, second
 // unless the lab's platform enforces no NetworkPolicies. While nobody answers, they pass.
 func (l *Lab) askForVerdicts(ctx context.Context, c Cluster) {
 	asks := false
-	_ = until(ctx, forever, time.Second, func(ctx context.Context) (bool, error) {
-		b, err := LoadBehaviour(l.Dir)
-		if want := !slices.Contains(b.Platform, PlatformUnenforced); err == nil && want != asks {
-			if err := setVerdicts(ctx, c, want); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			} else {
-				asks = want
-			}
+	l.every(ctx, c.Name, func(ctx context.Context, b Behaviour) error {
+		want := !slices.Contains(b.Platform, PlatformUnenforced)
+		if want == asks {
+			return nil
 		}
-		return false, nil
+		if err := setVerdicts(ctx, c, want); err != nil {
+			return err
+		}
+		asks = want
+		return nil
 	})
 }
 
-// forever is longer than any lab is up.
-const forever = 10000 * time.Hour
+// waitLock limits how long iptables waits for another one.
+const waitLock = 5 * time.Second
 
 func setVerdicts(ctx context.Context, c Cluster, want bool) error {
 	action := "-A"
@@ -86,7 +85,7 @@ func setVerdicts(ctx context.Context, c Cluster, want bool) error {
 		action = "-D"
 	}
 	for _, rule := range [][]string{{"FORWARD", "-s"}, {"FORWARD", "-d"}, {"INPUT", "-s"}} {
-		args := []string{"--wait", "5", action, rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
+		args := []string{"--wait", strconv.Itoa(int(waitLock.Seconds())), action, rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
 			"-j", "NFQUEUE", "--queue-num", strconv.Itoa(policyQueue), "--queue-bypass"}
 		if out, err := exec.CommandContext(ctx, "iptables", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("iptables %v: %w: %s", args, err, out)
