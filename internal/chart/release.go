@@ -97,6 +97,7 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 	in.ReleaseName, in.Namespace, in.Timeout = name, r.namespace, timeout
 	in.Labels, in.Description = r.labels(c), r.w.Owner.Request.Line()
 	in.DryRun, in.ClientOnly = r.w.DryRun, r.w.DryRun
+	in.DisableOpenAPIValidation = true // see upgrade
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
 			return err
@@ -136,6 +137,9 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	// A merge cannot put back every change of somebody else's (of a port, say).
 	up.Force = drifted != nil && r.w.ForceConflicts
 	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
+	// Helm reads the whole OpenAPI of an API server to find out that the server validates fields
+	// itself, as each does from Kubernetes 1.27 on, and then leaves it to that.
+	up.DisableOpenAPIValidation = true
 	if !r.w.DryRun {
 		if err := r.w.BeforeWrite(ctx); err != nil {
 			return err

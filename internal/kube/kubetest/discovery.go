@@ -20,10 +20,9 @@ var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, 
 
 var verbs = metav1.Verbs{"create", "delete", "get", "list", "patch", "update"}
 
-// discovery adds the handlers by which clients find out what a Server has, and that
-// it validates fields itself.
+// discovery adds the handlers by which clients find out what a Server has.
 func discovery(mux *http.ServeMux) {
-	groups, openAPI := metav1.APIGroupList{}, map[string]any{}
+	groups := metav1.APIGroupList{}
 	for _, gv := range groupVersions() {
 		path := "apis/" + gv.String()
 		if gv.Group == "" {
@@ -32,13 +31,10 @@ func discovery(mux *http.ServeMux) {
 			version := metav1.GroupVersionForDiscovery{GroupVersion: gv.String(), Version: gv.Version}
 			groups.Groups = append(groups.Groups, metav1.APIGroup{Name: gv.Group, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version})
 		}
-		openAPI[path] = map[string]string{"serverRelativeURL": "/openapi/v3/" + path}
-		answerAlways(mux, "/openapi/v3/"+path, schemaOf(gv))
 		answerAlways(mux, "/"+path, resourcesOf(gv))
 	}
 	answerAlways(mux, "/api", metav1.APIVersions{Versions: []string{"v1"}})
 	answerAlways(mux, "/apis", groups)
-	answerAlways(mux, "/openapi/v3", map[string]any{"paths": openAPI})
 }
 
 func answerAlways(mux *http.ServeMux, path string, out any) {
@@ -63,18 +59,4 @@ func resourcesOf(gv schema.GroupVersion) metav1.APIResourceList {
 		}
 	}
 	return list
-}
-
-// schemaOf returns as much OpenAPI as kubectl and Helm look for: that a PATCH takes
-// the parameter fieldValidation.
-func schemaOf(gv schema.GroupVersion) map[string]any {
-	paths := map[string]any{}
-	for _, r := range served {
-		if r.GroupVersion() == gv {
-			paths["/"+r.Resource] = map[string]any{"patch": map[string]any{
-				"x-kubernetes-group-version-kind": map[string]string{"group": gv.Group, "version": gv.Version, "kind": r.Kind},
-				"parameters":                      []any{map[string]string{"name": "fieldValidation", "in": "query"}}}}
-		}
-	}
-	return map[string]any{"openapi": "3.0.0", "paths": paths}
 }
