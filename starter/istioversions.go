@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -27,7 +28,7 @@ func showChosen(w io.Writer, chosen string) {
 // showIstio tells what an alias stands for, which versions change, and which clusters
 // and parts of them run different versions.
 func showIstio(w io.Writer, clusters []api.ClusterIstio) {
-	var aliases, steps, parts, planes grouped
+	var aliases, steps, parts, planes, forgetful grouped
 	for _, c := range clusters {
 		if c.Alias != "" {
 			aliases.add(c.Alias+" is "+c.Wanted+" now", c.Cluster)
@@ -35,13 +36,17 @@ func showIstio(w io.Writer, clusters []api.ClusterIstio) {
 		if c.Istiod != "" && c.Wanted != "" && c.Istiod != c.Wanted {
 			steps.add("from "+c.Istiod+" to "+c.Wanted, c.Cluster)
 		}
+		if runs := cmp.Or(c.Wanted, c.Istiod); fleet.ForgetsClusters(runs) {
+			forgetful.add(runs, c.Cluster)
+		}
 		planes.add(c.Istiod, c.Cluster)
 		parts.add(behind(c.IstioVersions), c.Cluster)
 	}
 	for _, line := range []struct {
 		title string
 		of    grouped
-	}{{"Istio", aliases}, {"Istio changes", steps}, {"parts of Istio run different versions", parts}} {
+	}{{"Istio", aliases}, {"Istio changes", steps}, {"parts of Istio run different versions", parts},
+		{"an istiod before v1.31.0 can go on without another cluster after a remote secret changed, until it restarts (`landbridge verify` sees it)", forgetful}} {
 		if len(line.of) > 0 {
 			fmt.Fprintf(w, "\n%s: %s\n", line.title, line.of)
 		}
@@ -103,12 +108,15 @@ const maxNamed = 8
 func (g grouped) String() string {
 	var out []string
 	for _, one := range g {
-		names := one.clusters
-		more := ""
-		if n := len(names) - maxNamed; n > 0 {
-			names, more = names[:maxNamed], fmt.Sprintf(" and %d more", n)
-		}
-		out = append(out, one.what+" ("+strings.Join(names, ", ")+more+")")
+		out = append(out, one.what+" ("+someOf(one.clusters)+")")
 	}
 	return strings.Join(out, ", ")
+}
+
+// someOf names the first of many.
+func someOf(names []string) string {
+	if n := len(names) - maxNamed; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), n)
+	}
+	return strings.Join(names, ", ")
 }

@@ -23,6 +23,8 @@ func TestShowIstio_TellsWhatAPersonCannotSeeElsewhere(t *testing.T) {
 			istioOf("north", api.IstioVersions{Wanted: "v1.31.3", Istiod: "v1.31.3"})},
 		"\nparts of Istio run different versions: istiod v1.31.3, CNI plugin v1.30.7, gateways v1.31.2 (east)\n": {
 			istioOf("east", api.IstioVersions{Wanted: "v1.31.3", Istiod: "v1.31.3", CNI: "v1.30.7", Gateways: "v1.31.2"})},
+		"\nan istiod before v1.31.0 can go on without another cluster after a remote secret changed, until it restarts (`landbridge verify` sees it): v1.30.7 (east)\n": {
+			istioOf("east", api.IstioVersions{Wanted: "v1.30.7", Istiod: "v1.30.7"})},
 	} {
 		var b strings.Builder
 		showIstio(&b, clusters)

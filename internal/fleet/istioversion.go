@@ -47,6 +47,14 @@ func (v IstioVersion) SameMinor(other IstioVersion) bool {
 	return v.Major == other.Major && v.Minor == other.Minor
 }
 
+// ForgetsClusters says whether an istiod of a version is known to go on without the endpoints
+// or the gateways of another cluster after a remote secret changed. Some patches of 1.30 have
+// parts of the repair; 1.31.0 has all.
+func ForgetsClusters(version string) bool {
+	v, ok := ParseIstioVersion(version)
+	return ok && v.Compare(IstioVersion{Major: 1, Minor: 31}) < 0
+}
+
 // NextMinor returns the first patch of the minor release that comes after this one.
 func (v IstioVersion) NextMinor() IstioVersion { return IstioVersion{v.Major, v.Minor + 1, 0} }
 
