@@ -118,7 +118,8 @@ func (g *gathered) events(ctx context.Context, c *kube.Cluster, namespace string
 func (g *gathered) objects(ctx context.Context, c *kube.Cluster, s api.ClusterRef) {
 	own := metav1.ListOptions{LabelSelector: fleet.LabelFleet + "=" + s.Fleet}
 	for _, r := range rights.For(rights.Needs{Namespace: s.Namespace}) {
-		if r.Kind == kinds.Pods.Kind || r.Kind == kinds.Events.Kind || r.Kind == kinds.CRDs.Kind {
+		// What is the fleet's, a worker may create and list; pods are listed by themselves.
+		if !slices.Contains(r.Verbs, "create") || !slices.Contains(r.Verbs, "list") || r.Kind == kinds.Pods.Kind {
 			continue
 		}
 		list, err := c.In(r.Resource, r.In).List(ctx, own)

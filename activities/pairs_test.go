@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
@@ -59,9 +60,6 @@ var pairs = []pair{
 	{name: "Exposure", cluster: "west", existing: refused, input: func(w *world, _ fleet.Link) any {
 		return api.EnsureExposureInput{ClusterRef: w.ref, Gateways: guideGateways().Gateways}
 	}},
-	{name: "Reader", cluster: "west", existing: kept, input: func(w *world, _ fleet.Link) any {
-		return api.EnsureReaderInput{ClusterRef: w.ref, Revision: "default"}
-	}},
 	{name: "SealingKey", cluster: "east", existing: refused, input: func(w *world, _ fleet.Link) any {
 		return api.EnsureSealingKeyInput{ClusterRef: w.ref}
 	}},
@@ -74,6 +72,9 @@ var pairs = []pair{
 	{name: "EgressConfig", cluster: "east", links: fromEast, existing: refused, input: func(w *world, l fleet.Link) any {
 		return api.EnsureEgressConfigInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, TLSServerName: "api.west.example.com",
 			Address: fleet.Address{Hostname: "lb.west.example.com"}, APIPort: 16443, TrustDomain: "cluster.local"}
+	}},
+	{name: "Reader", cluster: "west", links: toWest, existing: refused, input: func(w *world, l fleet.Link) any {
+		return api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, Revision: "default"}
 	}},
 	{name: "ReaderToken", cluster: "west", links: toWest, existing: refused, input: func(w *world, l fleet.Link) any { return w.readerToken(l) }},
 	{name: "RemoteSecret", cluster: "east", links: fromEast, existing: refused, input: func(w *world, l fleet.Link) any { return w.remoteSecret(l) }},
@@ -191,6 +192,7 @@ func (w *world) recipient() string {
 }
 
 func (w *world) readerToken(l fleet.Link) api.EnsureReaderTokenInput {
+	w.Put(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: fleet.Reader(l.From), UID: types.UID("account of " + l.From)}})
 	return api.EnsureReaderTokenInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, Recipient: w.recipient(), TLSServerName: "example.com"}
 }
 

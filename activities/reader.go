@@ -5,63 +5,75 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
-const (
-	componentReader = "reader"
-	readerAccount   = "istio-reader-service-account"
-	readerBinding   = "landbridge-istio-reader"
-)
+const componentReader = "reader"
 
-// EnsureReader makes the account with which the others read this cluster, and its
-// binding. Istio installs both from release 1.26 on; what Istio installed stays as
-// it is.
+// EnsureReader makes, in the target, the account with which one source reads it. It may read
+// what istiod reads, and no Secrets. Only for a source whose istiod cannot do without them it
+// has Istio's own role, which reads every Secret.
 func (a *Activities) EnsureReader(ctx context.Context, in api.EnsureReaderInput) (fleet.Changes, error) {
-	w, err := a.writer(ctx, in.ClusterRef, componentReader, "")
+	w, err := a.writer(ctx, in.ClusterRef, componentReader, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
-	}
-	live, err := w.Client.CoreV1().ServiceAccounts(in.Namespace).Get(ctx, readerAccount, metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fleet.Changes{}, wrap(err, "read ServiceAccount %s", readerAccount)
-	}
-	if err == nil && live.Labels[fleet.LabelFleet] == "" {
-		w.Note(fleet.Change{Action: fleet.Keep, Kind: kinds.ServiceAccounts.Kind, Namespace: in.Namespace, Name: readerAccount, Note: "Istio's own"})
-		return w.Changes(), nil
 	}
 	for _, obj := range reader(in) {
 		if err := w.Apply(ctx, obj); err != nil {
 			return w.Changes(), err
 		}
 	}
-	return w.Changes(), nil
+	if in.ReadsSecrets { // roles of its own have no use any more
+		err = removeReaderRoles(ctx, w, in.Namespace)
+	}
+	return w.Changes(), err
 }
 
-// RemoveReader undoes EnsureReader.
+// removeReaderRoles removes the account's own roles, each after what binds it.
+func removeReaderRoles(ctx context.Context, w *kube.Writer, namespace string) error {
+	if err := w.Remove(ctx, kinds.ClusterRoles, "", ""); err != nil {
+		return err
+	}
+	if err := w.Remove(ctx, kinds.RoleBindings, namespace, ""); err != nil {
+		return err
+	}
+	return w.Remove(ctx, kinds.Roles, namespace, "")
+}
+
+// RemoveReader undoes EnsureReader. With the account each of its tokens ends.
 func (a *Activities) RemoveReader(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	removed, err := a.removeAll(ctx, in, componentReader, "", kinds.ClusterRoleBindings)
+	removed, err := a.removeAll(ctx, in, componentReader, "", kinds.ClusterRoleBindings, kinds.ClusterRoles)
 	if err != nil {
 		return removed, err
 	}
-	accounts, err := a.removeAll(ctx, in, componentReader, in.Namespace, kinds.ServiceAccounts)
-	removed.Changes = append(removed.Changes, accounts.Changes...)
+	here, err := a.removeAll(ctx, in, componentReader, in.Namespace, kinds.RoleBindings, kinds.Roles, kinds.ServiceAccounts)
+	removed.Changes = append(removed.Changes, here.Changes...)
 	return removed, err
 }
 
+// reader lists the account's objects, each role before what binds it.
 func reader(in api.EnsureReaderInput) []any {
-	return []any{
-		&corev1.ServiceAccount{TypeMeta: typeMeta(kinds.ServiceAccounts),
-			ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: readerAccount}},
-		&rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings),
-			ObjectMeta: metav1.ObjectMeta{Name: readerBinding},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: rights.ReaderRole(in.Namespace, in.Revision)},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: in.Namespace, Name: readerAccount}}},
+	name := fleet.Reader(in.Link.From)
+	here := metav1.ObjectMeta{Namespace: in.Namespace, Name: name}
+	account := &corev1.ServiceAccount{TypeMeta: typeMeta(kinds.ServiceAccounts), ObjectMeta: here}
+	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: in.Namespace, Name: name}}
+	bound := func(role string) *rbacv1.ClusterRoleBinding {
+		return &rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: metav1.ObjectMeta{Name: name}, Subjects: subjects,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: role}}
 	}
+	if in.ReadsSecrets {
+		return []any{account, bound(rights.IstioReader(in.Namespace, in.Revision))}
+	}
+	return []any{account,
+		&rbacv1.ClusterRole{TypeMeta: typeMeta(kinds.ClusterRoles), ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rights.Reader()},
+		bound(name),
+		&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: here, Rules: rights.ReaderIn(in.SourceRevision)},
+		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: here, Subjects: subjects,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}}
 }

@@ -58,7 +58,9 @@ func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSec
 	}
 	ch := fleet.Change{Action: fleet.Create, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
 	if len(live) > 0 {
-		ch.Action = fleet.Keep
+		if ch.Action = fleet.Keep; in.NewToken {
+			ch.Action, ch.Note = fleet.Update, "gets a new token"
+		}
 	} else if there, err := readSecret(ctx, w.Cluster, in.Namespace, ch.Name); err != nil {
 		return fleet.Changes{}, err
 	} else if there != nil {

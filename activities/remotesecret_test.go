@@ -10,7 +10,6 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
-	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
 
 func TestRemoteSecret_IsWhatIstioctlWrites(t *testing.T) {
@@ -45,19 +44,20 @@ func TestRemoteSecret_OfATargetWithAnotherClusterID_IsKeyedByIt(t *testing.T) {
 func TestReaderToken_ForOneSource_IsSealedAndRevocable(t *testing.T) {
 	source, target := newWorld(t, "east").withInventory(), newWorld(t, "west").withInventory()
 	link := fleet.Link{From: "east", To: "west"}
-	in := api.EnsureReaderTokenInput{LinkRef: api.LinkRef{ClusterRef: target.ref, Link: link}, Recipient: source.recipient(), TLSServerName: kubetest.ServerName}
+	in := target.readerToken(link)
+	in.Recipient = source.recipient()
 	token, err := target.acts.EnsureReaderToken(t.Context(), in)
 	require.NoError(t, err)
 	require.NotContains(t, token.Sealed, "token of")
 
 	_, err = source.acts.EnsureRemoteSecret(t.Context(), api.EnsureRemoteSecretInput{LinkRef: api.LinkRef{ClusterRef: source.ref, Link: link},
-		Sealed: token.Sealed, TLSServerName: kubetest.ServerName})
+		Sealed: token.Sealed, TLSServerName: in.TLSServerName})
 	require.NoError(t, err)
 	s, err := source.Client.CoreV1().Secrets("istio-system").Get(t.Context(), fleet.RemoteSecret("west"), metav1.GetOptions{})
 	require.NoError(t, err)
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(s.Data["west"])
 	require.NoError(t, err)
-	require.Equal(t, target.tokenOf(fleet.ReaderToken("east")), cfg.BearerToken)
+	require.Equal(t, target.tokenOf(fleet.ReaderToken("east", 1)), cfg.BearerToken)
 	require.Equal(t, target.server.CA(), cfg.CAData)
 }
 

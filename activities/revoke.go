@@ -20,8 +20,8 @@ import (
 const tokenMemory = 30 * time.Second
 
 // RevokeLink shuts a source out at its target: it removes the policy that lets the source
-// through the east-west gateway, and the Secret of the source's token, and sees that the
-// API server refuses that token from then on. The token does not leave the activity.
+// through the east-west gateway, the Secret of the source's token and the account of it, and
+// sees that the API server refuses that token from then on. The token does not leave the activity.
 func (a *Activities) RevokeLink(ctx context.Context, in api.RevokeLinkInput) (api.RevokeLinkResult, error) {
 	here := api.RemoveInput{ClusterRef: in.ClusterRef, Link: in.Link.ID()}
 	w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentToken, in.Link.ID())
@@ -45,6 +45,10 @@ func (a *Activities) RevokeLink(ctx context.Context, in api.RevokeLinkInput) (ap
 	gone := time.Now()
 	removed, err := a.RemoveReaderToken(ctx, here)
 	out.Changes.Changes = append(out.Changes.Changes, removed.Changes...)
+	if err == nil {
+		removed, err = a.RemoveReader(ctx, here)
+		out.Changes.Changes = append(out.Changes.Changes, removed.Changes...)
+	}
 	switch {
 	case err != nil || in.DryRun:
 		return out, err

@@ -24,7 +24,7 @@ func (w *world) letIn(source string) (revoke api.RevokeLinkInput, token string) 
 	require.NoError(w.t, err)
 	_, err = w.acts.EnsureReaderToken(w.t.Context(), w.readerToken(link))
 	require.NoError(w.t, err)
-	return api.RevokeLinkInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: link}}, w.tokenOf(fleet.ReaderToken(source))
+	return api.RevokeLinkInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: link}}, w.tokenOf(fleet.ReaderToken(source, 1))
 }
 
 func (w *world) accepts(token string) bool {
@@ -81,7 +81,7 @@ func TestRevoke_DryRun_ListsAndChangesNothing(t *testing.T) {
 func TestRevoke_TheTokenWasNotAcceptedBefore_SaysSo(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	in, _ := w.letIn("east")
-	s, err := w.Client.CoreV1().Secrets("istio-system").Get(t.Context(), fleet.ReaderToken("east"), metav1.GetOptions{})
+	s, err := w.Client.CoreV1().Secrets("istio-system").Get(t.Context(), fleet.ReaderToken("east", 1), metav1.GetOptions{})
 	require.NoError(t, err)
 	s.Type = corev1.SecretTypeOpaque // for the test's API server it is no token then
 	w.Put(s)
@@ -99,7 +99,7 @@ func TestRevoke_TheTokenIsStillAccepted_IsAnError(t *testing.T) {
 	require.True(t, w.accepts(token))
 	c, err := w.acts.open(w.ref)
 	require.NoError(t, err)
-	require.NoError(t, w.Client.CoreV1().Secrets("istio-system").Delete(t.Context(), fleet.ReaderToken("east"), metav1.DeleteOptions{}))
+	require.NoError(t, w.Client.CoreV1().Secrets("istio-system").Delete(t.Context(), fleet.ReaderToken("east", 1), metav1.DeleteOptions{}))
 	err = untilRefused(t.Context(), c, [][]byte{[]byte(token)}, 300*time.Millisecond)
 	var dead *kube.DeadEndError
 	require.ErrorAs(t, err, &dead)

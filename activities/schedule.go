@@ -38,20 +38,21 @@ func lastChange(ctx context.Context, c client.Client, name string) (api.LastChan
 		Running: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}, nil
 }
 
-// EndSchedule deletes the schedule that checks a fleet for drift, before a cleanup removes
-// anything.
+// EndSchedule deletes the schedules of a fleet, the one that checks it for drift and the one
+// that renews its tokens, before a cleanup removes anything.
 func (a *Activities) EndSchedule(ctx context.Context, in api.EndScheduleInput) (api.EndScheduleResult, error) {
-	deleted, err := endSchedule(ctx, activity.GetClient(ctx).ScheduleClient(), in.Fleet)
+	deleted, err := endSchedules(ctx, activity.GetClient(ctx).ScheduleClient(), in.Fleet)
 	return api.EndScheduleResult{Deleted: deleted}, err
 }
 
-func endSchedule(ctx context.Context, c client.ScheduleClient, name string) (bool, error) {
-	id := fleet.ScheduleID(name)
-	err := c.GetHandle(ctx, id).Delete(ctx)
-	if err != nil && !isNotFound(err) {
-		return false, fmt.Errorf("delete the schedule %s in Temporal: %w", id, err)
+func endSchedules(ctx context.Context, c client.ScheduleClient, name string) (deleted bool, err error) {
+	for _, id := range []string{fleet.ScheduleID(name), fleet.RotationID(name)} {
+		was, err := deleteSchedule(ctx, c, id)
+		if deleted = deleted || was; err != nil {
+			return deleted, err
+		}
 	}
-	return err == nil, nil
+	return deleted, nil
 }
 
 // RefreshSchedule tells the fleet's schedule, where there is one, how the clusters are

@@ -23,7 +23,7 @@ import (
 type schedules struct {
 	client.ScheduleClient
 	client.ScheduleHandle
-	id     string
+	ids    []string
 	input  *commonpb.Payload
 	queue  string
 	err    error
@@ -31,7 +31,7 @@ type schedules struct {
 }
 
 func (s *schedules) GetHandle(_ context.Context, id string) client.ScheduleHandle {
-	s.id = id
+	s.ids = append(s.ids, id)
 	return s
 }
 
@@ -67,14 +67,14 @@ func reach(path string) fleet.Fleet {
 
 func TestEndSchedule_DeletesIt_OrSaysThatThereIsNone(t *testing.T) {
 	s := &schedules{}
-	deleted, err := endSchedule(t.Context(), s, "prod")
+	deleted, err := endSchedules(t.Context(), s, "prod")
 	require.NoError(t, err)
 	require.True(t, deleted)
-	require.Equal(t, "landbridge.prod.drift", s.id)
-	deleted, err = endSchedule(t.Context(), &schedules{err: serviceerror.NewNotFound("no such schedule")}, "prod")
+	require.Equal(t, []string{"landbridge.prod.drift", "landbridge.prod.rotation"}, s.ids)
+	deleted, err = endSchedules(t.Context(), &schedules{err: serviceerror.NewNotFound("no such schedule")}, "prod")
 	require.NoError(t, err)
 	require.False(t, deleted)
-	_, err = endSchedule(t.Context(), &schedules{err: serviceerror.NewPermissionDenied("no", "")}, "prod")
+	_, err = endSchedules(t.Context(), &schedules{err: serviceerror.NewPermissionDenied("no", "")}, "prod")
 	require.ErrorContains(t, err, "delete the schedule landbridge.prod.drift in Temporal: no")
 }
 

@@ -88,6 +88,8 @@ func printDrift(w io.Writer, r api.DriftResult) {
 	}
 	showIstio(w, r.Istio)
 	showUnlike(w, r.RootUnlike)
+	showReadsSecrets(w, r.ReadsSecrets)
+	showTokens(w, r.Tokens)
 	is, from := "as the fleet file describes it", "the fleet file"
 	if r.Applied != nil {
 		is, from = "as it was rolled out last ("+showApplied(*r.Applied)+")", "what was rolled out last ("+showApplied(*r.Applied)+")"

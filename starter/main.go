@@ -101,7 +101,7 @@ func root() *cobra.Command {
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
 	wrapHelp(cmd)
 	addGroup(cmd, "Prepare a rollout:", a.init(), a.plan(), a.render(), rbac(), schema())
-	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.forget(), a.revoke(), a.ca())
+	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.ca())
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
 	addGroup(cmd, "Watch and check a fleet:", a.status(), a.watch(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
 	cmd.AddCommand(version())

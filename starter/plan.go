@@ -145,6 +145,8 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 	showIstio(w, api.IstioOf(r.Clusters))
 	showLast(w, r)
 	showOpen(w, showUnits(r.Open))
+	showReadsSecrets(w, r.ReadsSecrets)
+	showEnding(w, r.Tokens)
 	if toDo(total) == 0 && len(r.Unreachable) == 0 {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return

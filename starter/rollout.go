@@ -152,6 +152,7 @@ func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {
 	default:
 		fmt.Fprintf(w, "%d of %s proven; `landbridge verify` proves them at any time\n", r.Proven, fleet.Count(len(r.Links), "link"))
 	}
+	showEnding(w, r.Tokens)
 	if len(r.Skipped) > 0 {
 		fmt.Fprintf(w, "skipped by decision: %s\n", showUnits(r.Skipped))
 	}
@@ -214,6 +215,13 @@ func showUnits(units []api.Unit) string {
 func showOpen(w io.Writer, links string) {
 	if links != "" {
 		fmt.Fprintf(w, "\n%s: %s\n", links, api.OpenToOthers)
+	}
+}
+
+// showReadsSecrets names the sources that may read every Secret of their targets.
+func showReadsSecrets(w io.Writer, sources []string) {
+	if len(sources) > 0 {
+		fmt.Fprintf(w, "\nsources that may read every Secret of their targets, as Istio's own reader does: %s\n", someOf(sources))
 	}
 }
 

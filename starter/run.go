@@ -161,6 +161,8 @@ func noun(workflowType string) string {
 		return "forget"
 	case api.RevokeFleet:
 		return "revoke"
+	case api.RotateFleet:
+		return "rotation"
 	}
 	return workflowType
 }

@@ -88,7 +88,7 @@ func appliedSince(was, is fleet.Applied) string {
 // that reached some. Without that a check would ask the clusters of long ago.
 func (r *rollout) refreshSchedule(ctx workflow.Context) {
 	done := r.each(func(u *unit) bool { _, member := u.Unit.Member(); return member && !u.Removal && u.State == api.Done })
-	if r.in.DryRun || r.in.SelfHeal || len(done) == 0 || ctx.Err() != nil {
+	if r.in.DryRun || r.in.SelfHeal || r.in.Rotate != nil || len(done) == 0 || ctx.Err() != nil {
 		return
 	}
 	if _, err := temporalCall(ctx, "refresh schedule", a.RefreshSchedule,

@@ -69,13 +69,8 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		return
 	}
 
-	// Step 10, the part that all links share: the account with which sources read this
-	// cluster, and the key to which tokens for this cluster are sealed.
-	if in.IsTarget {
-		if _, err = run(ctx, u, stepReader, api.EnsureReaderInput{ClusterRef: ref, Revision: settings.Istio.Rev()}); err != nil {
-			return
-		}
-	}
+	// Step 10, the part that all links share: the key to which tokens for this cluster are
+	// sealed.
 	if in.IsSource {
 		sealing, err := run(ctx, u, stepSealingKey, api.EnsureSealingKeyInput{ClusterRef: ref})
 		if err != nil {

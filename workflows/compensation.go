@@ -25,6 +25,8 @@ type unitRun struct {
 	compensations []compensation
 	changes       []fleet.Change
 	status        *board
+	// stands says that the unit works as it is: what fails from then on undoes nothing.
+	stands bool
 	// gate holds the next step while a rollout is paused. An undo does not wait for it.
 	gate *gate
 }
@@ -32,8 +34,23 @@ type unitRun struct {
 // compensation undoes a step that may have acted.
 type compensation struct {
 	step row
-	undo undo
-	in   api.RemoveInput
+	// cluster where it works.
+	cluster string
+	undo    func(workflow.Context) error
+}
+
+// putBack registers what is to be done where a later step fails, of a step whose own undo
+// would not bring back what was there.
+func (u *unitRun) putBack(step row, cluster string, undo func(workflow.Context) error) {
+	u.compensations = append(u.compensations, compensation{step, cluster, undo})
+}
+
+// undoing returns the compensation of a step that may have acted.
+func (u *unitRun) undoing(s tableStep, in api.RemoveInput) compensation {
+	return compensation{s.row, in.Cluster, func(ctx workflow.Context) error {
+		_, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + s.String(), undoCall(u.limits), s.undo}, in)
+		return err
+	}}
 }
 
 // newUnitRun begins the work on a unit, and shows its steps under the unit's name. It
@@ -53,7 +70,7 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	u.next = s.at + 1
 	changes := s.table.steps[s.at].undo != nil && !in.Ref().DryRun
 	if changes {
-		u.compensations = append(u.compensations, compensation{s.row, s.table.steps[s.at].undo, any(in).(undoable).Undo()})
+		u.compensations = append(u.compensations, u.undoing(s.table.steps[s.at], any(in).(undoable).Undo()))
 	}
 	result, err := call(ctx, u, task[I, R]{s.String(), s.policy(u.limits), s.do}, in)
 	if err != nil {
@@ -133,7 +150,7 @@ func (u *unitRun) finish(ctx workflow.Context, err error) error {
 	switch {
 	case u.dryRun: // there is nothing to undo, and nobody should think there was
 		f.State = ""
-	case u.gate.kept || u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
+	case u.stands || u.gate.kept || u.limits.OnFailure == fleet.OnFailureKeep && !temporal.IsCanceledError(err):
 		f.State = api.StateKept
 	default:
 		if f.Left = u.compensate(ctx); len(f.Left) > 0 {
@@ -188,13 +205,13 @@ func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 	lost := unreachable{}
 	for i := len(u.compensations) - 1; i >= 0; i-- {
 		c := u.compensations[i]
-		if _, skip := lost[c.in.Cluster]; skip {
+		if _, skip := lost[c.cluster]; skip {
 			left = append(left, c.step.name)
 			continue
 		}
-		if _, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + c.step.String(), undoCall(u.limits), c.undo}, c.in); err != nil {
+		if err := c.undo(ctx); err != nil {
 			typ, msg := describeFor(u.unit, err)
-			lost.note(c.in.Cluster, typ, i)
+			lost.note(c.cluster, typ, i)
 			left = append(left, c.step.name+": "+fleet.Brief(msg, maxLeft))
 		}
 	}

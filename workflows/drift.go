@@ -126,6 +126,7 @@ func note(r *api.DriftResult, plan api.FleetResult, now time.Time) {
 		}
 	}
 	r.Unreachable, r.Stale, r.Istio, r.RootUnlike = plan.Unreachable, plan.Stale, api.IstioOf(plan.Clusters), plan.RootUnlike
+	r.Tokens, r.ReadsSecrets = plan.Tokens, plan.ReadsSecrets
 	soon := func(of string, f api.CertificateFacts) {
 		if !f.NotAfter.IsZero() && f.NotAfter.Sub(now) < expiresSoon {
 			r.Expiring = append(r.Expiring, api.Expiring{Of: of, CertificateFacts: f})

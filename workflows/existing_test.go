@@ -36,7 +36,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 
 	there, back := newFake(t), newFake(t)
 	ref := api.FleetInput{Fleet: f}.Ref(f.Spec.Clusters[0], "run-1")
-	require.NoError(t, there.run(RolloutCluster, api.ClusterInput{ClusterRef: ref, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}))
+	require.NoError(t, there.run(RolloutCluster, api.ClusterInput{ClusterRef: ref, Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true}))
 	require.NoError(t, back.run(CleanupCluster, cleanupInput(api.FleetInput{Fleet: f}, f.Spec.Clusters[0], "run-1")))
 	want := steps(there, ensures)
 	slices.Reverse(want)
@@ -62,7 +62,7 @@ func TestExistingMesh_RolloutAndCleanupLeaveItAlone_AndAreEachOthersReverse(t *t
 
 func TestExistingMesh_EachStepFails_UndoesWhatWasBegun(t *testing.T) {
 	f := existingFleet("east", "west")
-	in := api.ClusterInput{ClusterRef: testRef("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+	in := api.ClusterInput{ClusterRef: testRef("east"), Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true}
 	calls := happy(t, RolloutCluster, in)
 	for i, failing := range calls {
 		f := newFake(t)

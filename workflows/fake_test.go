@@ -209,7 +209,7 @@ func testRef(cluster string) api.ClusterRef {
 func clusterInput() api.ClusterInput {
 	f := testFleet("east", "west")
 	return api.ClusterInput{ClusterRef: testRef("east"), Root: api.RootRef{ClusterRef: api.ClusterRef{Fleet: "test", TaskQueue: fleet.DefaultTaskQueue}},
-		RootPEM: "root", Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true, IsTarget: true}
+		RootPEM: "root", Network: "east", Part: f.Part("east", fleet.Stale{}), Rollout: f.Spec.Rollout, IsSource: true}
 }
 
 func linkInput() api.LinkInput {

@@ -39,6 +39,9 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 		if !in.DryRun {
 			releaseAll(ctx, in, r.answeredMembers(), r.run)
 			r.refreshSchedule(ctx)
+			if set := r.setRotation(ctx); err == nil {
+				err = set
+			}
 		}
 	}
 	r.over = true
@@ -65,14 +68,18 @@ type rollout struct {
 	// last tells which fleet file was applied before, and applied which one this is.
 	last, applied fleet.Applied
 	proven        int
+	// renewed counts the links that got a new token, and tokens sums all of them up.
+	renewed int
+	tokens  api.Tokens
 	// carrying names the links of old that carried requests before the wave under way.
 	carrying []fleet.Link
 }
 
 // The runs that people steer, in their words.
 const (
-	rolloutNoun = "rollout"
-	cleanupNoun = "cleanup"
+	rolloutNoun  = "rollout"
+	rotationNoun = "rotation"
+	cleanupNoun  = "cleanup"
 )
 
 // newRollout lists the fleet's units, and lets people steer them.
@@ -83,6 +90,9 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 	}
 	info := workflow.GetInfo(ctx).WorkflowExecution
 	r := &rollout{steered: &steered{board: status, in: in, noun: rolloutNoun, gate: &gate{}}, id: info.ID, run: info.RunID, allWaves: in.Fleet.Waves()}
+	if in.Rotate != nil {
+		r.noun = rotationNoun
+	}
 	if len(in.Fleet.Spec.Rollout.Waves) > 0 {
 		r.waves = r.allWaves // else all clusters are one wave, and there is nothing to show
 	}
@@ -93,6 +103,10 @@ func newRollout(ctx workflow.Context, in api.FleetInput) (*rollout, error) {
 }
 
 func (r *rollout) do(ctx workflow.Context) error {
+	if r.in.Rotate != nil {
+		return r.rotate(ctx)
+	}
+
 	// Steps 2 and 3. The root, made once and kept, unless the meshes have an existing CA.
 	// A root that is missing or another one stops the rollout before anything changes.
 	if r.in.Fleet.Spec.CA.Managed() {

@@ -17,6 +17,10 @@ func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, err
 	if err != nil {
 		return api.LinksResult{}, err
 	}
+	work := any(RolloutLink)
+	if in.TokensOnly {
+		work = RotateLink
+	}
 	gate, results := newGate(ctx), make([]api.LinkResult, len(in.Targets))
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
@@ -28,7 +32,7 @@ func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, err
 		u.move(api.Running)
 		status.show(ctx)
 		u.end(gate.runChild(ctx, child{parent + "." + link.To, u.Unit.String(),
-			attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(link.ID()), api.PhaseKey.ValueSet(string(api.Running))), RolloutLink},
+			attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(link.ID()), api.PhaseKey.ValueSet(string(api.Running))), work},
 			api.LinkInput{LinkSettings: in.LinkSettings, Link: link, Source: in.Source, Recipient: in.Recipient, Target: in.Targets[i]}, &results[i]))
 		status.show(ctx)
 	})
@@ -51,6 +55,10 @@ func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResul
 				out.Open = append(out.Open, link.ID())
 			}
 		}
+		out.Tokens.Add(results[i].Token)
+		if results[i].Renewed {
+			out.Renewed++
+		}
 		if dryRun {
 			if out.Changes == nil {
 				out.Changes = map[string]fleet.Changes{}
@@ -63,7 +71,7 @@ func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResul
 
 // rolloutLinks rolls out the links that are ready, by one child per source.
 func (r *rollout) rolloutLinks(ctx workflow.Context, wave int) {
-	inputs := r.linkInputs(r.readyLinks(wave))
+	inputs := r.linkInputs(ctx, r.readyLinks(wave))
 	inParallel(ctx, len(inputs), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		r.rolloutLinksOf(ctx, inputs[i])
 	})
@@ -102,11 +110,13 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 		}
 	}
 	r.proven += result.Proven
+	r.renewed += result.Renewed
+	r.tokens.Merge(result.Tokens)
 	r.show(ctx)
 }
 
 // linkInputs returns an input of RolloutLinks for each source of these links.
-func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
+func (r *rollout) linkInputs(ctx workflow.Context, ready []fleet.Link) (out []api.LinksInput) {
 	f := r.in.Fleet
 	rollout := f.Spec.Rollout
 	rollout.Waves = nil // no link needs them, and each would carry them
@@ -115,7 +125,8 @@ func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
 		c, _ := f.Cluster(from)
 		own := f.Settings(c)
 		in := api.LinksInput{Source: r.ref(from), Recipient: r.member(from).result.Recipient, LinkSettings: api.LinkSettings{
-			GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout}}
+			GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout,
+			ReadsSecrets: r.readsSecrets(from) != "", Tokens: f.Spec.Credentials.Tokens, IssuedBefore: r.issuedBefore(ctx)}, TokensOnly: r.in.Rotate != nil}
 		in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
 		for _, link := range links {
 			in.Targets = append(in.Targets, r.target(link))
@@ -129,7 +140,8 @@ func (r *rollout) linkInputs(ready []fleet.Link) (out []api.LinksInput) {
 func (r *rollout) target(link fleet.Link) api.Target {
 	to := r.member(link.To)
 	c, _ := r.in.Fleet.Cluster(link.To)
-	g := r.in.Fleet.Settings(c).Gateways
+	settings := r.in.Fleet.Settings(c)
+	g := settings.Gateways
 	return api.Target{ClusterRef: r.ref(link.To), TLSServerName: to.check.TLSServerName, ServerNameUnchecked: to.check.ServerNameUnchecked,
-		Address: g.AddressFor(link.From, to.result.Address), APIPort: g.APIPort, EastWest: g.EastWest.Identity()}
+		Address: g.AddressFor(link.From, to.result.Address), APIPort: g.APIPort, EastWest: g.EastWest.Identity(), Revision: settings.Istio.Rev()}
 }

@@ -93,12 +93,14 @@ func (r *rollout) check(ctx workflow.Context, c fleet.Cluster) *api.Failure {
 // problems lists what the clusters that answered have in the way of each other.
 func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
 	out = append(out, r.istioVersions()...)
+	out = append(out, r.secretless()...)
 	out = append(out, r.rivals()...)
 	out = append(out, r.renamed()...)
 	out = append(out, r.applies(ctx)...)
 	if !r.in.Fleet.Spec.CA.Managed() {
 		return append(out, r.rootsDiffer()...)
 	}
+	out = append(out, r.rootReadable()...)
 	out = append(out, r.secondRoots()...)
 	out = append(out, r.foreignCAs(ctx)...)
 	return append(out, r.rootUnknown(ctx)...)

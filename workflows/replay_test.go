@@ -38,6 +38,9 @@ var recorded = map[string][]string{
 	"MoveRoot":       {"root-moved"},
 	"ImportRoot":     {"root-imported"},
 	"OfferRoot":      {"root-imported"},
+	"RotateFleet":    {"rotated", "tokens-checked"},
+	"RotateLink":     {"rotated", "tokens-checked"},
+	"CheckTokens":    {"tokens-checked"},
 	"ExportRoot":     {"root-exported"},
 }
 

@@ -13,7 +13,7 @@ import (
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, RootUnlike: r.root.Unlike, Clusters: []api.ClusterDone{}, Links: []string{},
-		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {
 			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})
@@ -49,6 +49,9 @@ func (r *rollout) addDone(result *api.FleetResult, u *unit) {
 	if name, ok := u.Unit.Member(); ok {
 		result.Clusters = append(result.Clusters, api.ClusterDone{Name: name, Version: u.check.Version, TLSServerName: u.check.TLSServerName,
 			ServerNameUnchecked: u.check.ServerNameUnchecked, Istio: u.check.Istio, Address: u.result.Address, Counts: count(u.result.Changes), Certificate: u.result.Certificate})
+		if u.source && r.readsSecrets(name) != "" {
+			result.ReadsSecrets = append(result.ReadsSecrets, name)
+		}
 	}
 	if link, ok := u.Unit.Link(); ok {
 		result.Links = append(result.Links, link.ID())
@@ -85,9 +88,9 @@ func (r *rollout) failWith(result api.FleetResult, failures []api.Failure) error
 	units := len(r.in.Fleet.Spec.Clusters) + len(r.in.Fleet.Links())
 	done := len(result.Clusters) + len(result.Links)
 	if done == 0 {
-		return r.fail(api.TypeFailed, "the rollout failed", failures)
+		return r.fail(api.TypeFailed, "the "+r.noun+" failed", failures)
 	}
-	return r.fail(api.TypePartly, fmt.Sprintf("the rollout is partly done: %d of %d clusters and links", done, units), failures)
+	return r.fail(api.TypePartly, fmt.Sprintf("the %s is partly done: %d of %d clusters and links", r.noun, done, units), failures)
 }
 
 func count(c fleet.Changes) map[fleet.Action]int {

@@ -27,7 +27,6 @@ var (
 	stepWaitIstio       = ask(memberSteps, row{"6", "wait for istio", onMember, operatorWait, istio}, a.WaitIstio)
 	stepEastWest        = define(memberSteps, row{"7", "east-west gateway", onMember, patientCall, always}, a.EnsureEastWestGateway, a.RemoveEastWestGateway)
 	stepExposure        = define(memberSteps, row{"8", "expose kube-apiserver", onMember, apiCall, always}, a.EnsureExposure, a.RemoveExposure)
-	stepReader          = define(memberSteps, row{"10", "reader", onMember, apiCall, always}, a.EnsureReader, a.RemoveReader)
 	stepSealingKey      = define(memberSteps, row{"10", "sealing key", onMember, apiCall, always}, a.EnsureSealingKey, a.RemoveSealingKey)
 	stepLoadBalancer    = ask(memberSteps, row{"11", "wait for load balancer", onMember, cloudWait, always}, a.WaitLoadBalancer)
 
@@ -35,9 +34,11 @@ var (
 	stepAccess       = define(linkSteps, row{"8", "access", onTarget, apiCall, always}, a.EnsureAccess, a.RemoveAccess)
 	stepEgress       = define(linkSteps, row{"10", "egress gateway", onSource, patientCall, always}, a.EnsureEgressGateway, a.RemoveEgressGateway)
 	stepEgressConfig = define(linkSteps, row{"11", "egress configuration", onSource, apiCall, always}, a.EnsureEgressConfig, a.RemoveEgressConfig)
+	stepReader       = define(linkSteps, row{"10", "reader", onTarget, apiCall, always}, a.EnsureReader, a.RemoveReader)
 	stepReaderToken  = define(linkSteps, row{"10", "reader token", onTarget, apiCall, always}, a.EnsureReaderToken, a.RemoveReaderToken)
 	stepRemoteSecret = define(linkSteps, row{"10", "remote secret", onSource, apiCall, always}, a.EnsureRemoteSecret, a.RemoveRemoteSecret)
 	stepProof        = ask(linkSteps, row{"", "proof", onSource, proofCall, always}, a.CheckLink)
+	stepRetire       = ask(linkSteps, row{"10", "retire older tokens", onTarget, apiCall, always}, a.RetireReaderTokens)
 )
 
 // place names the cluster where a step runs.

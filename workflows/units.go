@@ -24,8 +24,8 @@ type unit struct {
 	// decided to leave it out.
 	failure *api.Failure
 	decided bool
-	// source and target tell at which ends of links a member is.
-	source, target bool
+	// source tells that a link begins at a member.
+	source bool
 	// open says that the proof of a link found its egress gateway open to any pod.
 	open bool
 	// Only members have check and result. answered says that the check was made. Only a plan
@@ -64,7 +64,7 @@ func newUnits(f fleet.Fleet) *units {
 		m.wave = max(wave[l.From], wave[l.To])
 		m.Wave = name(m.wave)
 		if from, to := u.member(l.From), u.member(l.To); from != nil && to != nil { // a file that is refused may name others
-			from.source, to.target = true, true
+			from.source = true
 		}
 	}
 	return u

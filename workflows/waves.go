@@ -87,6 +87,10 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 		r.show(ctx)
 		return
 	}
+	if r.in.Rotate != nil {
+		r.rotateMember(ctx, u)
+		return
+	}
 	f := r.in.Fleet
 	part := f.Part(name, r.stale)
 	limits := f.Spec.Rollout
@@ -97,7 +101,7 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 		api.ClusterInput{
 			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
 			Part: part, IstioVersion: u.check.Istio.Wanted, Memory: r.memory(name, part), Rollout: limits,
-			IsSource: u.source, IsTarget: u.target,
+			IsSource: u.source,
 		}, &result)
 	if u.end(err); err == nil {
 		u.result, u.changes = result, result.Changes.WithoutFields().Changes

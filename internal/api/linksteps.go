@@ -79,11 +79,17 @@ type WaitLoadBalancerResult struct {
 	Address fleet.Address `json:"address"`
 }
 
-// EnsureReaderInput names the target cluster whose readers get their rights.
+// EnsureReaderInput names the link whose source gets an account in the target. Its ref is
+// the target.
 type EnsureReaderInput struct {
-	ClusterRef
-	// Revision of the cluster's Istio.
-	Revision string `json:"revision"`
+	LinkRef
+	// ReadsSecrets gives the account Istio's own role, which reads every Secret: the source's
+	// istiod cannot do without. Revision of the target's Istio is in that role's name.
+	ReadsSecrets bool   `json:"readsSecrets,omitempty"`
+	Revision     string `json:"revision"`
+	// SourceRevision is that of the source's Istio, which reads the settings of the target's
+	// mesh under it.
+	SourceRevision string `json:"sourceRevision,omitempty"`
 }
 
 // EnsureReaderTokenInput names the link, the key to seal to, and the name that
@@ -94,13 +100,38 @@ type EnsureReaderTokenInput struct {
 	TLSServerName string `json:"tlsServerName"`
 	// ServerNameUnchecked leaves the check to the proof: the way there ends TLS.
 	ServerNameUnchecked bool `json:"serverNameUnchecked,omitempty"`
+	// Lifetime of a new token. Zero: it does not end by itself.
+	Lifetime time.Duration `json:"lifetime,omitempty"`
+	// IssuedBefore has a token replaced that was issued before that moment, due or not.
+	IssuedBefore time.Time `json:"issuedBefore,omitzero"`
 }
 
 // EnsureReaderTokenResult holds what the source needs to read the target's API server.
 type EnsureReaderTokenResult struct {
 	fleet.Changes
+	TokenFacts
+	// Secret names the one that has the token.
+	Secret string `json:"secret,omitempty"`
 	// Sealed holds CA bundle and token, which only the source's age key opens.
 	Sealed string `json:"sealed,omitempty"`
+	// Before holds the same of the token that was in force before, where this one is new.
+	Before string `json:"before,omitempty"`
+	// Older counts the source's other tokens.
+	Older int `json:"older,omitempty"`
+}
+
+// TokenFacts tells when a source's token was issued and when it ends. One that does not end by
+// itself has no Ends.
+type TokenFacts struct {
+	Issued time.Time `json:"issued,omitzero"`
+	Ends   time.Time `json:"ends,omitzero"`
+}
+
+// RetireReaderTokensInput names the link, and the Secret of the token that stays in force. Its
+// ref is the target.
+type RetireReaderTokensInput struct {
+	LinkRef
+	Keep string `json:"keep"`
 }
 
 // EnsureRemoteSecretInput holds the token that the target sealed. Its ref is the source.
@@ -108,6 +139,8 @@ type EnsureRemoteSecretInput struct {
 	LinkRef
 	Sealed        string `json:"sealed"`
 	TLSServerName string `json:"tlsServerName"`
+	// NewToken tells a plan that the token would be another one than before.
+	NewToken bool `json:"newToken,omitempty"`
 }
 
 // EnsureSealingKeyInput names the source cluster that gets an age key pair.

@@ -31,6 +31,10 @@ type DriftResult struct {
 	// RootUnlike tells in what the root differs from the fleet file. No rollout changes that,
 	// so that it does not count.
 	RootUnlike []string `json:"rootUnlike,omitempty"`
+	// Tokens tells how old the sources' tokens are, or when the first of them ends.
+	Tokens Tokens `json:"tokens,omitzero"`
+	// ReadsSecrets lists the clusters that, as sources, may read every Secret of their targets.
+	ReadsSecrets []string `json:"readsSecrets,omitempty"`
 	// Differ lists the members that remember anything else than was applied last: that
 	// rollout did not reach them, or somebody changed their inventory.
 	Differ []string `json:"differ,omitempty"`

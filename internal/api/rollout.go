@@ -1,6 +1,8 @@
 package api
 
 import (
+	"time"
+
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -17,9 +19,8 @@ type ClusterInput struct {
 	// Memory tells which member it is, beside that part.
 	Memory  fleet.Memory  `json:"memory"`
 	Rollout fleet.Rollout `json:"rollout"`
-	// IsSource says that a link begins at the cluster, IsTarget that one ends there.
+	// IsSource says that a link begins at the cluster.
 	IsSource bool `json:"isSource"`
-	IsTarget bool `json:"isTarget"`
 }
 
 // ClusterResult holds what links need of a cluster, all of it public.
@@ -59,10 +60,16 @@ type FleetResult struct {
 	Last    fleet.Applied `json:"last,omitzero"`
 	// Proven counts the links that were proven.
 	Proven int `json:"proven"`
+	// Renewed counts the links whose source got a new token in the place of another one.
+	Renewed int `json:"renewed,omitempty"`
 	// Open lists the links to whose egress gateway any pod of the source gets a connection,
 	// since its network enforces no NetworkPolicies. A rollout with proofs tries it; a plan
 	// tells what was found last.
 	Open []Unit `json:"open,omitempty"`
+	// ReadsSecrets lists the clusters that, as sources, may read every Secret of their targets.
+	ReadsSecrets []string `json:"readsSecrets,omitempty"`
+	// Tokens sums up those of the links.
+	Tokens Tokens `json:"tokens,omitzero"`
 	// Pruned lists what left the fleet file and was removed; Stale what left it and
 	// still exists.
 	Pruned fleet.Stale `json:"pruned"`
@@ -105,6 +112,12 @@ type PlannedUnit struct {
 type LinkSettings struct {
 	GatewaySettings
 	Rollout fleet.Rollout `json:"rollout"`
+	// ReadsSecrets says that the source's istiod has to read every Secret of its targets.
+	ReadsSecrets bool `json:"readsSecrets,omitempty"`
+	// Tokens says how long they live. One that was issued before IssuedBefore is replaced,
+	// due or not.
+	Tokens       fleet.Tokens `json:"tokens,omitzero"`
+	IssuedBefore time.Time    `json:"issuedBefore,omitzero"`
 }
 
 // Target holds what a link needs of the cluster whose API server is read.
@@ -118,6 +131,8 @@ type Target struct {
 	APIPort int           `json:"apiPort"`
 	// EastWest tells how that gateway is found and who it is.
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
+	// Revision of the target's Istio.
+	Revision string `json:"revision"`
 }
 
 // LinksInput names one source cluster and all its targets.
@@ -126,6 +141,8 @@ type LinksInput struct {
 	Source    ClusterRef `json:"source"`
 	Recipient string     `json:"recipient"`
 	Targets   []Target   `json:"targets"`
+	// TokensOnly gives each link a token where that is due or asked for, and does no more.
+	TokensOnly bool `json:"tokensOnly,omitempty"`
 }
 
 // LinksResult tells what became of one source's links.
@@ -133,6 +150,8 @@ type LinksResult struct {
 	Done []string `json:"done,omitempty"`
 	// Proven counts those of Done whose proof was seen.
 	Proven int `json:"proven,omitempty"`
+	// Renewed counts those whose source got a new token in the place of another one.
+	Renewed int `json:"renewed,omitempty"`
 	// Open lists those of Done to whose egress gateway any pod of the source gets a
 	// connection.
 	Open     []string  `json:"open,omitempty"`
@@ -140,6 +159,8 @@ type LinksResult struct {
 	// Changes has a plan's changes by link ID. A rollout leaves it empty: the result of
 	// each RolloutLink has them.
 	Changes map[string]fleet.Changes `json:"changes,omitempty"`
+	// Tokens sums up those of Done.
+	Tokens Tokens `json:"tokens,omitzero"`
 }
 
 // LinkInput describes one direction of access: the source's istiod reads the target.
@@ -156,6 +177,15 @@ type LinkResult struct {
 	fleet.Changes
 	// Proof is nil where the fleet file skips it, and in a plan.
 	Proof *CheckLinkResult `json:"proof,omitempty"`
+	// Token of the source. Renewed says that it is new, and took the place of another one.
+	Token   TokenFacts `json:"token,omitzero"`
+	Renewed bool       `json:"renewed,omitempty"`
+}
+
+// Ends returns the references by which the activities of a link address its source and its
+// target.
+func (in LinkInput) Ends() (source, target LinkRef) {
+	return LinkRef{ClusterRef: in.Source, Link: in.Link, TargetID: in.Target.ClusterRef.ClusterID}, LinkRef{ClusterRef: in.Target.ClusterRef, Link: in.Link}
 }
 
 // FleetInput starts every workflow that works on a whole fleet.
@@ -195,6 +225,8 @@ type FleetInput struct {
 	Forget string `json:"forget,omitempty"`
 	// Revoke lists the links that RevokeFleet shuts.
 	Revoke []fleet.Link `json:"revoke,omitempty"`
+	// Rotate says which tokens RotateFleet renews.
+	Rotate *Rotation `json:"rotate,omitempty"`
 	// Request tells who asked for the change, and why.
 	fleet.Request
 }

@@ -49,6 +49,8 @@ type Spec struct {
 	Istio Istio `json:"istio,omitempty"`
 	// CA says what the fleet's certificates look like and where the root is kept.
 	CA CA `json:"ca,omitempty"`
+	// Credentials says how long the sources' credentials live.
+	Credentials Credentials `json:"credentials,omitzero"`
 	// Gateways says how the gateways are installed and reached.
 	Gateways Gateways `json:"gateways,omitempty"`
 	// Rollout says how the work is spread and what a failure leads to.

@@ -92,9 +92,6 @@ func EgressServer(target, namespace string) string {
 // RemoteSecret names the Secret that tells istiod of a target.
 func RemoteSecret(target string) string { return "istio-remote-secret-" + target }
 
-// ReaderToken names the Secret, in the target, with the token of one source.
-func ReaderToken(source string) string { return "istio-remote-secret-token-" + source }
-
 // WorkflowID returns the one ID under which everything that changes a fleet runs.
 func WorkflowID(fleet string) string { return "landbridge." + fleet }
 

@@ -15,7 +15,8 @@ func TestNames_AreThoseOfTheGuide(t *testing.T) {
 		"kube-apiserver-west.istio-system.svc.cluster.local":                            TunnelHost("west", "istio-system"),
 		"https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443": EgressServer("west", "istio-system"),
 		"istio-remote-secret-west":                                                      RemoteSecret("west"),
-		"istio-remote-secret-token-east":                                                ReaderToken("east"),
+		"landbridge-reader-east":                                                        Reader("east"),
+		"landbridge-reader-east-2":                                                      ReaderToken("east", 2),
 		"landbridge.prod":                                                               WorkflowID("prod"),
 	} {
 		require.Equal(t, want, got)
@@ -26,7 +27,7 @@ func TestNames_AreThoseOfTheGuide(t *testing.T) {
 func TestNames_OfTheLongestCluster_FitIntoKubernetesAndHelm(t *testing.T) {
 	a, b := strings.Repeat("a", maxClusterName), strings.Repeat("b", maxClusterName)
 	require.LessOrEqual(t, len(EgressGateway(a)), 53, "the name of a Helm release")
-	for _, name := range []string{EgressGateway(a), RemoteSecret(a), ReaderToken(a), EastWestGateway, SystemNamespace, InventoryName} {
+	for _, name := range []string{EgressGateway(a), RemoteSecret(a), Reader(a), ReaderToken(a, 999999), EastWestGateway, SystemNamespace, InventoryName} {
 		require.Empty(t, validation.IsDNS1123Label(name), name)
 	}
 	require.Empty(t, validation.IsDNS1123Subdomain(EgressIdentity(Link{a, b})), "a service account may have a longer name")

@@ -33,6 +33,7 @@ func validate(f *Fleet, ps *problems) {
 	}
 	dnsLabel(ps, "metadata.name", f.Metadata.Name, maxFleetName, "the label landbridge.dev/fleet")
 	validateCA(f, ps)
+	validateCredentials(f, ps)
 	validateSettings(f, ps)
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)

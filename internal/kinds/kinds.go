@@ -42,6 +42,13 @@ var (
 	Infrastructures       = resource("config.openshift.io", "v1", "infrastructures", "Infrastructure")
 	Pods                  = resource("", "v1", "pods", "Pod")
 	PodLogs               = resource("", "v1", "pods/log", "Pod")
+	Tokens                = resource("", "v1", "serviceaccounts/token", "TokenRequest")
+	WorkloadEntries       = resource("networking.istio.io", "v1", "workloadentries", "WorkloadEntry")
+	Nodes                 = resource("", "v1", "nodes", "Node")
+	EndpointSlices        = resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+	KubernetesGateways    = resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
+	ServiceExports        = resource("multicluster.x-k8s.io", "v1alpha1", "serviceexports", "ServiceExport")
+	ServiceImports        = resource("multicluster.x-k8s.io", "v1alpha1", "serviceimports", "ServiceImport")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
 	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events}
 )

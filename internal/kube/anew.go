@@ -36,6 +36,7 @@ func Fixed(kind string, live, want map[string]any) string {
 // and a headless Service come from a chart that somebody brings.
 var fixed = map[string][]string{
 	kinds.ClusterRoleBindings.Kind: {"roleRef"},
+	kinds.RoleBindings.Kind:        {"roleRef"},
 	kinds.Secrets.Kind:             {"type"},
 	kinds.Deployments.Kind:         {"spec.selector"},
 	kinds.Services.Kind:            {"spec.clusterIP"},

@@ -63,15 +63,19 @@ func For(n Needs) []Right {
 		{kinds.Deployments, []string{"list"}, ""},
 		{kinds.ConfigMaps, []string{"get", "list", "create", "update", "delete"}, sys},
 		{kinds.Secrets, write, sys},
+		{kinds.ClusterRoles, write, ""},
 		{kinds.ClusterRoleBindings, write, ""},
-		{kinds.ConfigMaps, []string{"get"}, istio},
+		{kinds.ConfigMaps, []string{"get", "list", "watch"}, istio},
 		{kinds.Secrets, secrets, istio},
 		{kinds.Services, helm, istio},
 		{kinds.ServiceAccounts, helm, istio},
+		{kinds.Tokens, []string{"create"}, istio},
 		{kinds.Deployments, helm, istio},
 		{kinds.HorizontalAutoscalers, helm, istio},
 		{kinds.DisruptionBudgets, helm, istio},
 		{kinds.NetworkPolicies, write, istio},
+		{kinds.Roles, write, istio},
+		{kinds.RoleBindings, write, istio},
 		{kinds.Events, []string{"list"}, istio},
 		{kinds.Pods, pods, istio},
 		{kinds.IstioGateways, write, istio},
@@ -91,10 +95,27 @@ func For(n Needs) []Right {
 			Right{kinds.IstioRevisions, []string{"get", "list"}, ""}, Right{kinds.DaemonSets, []string{"get"}, cmp.Or(n.CNINamespace, fleet.DefaultCNINamespace)})
 	}
 	if n.Adopt {
-		rights = append(rights, Right{kinds.Roles, helm, istio}, Right{kinds.RoleBindings, helm, istio})
+		rights = add(add(rights, Right{kinds.Roles, helm, istio}), Right{kinds.RoleBindings, helm, istio})
+	}
+	// Who gives an account the right to read something must have that right.
+	for _, r := range readByIstiod {
+		rights = add(rights, Right{r, read, ""})
 	}
 	if n.OpenShift {
 		rights = append(rights, Right{kinds.Infrastructures, []string{"get"}, ""})
 	}
 	return rights
+}
+
+// add adds a right to a list, or its verbs to the entry for the same objects.
+func add(list []Right, r Right) []Right {
+	for i, have := range list {
+		if have.Resource == r.Resource && have.In == r.In {
+			verbs := append(slices.Clone(have.Verbs), r.Verbs...)
+			slices.Sort(verbs)
+			list[i].Verbs = slices.Compact(verbs)
+			return list
+		}
+	}
+	return append(list, r)
 }

@@ -59,7 +59,7 @@ func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {
 			}
 			for _, verb := range rule.Verbs {
 				if verb == "bind" {
-					require.Equal(t, []string{rights.ReaderRole(needs.Namespace, needs.Revision)}, rule.ResourceNames, "no other role may be bound")
+					require.Equal(t, []string{rights.IstioReader(needs.Namespace, needs.Revision)}, rule.ResourceNames, "no other role may be bound")
 					continue
 				}
 				require.True(t, slices.ContainsFunc(rights.For(needs), func(r rights.Right) bool {
@@ -81,7 +81,7 @@ func TestRights_NoneIsAWildcard_AndSecretsOnlyWhereLandbridgeWorks(t *testing.T)
 		for _, r := range rights.For(needs) {
 			require.NotContains(t, strings.Join(append([]string{r.Group, r.Resource.Resource, r.Version}, r.Verbs...), " "), "*", name)
 			require.NotEmpty(t, r.Verbs, name)
-			for _, secret := range []kinds.Resource{kinds.Secrets, kinds.ConfigMaps, kinds.Pods, kinds.PodLogs, kinds.PodPorts, kinds.ServiceAccounts} {
+			for _, secret := range []kinds.Resource{kinds.Secrets, kinds.ConfigMaps, kinds.PodLogs, kinds.PodPorts, kinds.ServiceAccounts} {
 				if r.Resource == secret {
 					require.Contains(t, []string{needs.Namespace, fleet.SystemNamespace}, r.In, "%s: %s in the whole cluster", name, r.Resource.Resource)
 				}
@@ -107,8 +107,8 @@ func TestRights_AnExistingIstio_IsNotTouched(t *testing.T) {
 	}
 }
 
-func TestReaderRole_OfEachRevision_IsIstiosName(t *testing.T) {
-	require.Equal(t, "istio-reader-clusterrole-mesh", rights.ReaderRole("mesh", ""))
-	require.Equal(t, "istio-reader-clusterrole-mesh", rights.ReaderRole("mesh", "default"))
-	require.Equal(t, "istio-reader-clusterrole-canary-mesh", rights.ReaderRole("mesh", "canary"))
+func TestIstioReader_OfEachRevision_IsIstiosName(t *testing.T) {
+	require.Equal(t, "istio-reader-clusterrole-mesh", rights.IstioReader("mesh", ""))
+	require.Equal(t, "istio-reader-clusterrole-mesh", rights.IstioReader("mesh", "default"))
+	require.Equal(t, "istio-reader-clusterrole-canary-mesh", rights.IstioReader("mesh", "canary"))
 }

@@ -7,7 +7,6 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
@@ -26,24 +25,16 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 		slices.Sort(list)
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{on[0]}, Resources: []string{on[1]}, Verbs: slices.Compact(list)})
 	}
-	// Istio before 1.26, or under a revision, does not bind its reader: Landbridge does,
-	// and Kubernetes asks for this right then.
+	// A source whose istiod cannot do without the target's Secrets reads with Istio's own
+	// role. Who binds a role must have all its rights, or this one.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kinds.ClusterRoles.Group}, Resources: []string{kinds.ClusterRoles.Resource},
-		ResourceNames: []string{ReaderRole(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
+		ResourceNames: []string{IstioReader(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
 	// What a worker may not look into, it does not delete. Which kinds people and platforms
 	// put into a namespace nobody knows in advance. The preflight does not insist on this.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"list"}})
-	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int {
-		return strings.Compare(a.APIGroups[0]+"/"+a.Resources[0], b.APIGroups[0]+"/"+b.Resources[0])
-	})
-	return role
-}
-
-// ReaderRole names Istio's own ClusterRole for the account that other clusters read
-// with, of one revision of Istio ("" and "default" mean the default revision).
-func ReaderRole(namespace, revision string) string {
-	if revision == "" || revision == fleet.DefaultRevision {
-		return "istio-reader-clusterrole-" + namespace
+	order := func(r rbacv1.PolicyRule) string {
+		return r.APIGroups[0] + "/" + r.Resources[0] + "/" + strings.Join(r.ResourceNames, ",")
 	}
-	return "istio-reader-clusterrole-" + revision + "-" + namespace
+	slices.SortFunc(role.Rules, func(a, b rbacv1.PolicyRule) int { return strings.Compare(order(a), order(b)) })
+	return role
 }

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"slices"
+	"time"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// Rotation says which tokens RotateFleet renews.
+type Rotation struct {
+	// Due leaves those as they are that are not in the last third of their life.
+	Due bool `json:"due,omitempty"`
+	// Links whose sources get new tokens. Empty: all of them.
+	Links []fleet.Link `json:"links,omitempty"`
+}
+
+// Has says whether a link's token is looked at.
+func (r Rotation) Has(l fleet.Link) bool { return len(r.Links) == 0 || slices.Contains(r.Links, l) }
+
+// Touches says whether a cluster is at an end of such a link.
+func (r Rotation) Touches(links []fleet.Link, cluster string) bool {
+	return slices.ContainsFunc(links, func(l fleet.Link) bool { return r.Has(l) && (l.From == cluster || l.To == cluster) })
+}
+
+// Tokens sums up the sources' tokens.
+type Tokens struct {
+	// Unending counts those that do not end by themselves, and Oldest tells when the first of
+	// these was issued.
+	Unending int       `json:"unending,omitempty"`
+	Oldest   time.Time `json:"oldest,omitzero"`
+	// Ending counts the others. Ends tells when the first of these ends, and Shortest how long
+	// the one with the shortest life lives, which a cluster may have shortened.
+	Ending   int           `json:"ending,omitempty"`
+	Ends     time.Time     `json:"ends,omitzero"`
+	Shortest time.Duration `json:"shortest,omitempty"`
+}
+
+// Add counts one more token. One that is still to be issued does not count.
+func (t *Tokens) Add(f TokenFacts) {
+	switch {
+	case f.Issued.IsZero():
+	case f.Ends.IsZero():
+		t.Merge(Tokens{Unending: 1, Oldest: f.Issued})
+	default:
+		t.Merge(Tokens{Ending: 1, Ends: f.Ends, Shortest: f.Ends.Sub(f.Issued)})
+	}
+}
+
+// Merge counts other tokens too.
+func (t *Tokens) Merge(o Tokens) {
+	if o.Unending > 0 && (t.Unending == 0 || o.Oldest.Before(t.Oldest)) {
+		t.Oldest = o.Oldest
+	}
+	if o.Ending > 0 && (t.Ending == 0 || o.Ends.Before(t.Ends)) {
+		t.Ends = o.Ends
+	}
+	if o.Ending > 0 && (t.Ending == 0 || o.Shortest < t.Shortest) {
+		t.Shortest = o.Shortest
+	}
+	t.Unending, t.Ending = t.Unending+o.Unending, t.Ending+o.Ending
+}
+
+// SetRotationInput tells the schedule that renews a fleet's tokens how the clusters are reached,
+// and how often it looks. Every is zero where no token ends: then there is no such schedule.
+type SetRotationInput struct {
+	ClusterRef
+	Reach fleet.Fleet   `json:"reach"`
+	Every time.Duration `json:"every,omitempty"`
+}
+
+// SetRotationResult says whether the schedule was another one before.
+type SetRotationResult struct {
+	Changed bool `json:"changed"`
+}
+
+// RotationCheck tells what the schedule of a fleet's tokens found.
+type RotationCheck struct {
+	Fleet string `json:"fleet"`
+	// Busy names what was changing the fleet; then no token was looked at.
+	Busy *LastChange `json:"busy,omitempty"`
+	// Renewed counts the links that got a new token.
+	Renewed int    `json:"renewed,omitempty"`
+	Tokens  Tokens `json:"tokens,omitzero"`
+}

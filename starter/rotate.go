@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+func (a *app) rotate() *cobra.Command {
+	var (
+		tokens, takeOver bool
+		cluster, link    string
+		why              fleet.Request
+	)
+	cmd := &cobra.Command{
+		Use: "rotate [FLEET] --tokens", Args: cobra.MaximumNArgs(1),
+		Short: "Give sources new tokens for their targets, without an interruption",
+		Long: "Give sources new tokens for their targets. Each link gets a new token beside the one in force; the\n" +
+			"source's remote secret gets it, the link is proven, and then the old token is removed. Where that\n" +
+			"fails, the old one is put back and stays in force. Nothing else of the fleet is changed.\n\n" +
+			"Without --cluster and --link every link gets a new token.\n\n" +
+			"Where spec.credentials.tokens.lifetime is set, tokens end, and a schedule in Temporal renews each in\n" +
+			"the last third of its life; so does each rollout. This command is for at once.\n\n" +
+			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
+			"fleet file, as far as that says how the clusters are reached: the settings are those of the last\n" +
+			"rollout.",
+		Example: "  landbridge rotate prod --tokens --reason CHG-7\n  landbridge rotate prod --tokens --link east.west\n  landbridge rotate prod --tokens --cluster east   # the tokens with which east reads the others",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !tokens {
+				return usage(errors.New("say what is to be renewed: --tokens"))
+			}
+			if err := requested(&why); err != nil {
+				return err
+			}
+			f, err := a.fleetToChange(cmd, args)
+			if err != nil {
+				return err
+			}
+			in := api.FleetInput{Fleet: *f, FromInventories: true, TakeOver: takeOver, Request: why, Rotate: &api.Rotation{}}
+			if in.Rotate.Links, err = rotated(*f, cluster, link); err != nil {
+				return usage(err)
+			}
+			return a.change(cmd, api.RotateFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
+				var r api.FleetResult
+				if err := raw(&r); err != nil {
+					return err
+				}
+				return a.print(w, r, func(w io.Writer) { printRotated(w, r, took) })
+			})
+		},
+	}
+	a.fileFlag(cmd)
+	a.outputFlag(cmd)
+	a.temporal.Bind(cmd.Flags())
+	requestFlags(cmd, &why)
+	cmd.Flags().BoolVar(&tokens, "tokens", false, "renew the tokens with which sources read their targets")
+	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
+	cmd.Flags().StringVar(&cluster, "cluster", "", "`name` of the source whose tokens are renewed")
+	cmd.Flags().StringVar(&link, "link", "", "link whose token is renewed, as `FROM.TO`")
+	cmd.MarkFlagsMutuallyExclusive("cluster", "link")
+	return cmd
+}
+
+// rotated lists the links whose tokens are renewed, or nothing for all.
+func rotated(f fleet.Fleet, cluster, link string) (out []fleet.Link, err error) {
+	switch {
+	case link != "":
+		l, err := parseLink(link)
+		if err == nil && !slices.Contains(f.Links(), l) {
+			err = fmt.Errorf("the fleet %s has no link %s", f.Metadata.Name, l)
+		}
+		return []fleet.Link{l}, err
+	case cluster == "":
+		return nil, nil
+	}
+	if _, ok := f.Cluster(cluster); !ok {
+		return nil, fmt.Errorf("the fleet %s has no cluster %q", f.Metadata.Name, cluster)
+	}
+	for _, l := range f.Links() {
+		if l.From == cluster {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 {
+		err = fmt.Errorf("cluster %s of the fleet %s reads no other cluster", cluster, f.Metadata.Name)
+	}
+	return out, err
+}
+
+func printRotated(w io.Writer, r api.FleetResult, took time.Duration) {
+	fmt.Fprintf(w, "fleet %s: %s of %s renewed in %s\n", r.Fleet, fleet.Count(r.Renewed, "token"), fleet.Count(len(r.Links), "link"), took.Round(100*time.Millisecond))
+	if r.Proven < len(r.Links) {
+		fmt.Fprintf(w, "%d of %s proven; the tokens before stay in force until the next rotation\n", r.Proven, fleet.Count(len(r.Links), "link"))
+	} else {
+		fmt.Fprintln(w, "every one is proven, and the one before it is removed")
+	}
+	showTokens(w, r.Tokens)
+}
+
+// showTokens tells until when the sources' tokens are good.
+func showTokens(w io.Writer, t api.Tokens) {
+	showEnding(w, t)
+	if t.Unending > 0 {
+		verb := "do not end by themselves; the oldest"
+		if t.Unending == 1 {
+			verb = "does not end by itself; it"
+		}
+		fmt.Fprintf(w, "%s %s was issued at %s; `landbridge rotate --tokens` renews them\n", fleet.Count(t.Unending, "token"), verb, t.Oldest.Local().Format(time.RFC3339))
+	}
+}
+
+// showEnding tells of those that end.
+func showEnding(w io.Writer, t api.Tokens) {
+	if t.Ending > 0 {
+		fmt.Fprintf(w, "%s, the first at %s; the schedule renews each before\n", ends(t.Ending), t.Ends.Local().Format(time.RFC3339))
+	}
+}
+
+func ends(n int) string {
+	if n == 1 {
+		return "1 token ends"
+	}
+	return fleet.Count(n, "token") + " end"
+}

@@ -1,0 +1,129 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// RotateFleet gives sources new tokens for their targets, as they were rolled out last, and
+// changes nothing else. A new token is proven before the old one goes; where that fails, the
+// old one stays in force, and the error names the link.
+func RotateFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
+	if in.Rotate == nil {
+		in.Rotate = &api.Rotation{}
+	}
+	if in.FromInventories {
+		applied, _, err := appliedLast(ctx, in)
+		if err != nil {
+			return api.FleetResult{}, err
+		}
+		in = applied
+	}
+	return rolloutFleet(ctx, in)
+}
+
+// CheckTokens renews the tokens that are due, under the one ID of all that changes the fleet.
+// While something else is changing it, no token is looked at: the next time is soon enough.
+func CheckTokens(ctx workflow.Context, in api.FleetInput) (api.RotationCheck, error) {
+	c := &driftCheck{in: in}
+	out := api.RotationCheck{Fleet: in.Fleet.Metadata.Name}
+	now, err := c.lastChange(ctx)
+	if err != nil || now.Running {
+		out.Busy = &now
+		setPhase(ctx, "busy")
+		return out, err
+	}
+	if in, _, err = appliedLast(ctx, in); err != nil {
+		return out, err
+	}
+	in.Rotate = &api.Rotation{Due: true}
+	in.Request.Reason = "tokens that are due"
+	var done api.FleetResult
+	err = workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: fleet.WorkflowID(out.Fleet), StaticSummary: "rotation",
+		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, WaitForCancellation: true,
+		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(out.Fleet), api.ReasonKey.ValueSet(in.Request.Reason), api.PhaseKey.ValueSet(string(api.Running))),
+	}), RotateFleet, in).Get(ctx, &done)
+	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
+		out.Busy = &api.LastChange{Running: true}
+		return out, nil
+	}
+	out.Renewed, out.Tokens = done.Renewed, done.Tokens
+	setPhase(ctx, endPhase(ctx, err))
+	return out, err
+}
+
+// rotate gives the links that are asked for new tokens. The waves keep their order; nobody
+// approves them, since a link that fails keeps its token.
+func (r *rollout) rotate(ctx workflow.Context) error {
+	links := r.in.Fleet.Links()
+	for _, u := range r.list {
+		link, isLink := u.Unit.Link()
+		name, isMember := u.Unit.Member()
+		if u.State == api.Pending && (isLink && !r.in.Rotate.Has(link) || isMember && !r.in.Rotate.Touches(links, name)) {
+			u.leaveOut(false, "")
+		}
+	}
+	for n := range r.allWaves {
+		if r.rolloutWave(ctx, n); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// rotateMember asks a source for the key to which its new tokens are sealed.
+func (r *rollout) rotateMember(ctx workflow.Context, u *unit) {
+	name, _ := u.Unit.Member()
+	var err error
+	if u.source {
+		var key api.EnsureSealingKeyResult
+		key, err = fleetCall(ctx, stepSealingKey.policy(limitsOf(r.in.Fleet)), stepSealingKey.String(), a.EnsureSealingKey, api.EnsureSealingKeyInput{ClusterRef: r.ref(name)})
+		u.result.Recipient = key.Recipient
+	}
+	u.end(err)
+	r.show(ctx)
+}
+
+// issuedBefore returns the moment before which each token counts as old, or none where only
+// those that are due are renewed.
+func (r *rollout) issuedBefore(ctx workflow.Context) time.Time {
+	if r.in.Rotate == nil || r.in.Rotate.Due {
+		return time.Time{}
+	}
+	return workflow.GetInfo(ctx).WorkflowStartTime
+}
+
+// setRotation sets up the schedule that renews the tokens, which follows what the clusters
+// really gave, or removes it where no token ends any more.
+func (r *rollout) setRotation(ctx workflow.Context) error {
+	lifetime, before := r.in.Fleet.Spec.Credentials.Tokens.Lifetime.Std(), false
+	for _, part := range r.inventories() {
+		before = before || part.Spec.Credentials.Tokens.Lifetime > 0
+	}
+	if r.in.DryRun || ctx.Err() != nil || lifetime == 0 && !before {
+		return nil
+	}
+	in := api.SetRotationInput{ClusterRef: r.in.FleetRef(r.run), Reach: r.in.Fleet.Reach()}
+	if lifetime > 0 {
+		in.Every = fleet.RotationEvery(lifetime)
+	}
+	if r.tokens.Ending > 0 && lifetime > 0 {
+		in.Every = fleet.RotationEvery(min(lifetime, r.tokens.Shortest))
+	}
+	_, err := temporalCall(ctx, "set rotation", a.SetRotation, in)
+	if err == nil {
+		return nil
+	}
+	_, why := describe(err)
+	return r.fail(api.TypeFailed, "the schedule that renews the tokens could not be set, and they end; roll out again",
+		failuresOf([]string{fmt.Sprintf("schedule %s: %s", fleet.RotationID(r.Fleet), strings.TrimSpace(why))}))
+}

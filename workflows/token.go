@@ -1,0 +1,48 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// giveToken does the last step of the guide for one link: the token of the source's account in
+// the target, sealed, becomes the source's remote secret. A token that took the place of
+// another one is proven before that one goes; where it fails, the one before is put back.
+func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, target api.LinkRef) (api.LinkResult, error) {
+	token, err := run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient,
+		TLSServerName: in.Target.TLSServerName, ServerNameUnchecked: in.Target.ServerNameUnchecked,
+		Lifetime: in.Tokens.Lifetime.Std(), IssuedBefore: in.IssuedBefore})
+	if err != nil {
+		return api.LinkResult{}, err
+	}
+	secret := api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, NewToken: token.Created(), TLSServerName: in.Target.TLSServerName}
+	if before := secret; token.Before != "" {
+		before.Sealed = token.Before
+		u.putBack(stepRemoteSecret.row, before.Cluster, func(ctx workflow.Context) error {
+			_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, before)
+			return err
+		})
+	}
+	if _, err = run(ctx, u, stepRemoteSecret, secret); err != nil {
+		return api.LinkResult{}, err
+	}
+
+	// The proof, which the guide leaves to the reader: a request goes through, and istiod
+	// has read the target.
+	result := api.LinkResult{Token: token.TokenFacts, Renewed: token.Created() && token.Older > 0}
+	if !in.Rollout.SkipProof && !source.DryRun {
+		proof, err := run(ctx, u, stepProof, api.CheckLinkInput{LinkRef: source, Patience: in.Rollout.ProofTimeout.Std(), Must: true})
+		if err != nil {
+			return api.LinkResult{}, err
+		}
+		result.Proof = &proof
+	}
+	// Without a proof the one before stays in force until the next time.
+	if token.Older > 0 && (result.Proof != nil || !token.Created()) {
+		u.stands = true // whether the older ones are gone or not
+		_, err = run(ctx, u, stepRetire, api.RetireReaderTokensInput{LinkRef: target, Keep: token.Secret})
+	}
+	return result, err
+}
