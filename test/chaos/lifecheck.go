@@ -107,11 +107,14 @@ func (l *life) carries(ctx context.Context, source *kubernetes.Clientset, from, 
 	if err != nil {
 		return err
 	}
-	token, err := target.CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-"+from, metav1.GetOptions{})
+	tokens, err := target.CoreV1().Secrets("istio-system").List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=reader-token,landbridge.dev/link=" + from + "." + to})
 	if err != nil {
 		return err
 	}
-	if have := string(token.Data[corev1.ServiceAccountTokenKey]); have == "" || !strings.Contains(string(remote.Data[to]), have) {
+	if !slices.ContainsFunc(tokens.Items, func(s corev1.Secret) bool {
+		have := string(s.Data[corev1.ServiceAccountTokenKey])
+		return have != "" && strings.Contains(string(remote.Data[to]), have)
+	}) {
 		return errors.New("the remote secret has another token than the target gave")
 	}
 	gateway, err := source.AppsV1().Deployments("istio-system").Get(ctx, "kube-apiserver-"+to+"-egress-gateway", metav1.GetOptions{})

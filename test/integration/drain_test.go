@@ -54,11 +54,13 @@ func (r *real) drains() {
 	out := stop()
 	r.t.Logf("through the tunnel meanwhile:\n%s", out)
 	for _, kind := range []string{"kept", "new"} {
-		found := regexp.MustCompile(kind + ` connections: \d+ of (\d+) requests failed, in (\d+) moments`).FindStringSubmatch(out)
-		require.Len(r.t, found, 3, out)
-		sent, _ := strconv.Atoi(found[1]) // digits
-		moments, _ := strconv.Atoi(found[2])
+		found := regexp.MustCompile(kind + ` connections: (\d+) of (\d+) requests failed, in (\d+) moments`).FindStringSubmatch(out)
+		require.Len(r.t, found, 4, out)
+		failed, _ := strconv.Atoi(found[1]) // digits
+		sent, _ := strconv.Atoi(found[2])
+		moments, _ := strconv.Atoi(found[3])
 		require.Greater(r.t, sent, 200)
+		require.Less(r.t, failed, sent/10, "a moment that does not end: %s", out)
 		require.LessOrEqual(r.t, moments, maxMoments, out)
 	}
 }
@@ -86,17 +88,22 @@ func (r *real) whole(cluster string) {
 func (r *real) pace(source, target string) (stop func() string) {
 	svc, err := r.connect(source).CoreV1().Services("istio-system").Get(context.Background(), "kube-apiserver-"+target+"-egress-gateway", metav1.GetOptions{})
 	require.NoError(r.t, err)
-	token, err := r.connect(target).CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-token-"+source, metav1.GetOptions{})
-	require.NoError(r.t, err)
+	tokens := r.tokens(source, target)
 	file := filepath.Join(r.dir, "token")
-	require.NoError(r.t, os.WriteFile(file, token.Data["token"], 0o600))
-	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", "kubernetes.default.svc", file, "/api/v1/namespaces/default")
+	require.NoError(r.t, os.WriteFile(file, tokens[len(tokens)-1].Data["token"], 0o600))
+	// A node is no istiod, and the gateway's pods on the other node would not let it in.
+	const policies = "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies"
+	r.create(source, policies+"\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: pace}\nspec: {podSelector: {matchLabels: {app: kube-apiserver-"+target+
+		"-egress-gateway}}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}\n")
+	time.Sleep(2 * time.Second) // until it is enforced
+	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", "kubernetes.default.svc", file, "/api/v1/namespaces?limit=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	stdin, err := cmd.StdinPipe()
 	require.NoError(r.t, err)
 	require.NoError(r.t, cmd.Start())
 	return func() string {
+		defer r.patch(source, policies+"/pace", "")
 		require.NoError(r.t, stdin.Close())
 		require.NoError(r.t, cmd.Wait(), out.String())
 		return out.String()

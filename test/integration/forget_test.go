@@ -74,7 +74,7 @@ func (w *world) shutsOut(file string, kubeconfig []byte) {
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
 	require.NoError(w.t, err)
 	secret := func() string {
-		s, err := w.connect("west").CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-east", metav1.GetOptions{})
+		s, err := w.connect("west").CoreV1().Secrets("istio-system").Get(ctx, "landbridge-reader-east-1", metav1.GetOptions{})
 		require.NoError(w.t, err)
 		return string(s.Data["token"])
 	}
@@ -95,7 +95,7 @@ func (w *world) shutsOut(file string, kubeconfig []byte) {
 
 	out, code := w.try("plan", "-f", file, "--exit-code")
 	require.Equal(w.t, 3, code, out)
-	require.Contains(w.t, out, "istio-remote-secret-token-east")
+	require.Contains(w.t, out, "landbridge-reader-east-1")
 	w.must("rollout", "-f", file)
 	require.NoError(w.t, ask(secret()))
 	require.True(w.t, apierrors.IsUnauthorized(ask(old)), "the old token stays revoked")

@@ -68,7 +68,7 @@ var rounds = [][]hop{
 	},
 	{
 		{"east -> west", api.HopAPITLS, otherCA, nil},
-		{"west -> east", api.HopToken, func(r *real) { r.patch("east", coreObjects+"secrets/istio-remote-secret-token-west", "") }, nil},
+		{"west -> east", api.HopToken, func(r *real) { r.patch("east", coreObjects+"secrets/"+r.newest("west", "east"), "") }, nil},
 		{"north -> west", api.HopIstiod, func(r *real) {
 			r.patch("north", coreObjects+"secrets/istio-remote-secret-west", `{"metadata":{"labels":{"istio/multiCluster":null}}}`)
 		}, nil},

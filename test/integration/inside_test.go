@@ -37,7 +37,8 @@ func (r *real) fromInside(t *testing.T, image string) {
 	began := time.Now()
 	r.temporalInside(t)
 	kubeconfigs := r.kubeconfigsInside(t, r.asTheRoleSays(t, nil, names...), names...)
-	file := r.file(names, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: east}}")
+	file := r.file(names, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: east}}",
+		"links: mesh", "links: [{from: east, to: west}]") // who reads east would read the root
 
 	base := r.deployBase(t, kubeconfigs)
 	t.Logf("two pods of deploy/base are ready after %.1f s", time.Since(began).Seconds())

@@ -41,11 +41,12 @@ func TestExistingMesh_MovesToTheNextRevision(t *testing.T) {
 	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it", "another istiod is no drift")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "revision: stable", "revision: "+next)), 0o600))
 	plan := w.must("plan", "-f", file)
-	require.Regexp(t, `ClusterRoleBinding landbridge-istio-reader +\(made anew: roleRef cannot be changed in place\)`, plan)
+	require.Regexp(t, `ClusterRoleBinding landbridge-reader-(east|west) +\(made anew: roleRef cannot be changed in place\)`, plan)
 	w.must("rollout", "-f", file)
+	other := map[string]string{names[0]: names[1], names[1]: names[0]}
 	for _, name := range names {
 		c := w.connect(name)
-		binding, err := c.RbacV1().ClusterRoleBindings().Get(ctx, "landbridge-istio-reader", metav1.GetOptions{})
+		binding, err := c.RbacV1().ClusterRoleBindings().Get(ctx, "landbridge-reader-"+other[name], metav1.GetOptions{})
 		require.NoError(t, err)
 		require.Equal(t, "istio-reader-clusterrole-"+next+"-istio-system", binding.RoleRef.Name)
 		gateways, err := c.AppsV1().Deployments("istio-system").List(ctx, metav1.ListOptions{LabelSelector: "landbridge.dev/fleet=test"})

@@ -98,7 +98,7 @@ func (w *world) requireRemoteSecret(source, target string) {
 	kubeconfig := string(s.Data[target])
 	require.Contains(t, kubeconfig, "server: https://kube-apiserver-"+target+"-egress-gateway.istio-system.svc.cluster.local:443")
 	require.Contains(t, kubeconfig, "tls-server-name: ")
-	token, err := w.connect(target).CoreV1().Secrets("istio-system").Get(ctx, "istio-remote-secret-token-"+source, metav1.GetOptions{})
+	token, err := w.connect(target).CoreV1().Secrets("istio-system").Get(ctx, "landbridge-reader-"+source+"-1", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Contains(t, kubeconfig, string(token.Data[corev1.ServiceAccountTokenKey]))
 }

@@ -53,7 +53,7 @@ func (r *real) stuckIstiod() {
 	r.patch("north", secret, "")
 	time.Sleep(3 * time.Second)
 
-	r.patch("west", coreObjects+"secrets/istio-remote-secret-token-north", "")
+	r.patch("west", coreObjects+"secrets/"+r.newest("north", "west"), "")
 	r.rollout("--force-conflicts")
 	pods, err := r.pods("north", "istio-system", "app=kube-apiserver-west-egress-gateway")
 	require.NoError(r.t, err)

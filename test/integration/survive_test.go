@@ -170,7 +170,7 @@ func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 func TestRoot_InASecretOfACluster_MovesAndGoesWithTheFleet(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
-	inCluster := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}")
+	inCluster := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: west}}\n  "+withoutSecrets)
 	inDirectory := w.file([]string{"east", "west"})
 	kept := func() bool {
 		_, err := w.connect("west").CoreV1().Secrets("landbridge-system").Get(ctx, "landbridge-root-ca", metav1.GetOptions{})

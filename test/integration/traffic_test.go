@@ -54,6 +54,8 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		t.Logf("a Service of east in west's istiod after %s", r.sees("west", "east", "seen", 20*time.Second))
 	})
 	part("an app of west answers a pod of east", r.appTraffic)
+	part("readers are told apart", r.readersAreToldApart)
+	part("tokens are renewed under traffic", r.rotatesTokens)
 	part("nothing else gets in", r.shut)
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)

@@ -33,7 +33,7 @@ func BenchmarkTunnel(b *testing.B) {
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("bench-%04d", i)}, Data: map[string][]byte{"data": make([]byte, benchBytes)}}, metav1.CreateOptions{})
 		require.NoError(b, err)
 	}
-	token, err := west.CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-token-east", metav1.GetOptions{})
+	token, err := west.CoreV1().Secrets("istio-system").Get(context.Background(), "landbridge-reader-east-1", metav1.GetOptions{})
 	require.NoError(b, err)
 	file := filepath.Join(r.dir, "token")
 	require.NoError(b, os.WriteFile(file, token.Data["token"], 0o600))
@@ -42,7 +42,7 @@ func BenchmarkTunnel(b *testing.B) {
 		{"tunnel", "east", "kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443"},
 	} {
 		for _, what := range []struct{ name, path, n string }{
-			{"small request", "/api/v1/namespaces/default", "2000"},
+			{"small request", "/api/v1/namespaces?limit=1", "2000"},
 			{"large list", "/api/v1/namespaces/default/secrets", "40"},
 		} {
 			out, err := r.inNode(way.from, "pod", "load", way.to, "kubernetes.default.svc", file, what.path, what.n)

@@ -109,6 +109,7 @@ run landbridge schedule --every 6h
 run landbridge schedule show prod
 run landbridge report prod --out report.html
 run "landbridge report prod -o json | head -30"
+run landbridge rotate prod --tokens --reason CHG-1235
 run landbridge gather --out bundle.tar.gz
 run "tar tzf bundle.tar.gz | head -20"
 

@@ -21,8 +21,7 @@ func pace() *cobra.Command {
 	var rate int
 	cmd := &cobra.Command{Use: "pace ADDRESS SERVERNAME TOKENFILE PATH", Hidden: true, Args: cobra.ExactArgs(4),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			token, err := os.ReadFile(args[2])
-			if err != nil {
+			if _, err := os.ReadFile(args[2]); err != nil {
 				return err
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
@@ -37,6 +36,10 @@ func pace() *cobra.Command {
 				select {
 				case <-ctx.Done():
 				case <-tick.C:
+					token, err := os.ReadFile(args[2]) // somebody may renew it meanwhile
+					if err != nil {
+						return err
+					}
 					wg.Go(func() { kinds[n%2].send("https://"+args[0]+args[3], string(token)) })
 				}
 			}
