@@ -93,6 +93,8 @@ func TestTokens_ThatEnd_AreRenewedByHandAndBySchedule(t *testing.T) {
 	require.Contains(t, w.must("status", "test"), "rotation done")
 
 	w.bySchedule()
+	w.costs("a rotation of both links", "rotate", "test", "--tokens")
+	w.costs("a rollout that changes nothing, but removes their old tokens", "rollout", "-f", ends)
 	w.must("cleanup", "-f", ends)
 	_, err = w.temporal().ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)
 	require.ErrorContains(t, err, "not found")
@@ -169,6 +171,23 @@ func (w *world) may(as *kubernetes.Clientset) (may []string, kinds int) {
 	}
 	slices.Sort(may)
 	return slices.Compact(may), kinds
+}
+
+// costs logs how many requests a command leads to on the two clusters, and how long it takes.
+func (w *world) costs(what string, command ...string) {
+	w.t.Helper()
+	_, east := w.requests("east", 0)
+	_, west := w.requests("west", 0)
+	began, all := time.Now(), 0
+	w.must(command...)
+	took := time.Since(began)
+	for cluster, since := range map[string]int{"east": east, "west": west} {
+		counts, _ := w.requests(cluster, since)
+		for _, n := range counts {
+			all += n
+		}
+	}
+	w.t.Logf("%s: %d requests, %.1f s", what, all, took.Seconds())
 }
 
 // accepts requires that an API server knows a token or, after the seconds for which it remembers
