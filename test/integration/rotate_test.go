@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,15 +20,6 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 )
-
-// temporal returns a client of the world's Temporal.
-func (w *world) temporal() client.Client {
-	w.t.Helper()
-	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
-	require.NoError(w.t, err)
-	w.t.Cleanup(c.Close)
-	return c
-}
 
 // as returns a client of a cluster that has another token.
 func (w *world) as(cfg *rest.Config, token string) *kubernetes.Clientset {
@@ -96,7 +86,7 @@ func TestTokens_ThatEnd_AreRenewedByHandAndBySchedule(t *testing.T) {
 	w.costs("a rotation of both links", "rotate", "test", "--tokens")
 	w.costs("a rollout that changes nothing, but removes their old tokens", "rollout", "-f", ends)
 	w.must("cleanup", "-f", ends)
-	_, err = w.temporal().ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)
+	_, err = w.client(w.t).ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)
 	require.ErrorContains(t, err, "not found")
 	same()
 }
@@ -206,7 +196,7 @@ func (w *world) accepts(cluster, token string, want bool) {
 // bySchedule has the schedule look when no token is due, and when one is.
 func (w *world) bySchedule() {
 	w.t.Helper()
-	d, err := w.temporal().ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)
+	d, err := w.client(w.t).ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)
 	require.NoError(w.t, err)
 	require.Equal(w.t, 4*time.Hour, d.Schedule.Spec.Intervals[0].Every)
 	require.Zero(w.t, w.checksTokens().Renewed)
@@ -222,7 +212,7 @@ func (w *world) bySchedule() {
 // checksTokens has the schedule of the tokens look at once, and returns what it found.
 func (w *world) checksTokens() (out api.RotationCheck) {
 	w.t.Helper()
-	c := w.temporal()
+	c := w.client(w.t)
 	handle := c.ScheduleClient().GetHandle(ctx, "landbridge.test.rotation")
 	before := len(w.looks(handle))
 	require.NoError(w.t, handle.Trigger(ctx, client.ScheduleTriggerOptions{}))

@@ -39,7 +39,7 @@ func (w *world) serveWith(t testing.TB, build string, args ...string) (stop func
 	return stop
 }
 
-func (w *world) client(t *testing.T) client.Client {
+func (w *world) client(t testing.TB) client.Client {
 	t.Helper()
 	c, err := client.Dial(client.Options{HostPort: fmt.Sprintf("127.0.0.1:%d", w.port), Logger: silent{}})
 	require.NoError(t, err)
