@@ -16,9 +16,9 @@ import (
 
 const componentReader = "reader"
 
-// EnsureReader makes, in the target, the account with which one source reads it. It may read
-// what istiod reads, and no Secrets. Only for a source whose istiod cannot do without them it
-// has Istio's own role, which reads every Secret.
+// EnsureReader makes, in the target, the account with which one source reads it. It has Istio's
+// own role, which reads every Secret, or roles of its own for a source whose istiod does without
+// them: with what that istiod reads, and no Secrets.
 func (a *Activities) EnsureReader(ctx context.Context, in api.EnsureReaderInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentReader, in.Link.ID())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
@@ -39,6 +40,7 @@ func setRotation(ctx context.Context, c client.ScheduleClient, in api.SetRotatio
 	changed := false
 	err = c.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 		s := u.Description.Schedule
+		spec.Intervals[0].Every = interval(in, s.Spec)
 		if s.Spec != nil && slices.EqualFunc(s.Spec.Intervals, spec.Intervals, func(a, b client.ScheduleIntervalSpec) bool { return a == b }) && startsCheck(s.Action, check) {
 			return nil, temporal.ErrSkipScheduleUpdate
 		}
@@ -46,6 +48,14 @@ func setRotation(ctx context.Context, c client.ScheduleClient, in api.SetRotatio
 		return &client.ScheduleUpdate{Schedule: &s}, nil
 	}})
 	return changed && err == nil, explainSchedule(err, "update", id)
+}
+
+// interval returns how often a schedule that is there shall look.
+func interval(in api.SetRotationInput, have *client.ScheduleSpec) time.Duration {
+	if in.Partly && have != nil && len(have.Intervals) == 1 && have.Intervals[0].Every > 0 {
+		return min(in.Every, have.Intervals[0].Every)
+	}
+	return in.Every
 }
 
 // startsCheck says whether what a schedule starts is this check.

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // child describes a child workflow: its ID, its title in the UI, the search attributes
@@ -45,6 +46,19 @@ func (g *gate) runChild(ctx workflow.Context, c child, in, out any) error {
 			return err
 		}
 	}
+}
+
+// change runs what a schedule found to be done, under the one ID of all that changes the fleet.
+// It does not wait where something else has that ID.
+func change(ctx workflow.Context, title string, work any, in api.FleetInput, out any) error {
+	name := in.Fleet.Metadata.Name
+	return workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+		WorkflowID: fleet.WorkflowID(name), StaticSummary: title,
+		// Where the check ends before, this undoes its open steps, and is waited for.
+		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, WaitForCancellation: true,
+		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Pending)),
+			api.ReasonKey.ValueSet(in.Request.Reason), api.RequestedByKey.ValueSet(in.Request.RequestedBy)),
+	}), work, in).Get(ctx, out)
 }
 
 // waitChild waits until the child of an earlier run has ended. A worker that may not ask

@@ -39,10 +39,17 @@ type compensation struct {
 	undo    func(workflow.Context) error
 }
 
-// putBack registers what is to be done where a later step fails, of a step whose own undo
-// would not bring back what was there.
-func (u *unitRun) putBack(step row, cluster string, undo func(workflow.Context) error) {
-	u.compensations = append(u.compensations, compensation{step, cluster, undo})
+// undoFirst has the compensation that was registered last put something back before it undoes
+// its step. Where that fails, the step stays: something still needs what it made.
+func (u *unitRun) undoFirst(putBack func(workflow.Context) error) {
+	last := &u.compensations[len(u.compensations)-1]
+	undo := last.undo
+	last.undo = func(ctx workflow.Context) error {
+		if err := putBack(ctx); err != nil {
+			return err
+		}
+		return undo(ctx)
+	}
 }
 
 // undoing returns the compensation of a step that may have acted.

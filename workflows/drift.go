@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -26,7 +25,7 @@ const maxDrift = 500
 // fleet is being changed nothing is compared.
 func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error) {
 	c := &driftCheck{id: workflow.GetInfo(ctx).WorkflowExecution.ID, in: in}
-	before, err := c.lastChange(ctx)
+	before, err := lastChange(ctx, in)
 	if err != nil || before.Running {
 		return c.busy(ctx, before), err
 	}
@@ -38,7 +37,7 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 	out := c.result(ctx)
 	if err = c.compare(ctx, &out); err != nil || out.Drifted {
 		// What a rollout changes meanwhile is no drift.
-		if now, asked := c.lastChange(ctx); asked == nil && now.Run != before.Run {
+		if now, asked := lastChange(ctx, c.in); asked == nil && now.Run != before.Run {
 			return c.busy(ctx, now), nil
 		}
 	}
@@ -79,8 +78,8 @@ func (c *driftCheck) busy(ctx workflow.Context, by api.LastChange) api.DriftResu
 }
 
 // lastChange asks Temporal which workflow changed the fleet last.
-func (c *driftCheck) lastChange(ctx workflow.Context) (api.LastChange, error) {
-	return temporalCall(ctx, "last change", a.CheckLastChange, api.LastChangeInput{ClusterRef: c.in.FleetRef(workflow.GetInfo(ctx).WorkflowExecution.RunID)})
+func lastChange(ctx workflow.Context, in api.FleetInput) (api.LastChange, error) {
+	return temporalCall(ctx, "last change", a.CheckLastChange, api.LastChangeInput{ClusterRef: in.FleetRef(workflow.GetInfo(ctx).WorkflowExecution.RunID)})
 }
 
 // compare looks for all that differs.
@@ -167,14 +166,7 @@ func (c *driftCheck) selfHeal(ctx workflow.Context, r *api.DriftResult) {
 	if in.Request.Reason == "" {
 		in.Request.Reason = "drift"
 	}
-	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: fleet.WorkflowID(in.Fleet.Metadata.Name), StaticSummary: "self-heal",
-		// Where the check ends before, the rollout undoes its open steps, and is waited for.
-		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, WaitForCancellation: true,
-		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(in.Fleet.Metadata.Name), api.PhaseKey.ValueSet(string(api.Pending)),
-			api.ReasonKey.ValueSet(in.Request.Reason), api.RequestedByKey.ValueSet(in.Request.RequestedBy)),
-	})
-	err := workflow.ExecuteChildWorkflow(child, RolloutFleet, in).Get(ctx, nil)
+	err := change(ctx, "self-heal", RolloutFleet, in, nil)
 	switch {
 	case err == nil:
 		r.Healed = true

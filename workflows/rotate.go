@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -33,9 +32,8 @@ func RotateFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, erro
 // CheckTokens renews the tokens that are due, under the one ID of all that changes the fleet.
 // While something else is changing it, no token is looked at: the next time is soon enough.
 func CheckTokens(ctx workflow.Context, in api.FleetInput) (api.RotationCheck, error) {
-	c := &driftCheck{in: in}
 	out := api.RotationCheck{Fleet: in.Fleet.Metadata.Name}
-	now, err := c.lastChange(ctx)
+	now, err := lastChange(ctx, in)
 	if err != nil || now.Running {
 		out.Busy = &now
 		setPhase(ctx, "busy")
@@ -47,11 +45,7 @@ func CheckTokens(ctx workflow.Context, in api.FleetInput) (api.RotationCheck, er
 	in.Rotate = &api.Rotation{Due: true}
 	in.Request.Reason = "tokens that are due"
 	var done api.FleetResult
-	err = workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID: fleet.WorkflowID(out.Fleet), StaticSummary: "rotation",
-		ParentClosePolicy: enums.PARENT_CLOSE_POLICY_REQUEST_CANCEL, WaitForCancellation: true,
-		TypedSearchAttributes: attributes(api.FleetKey.ValueSet(out.Fleet), api.ReasonKey.ValueSet(in.Request.Reason), api.PhaseKey.ValueSet(string(api.Running))),
-	}), RotateFleet, in).Get(ctx, &done)
+	err = change(ctx, "rotation", RotateFleet, in, &done)
 	if temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		out.Busy = &api.LastChange{Running: true}
 		return out, nil
@@ -114,10 +108,10 @@ func (r *rollout) setRotation(ctx workflow.Context) error {
 	}
 	in := api.SetRotationInput{ClusterRef: r.in.FleetRef(r.run), Reach: r.in.Fleet.Reach()}
 	if lifetime > 0 {
-		in.Every = fleet.RotationEvery(lifetime)
-	}
-	if r.tokens.Ending > 0 && lifetime > 0 {
-		in.Every = fleet.RotationEvery(min(lifetime, r.tokens.Shortest))
+		if r.tokens.Ending > 0 {
+			lifetime = min(lifetime, r.tokens.Shortest)
+		}
+		in.Every, in.Partly = fleet.RotationEvery(lifetime), r.tokens.Ending < len(r.in.Fleet.Links())
 	}
 	_, err := temporalCall(ctx, "set rotation", a.SetRotation, in)
 	if err == nil {

@@ -102,6 +102,22 @@ func TestRotate_EachStepFails_AProvenTokenIsInForce(t *testing.T) {
 	}
 }
 
+// Where the old token cannot be put back, the source has the new one: that must not go.
+func TestRotate_TheOldTokenCannotBePutBack_TheNewOneStays(t *testing.T) {
+	for _, failing := range []string{"CheckLink", "EnsureRemoteSecret"} {
+		f := newFake(t)
+		f.answer = renewing
+		f.on = func(c fakeCall) error {
+			if in, ok := c.in.(api.EnsureRemoteSecretInput); c.name == failing || ok && in.Sealed == "the one before" {
+				return broken(c)
+			}
+			return nil
+		}
+		require.Error(t, f.run(RotateLink, linkRotated(false)), failing)
+		require.NotContains(t, f.names(nil), "RemoveReaderToken west (east.west)", failing)
+	}
+}
+
 func TestRotateFleet_RenewsWhatIsAskedFor_AndChangesNothingElse(t *testing.T) {
 	link := fleet.Link{From: "east", To: "west"}
 	for name, c := range map[string]struct {

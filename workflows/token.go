@@ -18,9 +18,9 @@ func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, targe
 		return api.LinkResult{}, err
 	}
 	secret := api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, NewToken: token.Created(), TLSServerName: in.Target.TLSServerName}
-	if before := secret; token.Before != "" {
+	if before := secret; token.Before != "" && token.Created() {
 		before.Sealed = token.Before
-		u.putBack(stepRemoteSecret.row, before.Cluster, func(ctx workflow.Context) error {
+		u.undoFirst(func(ctx workflow.Context) error {
 			_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, before)
 			return err
 		})

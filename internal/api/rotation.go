@@ -67,6 +67,9 @@ type SetRotationInput struct {
 	ClusterRef
 	Reach fleet.Fleet   `json:"reach"`
 	Every time.Duration `json:"every,omitempty"`
+	// Partly says that not every link's token was seen: a schedule that looks more often stays
+	// so, since another cluster may have given less.
+	Partly bool `json:"partly,omitempty"`
 }
 
 // SetRotationResult says whether the schedule was another one before.

@@ -40,11 +40,8 @@ func ReaderTokenNumber(source, name string) int {
 }
 
 // TokenDue returns when a token is renewed that lives from one moment to another: in the last
-// third of its life, as certificates are. One that never ends has no end.
+// third of its life, as certificates are.
 func TokenDue(from, ends time.Time) time.Time {
-	if ends.IsZero() {
-		return time.Time{}
-	}
 	return ends.Add(-ends.Sub(from) / 3)
 }
 
@@ -60,7 +57,7 @@ func validateCredentials(f *Fleet, ps *problems) {
 	switch life := f.Spec.Credentials.Tokens.Lifetime.Std(); {
 	case life == 0:
 	case life < leastTokenLifetime:
-		ps.add(at, "Kubernetes gives tokens that live for at least %s, got %s", "10m", life)
+		ps.add(at, "Kubernetes gives tokens that live for at least 10m, got %s", life)
 	case f.Spec.CA.Managed() && ps.sound("spec.ca.intermediateLifetime") && life > f.Spec.CA.IntermediateLifetime.Std():
 		ps.add(at, "%s is longer than the %s of the clusters' certificates (spec.ca.intermediateLifetime)", life, f.Spec.CA.IntermediateLifetime.Std())
 	}

@@ -25,8 +25,8 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 		slices.Sort(list)
 		role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{on[0]}, Resources: []string{on[1]}, Verbs: slices.Compact(list)})
 	}
-	// A source whose istiod cannot do without the target's Secrets reads with Istio's own
-	// role. Who binds a role must have all its rights, or this one.
+	// A source whose istiod reads the target's Secrets reads with Istio's own role. Who binds
+	// a role must have all its rights, or this one.
 	role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{kinds.ClusterRoles.Group}, Resources: []string{kinds.ClusterRoles.Resource},
 		ResourceNames: []string{IstioReader(n.Namespace, n.Revision)}, Verbs: []string{"bind"}})
 	// What a worker may not look into, it does not delete. Which kinds people and platforms
