@@ -3,6 +3,7 @@ package integration
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -36,11 +38,13 @@ func (r *real) drains() {
 		}
 		require.Len(r.t, nodes, 2, "the pods of %s are on two nodes", c.gateway)
 		began := time.Now()
+		uncordon := sync.OnceFunc(func() { r.patch(c.cluster, "/api/v1/nodes/"+c.cluster+"-node-2", `{"spec":{"unschedulable":false}}`) })
+		r.t.Cleanup(uncordon)
 		evicted := r.drain(c.cluster, c.cluster+"-node-2")
 		require.Contains(r.t, evicted, c.gateway)
 		r.t.Logf("%s-node-2 is empty after %s; it had %s", c.cluster, time.Since(began).Round(time.Millisecond), evicted)
-		r.t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "drained-"+c.cluster, 20*time.Second))
-		r.eventually(time.Minute, "both pods run on the node that is left", func() error {
+		r.t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "drained-"+c.cluster))
+		r.eventually("both pods run on the node that is left", func() error {
 			pods, err := r.pods(c.cluster, "istio-system", "app="+c.gateway)
 			if err == nil && len(pods) != 2 {
 				err = fmt.Errorf("%d of 2 are ready", len(pods))
@@ -48,7 +52,7 @@ func (r *real) drains() {
 			return err
 		})
 		r.whole(c.cluster)
-		r.patch(c.cluster, "/api/v1/nodes/"+c.cluster+"-node-2", `{"spec":{"unschedulable":false}}`)
+		uncordon()
 	}
 	r.allProven()
 	out := stop()
@@ -69,7 +73,7 @@ func (r *real) drains() {
 // drained, too, its webhook did not answer for a while, and Kubernetes' ReplicaSet controller tries
 // a pod that it refused again after longer and longer pauses.
 func (r *real) whole(cluster string) {
-	r.eventually(6*time.Minute, "every Deployment of "+cluster+" has all its pods", func() error {
+	r.eventually("every Deployment of "+cluster+" has all its pods", func() error {
 		list, err := r.connect(cluster).AppsV1().Deployments("istio-system").List(context.Background(), metav1.ListOptions{})
 		if err != nil {
 			return err
@@ -102,10 +106,13 @@ func (r *real) pace(source, target string) (stop func() string) {
 	stdin, err := cmd.StdinPipe()
 	require.NoError(r.t, err)
 	require.NoError(r.t, cmd.Start())
+	ended := sync.OnceValue(func() error {
+		r.patch(source, policies+"/pace", "")
+		return errors.Join(stdin.Close(), cmd.Wait())
+	})
+	r.t.Cleanup(func() { _ = ended() }) // a part that fails leaves nothing to the next
 	return func() string {
-		defer r.patch(source, policies+"/pace", "")
-		require.NoError(r.t, stdin.Close())
-		require.NoError(r.t, cmd.Wait(), out.String())
+		require.NoError(r.t, ended(), out.String())
 		return out.String()
 	}
 }
@@ -116,7 +123,7 @@ func (r *real) drain(cluster, node string) string {
 	c, ctx := r.connect(cluster), context.Background()
 	r.patch(cluster, "/api/v1/nodes/"+node, `{"spec":{"unschedulable":true}}`)
 	var evicted []string
-	r.eventually(2*time.Minute, node+" is empty", func() error {
+	r.eventually(node+" is empty", func() error {
 		list, err := c.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + node})
 		if err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -101,7 +100,7 @@ func (r *real) brokenLegs() {
 			l.does(r)
 		}
 		var got map[string]api.CheckLinkResult
-		r.eventually(90*time.Second, "each hop is named", func() error {
+		r.eventually("each hop is named", func() error {
 			got = r.verify()
 			for _, l := range round {
 				if got[l.link].Hop != l.want {

@@ -139,7 +139,7 @@ func (r *real) deployBase(t *testing.T, kubeconfigs map[string][]byte) (remove f
 // workersReady waits until Kubernetes calls both pods ready: they reach Temporal.
 func (r *real) workersReady() {
 	r.t.Helper()
-	r.eventually(time.Minute, "the worker's pods are ready", func() error {
+	r.eventually("the worker's pods are ready", func() error {
 		d, err := r.connect("east").AppsV1().Deployments(inside).Get(ctx, "landbridge-worker", metav1.GetOptions{})
 		if err == nil && (d.Status.ReadyReplicas != 2 || d.Status.Replicas != 2) {
 			err = fmt.Errorf("%+v", d.Status)

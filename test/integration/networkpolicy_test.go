@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,11 +33,11 @@ func (r *real) networkPolicies() {
 			return fmt.Errorf("%s %v", out, err)
 		}
 	}
-	r.eventually(time.Minute, "the server answers", answers(true))
+	r.eventually("the server answers", answers(true))
 	r.create("east", policies+fmt.Sprintf(name, "deny", ""))
-	r.t.Logf("denied after %s", r.eventually(time.Minute, "the policy denies", answers(false)))
+	r.t.Logf("denied after %s", r.eventually("the policy denies", answers(false)))
 	r.create("east", policies+fmt.Sprintf(name, "allow", ", ingress: [{from: [{podSelector: {matchLabels: {app: client}}}], ports: [{port: 8080}]}]"))
-	r.t.Logf("allowed after %s", r.eventually(time.Minute, "the other policy allows", answers(true)))
+	r.t.Logf("allowed after %s", r.eventually("the other policy allows", answers(true)))
 	r.onlyIstiod()
 	r.deleteNamespace("plain", "east")
 }
@@ -68,28 +67,28 @@ func (r *real) onlyIstiod() {
 			return nil
 		}
 	}
-	r.eventually(30*time.Second, "a pod that is not istiod gets no connection", connects(false))
-	r.t.Logf("istiod sees a Service of west after %s all the same", r.sees("east", "west", "policied", 20*time.Second))
+	r.eventually("a pod that is not istiod gets no connection", connects(false))
+	r.t.Logf("istiod sees a Service of west after %s all the same", r.sees("east", "west", "policied"))
 
 	r.patch("east", policy, "")
-	r.t.Logf("without the NetworkPolicy it gets one after %s", r.eventually(30*time.Second, "the client connects", connects(true)))
+	r.t.Logf("without the NetworkPolicy it gets one after %s", r.eventually("the client connects", connects(true)))
 	out, code := r.try("drift", "-f", r.fleet)
 	require.Equal(r.t, 3, code, out)
 	require.Contains(r.t, out, "NetworkPolicy istio-system/"+gateway)
 	r.rollout()
-	r.t.Logf("after a rollout it gets none, after %s", r.eventually(30*time.Second, "no connection again", connects(false)))
+	r.t.Logf("after a rollout it gets none, after %s", r.eventually("no connection again", connects(false)))
 	r.allProven()
 	require.False(r.t, r.verify()["east -> west"].Open())
 
 	// A network that enforces nothing does not say so: a rollout tries it.
 	r.behave("--platform", lab.PlatformUnenforced)
-	r.eventually(30*time.Second, "the network lets everything through", connects(true))
+	r.eventually("the network lets everything through", connects(true))
 	r.patch("east", policy, `{"metadata":{"annotations":{"landbridge.dev/other-pods":null}}}`)
 	r.rollout()
 	require.True(r.t, r.verify()["east -> west"].Open())
 	require.Contains(r.t, r.must("plan", "-f", r.fleet), "link east -> west: "+api.OpenToOthers)
 	r.behave()
-	r.eventually(30*time.Second, "the network enforces again", connects(false))
+	r.eventually("the network enforces again", connects(false))
 	r.patch("east", policy, `{"metadata":{"annotations":{"landbridge.dev/other-pods":null}}}`)
 	r.rollout()
 	require.False(r.t, r.verify()["east -> west"].Open())

@@ -137,6 +137,6 @@ func (r *real) rotatesTokens() {
 		require.Len(r.t, list.Items, 1, "the old token is gone")
 		require.Equal(r.t, "landbridge-reader-"+link.from+"-2", list.Items[0].Name)
 	}
-	r.t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "rotated", 20*time.Second))
+	r.t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "rotated"))
 	r.allProven()
 }

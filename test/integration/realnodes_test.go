@@ -95,8 +95,13 @@ func (r *real) allProven() {
 	}
 }
 
+// patience is how long the tests wait for what must come: longer than it takes on a machine
+// that is short of cores, since how long it took is logged and is nothing that a test may fail by.
+// Kubernetes' ReplicaSet controller alone pauses for minutes after a pod that was refused.
+const patience = 6 * time.Minute
+
 // eventually calls look until it succeeds, and returns how long that took.
-func (r *real) eventually(within time.Duration, what string, look func() error) time.Duration {
+func (r *real) eventually(what string, look func() error) time.Duration {
 	r.t.Helper()
 	began := time.Now()
 	for {
@@ -104,7 +109,7 @@ func (r *real) eventually(within time.Duration, what string, look func() error) 
 		if err == nil {
 			return time.Since(began)
 		}
-		require.Less(r.t, time.Since(began), within, "%s: %v", what, err)
+		require.Less(r.t, time.Since(began), patience, "%s: %v", what, err)
 		time.Sleep(200 * time.Millisecond)
 	}
 }
@@ -138,7 +143,7 @@ func (r *real) deleteNamespace(name string, clusters ...string) {
 		r.patch(c, "/api/v1/namespaces/"+name, "")
 	}
 	for _, c := range clusters {
-		r.eventually(time.Minute, "namespace "+name+" goes", func() error {
+		r.eventually("namespace "+name+" goes", func() error {
 			_, err := r.connect(c).CoreV1().Namespaces().Get(context.Background(), name, metav1.GetOptions{})
 			if err == nil {
 				return fmt.Errorf("it is still there")
@@ -215,10 +220,10 @@ func (r *real) istiod(cluster, path string) (string, error) {
 
 // sees creates a service in the other cluster, waits until the istiod of this one knows it,
 // and returns how long that took.
-func (r *real) sees(cluster, other, name string, within time.Duration) time.Duration {
+func (r *real) sees(cluster, other, name string) time.Duration {
 	r.t.Helper()
 	r.create(other, "/api/v1/namespaces/default/services\napiVersion: v1\nkind: Service\nmetadata: {name: "+name+"}\nspec: {ports: [{name: http, port: 80}]}\n")
-	took := r.eventually(within, "istiod of "+cluster+" sees "+name+" of "+other, func() error {
+	took := r.eventually("istiod of "+cluster+" sees "+name+" of "+other, func() error {
 		out, err := r.istiod(cluster, "/debug/registryz?brief=true")
 		if err == nil && !strings.Contains(out, name+".default.svc") {
 			err = fmt.Errorf("not in registryz")

@@ -45,7 +45,7 @@ func (r *real) stuckIstiod() {
 	}
 	const secret = coreObjects + "secrets/istio-remote-secret-other"
 	r.create("north", coreObjects+"secrets\napiVersion: v1\nkind: Secret\nmetadata: {name: istio-remote-secret-other, labels: {istio/multiCluster: \"true\"}}\ndata: {other: "+other(nil)+"}\n")
-	r.eventually(30*time.Second, "north's istiod reads the other secret", listed(true))
+	r.eventually("north's istiod reads the other secret", listed(true))
 	for _, ca := range [][]byte{r.connect("east").cfg.CAData, nil} {
 		r.patch("north", secret, `{"data":{"other":"`+other(ca)+`"}}`)
 		time.Sleep(3 * time.Second) // istiod looks at it
@@ -61,7 +61,7 @@ func (r *real) stuckIstiod() {
 		r.patch("north", coreObjects+"pods/"+p.Name, "")
 	}
 	var got api.CheckLinkResult
-	took := r.eventually(3*time.Minute, "the watch that is refused is seen", func() error {
+	took := r.eventually("the watch that is refused is seen", func() error {
 		if got = r.verify()["north -> west"]; got.Hop != api.HopView {
 			return fmt.Errorf("%s", got.Sentence())
 		}
@@ -75,7 +75,7 @@ func (r *real) stuckIstiod() {
 	pod, err := r.pod("north", "istio-system", "app=istiod")
 	require.NoError(r.t, err)
 	r.patch("north", coreObjects+"pods/"+pod, "")
-	r.t.Logf("its restart repairs it, after %s", r.eventually(2*time.Minute, "the link is proven again", func() error {
+	r.t.Logf("its restart repairs it, after %s", r.eventually("the link is proven again", func() error {
 		if got = r.verify()["north -> west"]; !got.Proven {
 			return fmt.Errorf("%s", got.Sentence())
 		}

@@ -38,20 +38,21 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		image <- err
 	}()
 	part := func(name string, does func()) {
-		t.Run(name, func(t *testing.T) {
+		done := t.Run(name, func(t *testing.T) {
 			outer := r.t
 			r.t = t
-			defer func() { r.t = outer }()
+			t.Cleanup(func() { r.t = outer })
 			does()
 		})
+		require.True(t, done, "what follows builds on the part %q", name)
 	}
 	part("rollout ends with the proof", func() {
 		r.rollout()
 		t.Logf("\n%s", r.must("verify", "-f", r.fleet))
 	})
 	part("istiod reads the other clusters' endpoints", func() {
-		t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "seen", 20*time.Second))
-		t.Logf("a Service of east in west's istiod after %s", r.sees("west", "east", "seen", 20*time.Second))
+		t.Logf("a Service of west in east's istiod after %s", r.sees("east", "west", "seen"))
+		t.Logf("a Service of east in west's istiod after %s", r.sees("west", "east", "seen"))
 	})
 	part("an app of west answers a pod of east", r.appTraffic)
 	part("readers are told apart", r.readersAreToldApart)
@@ -101,7 +102,7 @@ func (r *real) appTraffic() {
 	r.create("west", "/api/v1/namespaces/demo/services\napiVersion: v1\nkind: Service\nmetadata: {name: hello}\nspec: {selector: {app: hello}, ports: [{name: http, port: 8080}]}\n",
 		fmt.Sprintf(pod, "hello", "hello", `[/usr/local/bin/pod, serve, ":8080", "hello from west"]`))
 	r.create("east", fmt.Sprintf(pod, "client", "client", `[/usr/local/bin/pod, pause]`))
-	r.eventually(time.Minute, "east's pod calls west's app", func() error {
+	r.eventually("east's pod calls west's app", func() error {
 		out, err := r.exec("east", "demo", "client", "app", "/usr/local/bin/pod", "get", "http://hello.demo.svc.cluster.local:8080/")
 		if err == nil && !strings.Contains(out, "hello from west") {
 			err = fmt.Errorf("%s", out)
@@ -171,7 +172,7 @@ func (r *real) apiAddress(cluster string) string {
 // gatewaySaid returns the lines of an east-west gateway's access log with that word. Envoy
 // takes up to 10 s to write them.
 func (r *real) gatewaySaid(cluster, word string) (lines []string) {
-	r.eventually(20*time.Second, "the gateway of "+cluster+" says "+word, func() error {
+	r.eventually("the gateway of "+cluster+" says "+word, func() error {
 		pods, err := r.pods(cluster, "istio-system", "app=istio-eastwestgateway")
 		if err != nil {
 			return err
@@ -228,7 +229,7 @@ func (r *real) recovers() {
 		pod, err := r.pod(c.cluster, "istio-system", c.selector)
 		require.NoError(r.t, err)
 		r.patch(c.cluster, "/api/v1/namespaces/istio-system/pods/"+pod, "")
-		r.t.Logf("%s of %s deleted: its watch brings news again after %s", c.selector, c.cluster, r.sees("east", "west", "back", 2*time.Minute))
+		r.t.Logf("%s of %s deleted: its watch brings news again after %s", c.selector, c.cluster, r.sees("east", "west", "back"))
 	}
 	r.allProven()
 }
@@ -237,7 +238,7 @@ func (r *real) recovers() {
 func (r *real) rotates() {
 	old := r.apiAddress("west")
 	r.behave("--cloud-generation", "1")
-	r.eventually(20*time.Second, "the cloud changes the address", func() error {
+	r.eventually("the cloud changes the address", func() error {
 		if now := r.apiAddress("west"); now == old {
 			return fmt.Errorf("it is still %s", old)
 		}
@@ -266,7 +267,7 @@ func (r *real) revokes() {
 
 	r.t.Log(r.must("revoke", "-f", r.fleet, "--link", "north.west", "--reason", "measured", "--yes"))
 	shut := time.Now()
-	refused := r.eventually(5*time.Second, "a new connection of north is refused", func() error {
+	refused := r.eventually("a new connection of north is refused", func() error {
 		if out, err := r.inNode("north", "pod", append([]string{"tls", address, westTunnel}, north...)...); err == nil {
 			return fmt.Errorf("%s", out)
 		}

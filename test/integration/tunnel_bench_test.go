@@ -52,7 +52,7 @@ func BenchmarkTunnel(b *testing.B) {
 	}
 	var seen []time.Duration
 	for i := range 10 {
-		seen = append(seen, r.sees("east", "west", fmt.Sprintf("news-%d", i), 20*time.Second))
+		seen = append(seen, r.sees("east", "west", fmt.Sprintf("news-%d", i)))
 	}
 	slices.Sort(seen)
 	fmt.Printf("a Service of west in east's istiod, 10 times: median %s, most %s (looked every 0.2 s)\n", seen[5], seen[9])
