@@ -40,7 +40,7 @@ func (w *world) admission(t *testing.T, names []string, habits ...string) {
 					lab.AdmissionTolerations: slices.ContainsFunc(pod.Spec.Tolerations, func(t corev1.Toleration) bool { return t.Key == "lab.example/pool" }),
 					lab.AdmissionImages:      strings.HasPrefix(pod.Spec.Containers[len(pod.Spec.Containers)-1].Image, "mirror"),
 				}[habit]
-			}, waitLimit, waitTick/4, "%s in %s", habit, name)
+			}, patience, pause/4, "%s in %s", habit, name)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestAdmission_Refuses_IsToldWithItsOwnReason(t *testing.T) {
 	require.Eventually(t, func() bool {
 		q, err := w.connect("east").CoreV1().ResourceQuotas("default").Get(ctx, "no-load-balancers", metav1.GetOptions{})
 		return err == nil && len(q.Status.Used) > 0
-	}, waitLimit, waitTick/4, "Kubernetes counts")
+	}, patience, pause/4, "Kubernetes counts")
 	refused(`services "istio-eastwestgateway" is forbidden: exceeded quota: no-load-balancers, requested: services.loadbalancers=1, used: services.loadbalancers=0, limited: services.loadbalancers=0`, file)
 	w.behave()
 	same() // undone, and the platform's quotas went with it
@@ -128,7 +128,7 @@ func TestAdmission_Refuses_IsToldWithItsOwnReason(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out, _ := w.try("status", "-f", changed, "-o", "json")
 		return strings.Contains(out, `failed calling webhook \"down.admission.lab.example\"`)
-	}, waitLimit, waitTick)
+	}, patience, pause)
 	w.behave()
 	w.must("rollout", "-f", changed)
 	w.must("cleanup", "-f", changed)

@@ -20,7 +20,7 @@ func (c connection) deleteNamespace(t *testing.T, name string) {
 	require.Eventually(t, func() bool {
 		_, err := c.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 		return err != nil
-	}, waitLimit, waitTick)
+	}, patience, pause)
 }
 
 func (c connection) createNamespace(t *testing.T, name string, labels map[string]string) {
@@ -32,7 +32,7 @@ func (c connection) createNamespace(t *testing.T, name string, labels map[string
 		_, err := c.CoreV1().ServiceAccounts(name).Get(ctx, "default", metav1.GetOptions{})
 		_, err2 := c.CoreV1().ConfigMaps(name).Get(ctx, "kube-root-ca.crt", metav1.GetOptions{})
 		return err == nil && err2 == nil
-	}, waitLimit, waitTick)
+	}, patience, pause)
 }
 
 func TestNamespaces_ThatWereThereBefore_AreAdoptedAndStay(t *testing.T) {
@@ -123,13 +123,13 @@ func TestIstio_ThatWasThereBefore_IsAdoptedWhenItFits(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := east.dyn.Resource(cnis).Get(ctx, "default", metav1.GetOptions{})
 			return err != nil
-		}, waitLimit, waitTick)
+		}, patience, pause)
 	}()
 	require.Eventually(t, func() bool {
 		o, err := east.dyn.Resource(cnis).Get(ctx, "default", metav1.GetOptions{})
 		state, _, _ := unstructured.NestedString(o.Object, "status", "state")
 		return err == nil && state == "Healthy"
-	}, waitLimit, waitTick)
+	}, patience, pause)
 	time.Sleep(time.Second) // until its pods change no more
 	same := w.unchanged("east", "west")
 	file := w.file([]string{"east", "west"})

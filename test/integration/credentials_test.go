@@ -35,7 +35,7 @@ func TestCredentials_RevokedInTheMiddle_AndAFrontThatEndsTLS(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := os.Stat(filepath.Join(w.lab.Dir, "plugin", "east", lab.PluginName))
 			return (err == nil) == (c.fault != lab.PluginGone)
-		}, waitLimit, waitTick/10)
+		}, patience, pause/10)
 		out, code := w.try("plan", "-f", file)
 		require.NotZero(t, code, out)
 		require.Contains(t, out, c.want, c.fault)

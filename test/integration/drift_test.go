@@ -74,7 +74,7 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 		require.Eventually(t, func() bool {
 			out = w.must("schedule", "show", "test")
 			return strings.Count(out, want[0]) == len(want)
-		}, commandTimeout, commandTimeout/200)
+		}, patience, pause/2)
 	}
 	require.Contains(t, w.must("schedule", "-f", file, "--every", "12h"), "checked for drift every 12h")
 	check("no drift")

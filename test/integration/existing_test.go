@@ -84,7 +84,7 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 			require.Eventually(t, func() bool {
 				d, err := deployments.Get(ctx, what, metav1.GetOptions{})
 				return err == nil && d.Status.ReadyReplicas > 0
-			}, commandTimeout, commandTimeout/200, "%s of %s", what, name)
+			}, patience, pause/2, "%s of %s", what, name)
 		}
 		ready("istiod-stable") // it injects the gateway into the pods of the next Deployment
 		for _, doc := range strings.Split(theirGateway, "---\n") {
@@ -99,11 +99,11 @@ func (w *world) meshes(t *testing.T, names ...string) (remove func()) {
 			}
 			inUse, _, _ := unstructured.NestedInt64(istio.Object, "status", "revisions", "inUse")
 			return inUse == 1
-		}, commandTimeout, commandTimeout/200, "the revision of %s is in use", name)
+		}, patience, pause/2, "the revision of %s is in use", name)
 		require.Eventually(t, func() bool {
 			svc, err := w.connect(name).CoreV1().Services("istio-system").Get(ctx, "crossing", metav1.GetOptions{})
 			return err == nil && len(svc.Status.LoadBalancer.Ingress) > 0
-		}, commandTimeout, commandTimeout/200, "the address of %s", name)
+		}, patience, pause/2, "the address of %s", name)
 	}
 	remove = func() {
 		for _, name := range names {
@@ -132,7 +132,7 @@ func (w *world) removeIstio(t *testing.T, cluster, istio string) {
 	require.Eventually(t, func() bool {
 		_, err := c.dyn.Resource(istios).Get(ctx, istio, metav1.GetOptions{})
 		return apierrors.IsNotFound(err)
-	}, commandTimeout, commandTimeout/200)
+	}, patience, pause/2)
 }
 
 func TestExistingMesh_IsUsedAsItIs_AndLeftAsItWas(t *testing.T) {

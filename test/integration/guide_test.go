@@ -90,7 +90,7 @@ func (w *world) waitReady(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		c := w.connect(name)
-		if !assert.Eventually(t, func() bool { return c.unready() == "" }, commandTimeout, commandTimeout/200) {
+		if !assert.Eventually(t, func() bool { return c.unready() == "" }, patience, pause/2) {
 			require.Empty(t, c.unready(), name)
 		}
 	}
@@ -142,7 +142,7 @@ func (w *world) undoGuide(t *testing.T, names ...string) {
 			require.Eventually(t, func() bool {
 				list, err := c.dyn.Resource(resource).List(ctx, metav1.ListOptions{})
 				return err == nil && len(list.Items) == 0
-			}, commandTimeout, commandTimeout/200, "%s of %s", kind, name)
+			}, patience, pause/2, "%s of %s", kind, name)
 		}
 		for _, ns := range []string{"istio-system", "istio-cni"} {
 			if _, err := c.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{}); !apierrors.IsNotFound(err) {

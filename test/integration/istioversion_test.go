@@ -36,7 +36,7 @@ func (w *world) untilIstiod(version string) {
 			d := w.deployment(c, "istiod")
 			return d.Labels["app.kubernetes.io/version"] == version && d.Status.ObservedGeneration == d.Generation && d.Status.UpdatedReplicas == *d.Spec.Replicas &&
 				d.Status.Replicas == *d.Spec.Replicas && d.Status.ReadyReplicas == *d.Spec.Replicas
-		}, time.Minute, 200*time.Millisecond, "%s does not get istiod %s", c, version)
+		}, patience, 200*time.Millisecond, "%s does not get istiod %s", c, version)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestIstioVersion_AnAliasThatMovesWithItsOperator(t *testing.T) {
 		out, code := w.try("plan", "-f", file)
 		require.Zero(t, code, out)
 		return strings.Contains(out, "Istio: v1.31-latest is v1.31.2 now (east, west)")
-	}, time.Minute, time.Second, "the kinds list what the older operator knows")
+	}, patience, time.Second, "the kinds list what the older operator knows")
 	w.must("rollout", "-f", file)
 	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it")
 	image := func(cluster string) string {

@@ -3,7 +3,6 @@ package integration
 import (
 	"encoding/json"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -14,13 +13,6 @@ var (
 	serviceEntries        = schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"}
 	crds                  = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	istios                = schema.GroupVersionResource{Group: "sailoperator.io", Version: "v1", Resource: "istios"}
-)
-
-// waitLimit is many times longer than any wait takes; waitTick is the pause between two
-// tries.
-const (
-	waitLimit = 60 * time.Second
-	waitTick  = time.Second
 )
 
 func mustJSON(t *testing.T, v any) []byte {

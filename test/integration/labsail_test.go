@@ -46,7 +46,7 @@ func (c sailCluster) until(res schema.GroupVersionResource, name string, wanted 
 		obj, err := c.dyn.Resource(res).Get(ctx, name, metav1.GetOptions{})
 		last = obj
 		return err == nil && wanted(obj)
-	}, time.Minute, 100*time.Millisecond, "%s %s: %v", res.Resource, name, last)
+	}, patience, 100*time.Millisecond, "%s %s: %v", res.Resource, name, last)
 	return last
 }
 
@@ -55,7 +55,7 @@ func (c sailCluster) untilGone(res schema.GroupVersionResource, name string) {
 	require.Eventually(c.t, func() bool {
 		_, err := c.dyn.Resource(res).Get(ctx, name, metav1.GetOptions{})
 		return apierrors.IsNotFound(err)
-	}, time.Minute, 100*time.Millisecond, "%s %s stays", res.Resource, name)
+	}, patience, 100*time.Millisecond, "%s %s stays", res.Resource, name)
 }
 
 // releases lists the revisions of Helm releases in a namespace.

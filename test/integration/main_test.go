@@ -142,7 +142,7 @@ func (w *world) startWith(args ...string) {
 	w.process.Env = append(os.Environ(), w.env...)
 	w.process.Stderr, w.process.Stdout = w.log, w.log
 	require.NoError(w.t, w.process.Start())
-	for end := time.Now().Add(60 * time.Second); ; {
+	for end := time.Now().Add(patience); ; {
 		out, _ := w.try("status", "nobody")
 		if strings.Contains(out, "knows nothing of a fleet") {
 			return
@@ -167,18 +167,19 @@ func (w *world) kill() {
 	w.process = nil
 }
 
-const commandTimeout = 90 * time.Second
+// patience is how long the tests wait for a command, or for what must come: longer than it
+// takes on a machine that is short of cores, since how long it took is nothing that a test may
+// fail by. Kubernetes' ReplicaSet controller alone pauses for minutes after a pod that was
+// refused. pause is the time between two looks.
+const (
+	patience = 6 * time.Minute
+	pause    = time.Second
+)
 
 // try runs a landbridge command and returns what it printed and its exit code.
 func (w *world) try(args ...string) (string, int) {
 	w.t.Helper()
-	return w.tryFor(commandTimeout, args...)
-}
-
-// tryFor runs a command as try does, and gives it another limit.
-func (w *world) tryFor(limit time.Duration, args ...string) (string, int) {
-	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	out, err := w.command(ctx, args...).CombinedOutput()
 	w.outputs.Write(out)

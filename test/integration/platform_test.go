@@ -28,14 +28,14 @@ func TestPlatform_PutsObjectsIntoEveryNamespace_CleanupLeavesNothing(t *testing.
 		_, err := east.dyn.Resource(serviceVersions).Namespace(namespace).Get(ctx, "everywhere.v1.2.3", metav1.GetOptions{})
 		return err
 	}
-	require.Eventually(t, func() bool { return copied("default") == nil }, waitLimit, waitTick)
+	require.Eventually(t, func() bool { return copied("default") == nil }, patience, pause)
 	file := w.file([]string{"east", "west"})
 	w.must("rollout", "-f", file)
 	for _, ns := range []string{"istio-system", "istio-cni", "landbridge-system"} {
-		require.Eventually(t, func() bool { return copied(ns) == nil }, waitLimit, waitTick, ns)
+		require.Eventually(t, func() bool { return copied(ns) == nil }, patience, pause, ns)
 		// Whoever moves it away meets it again.
 		require.NoError(t, east.dyn.Resource(serviceVersions).Namespace(ns).Delete(ctx, "everywhere.v1.2.3", metav1.DeleteOptions{}))
-		require.Eventually(t, func() bool { return copied(ns) == nil }, waitLimit, waitTick, ns)
+		require.Eventually(t, func() bool { return copied(ns) == nil }, patience, pause, ns)
 	}
 
 	_, err := east.CoreV1().ConfigMaps("istio-system").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "of-a-person"}, Data: map[string]string{"a": "b"}}, metav1.CreateOptions{FieldManager: "kubectl-create"})
@@ -50,7 +50,7 @@ func TestPlatform_PutsObjectsIntoEveryNamespace_CleanupLeavesNothing(t *testing.
 		require.True(t, apierrors.IsNotFound(err), "%s: %v", ns, err)
 	}
 	w.behave()
-	require.Eventually(t, func() bool { return apierrors.IsNotFound(copied("default")) }, waitLimit, waitTick)
+	require.Eventually(t, func() bool { return apierrors.IsNotFound(copied("default")) }, patience, pause)
 	same()
 }
 
@@ -66,7 +66,7 @@ func TestPlatform_AnAPIWithoutABackend_IsNamedByTheNamespacesOwnCondition(t *tes
 	require.Eventually(t, func() bool {
 		_, err := east.ServerPreferredNamespacedResources()
 		return err != nil
-	}, waitLimit, waitTick)
+	}, patience, pause)
 	started := time.Now()
 	out, code := w.try("cleanup", "-f", file)
 	t.Logf("the cleanup ended after %s", time.Since(started).Round(time.Second))
@@ -81,7 +81,7 @@ func TestPlatform_AnAPIWithoutABackend_IsNamedByTheNamespacesOwnCondition(t *tes
 	require.Eventually(t, func() bool {
 		_, err := east.ServerPreferredNamespacedResources()
 		return err == nil
-	}, waitLimit, waitTick)
+	}, patience, pause)
 	w.must("cleanup", "-f", file)
 	same()
 }

@@ -87,7 +87,7 @@ func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.
 			var code int
 			out, code = w.try("plan", "-f", one, "--brief")
 			return code == 2 && !slices.ContainsFunc(missing, func(g grant) bool { return !strings.Contains(out, "may not "+g.String()) })
-		}, commandTimeout, commandTimeout/300, "without %v", missing)
+		}, patience, pause/2, "without %v", missing)
 	}
 	_, err = roles.Update(ctx, role, metav1.UpdateOptions{})
 	require.NoError(t, err)

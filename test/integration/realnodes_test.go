@@ -66,7 +66,7 @@ func (r *real) rollout(flags ...string) {
 	r.t.Helper()
 	began := time.Now()
 	// Containers start as fast as the machine has time for them.
-	out, code := r.tryFor(3*time.Minute, append([]string{"rollout", "-f", r.fleet}, flags...)...)
+	out, code := r.try(append([]string{"rollout", "-f", r.fleet}, flags...)...)
 	require.Zero(r.t, code, out)
 	r.t.Logf("rollout with proof: %.1f s", time.Since(began).Seconds())
 }
@@ -94,11 +94,6 @@ func (r *real) allProven() {
 		require.True(r.t, l.Proven, l.Sentence())
 	}
 }
-
-// patience is how long the tests wait for what must come: longer than it takes on a machine
-// that is short of cores, since how long it took is logged and is nothing that a test may fail by.
-// Kubernetes' ReplicaSet controller alone pauses for minutes after a pod that was refused.
-const patience = 6 * time.Minute
 
 // eventually calls look until it succeeds, and returns how long that took.
 func (r *real) eventually(what string, look func() error) time.Duration {

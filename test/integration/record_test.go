@@ -83,7 +83,7 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	keep("drifted")
 	w.must("schedule", "-f", file, "--every", "12h", "--self-heal")
 	require.NoError(t, w.client(t).ScheduleClient().GetHandle(ctx, "landbridge.test.drift").Trigger(ctx, client.ScheduleTriggerOptions{}))
-	require.Eventually(t, func() bool { return strings.Contains(w.must("schedule", "show", "test"), "drift, repaired") }, commandTimeout, commandTimeout/200)
+	require.Eventually(t, func() bool { return strings.Contains(w.must("schedule", "show", "test"), "drift, repaired") }, patience, pause/2)
 	keep("healed")
 	w.must("gather", "-f", file, "--out", filepath.Join(t.TempDir(), "bundle.tgz"))
 	keep("gathered")

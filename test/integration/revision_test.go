@@ -36,7 +36,7 @@ func TestExistingMesh_MovesToTheNextRevision(t *testing.T) {
 		require.Eventually(t, func() bool {
 			d, err := w.connect(name).AppsV1().Deployments("istio-system").Get(ctx, "istiod-"+next, metav1.GetOptions{})
 			return err == nil && d.Status.ReadyReplicas > 0
-		}, commandTimeout, commandTimeout/200, name)
+		}, patience, pause/2, name)
 	}
 	require.Contains(t, w.must("drift", "-f", file), "is as the fleet file describes it", "another istiod is no drift")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "revision: stable", "revision: "+next)), 0o600))

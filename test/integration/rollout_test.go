@@ -76,12 +76,12 @@ func (w *world) requirePods(cluster, gateway string, n int) {
 	_, err = c.PolicyV1().PodDisruptionBudgets("istio-system").Get(ctx, gateway, metav1.GetOptions{})
 	require.Equal(t, n == 1, apierrors.IsNotFound(err), "%s: %v", gateway, err)
 	evict := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: "istio-system", Name: pods.Items[0].Name}}
-	require.Eventually(t, func() bool { return c.CoreV1().Pods("istio-system").EvictV1(ctx, evict) == nil }, 20*time.Second, 100*time.Millisecond,
+	require.Eventually(t, func() bool { return c.CoreV1().Pods("istio-system").EvictV1(ctx, evict) == nil }, patience, 100*time.Millisecond,
 		"a drain evicts a pod of %s", gateway)
 	require.Eventually(t, func() bool {
 		d, err := c.AppsV1().Deployments("istio-system").Get(ctx, gateway, metav1.GetOptions{})
 		return err == nil && int(d.Status.ReadyReplicas) == n && int(d.Status.Replicas) == n
-	}, 20*time.Second, 100*time.Millisecond, gateway)
+	}, patience, 100*time.Millisecond, gateway)
 	if n == 1 {
 		require.Equal(t, "system-cluster-critical", pods.Items[0].Spec.PriorityClassName)
 	}
@@ -180,7 +180,7 @@ func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
 	require.Eventually(t, func() bool {
 		out := w.must("rollout", "-f", file)
 		return strings.Contains(out, "203.0.113.")
-	}, waitLimit, waitTick)
+	}, patience, pause)
 	entry, err = w.connect("east").dyn.Resource(serviceEntries).Namespace("istio-system").Get(ctx, "kube-apiserver-west-egress-gateway", metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "STATIC", entry.Object["spec"].(map[string]any)["resolution"])

@@ -190,7 +190,7 @@ func (w *world) accepts(cluster, token string, want bool) {
 	require.Eventually(w.t, func() bool {
 		err := as.Discovery().RESTClient().Get().AbsPath("/version").Do(ctx).Error()
 		return (err == nil) == want && (err == nil || apierrors.IsUnauthorized(err))
-	}, 30*time.Second, 200*time.Millisecond)
+	}, patience, 200*time.Millisecond)
 }
 
 // bySchedule has the schedule look when no token is due, and when one is.
@@ -216,7 +216,7 @@ func (w *world) checksTokens() (out api.RotationCheck) {
 	handle := c.ScheduleClient().GetHandle(ctx, "landbridge.test.rotation")
 	before := len(w.looks(handle))
 	require.NoError(w.t, handle.Trigger(ctx, client.ScheduleTriggerOptions{}))
-	require.Eventually(w.t, func() bool { return len(w.looks(handle)) > before }, commandTimeout, 100*time.Millisecond)
+	require.Eventually(w.t, func() bool { return len(w.looks(handle)) > before }, patience, 100*time.Millisecond)
 	last := w.looks(handle)[before]
 	require.NoError(w.t, c.GetWorkflow(ctx, last.WorkflowID, last.FirstExecutionRunID).Get(ctx, &out))
 	return out

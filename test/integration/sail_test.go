@@ -2,16 +2,12 @@ package integration
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/test/lab"
 )
-
-// sailLimit outlasts a step of these tests that ends at its limit, and a minute of grace.
-const sailLimit = 4 * time.Minute
 
 // The operator removes what belongs to Istio seconds after Istio. A cleanup that goes on
 // before leaves the operator's Secrets, and a namespace that cannot go.
@@ -48,7 +44,7 @@ func TestCleanup_OperatorIsAway_IsSaidWithItsDeployment(t *testing.T) {
 	w.behave("--sail-away", lab.AwayAll)
 	defer w.behave()
 	hasty := w.file([]string{"east", "west"}, "stepTimeout: 2m", "stepTimeout: 40s")
-	out, code := w.tryFor(sailLimit, "cleanup", "-f", hasty)
+	out, code := w.try("cleanup", "-f", hasty)
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "its operator (Deployment sail-operator/sail-operator) does not run: it is scaled to 0; scale it up")
 	w.behave()
@@ -65,7 +61,7 @@ func TestUpgrade_OperatorStopsOnceItHasSeenTheChange(t *testing.T) {
 	w.behave("--sail-away", lab.AwayAfterSeeing)
 	defer w.behave()
 	file := w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {version: v1.31.3}\n", "stepTimeout: 2m", "stepTimeout: 40s")
-	out, code := w.tryFor(sailLimit, "rollout", "-f", file)
+	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "has not been looked at by Sail yet; its operator (Deployment sail-operator/sail-operator) does not run: it is scaled to 0; scale it up")
 	require.NotContains(t, out, "(undone)", "an update stays")
@@ -86,7 +82,7 @@ func TestUpgrade_ToAnIstiodThatCannotRun(t *testing.T) {
 	same := w.unchanged("east", "west")
 	w.must("rollout", "-f", w.file([]string{"east", "west"}))
 	broken := w.file([]string{"east", "west"}, "spec:\n", "spec:\n  istio: {values: {pilot: {nodeSelector: {no: such}}}}\n", "stepTimeout: 2m", "stepTimeout: 40s")
-	out, code := w.tryFor(sailLimit, "rollout", "-f", broken)
+	out, code := w.try("rollout", "-f", broken)
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "Deployment istio-system/istiod is not ready yet")
 	out, code = w.try("drift", "-f", broken)

@@ -57,7 +57,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 
 	w.behave()
 	require.Contains(t, w.must("retry", "test", "--cluster", "west", "--by", "bo", "--reason", "repaired"), "is retried")
-	require.Eventually(t, func() bool { out, _ := w.try("status", "test"); return !strings.Contains(out, "failed") }, time.Minute, 300*time.Millisecond)
+	require.Eventually(t, func() bool { out, _ := w.try("status", "test"); return !strings.Contains(out, "failed") }, patience, 300*time.Millisecond)
 	w.untilStatus(t, "wave rest waits")
 	w.requireRemoteSecret("east", "west")
 	w.must("skip", "test", "--link", "north.west", "--by", "bo", "--reason", "not wanted yet")
@@ -82,7 +82,7 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	require.Eventually(t, func() bool {
 		list, err := w.client(t).ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: `LandbridgeReason = "CHG-7" AND LandbridgeRequestedBy = "anna"`})
 		return err == nil && len(list.GetExecutions()) == 1
-	}, 10*time.Second, 200*time.Millisecond)
+	}, patience, 200*time.Millisecond)
 
 	// Another reason alone is no change.
 	before := w.versions("east")
@@ -160,7 +160,7 @@ func TestPause_OfAStepInTemporal_IsShown(t *testing.T) {
 		require.NoError(c2, err)
 		require.Len(c2, d.PendingActivities, 1)
 		require.Equal(c2, enumspb.PENDING_ACTIVITY_STATE_PAUSED, d.PendingActivities[0].State)
-	}, time.Minute, 200*time.Millisecond)
+	}, patience, 200*time.Millisecond)
 	w.behave()
 	w.sailDone(t, "east", "west")
 	time.Sleep(3 * time.Second) // the step would have ended

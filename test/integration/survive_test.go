@@ -157,7 +157,7 @@ func TestWorker_HealthAndMetricsOnLoopback(t *testing.T) {
 		require.NoError(t, cmd.Wait(), "%s", &log)
 	}()
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	require.Eventually(t, func() bool { return portOpen(port) }, waitLimit, waitTick/5)
+	require.Eventually(t, func() bool { return portOpen(port) }, patience, pause/5)
 	for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ok", "/metrics": "temporal_"} {
 		code, body := httpGet(t, url+path)
 		require.Equal(t, 200, code, path)

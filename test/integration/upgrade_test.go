@@ -56,7 +56,7 @@ func (w *world) untilSail(t *testing.T, names ...string) {
 	require.Eventually(t, func() bool {
 		out, _ := w.try("status", "test")
 		return strings.Count(out, "wait for istio") == len(names)
-	}, 2*time.Minute, 300*time.Millisecond)
+	}, patience, 300*time.Millisecond)
 }
 
 // sailDone waits until Sail is done with each of the clusters.
@@ -95,7 +95,7 @@ func TestUpgrade_UnderWorkerVersioning_ARunStaysWithItsBuild(t *testing.T) {
 		require.Eventually(t, func() bool {
 			_, err := c.WorkerDeploymentClient().GetHandle(deployment).SetCurrentVersion(ctx, client.WorkerDeploymentSetCurrentVersionOptions{BuildID: id})
 			return err == nil
-		}, 30*time.Second, 500*time.Millisecond)
+		}, patience, 500*time.Millisecond)
 	}
 	version := func() worker.WorkerDeploymentVersion {
 		d, err := c.DescribeWorkflowExecution(ctx, "landbridge.test", "")

@@ -208,7 +208,7 @@ func (w *world) asOpenShift(t *testing.T, dir string) {
 	}()
 	require.Eventually(t, func() bool {
 		return w.apply("east", []byte("{apiVersion: config.openshift.io/v1, kind: Infrastructure, metadata: {name: cluster}, status: {apiServerInternalURI: 'https://api-int.elsewhere.test:6443', apiServerURL: 'https://kubernetes.default:6443'}}")) == nil
-	}, commandTimeout, commandTimeout/200)
+	}, patience, pause/2)
 	out, err := w.command(ctx, "plan", "-f", w.file([]string{"east", "west"}, "path: east", "path: mounted-east", "path: west", "path: mounted-west"), "-o", "json").Output()
 	require.NoError(t, err)
 	var r api.FleetResult
