@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -149,7 +150,7 @@ func (p *proxy) match(r *http.Request) string {
 	}
 	asked := pair{info.Verb, info.Resource}
 	p.seen.Insert(asked)
-	if r.Method != http.MethodGet && info.Resource != "selfsubjectaccessreviews" {
+	if r.Method != http.MethodGet && !strings.HasPrefix(info.Resource, "selfsubject") {
 		p.wrote = time.Now()
 	}
 	if p.rule == nil || p.rule.pair != asked || p.rule.times > 0 && p.fired >= p.rule.times {

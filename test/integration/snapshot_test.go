@@ -170,7 +170,7 @@ func writes(counts map[string]int) []string {
 	var out []string
 	for k, n := range counts {
 		verb, resource, _ := strings.Cut(k, " ")
-		if slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, verb) && resource != "selfsubjectaccessreviews" {
+		if slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, verb) && !strings.HasPrefix(resource, "selfsubject") {
 			out = append(out, fmt.Sprintf("%d× %s", n, k))
 		}
 	}

@@ -84,7 +84,7 @@ func (k *killer) die(kill string) {
 func (k *killer) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(r)
-		if kill := k.during.Load(); kill != nil && r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "selfsubjectaccessreviews") {
+		if kill := k.during.Load(); kill != nil && r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/selfsubject") {
 			k.die(*kill)
 		}
 		return res, err
