@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/interceptor"
 	"k8s.io/client-go/transport"
 
@@ -123,6 +124,9 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 		return err
 	}
 	defer telemetry.Stop()
+	// Temporal's SDK names a program by the hash of its file otherwise, and reads 300 MB for
+	// that at each start.
+	worker.SetBinaryChecksum(o.BuildID)
 	defer p.Temporal.Stop()
 	w := work{options: o, wrap: p.Wrap, metrics: telemetry.Steps(), logger: logger}
 	w.client, err = p.Temporal.Dial(ctx, logger, func(o *client.Options) {
