@@ -5,6 +5,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/preflight"
+	"github.com/landbridge/landbridge/internal/sail"
 )
 
 // CheckWorkloads counts the pods outside Istio's namespace that are in the mesh of a
@@ -14,7 +15,11 @@ func (a *Activities) CheckWorkloads(ctx context.Context, in api.CheckWorkloadsIn
 	if err != nil {
 		return api.CheckWorkloadsResult{}, err
 	}
-	found, err := preflight.FindWorkloads(ctx, c, in.Namespace, in.Revision)
+	revisions, err := sail.Revisions(ctx, c, in.Istio)
+	if err != nil {
+		return api.CheckWorkloadsResult{}, err
+	}
+	found, err := preflight.FindWorkloads(ctx, c, in.Namespace, revisions)
 	for i := range found {
 		found[i].Cluster = in.Cluster
 	}

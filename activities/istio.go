@@ -168,7 +168,8 @@ func istio(in api.EnsureIstioInput) *unstructured.Unstructured {
 		"global": global,
 	}
 	return sailResource(kinds.Istios, in.Istio.Name, map[string]any{
-		"version": in.Istio.Version, "namespace": in.Namespace, "values": overlay(values, in.Istio.Values)})
+		"version": in.Istio.Version, "namespace": in.Namespace, "updateStrategy": map[string]any{"type": in.Istio.Strategy()},
+		"values": overlay(values, in.Istio.Values)})
 }
 
 func sailResource(r kinds.Resource, name string, spec map[string]any) *unstructured.Unstructured {

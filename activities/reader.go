@@ -62,18 +62,14 @@ func reader(in api.EnsureReaderInput) []any {
 	name := fleet.Reader(in.Link.From)
 	here := metav1.ObjectMeta{Namespace: in.Namespace, Name: name}
 	account := &corev1.ServiceAccount{TypeMeta: typeMeta(kinds.ServiceAccounts), ObjectMeta: here}
-	subjects := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: in.Namespace, Name: name}}
-	bound := func(role string) *rbacv1.ClusterRoleBinding {
-		return &rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: metav1.ObjectMeta{Name: name}, Subjects: subjects,
-			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: role}}
-	}
 	if in.ReadsSecrets {
-		return []any{account, bound(rights.IstioReader(in.Namespace, in.Revision))}
+		return []any{account, readerBinding(in.Namespace, name, rights.IstioReader(in.Namespace, in.Revision))}
 	}
+	own := readerBinding(in.Namespace, name, name)
 	return []any{account,
 		&rbacv1.ClusterRole{TypeMeta: typeMeta(kinds.ClusterRoles), ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rights.Reader()},
-		bound(name),
+		own,
 		&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: here, Rules: rights.ReaderIn(in.SourceRevision)},
-		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: here, Subjects: subjects,
+		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: here, Subjects: own.Subjects,
 			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}}
 }

@@ -47,6 +47,34 @@ func TestReader_OfAnIstiodThatNeedsSecrets_HasIstiosRole_AndGivesItBack(t *testi
 	require.Empty(t, written(w.ensureReader(link, true)), "a repetition changes nothing")
 }
 
+// Where Istio is updated by revisions, those who read a cluster get the next revision's role
+// before that of the last one goes, and only they.
+func TestBindReaders_ToTheRoleOfTheNextRevision(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	w.ensureReader(toWest[0], true)
+	w.ensureReader(toWest[1], false)
+	before := w.readerBinding(toWest[0].From)
+	in := api.BindReadersInput{ClusterRef: w.ref, Revision: "default-v1-31-3"}
+	in.Run = "run-2"
+	done, err := w.acts.BindReaders(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, done.All(), 1)
+	after := w.readerBinding(toWest[0].From)
+	require.Equal(t, "istio-reader-clusterrole-default-v1-31-3-istio-system", after.RoleRef.Name)
+	require.Equal(t, before.Labels, after.Labels)
+	require.Equal(t, before.Annotations[fleet.AnnotationRun], after.Annotations[fleet.AnnotationRun], "an undo of the later run leaves it")
+	require.Equal(t, before.Subjects, after.Subjects)
+	require.Equal(t, fleet.Reader(toWest[1].From), w.readerBinding(toWest[1].From).RoleRef.Name, "a role of its own")
+
+	again, err := w.acts.BindReaders(t.Context(), in)
+	require.NoError(t, err)
+	require.Empty(t, again.All())
+	w.ref.Run = "run-3"
+	linked, err := w.acts.EnsureReader(t.Context(), api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: toWest[0]}, ReadsSecrets: true, Revision: "default-v1-31-3"})
+	require.NoError(t, err)
+	require.Empty(t, written(linked.All()), "the link finds what it wants")
+}
+
 func (w *world) ensureReader(l fleet.Link, readsSecrets bool) []fleet.Change {
 	w.t.Helper()
 	done, err := w.acts.EnsureReader(w.t.Context(), api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, ReadsSecrets: readsSecrets, Revision: "default"})

@@ -58,7 +58,7 @@ func rbac() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
-	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, or spec.istio.revision of an existing Istio")
+	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, with updateStrategy RevisionBased the revision of the version (such as default-v1-31-3), or spec.istio.revision of an existing Istio")
 	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
 	cmd.Flags().BoolVar(&needs.Adopt, "adopt", false, "for a fleet file with spec.adopt: true")
 	cmd.Flags().BoolVar(&needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")

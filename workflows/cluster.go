@@ -109,14 +109,17 @@ func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (int
 	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 
-// installIstio runs step 6: it creates the Sail operator's resources and waits until the
-// operator has installed Istio.
+// installIstio runs step 6: it creates the Sail operator's resources, waits until the
+// operator has installed Istio, and lets those who read the cluster read it with that one.
 func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
 	istio := settingsOf(in).Istio
 	if _, err := run(ctx, u, stepIstio, api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
-	_, err := run(ctx, u, stepWaitIstio, api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name})
+	if _, err := run(ctx, u, stepWaitIstio, api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name}); err != nil {
+		return err
+	}
+	_, err := run(ctx, u, stepBindReaders, api.BindReadersInput{ClusterRef: in.ClusterRef, Revision: istio.Rev()})
 	return err
 }
 

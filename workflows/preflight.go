@@ -112,7 +112,7 @@ func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName,
 		SkipProof: r.in.Fleet.Spec.Rollout.SkipProof}
 	if s.Istio.Managed() {
-		in.IstioName = s.Istio.Name
+		in.IstioName, in.UpdateStrategy = s.Istio.Name, s.Istio.Strategy()
 	}
 	if s.Existing() || !ca.Managed() {
 		in.Existing = &api.Existing{Istio: withoutValues(s.Istio), CA: ca, Gateways: s.Gateways, Network: c.Network}

@@ -25,6 +25,7 @@ var (
 	stepCACerts         = define(memberSteps, row{"5", "cacerts", onMember, apiCall, ca}, a.EnsureCACerts, a.RemoveCACerts)
 	stepIstio           = define(memberSteps, row{"6", "istio", onMember, apiCall, istio}, a.EnsureIstio, a.RemoveIstio)
 	stepWaitIstio       = ask(memberSteps, row{"6", "wait for istio", onMember, operatorWait, istio}, a.WaitIstio)
+	stepBindReaders     = ask(memberSteps, row{"6", "bind readers", onMember, apiCall, istio}, a.BindReaders)
 	stepEastWest        = define(memberSteps, row{"7", "east-west gateway", onMember, patientCall, always}, a.EnsureEastWestGateway, a.RemoveEastWestGateway)
 	stepExposure        = define(memberSteps, row{"8", "expose kube-apiserver", onMember, apiCall, always}, a.EnsureExposure, a.RemoveExposure)
 	stepSealingKey      = define(memberSteps, row{"10", "sealing key", onMember, apiCall, always}, a.EnsureSealingKey, a.RemoveSealingKey)

@@ -18,7 +18,7 @@ func workloads(ctx workflow.Context, in api.FleetInput, clusters []fleet.Cluster
 	inParallel(ctx, len(clusters), in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		if istio := in.Fleet.Settings(clusters[i]).Istio; istio.Managed() {
 			results[i], errs[i] = fleetCall(ctx, preflight(), stepWorkloads, a.CheckWorkloads,
-				api.CheckWorkloadsInput{ClusterRef: in.Ref(clusters[i], run), Revision: istio.Rev()})
+				api.CheckWorkloadsInput{ClusterRef: in.Ref(clusters[i], run), Istio: istio.Name})
 		}
 	})
 	for i, c := range clusters {

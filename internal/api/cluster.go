@@ -94,6 +94,8 @@ type CheckClusterInput struct {
 	IstioVersion string `json:"istioVersion"`
 	// IstioName of the Istio resource, where Landbridge installs Istio.
 	IstioName string `json:"istioName,omitempty"`
+	// UpdateStrategy says how Sail is to change the version of that Istio.
+	UpdateStrategy string `json:"updateStrategy,omitempty"`
 	// TLSServerName from the fleet file, or empty to find one.
 	TLSServerName string `json:"tlsServerName,omitempty"`
 	// SkipProof says that the fleet file leaves proofs out, so that the worker needs no rights

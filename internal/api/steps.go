@@ -73,6 +73,12 @@ type WaitIstioResult struct {
 	State string `json:"state"`
 }
 
+// BindReadersInput names the revision of the Istio that was installed.
+type BindReadersInput struct {
+	ClusterRef
+	Revision string `json:"revision"`
+}
+
 // EnsureNamespacesInput names the cluster's network.
 type EnsureNamespacesInput struct {
 	ClusterRef

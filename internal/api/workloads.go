@@ -10,8 +10,8 @@ import (
 // CheckWorkloadsInput names a cluster whose control plane is to go.
 type CheckWorkloadsInput struct {
 	ClusterRef
-	// Revision of that control plane.
-	Revision string `json:"revision"`
+	// Istio names the Istio resource of that control plane.
+	Istio string `json:"istio"`
 }
 
 // CheckWorkloadsResult counts the pods that are in the mesh of that control plane.

@@ -10,15 +10,6 @@ import (
 // Managed says whether Landbridge installs Istio.
 func (i Istio) Managed() bool { return i.Manage == nil || *i.Manage }
 
-// Rev returns the revision of the cluster's Istio. An Istio that Landbridge
-// installs has the name of its Istio resource as its revision.
-func (i Istio) Rev() string {
-	if i.Managed() {
-		return i.Name
-	}
-	return i.Revision
-}
-
 // Managed says whether Landbridge issues the clusters' intermediates.
 func (c CA) Managed() bool { return c.Manage == nil || *c.Manage }
 
@@ -93,6 +84,9 @@ func validateExistingIstio(at string, i Istio, ca CA, ps *problems) {
 		return
 	}
 	dnsLabel(ps, at+".istio.revision", i.Revision, 63, "the label istio.io/rev")
+	if i.UpdateStrategy != "" {
+		ps.add(at+".istio.updateStrategy", "is for an Istio that Landbridge installs; this one exists already (%s.istio.manage: false)", at)
+	}
 	for _, values := range []struct {
 		field string
 		of    map[string]any

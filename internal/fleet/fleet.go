@@ -75,6 +75,11 @@ type Istio struct {
 	Version string `json:"version,omitempty"`
 	// Name of the Istio and IstioCNI resources. Default: default.
 	Name string `json:"name,omitempty"`
+	// UpdateStrategy says how Sail changes the version: InPlace, or RevisionBased, by an
+	// istiod of the new version beside the old one. The revision of each version is named
+	// after it, such as default-v1-31-3: namespaces ask for it by the label istio.io/rev, or
+	// by an IstioRevisionTag. Default: InPlace.
+	UpdateStrategy string `json:"updateStrategy,omitempty" jsonschema:"enum=InPlace,enum=RevisionBased"`
 	// Namespace of the control plane and its gateways. Default: istio-system.
 	Namespace string `json:"namespace,omitempty"`
 	// CNINamespace is where the CNI plugin lives. Default: istio-cni.

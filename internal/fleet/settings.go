@@ -38,7 +38,7 @@ func (s Settings) empty() bool { return reflect.ValueOf(s).IsZero() }
 // cluster's setting excludes goes too.
 func (s Settings) fitting(own Settings) Settings {
 	if own.Istio.Manage != nil && own.Istio.Managed() != s.Istio.Managed() {
-		s.Istio.Values, s.Istio.CNIValues, s.Istio.Revision = nil, nil, ""
+		s.Istio.Values, s.Istio.CNIValues, s.Istio.Revision, s.Istio.UpdateStrategy = nil, nil, "", ""
 	}
 	if e := own.Gateways.EastWest; e.Manage != nil && e.Managed() != s.Gateways.EastWest.Managed() {
 		s.Gateways.EastWest = EastWest{}
@@ -95,6 +95,7 @@ func validateSettings(f *Fleet, ps *problems) {
 		validateSources(at+".gateways.eastWest", f, s.Gateways.EastWest, &own)
 		ps.addOthers(own.list, at)
 	}
+	validateRevisions(f, ps)
 	validateValues(f, ps)
 }
 

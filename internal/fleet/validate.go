@@ -45,6 +45,7 @@ func validateIstio(at string, i Istio, ps *problems) {
 	if v := i.Version; v != "" && (!strings.HasPrefix(v, "v") || strings.ContainsAny(v, " /")) {
 		ps.add(at+".version", "want a version as Sail names it, such as %s or v1.31-latest, got %q", DefaultIstioVersion, v)
 	}
+	oneOf(ps, at+".updateStrategy", i.UpdateStrategy, "", UpdateInPlace, UpdateRevisions)
 	dnsLabel(ps, at+".name", i.Name, 63, "an Istio resource")
 	dnsLabel(ps, at+".namespace", i.Namespace, 63, "a namespace")
 	dnsLabel(ps, at+".cniNamespace", i.CNINamespace, 63, "a namespace")

@@ -81,7 +81,7 @@ func (c *cluster) checkNoIstio(ctx context.Context) error {
 }
 
 // ofIstio returns whether Sail gives the istiod of Landbridge's Istio such a revision: its
-// name, or where it is updated by revisions, which another problem tells, its version too.
+// name, or where it is updated by revisions, its version too.
 func (c *cluster) ofIstio(revision string) bool {
 	return revision == c.in.IstioName || strings.HasPrefix(revision, c.in.IstioName+"-v")
 }
@@ -108,21 +108,19 @@ func (c *cluster) istios(ctx context.Context) (adopted, ours bool, err error) {
 	return adopted, ours, nil
 }
 
-// checkStrategy refuses an Istio that Sail updates by revisions: each version has a
-// revision of its own then, and none has the name of the Istio.
+// checkStrategy refuses an Istio of somebody else's that Sail updates in another way than the
+// fleet file says: its istiod has another revision than gateways are injected for.
 func (c *cluster) checkStrategy(istio *unstructured.Unstructured) {
-	if strategy, _, _ := unstructured.NestedString(istio.Object, "spec", "updateStrategy", "type"); strategy != "RevisionBased" {
+	live, _, _ := unstructured.NestedString(istio.Object, "spec", "updateStrategy", "type")
+	if live = cmp.Or(live, fleet.UpdateInPlace); live == c.in.UpdateStrategy || istio.GetLabels()[fleet.LabelFleet] == c.in.Fleet {
 		return
 	}
-	version, _, _ := unstructured.NestedString(istio.Object, "spec", "version")
+	as := fleet.Istio{Name: istio.GetName(), UpdateStrategy: live}
+	as.Version, _, _ = unstructured.NestedString(istio.Object, "spec", "version")
 	active, _, _ := unstructured.NestedString(istio.Object, "status", "activeRevisionName")
-	revision := cmp.Or(active, istio.GetName()+"-"+strings.ReplaceAll(version, ".", "-"))
-	way := fmt.Sprintf("set its updateStrategy.type: InPlace, or spec.istio: {manage: false, revision: %s} to use it as it is (`landbridge init --existing` writes a file with all that is there)", revision)
-	if istio.GetLabels()[fleet.LabelFleet] == c.in.Fleet {
-		way = "set its updateStrategy.type back to InPlace"
-	}
-	c.problem("its Istio %s has updateStrategy RevisionBased, so that its istiod has the revision %s, and no injector answers for gateways of the revision %s; %s",
-		istio.GetName(), revision, istio.GetName(), way)
+	revision := cmp.Or(active, as.Rev())
+	c.problem("its Istio %s has updateStrategy %s, so that its istiod has the revision %s, and the fleet file says %s; set spec.istio.updateStrategy: %s, or spec.istio: {manage: false, revision: %s} to use it as it is (`landbridge init --existing` writes a file with all that is there)",
+		istio.GetName(), live, revision, c.in.UpdateStrategy, live, revision)
 }
 
 // checkIstiod compares the istiod of the wanted revision with the fleet file.

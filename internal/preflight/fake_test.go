@@ -56,7 +56,7 @@ type member struct {
 func newMember(t *testing.T, names ...string) *member {
 	t.Helper()
 	m := &member{mayNot: map[string]bool{}}
-	m.in = api.CheckClusterInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "west", Namespace: namespace, CNINamespace: "istio-cni", Run: "run-1"}, IstioVersion: "v1.31.0", IstioName: "default"}
+	m.in = api.CheckClusterInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "west", Namespace: namespace, CNINamespace: "istio-cni", Run: "run-1"}, IstioVersion: "v1.31.0", IstioName: "default", UpdateStrategy: fleet.UpdateInPlace}
 	m.claim = inventory.Claim{Fleet: "prod", As: inventory.Lock{Temporal: "server-a/default", Run: "run-1"}}
 	if len(names) == 0 {
 		names = []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc"}

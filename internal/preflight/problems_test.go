@@ -122,6 +122,10 @@ var inTheWay = []struct {
 		m.Put(istiod("1-29", func(d *appsv1.Deployment) { d.Namespace = "mesh" }))
 		m.Put(istioResource("theirs", "mesh", nil))
 	}},
+	{"an Istio of Sail's that it updates in place, where the file says by revisions", func(_ *testing.T, m *member) {
+		m.in.UpdateStrategy = fleet.UpdateRevisions
+		m.Put(istioResource("default", namespace, nil))
+	}},
 	{"an Istio of Sail's beside which another one would be installed", func(_ *testing.T, m *member) {
 		m.Put(istiod("stable", func(*appsv1.Deployment) {}))
 		m.Put(istioResource("stable", namespace, nil))
@@ -148,9 +152,6 @@ var inTheWay = []struct {
 	{"an Istio of somebody's that is updated by revisions", func(_ *testing.T, m *member) {
 		m.Put(revisionBased(nil, map[string]any{"activeRevisionName": "default-v1-31-3"}))
 		m.Put(istiod("default-v1-31-3", func(*appsv1.Deployment) {}))
-	}},
-	{"an Istio that is updated by revisions since somebody changed it", func(_ *testing.T, m *member) {
-		m.Put(revisionBased(map[string]any{fleet.LabelFleet: "prod"}, nil))
 	}},
 	{"no istiod", deletes(kinds.Deployments, "istiod-stable")},
 	{"an istiod of another revision", mesh(func(_ *testing.T, m *member) {

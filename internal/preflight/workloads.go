@@ -21,10 +21,10 @@ import (
 const podsAtOnce = 500
 
 // FindWorkloads counts, by namespace, the pods that run outside Istio's own and are in the
-// mesh of a revision: those whose sidecar its istiod injected (which it notes in the
+// mesh of one of the revisions: those whose sidecar its istiod injected (which it notes in the
 // annotation sidecar.istio.io/status), and those whose traffic Istio's CNI plugin leads
 // through ztunnel (ambient.istio.io/redirection), which has no revision.
-func FindWorkloads(ctx context.Context, c *kube.Cluster, namespace, revision string) ([]api.Workloads, error) {
+func FindWorkloads(ctx context.Context, c *kube.Cluster, namespace string, revisions []string) ([]api.Workloads, error) {
 	pods := map[string]int{}
 	look := metav1.ListOptions{FieldSelector: "status.phase!=Succeeded,status.phase!=Failed", Limit: podsAtOnce}
 	for {
@@ -33,7 +33,7 @@ func FindWorkloads(ctx context.Context, c *kube.Cluster, namespace, revision str
 			return nil, fmt.Errorf("look for workloads in the mesh: %w", err)
 		}
 		for _, p := range list.Items {
-			if p.GetNamespace() != namespace && inMesh(p.GetAnnotations(), revision) {
+			if p.GetNamespace() != namespace && inMesh(p.GetAnnotations(), revisions) {
 				pods[p.GetNamespace()]++
 			}
 		}
@@ -49,7 +49,7 @@ func FindWorkloads(ctx context.Context, c *kube.Cluster, namespace, revision str
 }
 
 // inMesh reads a pod's annotations.
-func inMesh(notes map[string]string, revision string) bool {
+func inMesh(notes map[string]string, revisions []string) bool {
 	if notes[annotation.AmbientRedirection.Name] == "enabled" {
 		return true
 	}
@@ -58,5 +58,5 @@ func inMesh(notes map[string]string, revision string) bool {
 	if status == "" || json.Unmarshal([]byte(status), &sidecar) != nil {
 		return false
 	}
-	return cmp.Or(sidecar.Revision, fleet.DefaultRevision) == cmp.Or(revision, fleet.DefaultRevision)
+	return slices.Contains(revisions, cmp.Or(sidecar.Revision, fleet.DefaultRevision))
 }

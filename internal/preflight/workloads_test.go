@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,13 +27,13 @@ func TestFindWorkloads_CountsPodsOfThisMeshOutsideItsOwnNamespace(t *testing.T) 
 	} {
 		m.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: in[0], Name: in[1], Annotations: notes}})
 	}
-	for revision, want := range map[string][]api.Workloads{
-		"default": {{Namespace: "ambient", Pods: 1}, {Namespace: "shop", Pods: 2}},
-		"":        {{Namespace: "ambient", Pods: 1}, {Namespace: "shop", Pods: 2}},
-		"canary":  {{Namespace: "ambient", Pods: 1}, {Namespace: "bank", Pods: 1}},
+	for revisions, want := range map[string][]api.Workloads{
+		"default":        {{Namespace: "ambient", Pods: 1}, {Namespace: "shop", Pods: 2}},
+		"canary":         {{Namespace: "ambient", Pods: 1}, {Namespace: "bank", Pods: 1}},
+		"default canary": {{Namespace: "ambient", Pods: 1}, {Namespace: "bank", Pods: 1}, {Namespace: "shop", Pods: 2}},
 	} {
-		got, err := FindWorkloads(t.Context(), m.Cluster.Cluster, namespace, revision)
+		got, err := FindWorkloads(t.Context(), m.Cluster.Cluster, namespace, strings.Fields(revisions))
 		require.NoError(t, err)
-		require.Equal(t, want, got, revision)
+		require.Equal(t, want, got, revisions)
 	}
 }

@@ -39,12 +39,15 @@ func ReaderIn(revision string) []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{{APIGroups: []string{kinds.ConfigMaps.Group}, Resources: []string{kinds.ConfigMaps.Resource}, ResourceNames: []string{name}, Verbs: slices.Clone(read)}}
 }
 
+// IstioReaderPrefix begins the names of Istio's own ClusterRoles for readers.
+const IstioReaderPrefix = "istio-reader-clusterrole-"
+
 // IstioReader names Istio's own ClusterRole for the account that other clusters read
 // with, of one revision of Istio ("" and "default" mean the default revision). It reads
 // every Secret.
 func IstioReader(namespace, revision string) string {
 	if revision == "" || revision == fleet.DefaultRevision {
-		return "istio-reader-clusterrole-" + namespace
+		return IstioReaderPrefix + namespace
 	}
-	return "istio-reader-clusterrole-" + revision + "-" + namespace
+	return IstioReaderPrefix + revision + "-" + namespace
 }

@@ -148,8 +148,8 @@ func TestIstioVersion_NotInTheFile(t *testing.T) {
 	})
 	out, code := w.try("rollout", "-f", file)
 	require.Equal(t, 2, code, out)
-	require.Contains(t, out, "cluster east: its Istio default has updateStrategy RevisionBased, so that its istiod has the revision default-v1-31-2, and no injector answers for gateways of the revision default; "+
-		"set its updateStrategy.type: InPlace, or spec.istio: {manage: false, revision: default-v1-31-2} to use it as it is")
+	require.Contains(t, out, "cluster east: its Istio default has updateStrategy RevisionBased, so that its istiod has the revision default-v1-31-2, and the fleet file says InPlace; "+
+		"set spec.istio.updateStrategy: RevisionBased, or spec.istio: {manage: false, revision: default-v1-31-2} to use it as it is")
 	require.NoError(t, east.dyn.Resource(istios).Delete(ctx, "default", metav1.DeleteOptions{}))
 	east.untilGone(istios, "default")
 	east.untilGone(revisions, "default-v1-31-2")

@@ -1,0 +1,50 @@
+package activities
+
+import (
+	"context"
+	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/rights"
+)
+
+// BindReaders gives the accounts that read this cluster with Istio's own role that of the Istio
+// which was installed a moment ago. An Istio that is updated by revisions has a role for each of
+// them, and Sail removes a revision with its role as soon as nothing uses it: when the gateways
+// have moved on, the other clusters would lose sight of this one until their links are
+// rolled out.
+func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (changes fleet.Changes, err error) {
+	w, err := a.writer(ctx, in.ClusterRef, componentReader, "")
+	if err != nil {
+		return changes, err
+	}
+	bindings, err := w.Owned(ctx, kinds.ClusterRoleBindings, "", "")
+	if err != nil {
+		return changes, err
+	}
+	role := rights.IstioReader(in.Namespace, in.Revision)
+	for _, b := range bindings {
+		bound, _, _ := unstructured.NestedString(b.Object, "roleRef", "name")
+		if bound == role || !strings.HasPrefix(bound, rights.IstioReaderPrefix) {
+			continue
+		}
+		w.Owner.Link = b.GetLabels()[fleet.LabelLink]
+		if err := w.Apply(ctx, readerBinding(in.Namespace, b.GetName(), role)); err != nil {
+			return w.Changes(), err
+		}
+	}
+	return w.Changes(), nil
+}
+
+// readerBinding gives a reader's account, which has its name, a role in the whole cluster.
+func readerBinding(namespace, account, role string) *rbacv1.ClusterRoleBinding {
+	return &rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: metav1.ObjectMeta{Name: account},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account}},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: role}}
+}
