@@ -43,6 +43,7 @@ type sail struct {
 	dyn      dynamic.Interface
 	client   kubernetes.Interface
 	objects  map[schema.GroupVersionResource]cache.Store
+	known    sailCache
 	// seen tells when the operator first saw a generation of an object, or its deletion.
 	seen map[string]time.Time
 	// older says that the operator is of the release before, and listed whether its kinds
@@ -70,11 +71,15 @@ func newSail(ctx context.Context, c Cluster, cfg *rest.Config, nodeDir string) (
 	if err != nil {
 		return nil, err
 	}
+	known, err := newSailCache(ctx, client)
+	if err != nil {
+		return nil, err
+	}
 	objects := map[schema.GroupVersionResource]cache.Store{}
 	for _, r := range []schema.GroupVersionResource{istiosResource, revisionsResource, cnisResource} {
 		objects[r] = watch(ctx, listWatch(dyn.Resource(r)), &unstructured.Unstructured{})
 	}
-	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, map[string]time.Time{}, false, false, map[string]installation{}}, nil
+	return &sail{c, platformValues(c, nodeDir), cfg, dyn, client, objects, known, map[string]time.Time{}, false, false, map[string]installation{}}, nil
 }
 
 // look lets each controller reconcile what it is responsible for.

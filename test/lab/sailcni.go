@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
@@ -19,7 +18,7 @@ func (s *sail) reconcileCNI(ctx context.Context, obj *unstructured.Unstructured,
 		return err
 	}
 	reconciled := s.reconciled(ctx, obj, b, releases)
-	ready := s.cniReady(ctx, obj)
+	ready := s.cniReady(obj)
 	if since < b.Delay {
 		ready = condition{"Ready", "False", "DaemonSetNotReady", "not all istio-cni-node pods are ready"}
 	}
@@ -27,9 +26,9 @@ func (s *sail) reconcileCNI(ctx context.Context, obj *unstructured.Unstructured,
 }
 
 // cniReady judges the DaemonSet as Sail does.
-func (s *sail) cniReady(ctx context.Context, obj *unstructured.Unstructured) condition {
+func (s *sail) cniReady(obj *unstructured.Unstructured) condition {
 	not := func(message string) condition { return condition{"Ready", "False", "DaemonSetNotReady", message} }
-	ds, err := s.client.AppsV1().DaemonSets(specString(obj, "namespace")).Get(ctx, cniDaemonSet, metav1.GetOptions{})
+	ds, err := s.known.daemonSets.DaemonSets(specString(obj, "namespace")).Get(cniDaemonSet)
 	switch {
 	case apierrors.IsNotFound(err):
 		return not("istio-cni-node DaemonSet not found")

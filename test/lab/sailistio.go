@@ -80,15 +80,22 @@ func (s *sail) ensureRevision(ctx context.Context, istio *unstructured.Unstructu
 		return err
 	}
 	spec := map[string]any{"version": version, "namespace": specString(istio, "namespace"), "values": values}
-	live, err := s.dyn.Resource(revisionsResource).Get(ctx, name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
+	known, there, err := s.objects[revisionsResource].GetByKey(name)
+	if err != nil {
+		return err
+	}
+	if !there {
 		_, err = s.dyn.Resource(revisionsResource).Create(ctx, &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "sailoperator.io/v1", "kind": "IstioRevision", "spec": spec,
 			"metadata": map[string]any{"name": name, "ownerReferences": []any{ownerReference(istio)}}}}, metav1.CreateOptions{})
+		if apierrors.IsAlreadyExists(err) {
+			return nil // the cache will know
+		}
 		return err
-	case err != nil || reflect.DeepEqual(live.Object["spec"], spec):
-		return err
+	}
+	live := known.(*unstructured.Unstructured).DeepCopy()
+	if reflect.DeepEqual(live.Object["spec"], spec) {
+		return nil
 	}
 	live.Object["spec"] = spec
 	_, err = s.dyn.Resource(revisionsResource).Update(ctx, live, metav1.UpdateOptions{})

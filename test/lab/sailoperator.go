@@ -43,10 +43,14 @@ func (s *sail) runOperator(ctx context.Context, b SailBehaviour) error {
 	if b.Away != "" {
 		want = 0
 	}
-	scale, err := s.client.AppsV1().Deployments(operatorNamespace).GetScale(ctx, operatorName, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) || err == nil && scale.Spec.Replicas == want {
+	d, err := s.known.deployments.Deployments(operatorNamespace).Get(operatorName)
+	if apierrors.IsNotFound(err) || err == nil && *d.Spec.Replicas == want {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
+	scale, err := s.client.AppsV1().Deployments(operatorNamespace).GetScale(ctx, operatorName, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -26,14 +26,14 @@ func (s *sail) reconcileRevision(ctx context.Context, obj *unstructured.Unstruct
 	if obj.GetName() != defaultRevision {
 		name += "-" + obj.GetName()
 	}
-	d, err := s.client.AppsV1().Deployments(specString(obj, "namespace")).Get(ctx, name, metav1.GetOptions{})
+	d, err := s.known.deployments.Deployments(specString(obj, "namespace")).Get(name)
 	switch {
 	case err == nil:
 		ready = istiodReady(d, since < b.Delay)
 	case !apierrors.IsNotFound(err):
 		ready = condition{"Ready", "Unknown", "ReadinessCheckFailed", fmt.Sprintf("failed to get readiness: %v", err)}
 	}
-	inUse, err := s.inUse(ctx, obj.GetName())
+	inUse, err := s.inUse(obj.GetName())
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (s *sail) finalize(ctx context.Context, res schema.GroupVersionResource, ob
 // of its pods has changed: a release gets a new revision then. An installation that
 // failed is tried again after a while.
 func (s *sail) reconciled(ctx context.Context, obj *unstructured.Unstructured, b SailBehaviour, releases []sailRelease) condition {
-	err := s.refusal(ctx, obj, b)
+	err := s.refusal(obj, b)
 	if err == nil {
 		err = s.installed(ctx, obj, releases)
 	}
@@ -78,7 +78,7 @@ func (s *sail) reconciled(ctx context.Context, obj *unstructured.Unstructured, b
 // in, and no failure rests.
 func (s *sail) installed(ctx context.Context, obj *unstructured.Unstructured, releases []sailRelease) error {
 	version, _ := s.resolve(specString(obj, "version")) // an alias may stand for another one by now
-	key, state := keyOf(obj), version+" "+s.podsOf(ctx, obj)
+	key, state := keyOf(obj), version+" "+s.podsOf(obj)
 	last := s.last[key]
 	if last.state == state && last.err == nil || time.Now().Before(last.rests) {
 		return last.err
@@ -97,7 +97,7 @@ func (s *sail) installed(ctx context.Context, obj *unstructured.Unstructured, re
 }
 
 // refusal returns why Sail would not install an object, in its words.
-func (s *sail) refusal(ctx context.Context, obj *unstructured.Unstructured, b SailBehaviour) error {
+func (s *sail) refusal(obj *unstructured.Unstructured, b SailBehaviour) error {
 	if b.Error != "" && (b.Only == "" || b.Only == s.cluster.Name) {
 		return fmt.Errorf("%s", b.Error)
 	}
@@ -105,7 +105,7 @@ func (s *sail) refusal(ctx context.Context, obj *unstructured.Unstructured, b Sa
 		return err
 	}
 	ns := specString(obj, "namespace")
-	live, err := s.client.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{})
+	live, err := s.known.namespaces.Get(ns)
 	switch {
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("validation error: namespace %q doesn't exist", ns)
@@ -118,11 +118,11 @@ func (s *sail) refusal(ctx context.Context, obj *unstructured.Unstructured, b Sa
 }
 
 // podsOf describes the pods of an object, as far as a change of it makes Sail reconcile.
-func (s *sail) podsOf(ctx context.Context, obj *unstructured.Unstructured) string {
-	ns := specString(obj, "namespace")
+func (s *sail) podsOf(obj *unstructured.Unstructured) string {
 	out := "installed"
-	if list, err := s.client.AppsV1().Deployments(ns).List(ctx, metav1.ListOptions{LabelSelector: "app=istiod,istio.io/rev=" + obj.GetName()}); err == nil && obj.GetKind() == "IstioRevision" {
-		for _, d := range list.Items {
+	istiods := labels.SelectorFromSet(labels.Set{"app": "istiod", "istio.io/rev": obj.GetName()})
+	if list, err := s.known.deployments.Deployments(specString(obj, "namespace")).List(istiods); err == nil && obj.GetKind() == "IstioRevision" {
+		for _, d := range list {
 			if d.Status.ReadyReplicas > 0 && d.Status.ReadyReplicas == d.Status.Replicas {
 				out = "ready"
 			}
@@ -144,22 +144,25 @@ func istiodReady(d *appsv1.Deployment, wait bool) condition {
 }
 
 // inUse says whether a namespace or a pod refers to a revision.
-func (s *sail) inUse(ctx context.Context, revision string) (condition, error) {
+func (s *sail) inUse(revision string) (condition, error) {
 	selectors := []string{"istio.io/rev=" + revision}
 	if revision == defaultRevision {
 		selectors = append(selectors, "istio-injection=enabled", "sidecar.istio.io/inject=true")
 	}
 	for _, by := range selectors {
-		one := metav1.ListOptions{LabelSelector: by + ",app!=istiod", Limit: 1}
-		namespaces, err := s.client.CoreV1().Namespaces().List(ctx, one)
+		users, err := labels.Parse(by + ",app!=istiod")
 		if err != nil {
 			return condition{}, err
 		}
-		pods, err := s.client.CoreV1().Pods("").List(ctx, one)
+		namespaces, err := s.known.namespaces.List(users)
 		if err != nil {
 			return condition{}, err
 		}
-		if len(namespaces.Items)+len(pods.Items) > 0 {
+		pods, err := s.known.pods.List(users)
+		if err != nil {
+			return condition{}, err
+		}
+		if len(namespaces)+len(pods) > 0 {
 			return condition{"InUse", "True", "ReferencedByWorkloads", "Referenced by at least one pod or namespace"}, nil
 		}
 	}
