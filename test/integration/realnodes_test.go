@@ -57,6 +57,7 @@ func newReal(t testing.TB, n int, links string, flags ...string) *real {
 	edit := []string{"links: mesh", "links: " + links}
 	if n > 2 { // north has one node, and what is not drained needs no second pod
 		edit = append(edit, "{path: north.kubeconfig}", "{path: north.kubeconfig}, gateways: {eastWest: {replicas: 1}, egress: {replicas: 1}}")
+		edit = append(edit, "{path: east.kubeconfig}", "{path: front/east.kubeconfig}") // which ends TLS
 	}
 	r.fleet = r.file(names, edit...)
 	return r
