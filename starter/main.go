@@ -100,10 +100,10 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
 	wrapHelp(cmd)
-	addGroup(cmd, "Prepare a rollout:", a.init(), a.plan(), a.render(), rbac(), schema())
+	addGroup(cmd, "Prepare a rollout:", a.init(), a.validate(), a.plan(), a.render(), rbac(), schema())
 	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.ca())
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
-	addGroup(cmd, "Watch and check a fleet:", a.status(), a.watch(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
+	addGroup(cmd, "Watch and check a fleet:", a.list(), a.status(), a.watch(), a.history(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
 	cmd.AddCommand(version())
 	return cmd
 }
@@ -122,7 +122,7 @@ func flagError(_ *cobra.Command, err error) error {
 
 // fileFlag adds -f.
 func (a *app) fileFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file")
+	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file; - is stdin")
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml")
 }
 
@@ -137,7 +137,7 @@ func (a *app) load() (*fleet.Fleet, error) {
 	if err := a.checkOutput(); err != nil {
 		return nil, err
 	}
-	f, err := fleet.Load(a.file)
+	f, err := read(a.file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, usage(fmt.Errorf("there is no fleet file %s; `landbridge init` writes one, -f names another", a.file))
 	}
@@ -145,6 +145,18 @@ func (a *app) load() (*fleet.Fleet, error) {
 		return nil, usage(err)
 	}
 	return f, nil
+}
+
+// read reads a fleet file. The name - means what comes from stdin.
+func read(file string) (*fleet.Fleet, error) {
+	if file != "-" {
+		return fleet.Load(file)
+	}
+	data, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("read the fleet file from stdin: %w", err)
+	}
+	return fleet.Parse(spoken(file), data)
 }
 
 func (a *app) checkOutput() error {
@@ -159,6 +171,7 @@ func (a *app) print(w io.Writer, v any, people func(io.Writer)) error {
 	switch a.output {
 	case "json":
 		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false) // what people read is no page
 		e.SetIndent("", "  ")
 		return e.Encode(v)
 	case "yaml":

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -89,7 +90,27 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--reason", "CHG-8")
 	require.Equal(t, before["Secret istio-system/cacerts"], w.versions("east")["Secret istio-system/cacerts"])
 	w.cleanupInWaves(t, file)
+	w.isListed(t)
 	same()
+}
+
+// isListed looks for what was done to the fleet in the lists of all fleets and of its changes.
+func (w *world) isListed(t *testing.T) {
+	var changes []struct{ Run, Type, Status, RequestedBy, Reason string }
+	require.Eventually(t, func() bool {
+		require.NoError(t, json.Unmarshal([]byte(w.must("history", "test", "-o", "json")), &changes))
+		return len(changes) == 3 && changes[0].Status == "done"
+	}, patience, pause/5, "what Temporal lists comes a moment late")
+	for i, want := range []string{"CleanupFleet CHG-9", "RolloutFleet CHG-8", "RolloutFleet CHG-7"} {
+		require.Equal(t, want, changes[i].Type+" "+changes[i].Reason)
+	}
+	require.Equal(t, "anna", changes[2].RequestedBy)
+	require.Contains(t, w.must("report", "test", "--run", changes[2].Run, "-o", "json"), changes[2].Run)
+	out := w.must("history", "test", "--limit", "1")
+	require.Regexp(t, `(?s)^STARTED +CHANGE +STATE +TOOK +BY +REASON +RUN\n\S+ \S+ +cleanup +done +\S+ +\S+ +CHG-9 +`+changes[0].Run+`\n$`, out)
+	require.Regexp(t, `(?m)^test +cleanup +done +\S+ \S+ +\S+ +\d of \d +none$`, w.must("list"))
+	_, code := w.try("history", "nobody")
+	require.Equal(t, 1, code)
 }
 
 // cleanupInWaves cleans a fleet up whose last wave has north: that goes first, and the others
