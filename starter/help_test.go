@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+
+	"github.com/landbridge/landbridge/internal/help"
 )
 
 // everyCommand calls check for each command of landbridge that is ours.
@@ -29,7 +31,7 @@ func TestHelp_OfEveryCommand_FitsItsWidth(t *testing.T) {
 		line := append(strings.Fields(cmd.CommandPath())[1:], "--help")
 		require.Zero(t, Main(line, &out, &out))
 		for _, l := range strings.Split(out.String(), "\n") {
-			if n := utf8.RuneCountInString(l); n > helpWidth {
+			if n := utf8.RuneCountInString(l); n > help.Width {
 				t.Errorf("%s has a line of %d characters: %s", strings.Join(line, " "), n, l)
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/help"
 	"github.com/landbridge/landbridge/internal/report"
 )
 
@@ -99,7 +100,7 @@ func root() *cobra.Command {
 	}
 	cmd.SetFlagErrorFunc(flagError)
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
-	wrapHelp(cmd)
+	help.Wrap(cmd)
 	addGroup(cmd, "Prepare a rollout:", a.init(), a.validate(), a.plan(), a.render(), rbac(), schema())
 	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.ca())
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)

@@ -17,12 +17,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
 	"k8s.io/client-go/transport"
 
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/help"
 )
 
 // The exit codes of a Program.
@@ -99,6 +100,7 @@ func (p *Program) command() *cobra.Command {
 	}
 	cmd.SetVersionTemplate(p.Name + " {{.Version}}\n")
 	cmd.SetFlagErrorFunc(p.flagError)
+	help.Wrap(cmd)
 	p.Temporal.Bind(cmd.Flags())
 	options.Bind(cmd.Flags(), p.Listen)
 	if p.Flags != nil {
