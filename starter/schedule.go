@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -52,7 +53,7 @@ func (a *app) schedule() *cobra.Command {
 				return err
 			}
 			in.SelfHeal, in.Request = heal, why
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			c, err := a.temporal.DialToRead(cmd.Context(), nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -81,6 +82,9 @@ func (a *app) schedule() *cobra.Command {
 func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
 	in.Contract, in.Fleet, in.FromInventories = api.Contract, in.Fleet.Reach(), true
 	name := in.Fleet.Metadata.Name
+	if err := connect.Readable(ctx, c, name); err != nil {
+		return err
+	}
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	action := &client.ScheduleWorkflowAction{ID: fleet.ScheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}
@@ -134,7 +138,7 @@ func (a *app) scheduleShow() *cobra.Command {
 			if err := a.checkOutput(); err != nil {
 				return err
 			}
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			c, err := a.temporal.DialToRead(cmd.Context(), nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -217,7 +221,7 @@ func (c shownCheck) found() string {
 func (a *app) scheduleDelete() *cobra.Command {
 	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Stop checking a fleet; Temporal keeps the checks that ran",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			c, err := a.temporal.DialToRead(cmd.Context(), nil)
 			if err != nil {
 				return failed(err)
 			}

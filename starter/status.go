@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -45,7 +46,7 @@ func (a *app) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			c, err := a.temporal.DialToRead(cmd.Context(), nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -95,7 +96,7 @@ func (a *app) watch() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
+			c, err := a.temporal.DialToRead(cmd.Context(), nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -169,7 +170,10 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Closed = &closed
 	}
 	if out.Fleet, err = readProgress(ctx, c, id, out.Run); err != nil {
-		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: "unknown: no worker answers"}, Units: []unitProgress{}}
+		if why := codec.Unreadable(err); why != nil {
+			return out, why
+		}
+		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: unanswered(err)}, Units: []unitProgress{}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil
@@ -183,6 +187,14 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Error = explained(ctx, c, run, out.end).Error()
 	}
 	return out, nil
+}
+
+// unanswered tells why a workflow does not say how far it is.
+func unanswered(err error) string {
+	if why := codec.UnreadableTo(err); why != "" {
+		return "unknown: the worker says that " + why
+	}
+	return "unknown: no worker answers"
 }
 
 // statusWord returns the word for people of a workflow's status.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/codec"
 )
 
 // The exit codes of a Program.
@@ -129,6 +130,8 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 		w.namespace = o.Namespace
 		o.Identity = identity(p.Name)
 		o.Logger = activities.FailureOnce(o.Logger)
+		codec.ForWorker(o)
+		w.payloads = o.DataConverter
 		telemetry.Client(o)
 		o.Interceptors = append(o.Interceptors, p.Interceptors...)
 	})
