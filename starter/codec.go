@@ -19,11 +19,11 @@ func codecKeys() *cobra.Command {
 
 func newKey() *cobra.Command {
 	var last bool
-	cmd := &cobra.Command{Use: "new-key FILE", Args: cobra.ExactArgs(1), Short: "Add a new key to a key file, or make the file",
+	cmd := &cobra.Command{Use: "keygen FILE", Args: cobra.ExactArgs(1), Short: "Add a new key to a key file, or make the file",
 		Long: "Add a new key to a key file, or make the file. The first key of a file encrypts, all of them open.\n\n" +
 			"Where several processes share the keys, first give each a file with the new key at its end\n" +
 			"(--last), so that all can open what it encrypts, and then move its line to the top.",
-		Example: "  landbridge codec new-key codec.keys\n  landbridge codec new-key codec.keys --last",
+		Example: "  landbridge codec keygen codec.keys\n  landbridge codec keygen codec.keys --last",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := codec.NewKey(args[0], last)
 			if err != nil {

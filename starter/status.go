@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
@@ -191,8 +193,12 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 
 // unanswered tells why a workflow does not say how far it is.
 func unanswered(err error) string {
-	if why := codec.UnreadableTo(err); why != "" {
+	var notReady *serviceerror.WorkflowNotReady
+	switch why := codec.UnreadableTo(err); {
+	case why != "":
 		return "unknown: the worker says that " + why
+	case errors.As(err, &notReady) && strings.Contains(err.Error(), "failed state"):
+		return "unknown: the worker cannot go on with it, and its log says why"
 	}
 	return "unknown: no worker answers"
 }

@@ -13,17 +13,12 @@ func briefly(l log.Logger) log.Logger { return brief{l} }
 
 type brief struct{ log.Logger }
 
-// withStack has the words of the SDK for a panic, which it follows with further lines.
+// withStack has the words of the SDK for a panic, with which it logs the stack.
 var withStack = map[string]bool{"Workflow panic": true, "Activity panic.": true}
 
-// Error implements log.Logger.
-func (b brief) Error(msg string, keyvals ...any) { b.tell(b.Logger.Error, msg, keyvals) }
-
-// Warn implements log.Logger.
-func (b brief) Warn(msg string, keyvals ...any) { b.tell(b.Logger.Warn, msg, keyvals) }
-
-// tell writes a line as it is, unless it is about a payload that cannot be opened.
-func (b brief) tell(write func(string, ...any), msg string, keyvals []any) {
+// Error implements log.Logger. It writes a line as it is, unless it is about a payload that
+// cannot be opened.
+func (b brief) Error(msg string, keyvals ...any) {
 	var why string
 	var rest []any
 	for i := 0; i+1 < len(keyvals); i += 2 {
@@ -37,12 +32,11 @@ func (b brief) tell(write func(string, ...any), msg string, keyvals []any) {
 			rest = append(rest, keyvals[i], keyvals[i+1])
 		}
 	}
-	switch {
-	case why == "":
-		write(msg, keyvals...)
-	case withStack[msg]:
-		write(why+"; Temporal tries it again", rest...)
+	if why == "" || !withStack[msg] {
+		b.Logger.Error(msg, keyvals...)
+		return
 	}
+	b.Logger.Error(why+"; Temporal tries it again", rest...)
 }
 
 // With implements log.WithLogger.

@@ -31,8 +31,8 @@ func bound(id string) []byte { return []byte(purpose + "\x00" + Encoding + "\x00
 // codec encrypts and opens payloads with Keys.
 type codec struct{ keys *Keys }
 
-// Codec returns the codec of these keys. It opens what one of them encrypted, and leaves
-// as it is what nobody encrypted, such as a history from before.
+// Codec returns the codec of these keys. It opens what one of them encrypted. What nobody
+// encrypted, such as a history from before, it leaves alone.
 func (k *Keys) Codec() converter.PayloadCodec { return codec{k} }
 
 // Encode implements converter.PayloadCodec. It encrypts a payload whole, with the

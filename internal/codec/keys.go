@@ -50,7 +50,7 @@ func Load(file string) (*Keys, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("%w; `landbridge codec new-key` makes a key file", err)
+		return nil, fmt.Errorf("%w; `landbridge codec keygen` makes a key file", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -81,7 +81,7 @@ func checkMode(file string, info os.FileInfo) error {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no file; `landbridge codec new-key` makes a key file", file)
+		return fmt.Errorf("%s is no file; `landbridge codec keygen` makes a key file", file)
 	case is&^allowed&0o077 != 0:
 		return fmt.Errorf("%s has the mode %04o, so that others may read or write the keys: `chmod 600 %[1]s`", file, is)
 	}
@@ -105,7 +105,7 @@ func parse(text []byte) (*Keys, error) {
 		return nil, fmt.Errorf("a line is too long; %s", form)
 	}
 	if len(keys.ids) == 0 {
-		return nil, fmt.Errorf("there is no key; `landbridge codec new-key` adds one")
+		return nil, fmt.Errorf("there is no key; `landbridge codec keygen` adds one")
 	}
 	return keys, nil
 }

@@ -38,7 +38,7 @@ func TestLoad_TheOrderOfTheFile_CommentsAndBlankLines(t *testing.T) {
 func TestLoad_AMistake_IsOneSentenceWithoutTheKey(t *testing.T) {
 	const form = "want lines of the form `ID KEY`"
 	for _, c := range []struct{ name, text, want string }{
-		{"empty", "", "there is no key; `landbridge codec new-key` adds one"},
+		{"empty", "", "there is no key; `landbridge codec keygen` adds one"},
 		{"only comments", "# a " + key('a') + "\n", "there is no key"},
 		{"key alone", "\n" + key('a') + "\n", "line 2: " + form},
 		{"three fields", "a " + key('a') + " b", "line 1: " + form},
@@ -75,7 +75,7 @@ func TestLoad_AFileThatOthersRead_IsRefused(t *testing.T) {
 	_, err := Load(t.TempDir())
 	require.ErrorContains(t, err, "is no file")
 	_, err = Load(filepath.Join(t.TempDir(), "none"))
-	require.ErrorContains(t, err, "no such file or directory; `landbridge codec new-key` makes a key file")
+	require.ErrorContains(t, err, "no such file or directory; `landbridge codec keygen` makes a key file")
 	// As Kubernetes mounts a Secret: a link to a file in a directory of its own.
 	link := filepath.Join(t.TempDir(), "link")
 	require.NoError(t, os.Symlink(keyFile(t, "a "+key('a'), 0o400), link))

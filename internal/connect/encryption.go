@@ -17,7 +17,7 @@ type Encryption struct{ KeyFile string }
 
 // Bind adds the flag to a command.
 func (e *Encryption) Bind(fs *pflag.FlagSet) {
-	fs.StringVar(&e.KeyFile, "codec-key-file", "", "file with the keys that encrypt what Temporal keeps (default $"+codec.Variable+", or nothing is encrypted); 'landbridge codec new-key' makes one")
+	fs.StringVar(&e.KeyFile, "codec-key-file", "", "file with the keys that encrypt what Temporal keeps (default $"+codec.Variable+", or nothing is encrypted); 'landbridge codec keygen' makes one")
 }
 
 // Keys reads the key file. Without one there are no keys, and that is no error.
