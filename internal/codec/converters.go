@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"context"
+
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
@@ -52,16 +54,30 @@ func unreadable(payloads converter.DataConverter, failure *failurepb.Failure) *U
 	return nil
 }
 
-// ForWorker has the client of a worker panic where a payload cannot be opened. The SDK
-// catches that, fails the workflow task or the try of the activity, and Temporal gives it
-// to a worker again: one that has the key goes on. By an error the workflow would end.
+// ForWorker has the client of a worker panic where a workflow or an activity cannot open
+// what it needs. The SDK catches that, fails the workflow task or the try of the activity,
+// and Temporal gives it to a worker again: one that has the key goes on. By an error the
+// workflow would end. Updates get the error: the SDK refuses them, and who asked is told.
 func ForWorker(o *client.Options) {
 	o.FailureConverter = panickingFailures{o.FailureConverter, o.DataConverter}
-	o.DataConverter = panicking{o.DataConverter}
+	o.DataConverter = ofWorker{o.DataConverter}
 	o.Logger = briefly(o.Logger)
 }
 
-// panicking is the data converter of a worker.
+// ofWorker is the data converter of a worker, which gives errors: that of updates, too.
+type ofWorker struct{ converter.DataConverter }
+
+// WithWorkflowContext implements converter.ContextAware.
+func (w ofWorker) WithWorkflowContext(converter.WorkflowContext) converter.DataConverter {
+	return panicking{w.DataConverter}
+}
+
+// WithContext implements converter.ContextAware.
+func (w ofWorker) WithContext(context.Context) converter.DataConverter {
+	return panicking{w.DataConverter}
+}
+
+// panicking is the data converter of workflows and activities.
 type panicking struct{ converter.DataConverter }
 
 // FromPayload implements converter.DataConverter.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 )
@@ -72,27 +73,30 @@ func TestForWorker_WhatNoKeyOpens_IsAPanic(t *testing.T) {
 	require.NoError(t, err)
 	all, err := written.DataConverter.ToPayloads("east", "west")
 	require.NoError(t, err)
+	workflow := o.DataConverter.(converter.ContextAware).WithWorkflowContext(nil)
 	var s string
 	for name, read := range map[string]func(){
-		"a payload": func() { _ = o.DataConverter.FromPayload(p, &s) },
-		"payloads":  func() { _ = o.DataConverter.FromPayloads(all, &s, &s) },
-		"a failure": func() { _ = o.FailureConverter.FailureToError(failed(keysOf(t, "a"))) },
-		"its cause": func() { _ = o.FailureConverter.FailureToError(&failurepb.Failure{Cause: failed(keysOf(t, "a"))}) },
+		"of a workflow":         func() { _ = workflow.FromPayload(p, &s) },
+		"several of a workflow": func() { _ = workflow.FromPayloads(all, &s, &s) },
+		"of an activity":        func() { _ = o.DataConverter.(converter.ContextAware).WithContext(t.Context()).FromPayload(p, &s) },
+		"a failure":             func() { _ = o.FailureConverter.FailureToError(failed(keysOf(t, "a"))) },
+		"its cause":             func() { _ = o.FailureConverter.FailureToError(&failurepb.Failure{Cause: failed(keysOf(t, "a"))}) },
 	} {
 		func() {
 			defer func() { require.Contains(t, fmt.Sprint(recover()), "encrypted with the key a, which ", name) }()
 			read()
 		}()
 	}
+	require.NotNil(t, Unreadable(o.DataConverter.FromPayloads(all, &s, &s)), "an update is refused by an error")
 	// All else is as before.
 	p, err = o.DataConverter.ToPayload("north")
 	require.NoError(t, err)
-	require.NoError(t, o.DataConverter.FromPayload(p, &s))
+	require.NoError(t, workflow.FromPayload(p, &s))
 	require.Equal(t, "north", s)
-	require.NoError(t, o.DataConverter.FromPayload(text("south"), &s))
+	require.NoError(t, workflow.FromPayload(text("south"), &s))
 	require.Equal(t, "south", s)
 	require.ErrorContains(t, o.FailureConverter.FailureToError(failed(keysOf(t, "b"))), "cluster east")
-	require.Error(t, o.DataConverter.FromPayload(text("south"), new(int)), "another mistake is the error that it was")
+	require.Error(t, workflow.FromPayload(text("south"), new(int)), "another mistake is the error that it was")
 }
 
 func TestForWorker_ItsLog_HasOneLineWithoutAStack(t *testing.T) {
