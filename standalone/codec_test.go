@@ -79,6 +79,8 @@ func TestStandalone_AWorkerWithoutTheKey_FailsNoWorkflow(t *testing.T) {
 
 	s = start(append(args, "--codec-key-file", file)...)
 	s.says(t, "msg=serving")
+	require.Contains(t, s.out.String(), "Codec        http://127.0.0.1:"+ports[2]+"\n")
+	require.Contains(t, s.out.String(), `msg="payloads are encrypted" key=`+keys.IDs()[0])
 	c = dialWith(t, ports[0], keys)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

@@ -108,6 +108,9 @@ func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func
 		return nil, err
 	}
 	fmt.Fprintf(t.tell, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", t.server.Address(), cmp.Or(t.server.UIAddress(), "none"), t.options.Dir)
+	if at := t.server.CodecAddress(); at != "" {
+		fmt.Fprintf(t.tell, "Codec        %s\n", at)
+	}
 	return c, nil
 }
 

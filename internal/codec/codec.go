@@ -101,23 +101,22 @@ func (e *UnreadableError) Error() string { return e.reason }
 
 // unreadable says why these keys do not open what the key of this ID encrypted.
 func (k *Keys) unreadable(id string) error {
-	said := id
 	if !validID.MatchString(id) { // from outside: whoever hosts Temporal may have written it
-		return &UnreadableError{said, unreadableBegin + "by something else than Landbridge: its key has no ID that a key file could have"}
+		return &UnreadableError{id, unreadableBegin + "of something else than Landbridge, which has no ID of a key file"}
 	}
-	begin := unreadableBegin + "with the key " + id
+	begin := unreadableBegin + id
 	switch {
 	case !k.Any():
-		return &UnreadableError{said, fmt.Sprintf("%s, and no key file is given: name the file that has this key with --codec-key-file or %s", begin, Variable)}
+		return &UnreadableError{id, fmt.Sprintf("%s, and no key file is given: name the file that has this key with --codec-key-file or %s", begin, Variable)}
 	case k.aead[id] == nil:
-		return &UnreadableError{said, fmt.Sprintf("%s, which %s lacks: add the line of this key there, below the others, or name another file with --codec-key-file or %s", begin, k.file, Variable)}
+		return &UnreadableError{id, fmt.Sprintf("%s, which %s lacks: add the line of this key there, below the others, or name another file with --codec-key-file or %s", begin, k.file, Variable)}
 	}
-	return &UnreadableError{said, fmt.Sprintf("%s, and the key of this ID in %s does not open it: that file has another key under this ID, or somebody changed the history", begin, k.file)}
+	return &UnreadableError{id, fmt.Sprintf("%s, and the key of this ID in %s does not open it: that file has another key under this ID, or somebody changed the history", begin, k.file)}
 }
 
 // unreadableBegin begins the message of every UnreadableError, by which one is known again
 // where Temporal passes on no more than its text.
-const unreadableBegin = "this Temporal namespace has data that is encrypted "
+const unreadableBegin = "this Temporal namespace has data that is encrypted with the key "
 
 // UnreadableTo returns what a worker said that could not open a payload, or nothing.
 // Temporal passes on no more of its error than the text.

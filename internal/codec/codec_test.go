@@ -112,8 +112,8 @@ func TestCodec_WhatNoKeyOpens_SaysWhichKeyIsNeededAndWhatToDo(t *testing.T) {
 		"cut":                        {keys, changed(func(p *commonpb.Payload) { p.Data = p.Data[:5] }), tampered},
 		"empty":                      {keys, changed(func(p *commonpb.Payload) { p.Data = nil }), tampered},
 		"key's ID exchanged":         {keys, changed(func(p *commonpb.Payload) { p.Metadata[MetadataKeyID] = []byte("b") }), "the key b, and " + tampered},
-		"key's ID removed":           {keys, changed(func(p *commonpb.Payload) { delete(p.Metadata, MetadataKeyID) }), "by something else than Landbridge"},
-		"no ID at all":               {keys, changed(func(p *commonpb.Payload) { p.Metadata[MetadataKeyID] = []byte("\x1b[2J\n") }), "by something else than Landbridge"},
+		"key's ID removed":           {keys, changed(func(p *commonpb.Payload) { delete(p.Metadata, MetadataKeyID) }), "with the key of something else than Landbridge"},
+		"no ID at all":               {keys, changed(func(p *commonpb.Payload) { p.Metadata[MetadataKeyID] = []byte("\x1b[2J\n") }), "with the key of something else than Landbridge"},
 	} {
 		_, err := c.keys.Codec().Decode([]*commonpb.Payload{text("west"), c.p})
 		require.ErrorContains(t, err, strings.ReplaceAll(c.want, "FILE", c.keys.file), name)

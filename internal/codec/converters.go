@@ -20,6 +20,9 @@ func (k *Keys) Use(o *client.Options) {
 		DataConverter:          o.DataConverter,
 		EncodeCommonAttributes: k.Any(),
 	}), o.DataConverter}
+	if k.Any() && o.Logger != nil {
+		o.Logger.Info("payloads are encrypted", "key", k.ids[0], "opened", k.ids)
+	}
 }
 
 // failures converts errors as the SDK does. The SDK shows a failure that it cannot open as
@@ -69,12 +72,12 @@ type ofWorker struct{ converter.DataConverter }
 
 // WithWorkflowContext implements converter.ContextAware.
 func (w ofWorker) WithWorkflowContext(converter.WorkflowContext) converter.DataConverter {
-	return panicking{w.DataConverter}
+	return panicking(w)
 }
 
 // WithContext implements converter.ContextAware.
 func (w ofWorker) WithContext(context.Context) converter.DataConverter {
-	return panicking{w.DataConverter}
+	return panicking(w)
 }
 
 // panicking is the data converter of workflows and activities.

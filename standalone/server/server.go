@@ -172,6 +172,9 @@ func (s *Server) UIAddress() string {
 	return "http://" + address(s.options.UIPort)
 }
 
+// CodecAddress returns the URL where the UI has payloads opened, or nothing.
+func (s *Server) CodecAddress() string { return s.options.codecURL() }
+
 // codecURL returns where the UI has payloads opened, or nothing where nothing is encrypted
 // or nobody looks.
 func (o Options) codecURL() string {

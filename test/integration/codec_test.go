@@ -18,10 +18,13 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/proxy"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/landbridge/landbridge/internal/codec"
+	"github.com/landbridge/landbridge/workflows"
 )
 
 // Whoever hosts Temporal sees which fleets and clusters there are and what runs, and nothing
@@ -62,6 +65,7 @@ func TestCodec_HistoriesShowNothingAndTheUIStillShowsText(t *testing.T) {
 	}
 	w.requireNothingShows(t)
 	w.requireTheUIShows(t, ui, endpoint)
+	w.requireReplay(t)
 
 	w.must("cleanup", "-f", file, "--detach")
 	w.untilStatus(t, "wave canary waits")
@@ -206,6 +210,28 @@ func (w *world) requireTheUIShows(t *testing.T, ui, endpoint int) {
 	}
 }
 
+// requireReplay repeats each workflow from its history, as a test of another build does: with
+// the keys, and not with another one.
+func (w *world) requireReplay(t *testing.T) {
+	t.Helper()
+	for id, h := range w.histories(t) {
+		require.NoError(t, replay(keysIn(t, w.keyFile), h), id)
+		require.ErrorContains(t, replay(&codec.Keys{}, h), "encrypted with the key ", id)
+	}
+}
+
+func replay(keys *codec.Keys, h *historypb.History) error {
+	o := client.Options{Logger: silent{}}
+	keys.Use(&o)
+	codec.ForWorker(&o)
+	r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: o.DataConverter, FailureConverter: o.FailureConverter})
+	if err != nil {
+		return err
+	}
+	workflows.Register(r)
+	return r.ReplayWorkflowHistory(silent{}, proto.CloneOf(h))
+}
+
 func fetch(t *testing.T, url string) string {
 	t.Helper()
 	res, err := http.Get(url)
@@ -219,12 +245,11 @@ func fetch(t *testing.T, url string) string {
 
 func decode(t *testing.T, endpoint, origin string, body []byte) (int, []byte) {
 	t.Helper()
-	client := http.Client{Timeout: time.Minute}
 	req, err := http.NewRequest(http.MethodPost, endpoint+"/decode?preserveStorageRefs=true", bytes.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Origin", origin)
 	req.Header.Set("Content-Type", "application/json")
-	res, err := client.Do(req)
+	res, err := (&http.Client{Timeout: time.Minute}).Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
