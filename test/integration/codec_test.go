@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -215,12 +216,12 @@ func (w *world) requireTheUIShows(t *testing.T, ui, endpoint int) {
 func (w *world) requireReplay(t *testing.T) {
 	t.Helper()
 	for id, h := range w.histories(t) {
-		require.NoError(t, replay(keysIn(t, w.keyFile), h), id)
-		require.ErrorContains(t, replay(&codec.Keys{}, h), "encrypted with the key ", id)
+		require.NoError(t, replay(keysIn(t, w.keyFile), id, h), id)
+		require.ErrorContains(t, replay(&codec.Keys{}, id, h), "encrypted with the key ", id)
 	}
 }
 
-func replay(keys *codec.Keys, h *historypb.History) error {
+func replay(keys *codec.Keys, id string, h *historypb.History) error {
 	o := client.Options{Logger: silent{}}
 	keys.Use(&o)
 	codec.ForWorker(&o)
@@ -229,7 +230,8 @@ func replay(keys *codec.Keys, h *historypb.History) error {
 		return err
 	}
 	workflows.Register(r)
-	return r.ReplayWorkflowHistory(silent{}, proto.CloneOf(h))
+	of, run, _ := strings.Cut(id, " ")
+	return r.ReplayWorkflowHistoryWithOptions(silent{}, proto.CloneOf(h), worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: of, RunID: run}})
 }
 
 func fetch(t *testing.T, url string) string {
