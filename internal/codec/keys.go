@@ -49,8 +49,11 @@ func Load(file string) (*Keys, error) {
 		return &Keys{}, nil
 	}
 	f, err := os.Open(file)
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%w; `landbridge codec keygen` makes a key file", err)
+	case err != nil:
+		return nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
