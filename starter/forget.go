@@ -97,7 +97,7 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 	if err := a.checkOutput(); err != nil {
 		return nil, err
 	}
-	c, err := a.temporal.DialToRead(cmd.Context(), nil)
+	c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 	if err != nil {
 		return nil, failed(err)
 	}

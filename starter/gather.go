@@ -94,7 +94,7 @@ type bundle struct {
 // gatherRun adds status and report of the last rollout or cleanup, or why there are none.
 func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 	namespace := ""
-	c, err := a.temporal.DialToRead(ctx, func(o *client.Options) { namespace = o.Namespace })
+	c, err := a.temporal.Dial(ctx, nil, func(o *client.Options) { namespace = o.Namespace })
 	if err != nil {
 		return err
 	}

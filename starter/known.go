@@ -93,7 +93,7 @@ func (a *app) fleetOf(cmd *cobra.Command, args []string, k knownBy) (api.FleetIn
 		}
 		return api.FleetInput{Fleet: *f, FromInventories: true}, nil
 	}
-	c, err := a.temporal.DialToRead(cmd.Context(), nil)
+	c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 	if err != nil {
 		return api.FleetInput{}, failed(err)
 	}

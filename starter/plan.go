@@ -99,7 +99,7 @@ func toDo(total map[fleet.Action]int) (n int) {
 // look runs a workflow that only looks at a fleet. It has an ID of its own, so that it
 // is in nobody's way. When it is done, then may ask for more.
 func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, then func(c client.Client, id string)) error {
-	c, err := a.temporal.DialToRead(ctx, nil)
+	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
 		return failed(err)
 	}

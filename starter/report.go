@@ -30,7 +30,7 @@ func (a *app) report() *cobra.Command {
 				return usage(fmt.Errorf("-o: want html or json, got %q", a.output))
 			}
 			namespace := ""
-			c, err := a.temporal.DialToRead(cmd.Context(), func(o *client.Options) { namespace = o.Namespace })
+			c, err := a.temporal.Dial(cmd.Context(), nil, func(o *client.Options) { namespace = o.Namespace })
 			if err != nil {
 				return failed(err)
 			}

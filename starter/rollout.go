@@ -92,7 +92,7 @@ func (a *app) rolloutOf(cmd *cobra.Command, planned string, forceVersion bool) (
 // canceled, the workflow goes on.
 func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
 	ctx := cmd.Context()
-	c, err := a.temporal.DialToRead(ctx, nil)
+	c, err := a.temporal.Dial(ctx, nil, nil)
 	if err != nil {
 		return failed(err)
 	}

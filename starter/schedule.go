@@ -53,7 +53,7 @@ func (a *app) schedule() *cobra.Command {
 				return err
 			}
 			in.SelfHeal, in.Request = heal, why
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -138,7 +138,7 @@ func (a *app) scheduleShow() *cobra.Command {
 			if err := a.checkOutput(); err != nil {
 				return err
 			}
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -221,7 +221,7 @@ func (c shownCheck) found() string {
 func (a *app) scheduleDelete() *cobra.Command {
 	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Stop checking a fleet; Temporal keeps the checks that ran",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}

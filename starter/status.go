@@ -48,7 +48,7 @@ func (a *app) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
@@ -98,7 +98,7 @@ func (a *app) watch() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}

@@ -84,7 +84,7 @@ func (a *app) steer(v verb) *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			c, err := a.temporal.DialToRead(cmd.Context(), nil)
+			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}

@@ -44,27 +44,28 @@ func (f *Flags) Bind(fs *pflag.FlagSet) {
 // Dial connects to Temporal. The error is a *NotThereError where nothing answers,
 // and a *RefusedError where something does and lets nobody in. With a nil logger the
 // client is silent; change, where it is given, may adjust the options. A key file that
-// cannot be read is an error before anybody is asked.
+// cannot be read is an error before anybody is asked. What is encrypted comes opened in
+// histories and descriptions, too; no worker can be made of the client.
 func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
 	keys, err := f.Keys()
 	if err != nil {
 		return nil, err
 	}
-	return f.dial(ctx, keys, logger, change)
-}
-
-// DialToRead connects as Dial does, for a command that reads histories and descriptions,
-// too: what is encrypted in them comes opened. No worker can be made of the client.
-func (f Flags) DialToRead(ctx context.Context, change func(*client.Options)) (client.Client, error) {
-	keys, err := f.Keys()
-	if err != nil {
-		return nil, err
-	}
-	c, err := f.dial(ctx, keys, nil, change)
+	c, err := f.dial(ctx, keys, logger, change)
 	if err != nil {
 		return nil, err
 	}
 	return keys.Opened(c), nil
+}
+
+// DialForWorker connects as Dial does, with a client that a worker can be made of. What the
+// SDK hands on as it is stored comes encrypted.
+func (f Flags) DialForWorker(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	keys, err := f.Keys()
+	if err != nil {
+		return nil, err
+	}
+	return f.dial(ctx, keys, logger, change)
 }
 
 func (f Flags) dial(ctx context.Context, keys *codec.Keys, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {

@@ -39,7 +39,7 @@ func TestDial_WithAKeyFile_EncryptsWhatItSends(t *testing.T) {
 			t.Setenv(codec.Variable, c.env)
 			var got client.Options
 			f := Flags{Address: (&temporal{}).serve(t, listen(t)), Encryption: Encryption{KeyFile: c.flag}}
-			conn, err := f.DialToRead(t.Context(), func(o *client.Options) { got = *o })
+			conn, err := f.Dial(t.Context(), nil, func(o *client.Options) { got = *o })
 			require.NoError(t, err)
 			conn.Close()
 			p, err := got.DataConverter.ToPayload("east")
@@ -59,7 +59,7 @@ func TestDial_AKeyFileThatCannotBeUsed_IsKnownBeforeAnybodyIsAsked(t *testing.T)
 	_, err := Flags{Address: nobody, Encryption: Encryption{KeyFile: open}}.Dial(t.Context(), nil, nil)
 	require.ErrorContains(t, err, "--codec-key-file: "+open+" has the mode 0644")
 	t.Setenv(codec.Variable, filepath.Join(t.TempDir(), "none"))
-	_, err = Flags{Address: nobody}.DialToRead(t.Context(), nil)
+	_, err = Flags{Address: nobody}.DialForWorker(t.Context(), nil, nil)
 	require.ErrorContains(t, err, "LANDBRIDGE_CODEC_KEY_FILE: open ")
 	require.ErrorContains(t, err, "no such file")
 }

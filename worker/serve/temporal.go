@@ -32,5 +32,10 @@ func (e *Elsewhere) Complete() error {
 	return err
 }
 
+// Dial connects as all that reaches Temporal does.
+func (e *Elsewhere) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	return e.DialForWorker(ctx, logger, change)
+}
+
 // Stop leaves the server alone.
 func (*Elsewhere) Stop() {}
