@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/worker"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -33,6 +34,8 @@ type Activities struct {
 	ChartDir string
 	// Temporal identifies the server and namespace that the worker serves.
 	Temporal string
+	// Payloads reads what Temporal hands on as it is stored; nil where nothing is encrypted.
+	Payloads converter.DataConverter
 }
 
 // Register registers every activity under its own name.

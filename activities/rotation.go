@@ -20,11 +20,11 @@ import (
 // SetRotation sets up the schedule that renews a fleet's tokens before they end, or removes it
 // where none ends. It stays paused where somebody paused it.
 func (a *Activities) SetRotation(ctx context.Context, in api.SetRotationInput) (api.SetRotationResult, error) {
-	changed, err := setRotation(ctx, activity.GetClient(ctx).ScheduleClient(), in)
+	changed, err := a.setRotation(ctx, activity.GetClient(ctx).ScheduleClient(), in)
 	return api.SetRotationResult{Changed: changed}, err
 }
 
-func setRotation(ctx context.Context, c client.ScheduleClient, in api.SetRotationInput) (bool, error) {
+func (a *Activities) setRotation(ctx context.Context, c client.ScheduleClient, in api.SetRotationInput) (bool, error) {
 	id := fleet.RotationID(in.Fleet)
 	if in.Every == 0 {
 		return deleteSchedule(ctx, c, id)
@@ -41,7 +41,7 @@ func setRotation(ctx context.Context, c client.ScheduleClient, in api.SetRotatio
 	err = c.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 		s := u.Description.Schedule
 		spec.Intervals[0].Every = interval(in, s.Spec)
-		if s.Spec != nil && slices.EqualFunc(s.Spec.Intervals, spec.Intervals, func(a, b client.ScheduleIntervalSpec) bool { return a == b }) && startsCheck(s.Action, check) {
+		if s.Spec != nil && slices.EqualFunc(s.Spec.Intervals, spec.Intervals, func(a, b client.ScheduleIntervalSpec) bool { return a == b }) && a.startsCheck(s.Action, check) {
 			return nil, temporal.ErrSkipScheduleUpdate
 		}
 		s.Spec, s.Action, changed = &spec, action, true
@@ -59,12 +59,12 @@ func interval(in api.SetRotationInput, have *client.ScheduleSpec) time.Duration 
 }
 
 // startsCheck says whether what a schedule starts is this check.
-func startsCheck(a client.ScheduleAction, want api.FleetInput) bool {
-	action, ok := a.(*client.ScheduleWorkflowAction)
+func (a *Activities) startsCheck(what client.ScheduleAction, want api.FleetInput) bool {
+	action, ok := what.(*client.ScheduleWorkflowAction)
 	if !ok || len(action.Args) != 1 || action.TaskQueue != want.Fleet.Spec.TaskQueue {
 		return false
 	}
-	have, err := scheduled(action.Args[0])
+	have, err := a.scheduled(action.Args[0])
 	return err == nil && reflect.DeepEqual(have, want)
 }
 

@@ -58,11 +58,11 @@ func endSchedules(ctx context.Context, c client.ScheduleClient, name string) (de
 // RefreshSchedule tells the fleet's schedule, where there is one, how the clusters are
 // reached now. A schedule knows no more of the fleet than that.
 func (a *Activities) RefreshSchedule(ctx context.Context, in api.RefreshScheduleInput) (api.RefreshScheduleResult, error) {
-	changed, err := refreshSchedule(ctx, activity.GetClient(ctx).ScheduleClient(), in.Reach)
+	changed, err := a.refreshSchedule(ctx, activity.GetClient(ctx).ScheduleClient(), in.Reach)
 	return api.RefreshScheduleResult{Changed: changed}, err
 }
 
-func refreshSchedule(ctx context.Context, c client.ScheduleClient, reach fleet.Fleet) (changed bool, err error) {
+func (a *Activities) refreshSchedule(ctx context.Context, c client.ScheduleClient, reach fleet.Fleet) (changed bool, err error) {
 	id := fleet.ScheduleID(reach.Metadata.Name)
 	err = c.GetHandle(ctx, id).Update(ctx, client.ScheduleUpdateOptions{DoUpdate: func(u client.ScheduleUpdateInput) (*client.ScheduleUpdate, error) {
 		s := u.Description.Schedule
@@ -70,7 +70,7 @@ func refreshSchedule(ctx context.Context, c client.ScheduleClient, reach fleet.F
 		if !ok || len(action.Args) != 1 {
 			return nil, fmt.Errorf("somebody else changed what it starts; `landbridge schedule` sets it again")
 		}
-		in, err := scheduled(action.Args[0])
+		in, err := a.scheduled(action.Args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -88,12 +88,16 @@ func refreshSchedule(ctx context.Context, c client.ScheduleClient, reach fleet.F
 }
 
 // scheduled returns the input that a schedule starts its checks with.
-func scheduled(arg any) (in api.FleetInput, err error) {
+func (a *Activities) scheduled(arg any) (in api.FleetInput, err error) {
 	payload, ok := arg.(*commonpb.Payload)
 	if !ok {
 		return in, fmt.Errorf("its input is a %T", arg)
 	}
-	return in, converter.GetDefaultDataConverter().FromPayload(payload, &in)
+	payloads := a.Payloads
+	if payloads == nil {
+		payloads = converter.GetDefaultDataConverter()
+	}
+	return in, payloads.FromPayload(payload, &in)
 }
 
 func isNotFound(err error) bool {

@@ -83,22 +83,22 @@ func TestRefreshSchedule_WritesOnlyWhatIsNew_AndKeepsTheRest(t *testing.T) {
 	require.NoError(t, err)
 	s := &schedules{input: input, queue: "theirs"}
 	for _, changes := range []bool{true, false} {
-		changed, err := refreshSchedule(t.Context(), s, reach("new"))
+		changed, err := new(Activities).refreshSchedule(t.Context(), s, reach("new"))
 		require.NoError(t, err)
 		require.Equal(t, changes, changed)
 	}
 	require.Equal(t, 1, s.writes)
 	require.Equal(t, "ours", s.queue)
-	in, err := scheduled(s.input)
+	in, err := new(Activities).scheduled(s.input)
 	require.NoError(t, err)
 	require.Equal(t, api.FleetInput{Fleet: reach("new"), SelfHeal: true, Request: fleet.Request{Reason: "CHG-3"}}, in)
 
-	changed, err := refreshSchedule(t.Context(), &schedules{err: serviceerror.NewNotFound("no such schedule")}, reach("new"))
+	changed, err := new(Activities).refreshSchedule(t.Context(), &schedules{err: serviceerror.NewNotFound("no such schedule")}, reach("new"))
 	require.NoError(t, err)
 	require.False(t, changed)
-	_, err = refreshSchedule(t.Context(), &schedules{err: serviceerror.NewPermissionDenied("no", "")}, reach("new"))
+	_, err = new(Activities).refreshSchedule(t.Context(), &schedules{err: serviceerror.NewPermissionDenied("no", "")}, reach("new"))
 	require.ErrorContains(t, err, "refresh the schedule landbridge.prod.drift in Temporal: no")
-	_, err = refreshSchedule(t.Context(), &schedules{input: &commonpb.Payload{Data: []byte("?")}}, reach("new"))
+	_, err = new(Activities).refreshSchedule(t.Context(), &schedules{input: &commonpb.Payload{Data: []byte("?")}}, reach("new"))
 	require.Error(t, err, "what cannot be read is not replaced")
 }
 

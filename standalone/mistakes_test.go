@@ -18,7 +18,8 @@ func TestStandalone_EachMistake_IsOneSentence(t *testing.T) {
 	defer held.Close()
 	_, busy, err := net.SplitHostPort(held.Addr().String())
 	require.NoError(t, err)
-	dir, free := t.TempDir(), freePorts(t, 1)[0]
+	dir, two := t.TempDir(), freePorts(t, 2)
+	free, free2 := two[0], two[1]
 	t.Setenv("XDG_STATE_HOME", dir)
 	file, old := filepath.Join(dir, "file"), filepath.Join(dir, "old")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -35,6 +36,9 @@ func TestStandalone_EachMistake_IsOneSentence(t *testing.T) {
 		"a UI port out of range":  {"--ui-port -1", serve.ExitUsage, []string{"--ui-port", "-1"}},
 		"no UI port":              {"--ui-port 0", serve.ExitUsage, []string{"--ui-port", "--no-ui"}},
 		"one port for both":       {"--port 7300 --ui-port 7300", serve.ExitUsage, []string{"--ui-port", "7300", "choose another"}},
+		"no codec port":           {"--codec-port 0 --codec-key-file " + keyFile(t), serve.ExitUsage, []string{"--codec-port", "got 0"}},
+		"a busy codec port":       {"--port " + free + " --ui-port " + free2 + " --codec-port " + busy + " --codec-key-file " + keyFile(t), serve.ExitFailed, []string{"--codec-port: 127.0.0.1:" + busy, "in use"}},
+		"a key file without keys": {"--codec-key-file " + file, serve.ExitUsage, []string{"--codec-key-file", file, "there is no key", "codec keygen"}},
 		"a missing directory":     {"--kubeconfig-dir " + dir + "/absent", serve.ExitUsage, []string{"--kubeconfig-dir", "there is no directory"}},
 		"a file for the database": {"--state-dir " + file, serve.ExitUsage, []string{"--state-dir", "not a directory"}},
 		"a directory in a file":   {"--state-dir " + file + "/x", serve.ExitUsage, []string{"--state-dir", "not a directory"}},

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/standalone/server"
 	"github.com/landbridge/landbridge/worker/serve"
@@ -24,13 +25,17 @@ const (
 	stateDir = "temporal"
 	// defaultUIPort follows `temporal server start-dev`.
 	defaultUIPort = 8233
+	// defaultCodecPort is the next one.
+	defaultCodecPort = 8234
 )
 
 // ownTemporal runs the Temporal that the program serves in the same process.
 type ownTemporal struct {
-	options server.Options
-	noUI    bool
-	server  *server.Server
+	options    server.Options
+	noUI       bool
+	encryption connect.Encryption
+	keys       *codec.Keys
+	server     *server.Server
 	// tell receives where it listens, for people.
 	tell io.Writer
 }
@@ -40,6 +45,8 @@ func (t *ownTemporal) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&t.options.Dir, "state-dir", "", "directory of the database "+serve.StateDirHelp(stateDir))
 	fs.IntVar(&t.options.Port, "port", defaultPort(), "port of Temporal on 127.0.0.1")
 	fs.IntVar(&t.options.UIPort, "ui-port", defaultUIPort, "port of Temporal's web UI on 127.0.0.1")
+	fs.IntVar(&t.options.CodecPort, "codec-port", defaultCodecPort, "port on 127.0.0.1 where, with a key file, the web UI has opened what is encrypted")
+	t.encryption.Bind(fs)
 	fs.BoolVar(&t.noUI, "no-ui", false, "run without the web UI")
 	fs.BoolVar(&t.options.Verbose, "verbose", false, "log what Temporal does")
 }
@@ -65,6 +72,16 @@ func (t *ownTemporal) Complete() (err error) {
 	case t.options.UIPort == 0:
 		return errors.New("--ui-port: want a port from 1 to 65535, got 0; --no-ui runs without the web UI")
 	}
+	if t.keys, err = t.encryption.Keys(); err != nil {
+		return err
+	}
+	t.options.Codec = t.keys.Codec()
+	switch {
+	case !t.keys.Any():
+		t.options.CodecPort = 0
+	case t.options.CodecPort == 0:
+		return errors.New("--codec-port: want a port from 1 to 65535, got 0")
+	}
 	if err := t.options.Check(); err != nil {
 		return err
 	}
@@ -84,12 +101,16 @@ func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func
 		return nil, err
 	}
 	o := client.Options{Logger: log.NewStructuredLogger(logger), Namespace: server.Namespace}
+	t.keys.Use(&o)
 	change(&o)
 	c, err := t.server.Dial(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(t.tell, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", t.server.Address(), cmp.Or(t.server.UIAddress(), "none"), t.options.Dir)
+	if at := t.server.CodecAddress(); at != "" {
+		fmt.Fprintf(t.tell, "Codec        %s\n", at)
+	}
 	return c, nil
 }
 

@@ -114,6 +114,9 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 // look returns the ID of the workflow that looked.
 func look(ctx context.Context, c client.Client, typ string, in api.FleetInput, out any) (string, error) {
 	name := in.Fleet.Metadata.Name
+	if err := connect.Readable(ctx, c, name); err != nil {
+		return "", failed(err)
+	}
 	in.Contract = api.Contract
 	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 		ID: fleet.WorkflowID(name) + "." + strings.ToLower(strings.TrimSuffix(typ, "Fleet")) + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,

@@ -44,6 +44,9 @@ func newChange(typ string, in api.FleetInput) (change, error) {
 // Where one runs already, the same request joins it; a cleanup cancels a rollout, and
 // waits until it has ended; any other request ends with an error that names what runs.
 func start(ctx context.Context, c client.Client, say io.Writer, want change) (client.WorkflowRun, error) {
+	if err := connect.Readable(ctx, c, want.in.Fleet.Metadata.Name); err != nil {
+		return nil, err
+	}
 	for {
 		run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
 			ID: want.id, TaskQueue: want.in.Fleet.Spec.TaskQueue,

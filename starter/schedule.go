@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -81,6 +82,9 @@ func (a *app) schedule() *cobra.Command {
 func setSchedule(ctx context.Context, c client.Client, in api.FleetInput, every time.Duration) error {
 	in.Contract, in.Fleet, in.FromInventories = api.Contract, in.Fleet.Reach(), true
 	name := in.Fleet.Metadata.Name
+	if err := connect.Readable(ctx, c, name); err != nil {
+		return err
+	}
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
 	action := &client.ScheduleWorkflowAction{ID: fleet.ScheduleID(name), Workflow: api.DriftFleet, Args: []any{in}, TaskQueue: in.Fleet.Spec.TaskQueue,
 		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)), StaticSummary: "DriftFleet " + name}

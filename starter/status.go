@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -169,7 +172,10 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Closed = &closed
 	}
 	if out.Fleet, err = readProgress(ctx, c, id, out.Run); err != nil {
-		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: "unknown: no worker answers"}, Units: []unitProgress{}}
+		if why := codec.Unreadable(err); why != nil {
+			return out, why
+		}
+		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: unanswered(err)}, Units: []unitProgress{}}
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return out, nil
@@ -183,6 +189,18 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		out.Error = explained(ctx, c, run, out.end).Error()
 	}
 	return out, nil
+}
+
+// unanswered tells why a workflow does not say how far it is.
+func unanswered(err error) string {
+	var notReady *serviceerror.WorkflowNotReady
+	switch why := codec.UnreadableTo(err); {
+	case why != "":
+		return "unknown: the worker says that " + why
+	case errors.As(err, &notReady) && strings.Contains(err.Error(), "failed state"):
+		return "unknown: the worker cannot go on with it, and its log says why"
+	}
+	return "unknown: no worker answers"
 }
 
 // statusWord returns the word for people of a workflow's status.

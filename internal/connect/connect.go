@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
+
+	"github.com/landbridge/landbridge/internal/codec"
 )
 
 // DefaultAddress says where Temporal's tools look when nobody says otherwise.
@@ -28,6 +30,7 @@ const dialTimeout = 5 * time.Second
 // and the profile.
 type Flags struct {
 	Address, Namespace, Profile string
+	Encryption
 }
 
 // Bind adds the flags to a command.
@@ -35,12 +38,37 @@ func (f *Flags) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&f.Address, "address", "", "Temporal's host:port (default $TEMPORAL_ADDRESS, the profile's, or "+DefaultAddress+")")
 	fs.StringVar(&f.Namespace, "namespace", "", "Temporal namespace (default $TEMPORAL_NAMESPACE, the profile's, or default)")
 	fs.StringVar(&f.Profile, "profile", "", "profile in Temporal's configuration file (default $TEMPORAL_PROFILE, or default)")
+	f.Encryption.Bind(fs)
 }
 
 // Dial connects to Temporal. The error is a *NotThereError where nothing answers,
 // and a *RefusedError where something does and lets nobody in. With a nil logger the
-// client is silent; change, where it is given, may adjust the options.
+// client is silent; change, where it is given, may adjust the options. A key file that
+// cannot be read is an error before anybody is asked. What is encrypted comes opened in
+// histories and descriptions, too; no worker can be made of the client.
 func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	keys, err := f.Keys()
+	if err != nil {
+		return nil, err
+	}
+	c, err := f.dial(ctx, keys, logger, change)
+	if err != nil {
+		return nil, err
+	}
+	return keys.Opened(c), nil
+}
+
+// DialForWorker connects as Dial does, with a client that a worker can be made of. What the
+// SDK hands on as it is stored comes encrypted.
+func (f Flags) DialForWorker(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	keys, err := f.Keys()
+	if err != nil {
+		return nil, err
+	}
+	return f.dial(ctx, keys, logger, change)
+}
+
+func (f Flags) dial(ctx context.Context, keys *codec.Keys, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
 	o, err := envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{ConfigFileProfile: f.Profile})
 	if err != nil {
 		return nil, fmt.Errorf("read Temporal's configuration: %w", err)
@@ -58,6 +86,7 @@ func (f Flags) Dial(ctx context.Context, logger *slog.Logger, change func(*clien
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	o.Logger = log.NewStructuredLogger(logger)
+	keys.Use(&o)
 	if change != nil {
 		change(&o)
 	}

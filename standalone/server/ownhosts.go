@@ -24,14 +24,19 @@ func ownHosts() uiapi.Middleware {
 
 func onlyOwnHosts(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
-		name, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			name = r.Host
-		}
-		if !slices.Contains(hosts, name) {
+		if !toOwnHost(r) {
 			http.Error(w, fmt.Sprintf("the UI of landbridge-standalone answers to the names of its own machine only, and was called %q: open it at http://localhost", r.Host), http.StatusForbidden)
 			return
 		}
 		next(w, r, params)
 	}
+}
+
+// toOwnHost tells whether a request calls this machine by a name of its own.
+func toOwnHost(r *http.Request) bool {
+	name, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		name = r.Host
+	}
+	return slices.Contains(hosts, name)
 }

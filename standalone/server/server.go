@@ -12,6 +12,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/server/common/authorization"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/log"
@@ -37,6 +38,10 @@ type Options struct {
 	Port int
 	// UIPort of the web UI, or 0 for none.
 	UIPort int
+	// CodecPort of the endpoint that opens payloads for the UI, or 0 for none.
+	CodecPort int
+	// Codec opens what is encrypted, for that endpoint.
+	Codec converter.PayloadCodec
 	// SearchAttributes that the namespace has from its creation.
 	SearchAttributes map[string]enumspb.IndexedValueType
 	// Verbose logs what the server does, and not only what goes wrong.
@@ -54,13 +59,20 @@ func (o Options) Check() error {
 	if o.UIPort == o.Port {
 		return fmt.Errorf("--ui-port: Temporal itself has port %d: choose another, or --no-ui", o.UIPort)
 	}
-	return listen.CheckPort("--ui-port", o.UIPort)
+	if err := listen.CheckPort("--ui-port", o.UIPort); err != nil || o.CodecPort == 0 {
+		return err
+	}
+	if o.CodecPort == o.Port || o.CodecPort == o.UIPort {
+		return fmt.Errorf("--codec-port: Temporal or its UI has port %d: choose another", o.CodecPort)
+	}
+	return listen.CheckPort("--codec-port", o.CodecPort)
 }
 
 // Server runs a Temporal in this process.
 type Server struct {
 	internal temporal.Server
 	ui       *ui
+	codec    *codecEndpoint
 	lock     *os.File
 	options  Options
 }
@@ -95,6 +107,11 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
+	if o.codecURL() != "" {
+		if err := listen.CheckFree("--codec-port", address(o.CodecPort)); err != nil {
+			return err
+		}
+	}
 	if err := checkVersion(o.Dir); err != nil {
 		return err
 	}
@@ -107,6 +124,11 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	if err := s.startTemporal(cfg); err != nil || o.UIPort == 0 {
 		return err
+	}
+	if o.codecURL() != "" {
+		if s.codec, err = startCodec(o); err != nil {
+			return err
+		}
 	}
 	s.ui, err = startUI(ctx, o)
 	return err
@@ -150,6 +172,18 @@ func (s *Server) UIAddress() string {
 	return "http://" + address(s.options.UIPort)
 }
 
+// CodecAddress returns the URL where the UI has payloads opened, or nothing.
+func (s *Server) CodecAddress() string { return s.options.codecURL() }
+
+// codecURL returns where the UI has payloads opened, or nothing where nothing is encrypted
+// or nobody looks.
+func (o Options) codecURL() string {
+	if o.UIPort == 0 || o.CodecPort == 0 {
+		return ""
+	}
+	return "http://" + address(o.CodecPort)
+}
+
 func address(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
 
 // readyTimeout allows many times what a start takes.
@@ -186,6 +220,9 @@ func untilReady(ctx context.Context, what string, ask func(context.Context) erro
 func (s *Server) Stop() {
 	if s.ui != nil {
 		s.ui.stop()
+	}
+	if s.codec != nil {
+		s.codec.stop()
 	}
 	if s.internal != nil {
 		_ = s.internal.Stop() // it has nothing to say that matters any more

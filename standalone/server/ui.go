@@ -30,6 +30,7 @@ func startUI(ctx context.Context, o Options) (*ui, error) {
 		DefaultNamespace:    Namespace,
 		HideLogs:            true,
 		DisableNewsFetch:    true, // nothing is fetched from outside
+		Codec:               uiconfig.Codec{Endpoint: o.codecURL()},
 		CORS:                uiconfig.CORS{CookieInsecure: true, AllowOrigins: []string{url}},
 	}}
 	u := &ui{uiserver.NewServer(uioptions.WithConfigProvider(cfg), uioptions.WithAPIMiddleware([]uiapi.Middleware{ownHosts()}))}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/test/lab"
 )
 
@@ -71,7 +72,9 @@ type world struct {
 	// env adds variables to the test's own for the standalone process, workerEnv for
 	// other workers.
 	env, workerEnv []string
-	log            *bytes.Buffer
+	// keyFile encrypts what Temporal keeps, for the process and for commands.
+	keyFile string
+	log     *bytes.Buffer
 	// lastFile names the newest fleet file.
 	lastFile string
 	outputs  bytes.Buffer // everything that the commands printed, for the search for secrets
@@ -139,7 +142,7 @@ func (w *world) startWith(args ...string) {
 	w.log = &bytes.Buffer{}
 	w.process = exec.Command(bin("landbridge-standalone"), append([]string{"--state-dir", filepath.Join(w.dir, "temporal"),
 		"--root-dir", filepath.Join(w.dir, "roots"), "--port", fmt.Sprint(w.port), "--no-ui"}, args...)...)
-	w.process.Env = append(os.Environ(), w.env...)
+	w.process.Env = append(append(os.Environ(), codec.Variable+"="+w.keyFile), w.env...)
 	w.process.Stderr, w.process.Stdout = w.log, w.log
 	require.NoError(w.t, w.process.Start())
 	for end := time.Now().Add(patience); ; {
@@ -199,7 +202,7 @@ func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
 		args = append(args, "--yes")
 	}
 	cmd := exec.CommandContext(ctx, bin("landbridge"), args...)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("TEMPORAL_ADDRESS=127.0.0.1:%d", w.port), codec.Variable+"="+w.keyFile)
 	return cmd
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/help"
 )
 
@@ -135,6 +136,8 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 		w.namespace = o.Namespace
 		o.Identity = identity(p.Name)
 		o.Logger = activities.FailureOnce(o.Logger)
+		codec.ForWorker(o)
+		w.payloads = o.DataConverter
 		telemetry.Client(o)
 		o.Interceptors = append(o.Interceptors, p.Interceptors...)
 	})

@@ -25,8 +25,17 @@ type Temporal interface {
 // Elsewhere reaches a Temporal that runs without us, as Temporal's own tools do.
 type Elsewhere struct{ connect.Flags }
 
-// Complete finds nothing wrong: what the flags leave out is the environment's.
-func (*Elsewhere) Complete() error { return nil }
+// Complete reads the key file, so that a mistake in it is known before anything begins.
+// What else the flags leave out is the environment's.
+func (e *Elsewhere) Complete() error {
+	_, err := e.Keys()
+	return err
+}
+
+// Dial connects as all that reaches Temporal does.
+func (e *Elsewhere) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
+	return e.DialForWorker(ctx, logger, change)
+}
 
 // Stop leaves the server alone.
 func (*Elsewhere) Stop() {}

@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -39,6 +40,7 @@ type work struct {
 	options   Options
 	client    client.Client
 	namespace string
+	payloads  converter.DataConverter
 	wrap      transport.WrapperFunc
 	metrics   *activities.Metrics
 	logger    *slog.Logger
@@ -91,7 +93,7 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
 		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Wrap: w.wrap},
-		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, ChartDir: w.options.ChartDir, Temporal: temporal,
+		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, ChartDir: w.options.ChartDir, Temporal: temporal, Payloads: w.payloads,
 	}, err
 }
 
