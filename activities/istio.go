@@ -135,6 +135,10 @@ func applyOrKeep(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *u
 	return nil
 }
 
+// dualStack names Istio's setting without which its proxies listen on IPv4 only where a pod
+// has both families: then nothing answers at the second address of a gateway's Service.
+const dualStack = "ISTIO_DUAL_STACK"
+
 func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	spec := map[string]any{"version": in.Istio.Version, "namespace": in.CNINamespace}
 	values := map[string]any{}
@@ -156,16 +160,21 @@ func istio(in api.EnsureIstioInput) *unstructured.Unstructured {
 	if p := in.Istio.Platform; p != "" {
 		global["platform"] = p
 	}
+	metadata := map[string]any{
+		"ISTIO_META_DNS_CAPTURE":       "true",
+		"ISTIO_META_DNS_AUTO_ALLOCATE": "true",
+	}
 	values := map[string]any{
 		"meshConfig": map[string]any{
 			"accessLogFile": "/dev/stdout",
 			"trustDomain":   in.Istio.TrustDomain,
-			"defaultConfig": map[string]any{"proxyMetadata": map[string]any{
-				"ISTIO_META_DNS_CAPTURE":       "true",
-				"ISTIO_META_DNS_AUTO_ALLOCATE": "true",
-			}},
+			"defaultConfig": map[string]any{"proxyMetadata": metadata},
 		},
 		"global": global,
+	}
+	if in.DualStack {
+		metadata[dualStack] = "true"
+		values["pilot"] = map[string]any{"env": map[string]any{dualStack: "true"}}
 	}
 	return sailResource(kinds.Istios, in.Istio.Name, map[string]any{
 		"version": in.Istio.Version, "namespace": in.Namespace, "values": overlay(values, in.Istio.Values)})

@@ -54,9 +54,17 @@ type Service struct {
 	// IPFamilies of the Service, the first one first: IPv4, IPv6. Default: the cluster's.
 	IPFamilies []string `json:"ipFamilies,omitempty"`
 	// IPFamilyPolicy says how many families there are: SingleStack, PreferDualStack or
-	// RequireDualStack. Default: SingleStack.
+	// RequireDualStack. With the last two, an Istio that Landbridge installs serves both
+	// (ISTIO_DUAL_STACK). Default: SingleStack.
 	IPFamilyPolicy string `json:"ipFamilyPolicy,omitempty" jsonschema:"enum=SingleStack,enum=PreferDualStack,enum=RequireDualStack"`
 }
+
+// The values of Service.IPFamilyPolicy.
+const (
+	SingleStack      = "SingleStack"
+	PreferDualStack  = "PreferDualStack"
+	RequireDualStack = "RequireDualStack"
+)
 
 // The values of Service.Type.
 const (

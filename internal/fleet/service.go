@@ -12,6 +12,12 @@ func (s Service) ofLandbridge() map[string]bool {
 		"externalTrafficPolicy": s.ExternalTrafficPolicy != "", "ipFamilies": len(s.IPFamilies) > 0, "ipFamilyPolicy": s.IPFamilyPolicy != ""}
 }
 
+// DualStack says whether the Service gets addresses of both families, where its cluster has
+// both.
+func (s Service) DualStack() bool {
+	return s.IPFamilyPolicy == PreferDualStack || s.IPFamilyPolicy == RequireDualStack
+}
+
 // validateServiceNetwork checks how a Service is reached from outside. at is its path.
 func validateServiceNetwork(at string, e EastWest, ps *problems) {
 	s := e.Service
@@ -22,9 +28,14 @@ func validateServiceNetwork(at string, e EastWest, ps *problems) {
 		}
 	}
 	oneOf(ps, at+".externalTrafficPolicy", s.ExternalTrafficPolicy, "", "Cluster", "Local")
-	oneOf(ps, at+".ipFamilyPolicy", s.IPFamilyPolicy, "", "SingleStack", "PreferDualStack", "RequireDualStack")
+	oneOf(ps, at+".ipFamilyPolicy", s.IPFamilyPolicy, "", SingleStack, PreferDualStack, RequireDualStack)
 	for i, f := range s.IPFamilies {
 		oneOf(ps, fmt.Sprintf("%s.ipFamilies[%d]", at, i), f, "IPv4", "IPv6")
+	}
+	if n := len(s.IPFamilies); n > 2 || n == 2 && s.IPFamilies[0] == s.IPFamilies[1] {
+		ps.add(at+".ipFamilies", "want one family, or IPv4 and IPv6 with the first one first")
+	} else if n == 2 && (s.IPFamilyPolicy == "" || s.IPFamilyPolicy == SingleStack) {
+		ps.add(at+".ipFamilyPolicy", "want PreferDualStack or RequireDualStack, since ipFamilies has two")
 	}
 	for i, r := range s.SourceRanges {
 		if _, err := netip.ParsePrefix(r); err != nil {
