@@ -135,10 +135,6 @@ func applyOrKeep(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *u
 	return nil
 }
 
-// dualStack names Istio's setting without which its proxies listen on IPv4 only where a pod
-// has both families: then nothing answers at the second address of a gateway's Service.
-const dualStack = "ISTIO_DUAL_STACK"
-
 func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	spec := map[string]any{"version": in.Istio.Version, "namespace": in.CNINamespace}
 	values := map[string]any{}

@@ -44,6 +44,8 @@ func TestIstio_DualStack_IsToldToIstiodAndToItsProxies(t *testing.T) {
 	for policy, want := range map[string]bool{"": false, fleet.SingleStack: false, fleet.PreferDualStack: true, fleet.RequireDualStack: true} {
 		require.Equal(t, want, fleet.Service{IPFamilyPolicy: policy}.DualStack(), policy)
 	}
+	require.True(t, fleet.Service{IPFamilies: []string{"IPv6"}}.DualStack())
+	require.False(t, fleet.Service{IPFamilies: []string{"IPv4"}}.DualStack())
 	in.DualStack = true
 	pilot, proxy = setting()
 	require.Equal(t, []any{"true", "true"}, []any{pilot, proxy})

@@ -60,7 +60,7 @@ type EnsureIstioInput struct {
 	ClusterRef
 	Istio   fleet.Istio `json:"istio"`
 	Network string      `json:"network"`
-	// DualStack has Istio serve both families of IPs.
+	// DualStack has Istio serve IPv6 where pods have IPv4, too.
 	DualStack bool `json:"dualStack,omitempty"`
 }
 

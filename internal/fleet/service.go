@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // ofLandbridge lists the fields of a Service that only one of Landbridge's can have,
@@ -12,10 +13,10 @@ func (s Service) ofLandbridge() map[string]bool {
 		"externalTrafficPolicy": s.ExternalTrafficPolicy != "", "ipFamilies": len(s.IPFamilies) > 0, "ipFamilyPolicy": s.IPFamilyPolicy != ""}
 }
 
-// DualStack says whether the Service gets addresses of both families, where its cluster has
-// both.
+// DualStack says whether the Service leads to IPv6 where its cluster has that, beside IPv4 or
+// alone: in a cluster with both, Istio serves no IPv6 by itself.
 func (s Service) DualStack() bool {
-	return s.IPFamilyPolicy == PreferDualStack || s.IPFamilyPolicy == RequireDualStack
+	return s.IPFamilyPolicy == PreferDualStack || s.IPFamilyPolicy == RequireDualStack || slices.Contains(s.IPFamilies, "IPv6")
 }
 
 // validateServiceNetwork checks how a Service is reached from outside. at is its path.
