@@ -49,7 +49,7 @@ data:
       cache 2
 {{- range .Hosts}}
       template IN {{.Type}} lab.example {
-        match "^lb-(?P<n>[0-9]+)\\.[a-z0-9]+\\.lab\\.example\\.$"
+        match "^lb-(?P<n>[0-9]+)\.[a-z0-9]+\.lab\.example\.$"
         {{if .Net}}answer "{{"{{ .Name }}"}} 5 IN {{.Type}} {{.Net}}{{"{{ .Group.n }}"}}"{{else}}rcode NOERROR{{end}}
       }
 {{- end}}
@@ -109,16 +109,23 @@ func (c Cluster) hostRecords() []hostRecord {
 // dnsTimeout covers the pull of the first images.
 const dnsTimeout = 2 * time.Minute
 
-func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
+// dnsOf writes the objects of a cluster's DNS.
+func dnsOf(c Cluster) (string, error) {
 	var text strings.Builder
-	if err := dns.Execute(&text, map[string]any{"Tag": imageTag, "DNS": c.dnsIP().String(), "Hosts": c.hostRecords()}); err != nil {
+	err := dns.Execute(&text, map[string]any{"Tag": imageTag, "DNS": c.dnsIP().String(), "Hosts": c.hostRecords()})
+	return text.String(), err
+}
+
+func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
+	text, err := dnsOf(c)
+	if err != nil {
 		return err
 	}
 	client, dyn, err := l.clients(c)
 	if err != nil {
 		return err
 	}
-	if err := create(ctx, dyn, text.String()); err != nil {
+	if err := create(ctx, dyn, text); err != nil {
 		return fmt.Errorf("DNS of %s: %w", c.Name, err)
 	}
 	err = until(ctx, dnsTimeout, 100*time.Millisecond, func(ctx context.Context) (bool, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -75,4 +76,20 @@ func TestCloud_DualStack_GivesBothAddresses(t *testing.T) {
 	require.Equal(t, []corev1.LoadBalancerIngress{{Hostname: "lb-18.west.lab.example"}}, c.addresses(svc, lb, CloudBehaviour{Address: "hostname"}))
 	svc.Spec.IPFamilies = both[:1]
 	require.Equal(t, []corev1.LoadBalancerIngress{{IP: "203.0.113.18"}}, c.addresses(svc, lb, CloudBehaviour{}))
+}
+
+// The lab's DNS knows the cloud's host names, in each family that the lab has. A backslash in
+// a Corefile stands for itself, but before a quotation mark.
+func TestDNS_KnowsTheCloudsHostNames(t *testing.T) {
+	for _, families := range [][]corev1.IPFamily{both[:1], both[1:], both} {
+		c := Cluster{Name: "west", Index: 1, Real: true, Families: families}
+		text, err := dnsOf(c)
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`match "(.*)"`).FindAllStringSubmatch(text, -1) {
+			require.Equal(t, []string{"lb-18.west.lab.example.", "18"}, regexp.MustCompile(match[1]).FindStringSubmatch("lb-18.west.lab.example."))
+		}
+		require.Equal(t, c.has(corev1.IPv4Protocol), strings.Contains(text, "IN A 203.0.113.{{ .Group.n }}"), text)
+		require.Equal(t, c.has(corev1.IPv6Protocol), strings.Contains(text, "IN AAAA 2001:db8::203.0.113.{{ .Group.n }}"), text)
+		require.Equal(t, 2-len(families), strings.Count(text, "rcode NOERROR"), text)
+	}
 }
