@@ -85,25 +85,25 @@ spec:
   ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
 `))
 
-// hostRecord tells how a query for one of the cloud's host names is answered.
-type hostRecord struct {
+// hostAnswer tells how a query for one of the cloud's host names is answered.
+type hostAnswer struct {
 	// Type of the query: A or AAAA.
 	Type string
 	// Net has all of the address but its end. Empty: the name has no address of that type.
 	Net string
 }
 
-// hostRecords returns a record of each family, as a name has in any DNS: a query for the
-// family that a lab does not have finds a name without such an address.
-func (c Cluster) hostRecords() []hostRecord {
-	a, aaaa := hostRecord{Type: "A"}, hostRecord{Type: "AAAA"}
+// hostAnswers returns an answer for each family, as any DNS has: who asks for the family that
+// a lab does not have learns that the name is there, without such an address.
+func (c Cluster) hostAnswers() []hostAnswer {
+	a, aaaa := hostAnswer{Type: "A"}, hostAnswer{Type: "AAAA"}
 	if c.has(corev1.IPv4Protocol) {
 		a.Net = "203.0.113."
 	}
 	if c.has(corev1.IPv6Protocol) {
 		aaaa.Net = "2001:db8::203.0.113."
 	}
-	return []hostRecord{a, aaaa}
+	return []hostAnswer{a, aaaa}
 }
 
 // dnsTimeout covers the pull of the first images.
@@ -112,7 +112,7 @@ const dnsTimeout = 2 * time.Minute
 // dnsOf writes the objects of a cluster's DNS.
 func dnsOf(c Cluster) (string, error) {
 	var text strings.Builder
-	err := dns.Execute(&text, map[string]any{"Tag": imageTag, "DNS": c.dnsIP().String(), "Hosts": c.hostRecords()})
+	err := dns.Execute(&text, map[string]any{"Tag": imageTag, "DNS": c.dnsIP().String(), "Hosts": c.hostAnswers()})
 	return text.String(), err
 }
 

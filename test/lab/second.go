@@ -120,29 +120,35 @@ func connectSecond(c Cluster) error {
 		return err
 	}
 	for _, f := range c.Families {
-		if err := routeSecond(c, f, here, from.Attrs().Index, there, to.Attrs().Index); err != nil {
+		if err := routeSecond(c, f, end{here, from.Attrs().Index}, end{there, to.Attrs().Index}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// end holds a link and the node that has it.
+type end struct {
+	on   *netlink.Handle
+	link int
+}
+
 // routeSecond gives the second node its address and both nodes their routes of one family.
-func routeSecond(c Cluster, f family, here *netlink.Handle, from int, there *netlink.Handle, to int) error {
+func routeSecond(c Cluster, f family, here, there end) error {
 	second := c.onSecondNode()
-	if err := addAddress(there, to, cidr(second.insideIP(f), 32)); err != nil {
+	if err := addAddress(there.on, there.link, cidr(second.insideIP(f), 32)); err != nil {
 		return err
 	}
 	for _, r := range []struct {
-		on    *netlink.Handle
+		at    end
 		route netlink.Route
 	}{
-		{here, netlink.Route{LinkIndex: from, Dst: cidr(second.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: c.insideIP(f)}},
-		{here, netlink.Route{LinkIndex: from, Dst: second.nodePods(f), Gw: second.insideIP(f), Src: c.insideIP(f)}},
-		{there, netlink.Route{LinkIndex: to, Dst: cidr(c.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: second.insideIP(f)}},
-		{there, netlink.Route{LinkIndex: to, Gw: c.insideIP(f), Src: second.insideIP(f)}},
+		{here, netlink.Route{LinkIndex: here.link, Dst: cidr(second.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: c.insideIP(f)}},
+		{here, netlink.Route{LinkIndex: here.link, Dst: second.nodePods(f), Gw: second.insideIP(f), Src: c.insideIP(f)}},
+		{there, netlink.Route{LinkIndex: there.link, Dst: cidr(c.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: second.insideIP(f)}},
+		{there, netlink.Route{LinkIndex: there.link, Gw: c.insideIP(f), Src: second.insideIP(f)}},
 	} {
-		if err := r.on.RouteAdd(&r.route); err != nil {
+		if err := r.at.on.RouteAdd(&r.route); err != nil {
 			return err
 		}
 	}
