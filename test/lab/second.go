@@ -139,6 +139,10 @@ func routeSecond(c Cluster, f family, here, there end) error {
 	if err := addAddress(there.on, there.link, cidr(second.insideIP(f), 32)); err != nil {
 		return err
 	}
+	// IPv6 tells neighbours on a link of no address but those of that very link.
+	if err := addAddress(here.on, here.link, cidr(c.insideIP(f), 32)); err != nil {
+		return err
+	}
 	for _, r := range []struct {
 		at    end
 		route netlink.Route
