@@ -55,7 +55,8 @@ type Service struct {
 	// Istio that Landbridge installs serves both (ISTIO_DUAL_STACK). Default: the cluster's.
 	IPFamilies []string `json:"ipFamilies,omitempty"`
 	// IPFamilyPolicy says how many families there are: SingleStack, PreferDualStack or
-	// RequireDualStack. The last two have Istio serve both. Default: SingleStack.
+	// RequireDualStack. The last two have Istio serve both. Default: SingleStack, or what
+	// the Service has already.
 	IPFamilyPolicy string `json:"ipFamilyPolicy,omitempty" jsonschema:"enum=SingleStack,enum=PreferDualStack,enum=RequireDualStack"`
 }
 
