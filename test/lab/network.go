@@ -26,9 +26,9 @@ import (
 //	198.51.100.N     its way out, where node ports answer
 //	203.0.113.16N/28 its load balancers
 //
-// Where there is IPv6, each of these addresses has a twin that ends with it: 192.0.2.N that
-// of 2001:db8::192.0.2.N, and a range as many addresses. A lab with IPv6 only has no other
-// IPv4 address than those of loopback, on which etcd and the images are served.
+// Where there is IPv6, each address has a twin that ends with it, 192.0.2.N that of
+// 2001:db8::192.0.2.N, and each range one of as many addresses. A lab with IPv6 only has no
+// IPv4 address but that of loopback, where etcd and the images are served.
 const (
 	maxReal     = 10
 	insideLink  = "node0"
@@ -39,7 +39,7 @@ const (
 
 type family = corev1.IPFamily
 
-// apiIP is the first node's, wherever it is asked for.
+// apiIP returns the first node's address, wherever it is asked for.
 func (c Cluster) apiIP() net.IP { return address(c.first(), 192, 0, 2, byte(10+c.Index)) }
 
 func (c Cluster) betweenIP(f family) net.IP {
