@@ -16,7 +16,7 @@ import (
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
-// everything is what RBAC answers to who may do all.
+// everything lets an account do all.
 var everything = authv1.ResourceRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
 
 // rulesAre answers reviews of all rules: with those of the namespace asked for.
