@@ -44,11 +44,12 @@ func eastWestRelease(in api.EnsureEastWestGatewayInput) gatewayRelease {
 	if given := in.Gateways.EastWest.Service.Annotations; len(given) > 0 {
 		service["annotations"] = stringValues(given)
 	}
-	return gatewayRelease{name: fleet.EastWestGateway, settings: in.GatewaySettings, pods: in.Gateways.EastWest.Pods, field: "gateways.eastWest", values: map[string]any{
-		"labels":  map[string]any{fleet.LabelNetwork: in.Network},
-		"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
-		"service": service,
-	}}
+	return gatewayRelease{name: fleet.EastWestGateway, settings: in.GatewaySettings, pods: in.Gateways.EastWest.Pods, field: "gateways.eastWest",
+		dualStack: in.Gateways.EastWest.Service.DualStack(), values: map[string]any{
+			"labels":  map[string]any{fleet.LabelNetwork: in.Network},
+			"env":     map[string]any{"ISTIO_META_REQUESTED_NETWORK_VIEW": in.Network},
+			"service": service,
+		}}
 }
 
 // addServiceNetwork sets how the Service is reached from outside, by the names that the

@@ -18,6 +18,8 @@ type gatewayRelease struct {
 	// pods says how the gateway runs, and field where the fleet file has that.
 	pods  fleet.Pods
 	field string
+	// dualStack says that its Service leads to IPv6 where its cluster has that.
+	dualStack bool
 	// values are those of the step; gatewayValues adds what every gateway has.
 	values map[string]any
 }
@@ -34,6 +36,11 @@ func (a *Activities) ensureGateway(ctx context.Context, w *kube.Writer, namespac
 	}
 	if g, err = followIstiod(ctx, w, namespace, g); err != nil {
 		return fleet.Changes{}, err
+	}
+	if !w.DryRun { // istiod may get the setting before
+		if err := checkFamilies(ctx, w, namespace, g); err != nil {
+			return w.Changes(), err
+		}
 	}
 	kube.Waiting(ctx, "Helm is working on "+g.name)
 	err = releases.Ensure(ctx, g.name, c, gatewayValues(g, releases.Labels()))

@@ -156,16 +156,21 @@ func istio(in api.EnsureIstioInput) *unstructured.Unstructured {
 	if p := in.Istio.Platform; p != "" {
 		global["platform"] = p
 	}
+	metadata := map[string]any{
+		"ISTIO_META_DNS_CAPTURE":       "true",
+		"ISTIO_META_DNS_AUTO_ALLOCATE": "true",
+	}
 	values := map[string]any{
 		"meshConfig": map[string]any{
 			"accessLogFile": "/dev/stdout",
 			"trustDomain":   in.Istio.TrustDomain,
-			"defaultConfig": map[string]any{"proxyMetadata": map[string]any{
-				"ISTIO_META_DNS_CAPTURE":       "true",
-				"ISTIO_META_DNS_AUTO_ALLOCATE": "true",
-			}},
+			"defaultConfig": map[string]any{"proxyMetadata": metadata},
 		},
 		"global": global,
+	}
+	if in.DualStack {
+		metadata[dualStack] = "true"
+		values["pilot"] = map[string]any{"env": map[string]any{dualStack: "true"}}
 	}
 	return sailResource(kinds.Istios, in.Istio.Name, map[string]any{
 		"version": in.Istio.Version, "namespace": in.Namespace, "updateStrategy": map[string]any{"type": in.Istio.Strategy()},

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -27,6 +28,30 @@ func TestIstio_ValuesOfTheFleetFileAreLaidOverOurs(t *testing.T) {
 	require.Equal(t, "td", values["meshConfig"].(map[string]any)["trustDomain"])
 	require.Equal(t, map[string]any{"cpu": "1"}, values["pilot"])
 	require.Equal(t, map[string]any{"meshID": "m", "multiCluster": map[string]any{"clusterName": "west"}, "network": "w", "platform": "openshift"}, values["global"])
+}
+
+// Without the setting Envoy listens on IPv4 only where a pod has both families.
+func TestIstio_DualStack_IsToldToIstiodAndToItsProxies(t *testing.T) {
+	in := api.EnsureIstioInput{ClusterRef: api.ClusterRef{Cluster: "west", Namespace: "istio-system"}, Network: "w", Istio: guideIstio()}
+	setting := func() (pilot, proxy any) {
+		values := istio(in).Object["spec"].(map[string]any)["values"]
+		pilot, _, _ = unstructured.NestedFieldNoCopy(values.(map[string]any), "pilot", "env", dualStack)
+		proxy, _, _ = unstructured.NestedFieldNoCopy(values.(map[string]any), "meshConfig", "defaultConfig", "proxyMetadata", dualStack)
+		return pilot, proxy
+	}
+	pilot, proxy := setting()
+	require.Equal(t, []any{nil, nil}, []any{pilot, proxy})
+	for policy, want := range map[string]bool{"": false, fleet.SingleStack: false, fleet.PreferDualStack: true, fleet.RequireDualStack: true} {
+		require.Equal(t, want, fleet.Service{IPFamilyPolicy: policy}.DualStack(), policy)
+	}
+	require.True(t, fleet.Service{IPFamilies: []string{"IPv6"}}.DualStack())
+	require.False(t, fleet.Service{IPFamilies: []string{"IPv4"}}.DualStack())
+	in.DualStack = true
+	pilot, proxy = setting()
+	require.Equal(t, []any{"true", "true"}, []any{pilot, proxy})
+	in.Istio.Values = map[string]any{"pilot": map[string]any{"env": map[string]any{dualStack: "false"}}}
+	pilot, _ = setting()
+	require.Equal(t, "false", pilot, "the fleet file's values come last")
 }
 
 func (w *world) istio() api.EnsureIstioInput {

@@ -28,7 +28,7 @@ var forms = []struct {
 	{"EKS", regexp.MustCompile(`^(?:.*@)?(?P<name>[^@.]+)\.(?P<region>[a-z0-9-]+)\.eksctl\.io$`)},
 	{"GKE", regexp.MustCompile(`^gke_(?P<account>[^_]+)_(?P<region>[^_]+)_(?P<name>.+)$`)},
 	{"GKE", regexp.MustCompile(`^connectgateway_(?P<account>[^_]+)_(?:(?P<region>[^_]+)_)?(?P<name>[^_]+)$`)},
-	{"OpenShift", regexp.MustCompile(`^(?:[^/]*/)?(?P<host>[^/:@]+):[0-9]+(?:/.*)?$`)},
+	{"OpenShift", regexp.MustCompile(`^(?:[^/]*/)?\[?(?P<host>[^/:@]+|[0-9a-fA-F:]+)\]?:[0-9]+(?:/.*)?$`)},
 	{"kind", regexp.MustCompile(`^(?P<name>kind-.+)$`)},
 	{"k3d", regexp.MustCompile(`^(?P<name>k3d-.+)$`)},
 	{"", regexp.MustCompile(`^.+@(?P<name>[^@]+)$`)}, // USER@CLUSTER

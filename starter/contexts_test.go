@@ -63,6 +63,7 @@ func TestCluster_IsCalledAsAPersonWouldCallIt(t *testing.T) {
 		{"", "/api-shop-prod-example-com:6443/system:admin", "c", "https://192.0.2.1", "shop-prod"},
 		{"", "web/api-crc-testing:6443/jane", "c", "https://api.crc.testing:6443", "crc"},
 		{"", "web/192-0-2-1:6443/jane", "c", "https://192.0.2.1:6443", "192-0-2-1"},
+		{"", "web/[2001:db8::10]:6443/jane", "c", "https://[2001:db8::10]:6443", "2001-db8-10"},
 		{"", "web/api-shop-testing:6443/jane", "c", "https://127.0.0.1:6443", "shop-testing"},
 		{"", "admin", "shop", "https://api.other.example.com:6443", "shop"},
 		{"", "admin", "api-shop-example-com:6443", "https://api.shop.example.com:6443", "shop"},

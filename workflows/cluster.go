@@ -112,8 +112,10 @@ func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (int
 // installIstio runs step 6: it creates the Sail operator's resources, waits until the
 // operator has installed Istio, and lets those who read the cluster read it with that one.
 func installIstio(ctx workflow.Context, u *unitRun, in api.ClusterInput) error {
-	istio := settingsOf(in).Istio
-	if _, err := run(ctx, u, stepIstio, api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network}); err != nil || in.ClusterRef.DryRun {
+	settings := settingsOf(in)
+	istio := settings.Istio
+	want := api.EnsureIstioInput{ClusterRef: in.ClusterRef, Istio: istio, Network: in.Network, DualStack: settings.Gateways.EastWest.Service.DualStack()}
+	if _, err := run(ctx, u, stepIstio, want); err != nil || in.ClusterRef.DryRun {
 		return err
 	}
 	if _, err := run(ctx, u, stepWaitIstio, api.WaitIstioInput{ClusterRef: in.ClusterRef, Name: istio.Name}); err != nil {

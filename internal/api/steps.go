@@ -60,6 +60,8 @@ type EnsureIstioInput struct {
 	ClusterRef
 	Istio   fleet.Istio `json:"istio"`
 	Network string      `json:"network"`
+	// DualStack has Istio serve IPv6 where pods have IPv4, too.
+	DualStack bool `json:"dualStack,omitempty"`
 }
 
 // WaitIstioInput names the resources to wait for.

@@ -51,12 +51,21 @@ type Service struct {
 	// ExternalTrafficPolicy says whether nodes pass connections on to others: Cluster or
 	// Local. Default: Cluster.
 	ExternalTrafficPolicy string `json:"externalTrafficPolicy,omitempty" jsonschema:"enum=Cluster,enum=Local"`
-	// IPFamilies of the Service, the first one first: IPv4, IPv6. Default: the cluster's.
+	// IPFamilies of the Service, the first one first: IPv4, IPv6. With IPv6, or with two, an
+	// Istio that Landbridge installs serves both (ISTIO_DUAL_STACK). Default: the cluster's.
 	IPFamilies []string `json:"ipFamilies,omitempty"`
 	// IPFamilyPolicy says how many families there are: SingleStack, PreferDualStack or
-	// RequireDualStack. Default: SingleStack.
+	// RequireDualStack. The last two have Istio serve both. Default: SingleStack, or what
+	// the Service has already.
 	IPFamilyPolicy string `json:"ipFamilyPolicy,omitempty" jsonschema:"enum=SingleStack,enum=PreferDualStack,enum=RequireDualStack"`
 }
+
+// The values of Service.IPFamilyPolicy.
+const (
+	SingleStack      = "SingleStack"
+	PreferDualStack  = "PreferDualStack"
+	RequireDualStack = "RequireDualStack"
+)
 
 // The values of Service.Type.
 const (

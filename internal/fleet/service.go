@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // ofLandbridge lists the fields of a Service that only one of Landbridge's can have,
@@ -10,6 +11,12 @@ import (
 func (s Service) ofLandbridge() map[string]bool {
 	return map[string]bool{"loadBalancerClass": s.LoadBalancerClass != "", "sourceRanges": len(s.SourceRanges) > 0,
 		"externalTrafficPolicy": s.ExternalTrafficPolicy != "", "ipFamilies": len(s.IPFamilies) > 0, "ipFamilyPolicy": s.IPFamilyPolicy != ""}
+}
+
+// DualStack says whether the Service leads to IPv6 where its cluster has that, beside IPv4 or
+// alone: in a cluster with both, Istio serves no IPv6 by itself.
+func (s Service) DualStack() bool {
+	return s.IPFamilyPolicy == PreferDualStack || s.IPFamilyPolicy == RequireDualStack || slices.Contains(s.IPFamilies, "IPv6")
 }
 
 // validateServiceNetwork checks how a Service is reached from outside. at is its path.
@@ -22,9 +29,14 @@ func validateServiceNetwork(at string, e EastWest, ps *problems) {
 		}
 	}
 	oneOf(ps, at+".externalTrafficPolicy", s.ExternalTrafficPolicy, "", "Cluster", "Local")
-	oneOf(ps, at+".ipFamilyPolicy", s.IPFamilyPolicy, "", "SingleStack", "PreferDualStack", "RequireDualStack")
+	oneOf(ps, at+".ipFamilyPolicy", s.IPFamilyPolicy, "", SingleStack, PreferDualStack, RequireDualStack)
 	for i, f := range s.IPFamilies {
 		oneOf(ps, fmt.Sprintf("%s.ipFamilies[%d]", at, i), f, "IPv4", "IPv6")
+	}
+	if n := len(s.IPFamilies); n > 2 || n == 2 && s.IPFamilies[0] == s.IPFamilies[1] {
+		ps.add(at+".ipFamilies", "want one family, or IPv4 and IPv6 with the first one first")
+	} else if n == 2 && (s.IPFamilyPolicy == "" || s.IPFamilyPolicy == SingleStack) {
+		ps.add(at+".ipFamilyPolicy", "want PreferDualStack or RequireDualStack, since ipFamilies has two")
 	}
 	for i, r := range s.SourceRanges {
 		if _, err := netip.ParsePrefix(r); err != nil {

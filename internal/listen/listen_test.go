@@ -43,3 +43,24 @@ func TestAddress_OfAFreePort_CanBeTakenAfterItWasChecked(t *testing.T) {
 	require.NoError(t, CheckFree("--listen", address))
 	require.NoError(t, CheckFree("--listen", address), "the check gives it back")
 }
+
+// A pod may have either family, and its probes come to that.
+func TestAddress_WithoutAHost_IsThatOfBothFamilies(t *testing.T) {
+	require.NoError(t, CheckAddress("--listen", ":0"))
+	l, err := TCP("--listen", ":0")
+	require.NoError(t, err)
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		if own, err := net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+			t.Logf("this machine has no %s", host)
+			continue
+		} else {
+			own.Close()
+		}
+		conn, err := net.Dial("tcp", net.JoinHostPort(host, port))
+		require.NoError(t, err)
+		conn.Close()
+	}
+}

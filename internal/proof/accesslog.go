@@ -9,12 +9,15 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
+// fromLoopback finds a client that was the pod's own loopback: ::1 where the pod has IPv6 only.
+var fromLoopback = regexp.MustCompile(`(127\.0\.0\.1|\[::1\]):[0-9]`)
+
 // lastProbe finds the last line of an access log, in Istio's text or JSON, whose
 // client was the pod's own loopback and asked for the target.
 func lastProbe(log []byte) string {
 	last := ""
 	for line := range bytes.Lines(log) {
-		if bytes.Contains(line, []byte("127.0.0.1:")) && !bytes.Contains(line, []byte(unservedName)) &&
+		if fromLoopback.Match(line) && !bytes.Contains(line, []byte(unservedName)) &&
 			(bytes.HasPrefix(line, []byte("[20")) || bytes.HasPrefix(line, []byte("{"))) {
 			last = string(bytes.TrimSpace(line))
 		}

@@ -46,7 +46,7 @@ current-context: west
 }
 
 func FuzzAccessLog(f *testing.F) {
-	for _, line := range []string{lineTCP, lineMTLS, lineDenied, lineNoRoute, lineNoHost, lineNotMine, `{"downstream_remote_address":"127.0.0.1:7","response_flags":"UF"}`, "\xff\n[2026 127.0.0.1:1"} {
+	for _, line := range []string{lineTCP, lineMTLS, lineDenied, lineNoRoute, lineNoHost, lineNotMine, `{"downstream_remote_address":"127.0.0.1:7","response_flags":"UF"}`, `{"downstream_remote_address":"[::1]:7","response_flags":"UF"}`, "\xff\n[2026 127.0.0.1:1"} {
 		f.Add([]byte("2026-11-24T06:28:50Z\tinfo\tstarted\n" + line + "\n"))
 	}
 	f.Fuzz(func(t *testing.T, log []byte) {

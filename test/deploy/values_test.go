@@ -53,7 +53,7 @@ func TestChart_EachValueArrives(t *testing.T) {
 	c := pod.Spec.Containers[0]
 	require.Equal(t, "registry.example.com/landbridge-worker@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", c.Image)
 	require.Equal(t, corev1.PullAlways, c.ImagePullPolicy)
-	require.Equal(t, []string{"--kubeconfig-dir", "/kubeconfigs", "--no-root", "--listen", "0.0.0.0:9464", "--task-queue", "west", "--task-queue", "yes", "--parallel", "10"}, c.Args)
+	require.Equal(t, []string{"--kubeconfig-dir", "/kubeconfigs", "--no-root", "--listen", ":9464", "--task-queue", "west", "--task-queue", "yes", "--parallel", "10"}, c.Args)
 	require.Equal(t, []corev1.EnvVar{{Name: "TEMPORAL_ADDRESS", Value: "temporal.example.com:443"}, {Name: "TEMPORAL_NAMESPACE", Value: "landbridge.prod"},
 		{Name: "TEMPORAL_TLS_CLIENT_CERT_PATH", Value: "/temporal-tls/tls.crt"}, {Name: "TEMPORAL_TLS_CLIENT_KEY_PATH", Value: "/temporal-tls/tls.key"},
 		{Name: "TEMPORAL_TLS_SERVER_NAME", Value: "temporal.internal"}, {Name: "HTTPS_PROXY", Value: "http://proxy.example.com:3128"}}, c.Env)

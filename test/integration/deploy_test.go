@@ -60,7 +60,7 @@ func TestDeploy_TheBaseIsTaken_AndItsWorkerMayDoNothingMore(t *testing.T) {
 		// The worker accepts its arguments: it gets as far as connecting to Temporal.
 		args := slices.Clone(worker.Args)
 		args[slices.Index(args, "/kubeconfigs")] = w.lab.Dir
-		args[slices.Index(args, "0.0.0.0:9464")] = "127.0.0.1:0"
+		args[slices.Index(args, ":9464")] = "127.0.0.1:0"
 		out, err := exec.Command(bin("landbridge-worker"), append(args, "--address", "127.0.0.1:1")...).CombinedOutput()
 		require.Error(t, err)
 		require.Contains(t, string(out), "no Temporal answers at 127.0.0.1:1")

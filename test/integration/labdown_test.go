@@ -14,7 +14,8 @@ import (
 )
 
 // machineWide lists what kubelet would change for the whole machine.
-var machineWide = []string{"kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/keys/root_maxkeys", "net/ipv4/ip_forward"}
+var machineWide = []string{"kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/keys/root_maxkeys", "net/ipv4/ip_forward",
+	"net/ipv6/conf/all/forwarding", "net/ipv6/conf/default/accept_dad"}
 
 func sysctls(t *testing.T) (out []string) {
 	for _, name := range machineWide {

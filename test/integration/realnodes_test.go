@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -39,13 +40,20 @@ func needsRealNodes(t testing.TB, what string) {
 	}
 }
 
-// newReal starts clusters with real nodes and rolls links out between them. Where the
-// machine cannot, it skips the test and tells why.
+// newReal starts clusters with real nodes, which go with the test, and writes a fleet file
+// for links between them. Where the machine cannot, it skips the test and tells why.
 func newReal(t testing.TB, n int, links string, flags ...string) *real {
 	t.Helper()
 	needsRealNodes(t, "traffic")
 	began := time.Now()
-	l, err := bringUp(filepath.Join(labsDir, "real"), n, lab.NodesReal, flags...)
+	dir, err := os.MkdirTemp(labsDir, "real-")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if out, err := exec.Command(bin("lab"), "down", "--dir", dir).CombinedOutput(); err != nil {
+			t.Errorf("lab down: %s", out)
+		}
+	})
+	l, err := bringUp(dir, n, lab.NodesReal, flags...)
 	require.NoError(t, err)
 	t.Logf("lab up with real nodes: %.1f s", time.Since(began).Seconds())
 	r := &real{world: worldOn(t, l)}

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -166,7 +167,7 @@ func (r *real) apiAddress(cluster string) string {
 	svc, err := r.connect(cluster).CoreV1().Services("istio-system").Get(context.Background(), "istio-eastwestgateway", metav1.GetOptions{})
 	require.NoError(r.t, err)
 	require.NotEmpty(r.t, svc.Status.LoadBalancer.Ingress)
-	return svc.Status.LoadBalancer.Ingress[0].IP + ":16443"
+	return net.JoinHostPort(svc.Status.LoadBalancer.Ingress[0].IP, "16443")
 }
 
 // gatewaySaid returns the lines of an east-west gateway's access log with that word. Envoy

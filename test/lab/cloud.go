@@ -73,8 +73,8 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 		_, err := c.client.CoreV1().Services(svc.Namespace).Update(ctx, svc, metav1.UpdateOptions{})
 		return err
 	}
-	want := c.address(lb, b)
-	if len(svc.Status.LoadBalancer.Ingress) == 1 && svc.Status.LoadBalancer.Ingress[0].IP == want.IP && svc.Status.LoadBalancer.Ingress[0].Hostname == want.Hostname {
+	want := c.addresses(svc, lb, b)
+	if slices.EqualFunc(svc.Status.LoadBalancer.Ingress, want, sameAddress) {
 		return nil
 	}
 	if time.Now().Before(lb.next) {
@@ -90,7 +90,7 @@ func (c *cloud) service(ctx context.Context, svc *corev1.Service, b CloudBehavio
 	if err != nil {
 		return err
 	}
-	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{want}
+	svc.Status.LoadBalancer.Ingress = want
 	if _, err := c.client.CoreV1().Services(svc.Namespace).UpdateStatus(ctx, svc, metav1.UpdateOptions{}); err != nil {
 		return err
 	}
@@ -107,12 +107,27 @@ func (c *cloud) lastOctet(lb *balancer, b CloudBehaviour) int {
 	return (c.cluster.Index*10+lb.ordinal+b.Generation*5)%250 + 1
 }
 
-func (c *cloud) address(lb *balancer, b CloudBehaviour) corev1.LoadBalancerIngress {
-	n := c.lastOctet(lb, b)
+// addresses returns what the cloud gives a Service: an IP of each family that the Service
+// has, in its order, or one host name.
+func (c *cloud) addresses(svc *corev1.Service, lb *balancer, b CloudBehaviour) (out []corev1.LoadBalancerIngress) {
 	if b.Address == "hostname" {
-		return corev1.LoadBalancerIngress{Hostname: fmt.Sprintf("lb-%d.%s.lab.example", n, c.cluster.Name)}
+		return []corev1.LoadBalancerIngress{{Hostname: fmt.Sprintf("lb-%d.%s.lab.example", c.lastOctet(lb, b), c.cluster.Name)}}
 	}
-	return corev1.LoadBalancerIngress{IP: fmt.Sprintf("203.0.113.%d", n)}
+	for _, ip := range c.ips(svc, lb, b) {
+		out = append(out, corev1.LoadBalancerIngress{IP: ip})
+	}
+	return out
+}
+
+func (c *cloud) ips(svc *corev1.Service, lb *balancer, b CloudBehaviour) (out []string) {
+	for _, f := range svc.Spec.IPFamilies {
+		out = append(out, balancerIP(f, c.lastOctet(lb, b)).String())
+	}
+	return out
+}
+
+func sameAddress(a, b corev1.LoadBalancerIngress) bool {
+	return a.IP == b.IP && a.Hostname == b.Hostname
 }
 
 // serve makes kube-proxy answer at an address that only a host name is known of:
@@ -120,7 +135,7 @@ func (c *cloud) address(lb *balancer, b CloudBehaviour) corev1.LoadBalancerIngre
 func (c *cloud) serve(ctx context.Context, svc *corev1.Service, lb *balancer, b CloudBehaviour) (*corev1.Service, error) {
 	var want []string
 	if c.cluster.Real && b.Address == "hostname" {
-		want = []string{fmt.Sprintf("203.0.113.%d", c.lastOctet(lb, b))}
+		want = c.ips(svc, lb, b)
 	}
 	if slices.Equal(svc.Spec.ExternalIPs, want) {
 		return svc, nil

@@ -68,7 +68,7 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 	}
 	if err := ca.issue("apiserver", identity{user: "kube-apiserver", hosts: []string{
 		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local", c.ServerName(), "localhost",
-		"127.0.0.1", c.serviceIP(1).String(), c.apiIP().String()}}); err != nil {
+		"127.0.0.1", c.serviceIP(c.first(), 1).String(), c.apiIP().String()}}); err != nil {
 		return err
 	}
 	if err := ca.issue("kubelet-client", identity{user: "kube-apiserver-kubelet-client"}); err != nil {
@@ -106,7 +106,7 @@ func (l *Lab) startAPIServer(c *Cluster, etcd string) error {
 		"--service-account-key-file", ca.file("sa.key"), "--service-account-signing-key-file", ca.file("sa.key"),
 		// No node controller runs that would take the taint of a new node off again.
 		"--disable-admission-plugins", "TaintNodesByCondition",
-		"--service-cluster-ip-range", c.services().String(), "--allow-privileged",
+		"--service-cluster-ip-range", c.ranges(c.services), "--allow-privileged",
 		"--audit-policy-file", ca.file("audit-policy.yaml"), "--audit-log-path", l.AuditLog(c.Name))
 }
 
@@ -146,7 +146,7 @@ func (l *Lab) startControllers(c Cluster) error {
 		{"kube-scheduler", "--kubeconfig", kubeconfig, "--leader-elect=false", "--secure-port=0"},
 	}
 	if !c.Real {
-		processes = append(processes, []string{"kwok", "--kubeconfig", kubeconfig, "--config", pki("kwok.yaml"), "--manage-all-nodes", "--node-lease-duration-seconds=40", "--cidr", c.pods().String()})
+		processes = append(processes, []string{"kwok", "--kubeconfig", kubeconfig, "--config", pki("kwok.yaml"), "--manage-all-nodes", "--node-lease-duration-seconds=40", "--cidr", c.ranges(c.pods)})
 	}
 	for _, p := range processes {
 		if err := l.startProcessIn(c, p[0], "/"+p[0], p[1:]...); err != nil {

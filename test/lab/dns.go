@@ -9,6 +9,7 @@ import (
 	"text/template"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -46,11 +47,13 @@ data:
       health
       ready
       cache 2
-      template IN A lab.example {
-        match "^lb-(?P<n>[0-9]+)\\.[a-z0-9]+\\.lab\\.example\\.$"
-        answer "{{"{{ .Name }}"}} 5 IN A 203.0.113.{{"{{ .Group.n }}"}}"
+{{- range .Hosts}}
+      template IN {{.Type}} lab.example {
+        match "^lb-(?P<n>[0-9]+)\.[a-z0-9]+\.lab\.example\.$"
+        {{if .Net}}answer "{{"{{ .Name }}"}} 5 IN {{.Type}} {{.Net}}{{"{{ .Group.n }}"}}"{{else}}rcode NOERROR{{end}}
       }
-      kubernetes cluster.local in-addr.arpa {
+{{- end}}
+      kubernetes cluster.local in-addr.arpa ip6.arpa {
         pods insecure
       }
     }
@@ -77,24 +80,52 @@ apiVersion: v1
 kind: Service
 metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
 spec:
-  clusterIP: {{.DNS}}
+  clusterIP: "{{.DNS}}"
   selector: {k8s-app: kube-dns}
   ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
 `))
 
+// hostAnswer tells how a query for one of the cloud's host names is answered.
+type hostAnswer struct {
+	// Type of the query: A or AAAA.
+	Type string
+	// Net has all of the address but its end. Empty: the name has no address of that type.
+	Net string
+}
+
+// hostAnswers returns an answer for each family, as any DNS has: who asks for the family that
+// a lab does not have learns that the name is there, without such an address.
+func (c Cluster) hostAnswers() []hostAnswer {
+	a, aaaa := hostAnswer{Type: "A"}, hostAnswer{Type: "AAAA"}
+	if c.has(corev1.IPv4Protocol) {
+		a.Net = "203.0.113."
+	}
+	if c.has(corev1.IPv6Protocol) {
+		aaaa.Net = "2001:db8::203.0.113."
+	}
+	return []hostAnswer{a, aaaa}
+}
+
 // dnsTimeout covers the pull of the first images.
 const dnsTimeout = 2 * time.Minute
 
-func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
+// dnsOf writes the objects of a cluster's DNS.
+func dnsOf(c Cluster) (string, error) {
 	var text strings.Builder
-	if err := dns.Execute(&text, map[string]string{"Tag": imageTag, "DNS": c.dnsIP().String()}); err != nil {
+	err := dns.Execute(&text, map[string]any{"Tag": imageTag, "DNS": c.dnsIP().String(), "Hosts": c.hostAnswers()})
+	return text.String(), err
+}
+
+func (l *Lab) installDNS(ctx context.Context, c Cluster) error {
+	text, err := dnsOf(c)
+	if err != nil {
 		return err
 	}
 	client, dyn, err := l.clients(c)
 	if err != nil {
 		return err
 	}
-	if err := create(ctx, dyn, text.String()); err != nil {
+	if err := create(ctx, dyn, text); err != nil {
 		return fmt.Errorf("DNS of %s: %w", c.Name, err)
 	}
 	err = until(ctx, dnsTimeout, 100*time.Millisecond, func(ctx context.Context) (bool, error) {

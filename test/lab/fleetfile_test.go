@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -30,14 +31,18 @@ func TestFleetFile_IsOneThatTheCommandTakes(t *testing.T) {
 func TestClusters_HaveAddressesOfTheirOwn(t *testing.T) {
 	taken := map[string]string{}
 	for i := range maxReal {
-		c := Cluster{Name: ClusterName(i), Index: i, Second: &SecondNode{}}
+		c := Cluster{Name: ClusterName(i), Index: i, Second: &SecondNode{}, Families: []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}}
 		second := c.onSecondNode()
-		for _, half := range []*net.IPNet{c.nodePods(), second.nodePods()} {
-			require.True(t, c.pods().Contains(half.IP))
-		}
-		require.False(t, c.nodePods().Contains(second.nodePods().IP))
 		require.Equal(t, c.APIAddress(), second.APIAddress())
-		for _, a := range []string{c.insideIP().String(), second.insideIP().String(), c.node(), second.node(), c.betweenIP().String(), c.services().String(), c.pods().String(), c.balancers().String()} {
+		all := []string{c.node(), second.node()}
+		for _, f := range c.Families {
+			for _, half := range []*net.IPNet{c.nodePods(f), second.nodePods(f)} {
+				require.True(t, c.pods(f).Contains(half.IP))
+			}
+			require.False(t, c.nodePods(f).Contains(second.nodePods(f).IP))
+			all = append(all, c.insideIP(f).String(), second.insideIP(f).String(), c.betweenIP(f).String(), c.services(f).String(), c.pods(f).String(), c.balancers(f).String())
+		}
+		for _, a := range all {
 			require.Empty(t, taken[a], "%s is also %s's", a, c.Name)
 			taken[a] = c.Name
 		}

@@ -45,11 +45,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 	// br_netfilter, and nothing is translated on its way to another pod.
 	"cni/net.d/10-lab.conflist": template.Must(template.New("").Parse(`{"cniVersion": "1.0.0", "name": "lab", "plugins": [
   {"type": "ptp", "mtu": 1500, "ipam": {"type": "host-local", "dataDir": "{{.Dir}}/cni/ipam",
-    "ranges": [[{"subnet": "{{.NodePods}}"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+    "ranges": [{{range $i, $r := .NodePods}}{{if $i}}, {{end}}[{"subnet": "{{$r}}"}]{{end}}],
+    "routes": [{{range $i, $f := .Families}}{{if $i}}, {{end}}{"dst": "{{if eq $f "IPv4"}}0.0.0.0/0{{else}}::/0{{end}}"}{{end}}]}}]}
 `)),
 	"kubelet.yaml": template.Must(template.New("").Parse(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
-address: {{.NodeIP}}
+address: "{{.NodeIP}}"
 authentication: {anonymous: {enabled: false}, webhook: {enabled: false}, x509: {clientCAFile: "{{.PKI}}/ca.crt"}}
 authorization: {mode: AlwaysAllow}
 cgroupDriver: cgroupfs
@@ -78,21 +79,27 @@ volumePluginDir: {{.Dir}}/volumeplugins
 `)),
 	"kube-proxy.yaml": template.Must(template.New("").Parse(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
-bindAddress: {{.NodeIP}}
+bindAddress: "{{.NodeIP}}"
 clientConnection: {kubeconfig: "{{.Kubeconfig}}"}
-clusterCIDR: {{.Pods}}
+clusterCIDR: "{{.Pods}}"
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 healthzBindAddress: ""
 hostnameOverride: {{.Node}}
 metricsBindAddress: ""
 mode: nftables
 nftables: {minSyncPeriod: 100ms, syncPeriod: 30s}
-nodePortAddresses: [192.0.2.0/24, 198.51.100.0/24]
+nodePortAddresses: [{{range $i, $r := .NodePorts}}{{if $i}}, {{end}}"{{$r}}"{{end}}]
 `)),
 }
 
 // nodeConfig fills the templates of a node.
-type nodeConfig struct{ Dir, Tag, Registry, Pods, NodePods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string }
+type nodeConfig struct {
+	Dir, Tag, Registry, Pods, NodeIP, PKI, Kubeconfig, Cgroup, DNS, Node string
+	// NodePods has the range of its pods in each of the Families, and NodePorts where its
+	// node ports answer.
+	NodePods, NodePorts []string
+	Families            []family
+}
 
 // nodeDir says where a node's own file system is, as seen from inside.
 func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
@@ -100,11 +107,21 @@ func (l *Lab) nodeDir(c Cluster) string { return l.path(nodesDir, c.Name) }
 // heldMark is there when a node's namespaces are ready.
 func (l *Lab) heldMark(c Cluster) string { return filepath.Join(l.nodeDir(c), "held") }
 
+// nodeConfigOf says what the files of a node have to know.
+func (l *Lab) nodeConfigOf(c Cluster) nodeConfig {
+	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.ranges(c.pods), NodeIP: c.insideIP(c.first()).String(),
+		PKI: l.path("pki", c.Name), Kubeconfig: l.path("pki", c.Name, insideKubeconfig), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node(), Families: c.Families}
+	for _, f := range c.Families {
+		cfg.NodePods = append(cfg.NodePods, c.nodePods(f).String())
+		cfg.NodePorts = append(cfg.NodePorts, cidr(address(f, 192, 0, 2, 0), 24).String(), cidr(address(f, 198, 51, 100, 0), 24).String())
+	}
+	return cfg
+}
+
 // writeNodeFiles writes into the node's own file system through its pause process.
 func (l *Lab) writeNodeFiles(c Cluster) error {
 	root := fmt.Sprintf("/proc/%d/root", c.pause())
-	cfg := nodeConfig{Dir: l.nodeDir(c), Tag: imageTag, Registry: registryAddress, Pods: c.pods().String(), NodePods: c.nodePods().String(), NodeIP: c.insideIP().String(),
-		PKI: l.path("pki", c.Name), Kubeconfig: l.path("pki", c.Name, insideKubeconfig), Cgroup: l.cgroup(c), DNS: c.dnsIP().String(), Node: c.node()}
+	cfg := l.nodeConfigOf(c)
 	for name, t := range nodeFiles {
 		var text strings.Builder
 		if err := t.Execute(&text, cfg); err != nil {
@@ -144,7 +161,7 @@ func (l *Lab) startContainerd(c Cluster) error {
 
 func (l *Lab) startNode(c Cluster) error {
 	if err := l.startProcessIn(c, "kubelet", "/kubelet", "--config", filepath.Join(l.nodeDir(c), "kubelet.yaml"),
-		"--kubeconfig", l.path("pki", c.Name, insideKubeconfig), "--hostname-override", c.node(), "--node-ip", c.insideIP().String(),
+		"--kubeconfig", l.path("pki", c.Name, insideKubeconfig), "--hostname-override", c.node(), "--node-ip", c.insideIPs(),
 		"--root-dir", filepath.Join(l.nodeDir(c), "kubelet"), "--cert-dir", filepath.Join(l.nodeDir(c), "kubelet-pki")); err != nil {
 		return err
 	}

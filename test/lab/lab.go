@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // compass names the first clusters; more are called c05, c06 and so on.
@@ -56,6 +57,8 @@ type Cluster struct {
 	Index int `json:"index"`
 	// Real says that its node runs containers.
 	Real bool `json:"real"`
+	// Families are those of its networks, the first one first.
+	Families []corev1.IPFamily `json:"families"`
 	// Pause numbers the process that holds a real node's namespaces.
 	Pause int `json:"pause,omitempty"`
 	// Second describes a second real node, where the cluster has one.
@@ -124,6 +127,8 @@ type Options struct {
 	TwoNodes []string
 	// Exe names the lab command, as which the controllers run.
 	Exe string
+	// IPFamilies is one of those that the variable of that name lists. Default: IPv4.
+	IPFamilies string
 	// Behaviour tells the cloud and the Sail stand-in how to act.
 	Behaviour Behaviour
 	// Progress gets a line for each stage.
@@ -144,6 +149,9 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err := o.chooseNodes(); err != nil {
 		return nil, err
 	}
+	if err := o.chooseFamilies(); err != nil {
+		return nil, err
+	}
 	bin, err := Binaries(ctx, o.Nodes, o.Progress)
 	if err != nil {
 		return nil, err
@@ -153,7 +161,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	}
 	l := &Lab{Dir: dir, Bin: bin, Nodes: o.Nodes}
 	for i := range o.Clusters {
-		c := Cluster{Name: ClusterName(i), Index: i, Real: o.Nodes == NodesReal}
+		c := Cluster{Name: ClusterName(i), Index: i, Real: o.Nodes == NodesReal, Families: o.families()}
 		if c.Real && slices.Contains(o.TwoNodes, c.Name) {
 			c.Second = &SecondNode{}
 		}
@@ -196,27 +204,6 @@ func (l *Lab) start(ctx context.Context, o Options) error {
 		return err
 	}
 	o.Progress("%d clusters are ready after %.1f s", len(l.Clusters), time.Since(began).Seconds())
-	return nil
-}
-
-// chooseNodes decides what NodesAuto means here, and refuses what cannot be.
-func (o *Options) chooseNodes() error {
-	if o.Nodes == NodesKWOK {
-		return nil
-	}
-	err := CheckReal()
-	if err == nil && o.Clusters > maxReal {
-		err = fmt.Errorf("a lab has room for %d clusters with real nodes, not %d", maxReal, o.Clusters)
-	}
-	if err == nil {
-		o.Nodes = NodesReal
-		return nil
-	}
-	if o.Nodes == NodesReal {
-		return err
-	}
-	o.Nodes = NodesKWOK
-	o.Progress("KWOK nodes, which run no containers: %v", err)
 	return nil
 }
 

@@ -17,7 +17,7 @@ func (l *Lab) Lend(cluster string, port int, to string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listenIn(c.Pause, net.JoinHostPort(c.betweenIP().String(), strconv.Itoa(port)))
+	listener, err := listenIn(c.Pause, net.JoinHostPort(c.NodePortIP(), strconv.Itoa(port)))
 	if err != nil {
 		return nil, err
 	}

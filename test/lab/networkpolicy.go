@@ -84,11 +84,13 @@ func setVerdicts(ctx context.Context, c Cluster, want bool) error {
 	if !want {
 		action = "-D"
 	}
-	for _, rule := range [][]string{{"FORWARD", "-s"}, {"FORWARD", "-d"}, {"INPUT", "-s"}} {
-		args := []string{"--wait", strconv.Itoa(int(waitLock.Seconds())), action, rule[0], rule[1], c.pods().String(), "-m", "conntrack", "--ctstate", "NEW",
-			"-j", "NFQUEUE", "--queue-num", strconv.Itoa(policyQueue), "--queue-bypass"}
-		if out, err := exec.CommandContext(ctx, "iptables", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("iptables %v: %w: %s", args, err, out)
+	for _, f := range c.Families {
+		for _, rule := range [][]string{{"FORWARD", "-s"}, {"FORWARD", "-d"}, {"INPUT", "-s"}} {
+			args := []string{"--wait", strconv.Itoa(int(waitLock.Seconds())), action, rule[0], rule[1], c.pods(f).String(), "-m", "conntrack", "--ctstate", "NEW",
+				"-j", "NFQUEUE", "--queue-num", strconv.Itoa(policyQueue), "--queue-bypass"}
+			if out, err := exec.CommandContext(ctx, nftFamily[f]+"tables", args...).CombinedOutput(); err != nil {
+				return fmt.Errorf("%stables %v: %w: %s", nftFamily[f], args, err, out)
+			}
 		}
 	}
 	return nil

@@ -35,8 +35,10 @@ var machineSysctls = map[string]string{
 	"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
 }
 
-// nodeSysctls set up the node's own network.
-var nodeSysctls = map[string]string{"net/ipv4/ip_forward": "1", "net/ipv4/conf/all/rp_filter": "0"}
+// nodeSysctls set up the node's own network. What IPv6 asks the neighbours before it uses an
+// address would hold up each pod.
+var nodeSysctls = map[string]string{"net/ipv4/ip_forward": "1", "net/ipv4/conf/all/rp_filter": "0",
+	"net/ipv6/conf/all/forwarding": "1", "net/ipv6/conf/default/accept_dad": "0"}
 
 // apiListener numbers the file descriptor of the listener that Hold was given.
 const apiListener = 3
@@ -127,6 +129,10 @@ func mountNode(labDir, dir string, dnsIP net.IP) error {
 		return fmt.Errorf("bind %s: %w", labDir, err)
 	}
 	if err := bindFile(filepath.Join(dir, "resolv.conf"), "nameserver "+dnsIP.String()+"\nsearch svc.cluster.local cluster.local\n", "/etc/resolv.conf"); err != nil {
+		return err
+	}
+	// Not every machine has the second name, by which a runtime looks for a pod's loopback.
+	if err := bindFile(filepath.Join(dir, "hosts"), "127.0.0.1 localhost\n::1 localhost\n", "/etc/hosts"); err != nil {
 		return err
 	}
 	for name, value := range machineSysctls {

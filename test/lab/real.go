@@ -66,6 +66,27 @@ func cniPlugins() (string, error) {
 	return "", fs.ErrNotExist
 }
 
+// chooseNodes decides what NodesAuto means here, and refuses what cannot be.
+func (o *Options) chooseNodes() error {
+	if o.Nodes == NodesKWOK {
+		return nil
+	}
+	err := CheckReal()
+	if err == nil && o.Clusters > maxReal {
+		err = fmt.Errorf("a lab has room for %d clusters with real nodes, not %d", maxReal, o.Clusters)
+	}
+	if err == nil {
+		o.Nodes = NodesReal
+		return nil
+	}
+	if o.Nodes == NodesReal {
+		return err
+	}
+	o.Nodes = NodesKWOK
+	o.Progress("KWOK nodes, which run no containers: %v", err)
+	return nil
+}
+
 // startReal brings clusters with real nodes up to the point where pods run and
 // names resolve.
 func (l *Lab) startReal(ctx context.Context, o Options) error {

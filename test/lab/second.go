@@ -2,6 +2,8 @@ package lab
 
 import (
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 )
@@ -48,22 +50,31 @@ func (c Cluster) pause() int {
 	return c.Pause
 }
 
-func (c Cluster) insideIP() net.IP {
+func (c Cluster) insideIP(f family) net.IP {
 	if c.onSecond {
-		return net.IPv4(192, 0, 2, byte(100+c.Index))
+		return address(f, 192, 0, 2, byte(100+c.Index))
 	}
-	return c.apiIP()
+	return address(f, 192, 0, 2, byte(10+c.Index))
+}
+
+// insideIPs writes the node's addresses, with commas.
+func (c Cluster) insideIPs() string {
+	var all []string
+	for _, f := range c.Families {
+		all = append(all, c.insideIP(f).String())
+	}
+	return strings.Join(all, ",")
 }
 
 // nodePods returns the addresses of the pods of one node.
-func (c Cluster) nodePods() *net.IPNet {
-	all := c.pods()
+func (c Cluster) nodePods(f family) *net.IPNet {
+	all := c.pods(f)
 	switch {
 	case c.Second == nil:
 		return all
 	case c.onSecond:
-		half := append(net.IP{}, all.IP...)
-		half[2] = 128
+		half := slices.Clone(all.IP)
+		half[len(half)-2] = 128
 		return cidr(half, 17)
 	}
 	return cidr(all.IP, 17)
@@ -108,19 +119,40 @@ func connectSecond(c Cluster) error {
 	if err != nil {
 		return err
 	}
-	if err := there.AddrAdd(to, &netlink.Addr{IPNet: cidr(second.insideIP(), 32)}); err != nil {
+	for _, f := range c.Families {
+		if err := routeSecond(c, f, end{here, from.Attrs().Index}, end{there, to.Attrs().Index}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end holds a link and the node that has it.
+type end struct {
+	on   *netlink.Handle
+	link int
+}
+
+// routeSecond gives the second node its address and both nodes their routes of one family.
+func routeSecond(c Cluster, f family, here, there end) error {
+	second := c.onSecondNode()
+	if err := addAddress(there.on, there.link, cidr(second.insideIP(f), 32)); err != nil {
+		return err
+	}
+	// IPv6 tells neighbours on a link of no address but those of that very link.
+	if err := addAddress(here.on, here.link, cidr(c.insideIP(f), 32)); err != nil {
 		return err
 	}
 	for _, r := range []struct {
-		on    *netlink.Handle
+		at    end
 		route netlink.Route
 	}{
-		{here, netlink.Route{LinkIndex: from.Attrs().Index, Dst: cidr(second.insideIP(), 32), Scope: netlink.SCOPE_LINK, Src: c.insideIP()}},
-		{here, netlink.Route{LinkIndex: from.Attrs().Index, Dst: second.nodePods(), Gw: second.insideIP(), Src: c.insideIP()}},
-		{there, netlink.Route{LinkIndex: to.Attrs().Index, Dst: cidr(c.insideIP(), 32), Scope: netlink.SCOPE_LINK, Src: second.insideIP()}},
-		{there, netlink.Route{LinkIndex: to.Attrs().Index, Gw: c.insideIP(), Src: second.insideIP()}},
+		{here, netlink.Route{LinkIndex: here.link, Dst: cidr(second.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: c.insideIP(f)}},
+		{here, netlink.Route{LinkIndex: here.link, Dst: second.nodePods(f), Gw: second.insideIP(f), Src: c.insideIP(f)}},
+		{there, netlink.Route{LinkIndex: there.link, Dst: cidr(c.insideIP(f), 32), Scope: netlink.SCOPE_LINK, Src: second.insideIP(f)}},
+		{there, netlink.Route{LinkIndex: there.link, Gw: c.insideIP(f), Src: second.insideIP(f)}},
 	} {
-		if err := r.on.RouteAdd(&r.route); err != nil {
+		if err := r.at.on.RouteAdd(&r.route); err != nil {
 			return err
 		}
 	}

@@ -84,10 +84,10 @@ func TestDefaultListen_HasThePortOfEveryDeployment(t *testing.T) {
 	_, port, err := net.SplitHostPort(DefaultListen)
 	require.NoError(t, err)
 	for file, want := range map[string][]string{
-		"deploy/base/deployment.yaml":            {"0.0.0.0:" + port, "containerPort: " + port, `prometheus.io/port: "` + port + `"`},
-		"deploy/chart/templates/deployment.yaml": {"0.0.0.0:" + port, "containerPort: " + port},
+		"deploy/base/deployment.yaml":            {`":` + port + `"`, "containerPort: " + port, `prometheus.io/port: "` + port + `"`},
+		"deploy/chart/templates/deployment.yaml": {`":` + port + `"`, "containerPort: " + port},
 		"deploy/chart/values.yaml":               {`prometheus.io/port: "` + port + `"`},
-		"docker-compose.yaml":                    {"0.0.0.0:" + port},
+		"docker-compose.yaml":                    {`":` + port + `"`},
 		"docs/metrics.md":                        {DefaultListen},
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", file))

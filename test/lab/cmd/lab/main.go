@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -84,6 +85,7 @@ func up(dir *string) *cobra.Command {
 	cmd.Flags().IntVar(&o.Clusters, "clusters", 2, "how many clusters")
 	cmd.Flags().StringVar(&o.Nodes, "nodes", lab.NodesKWOK, "kwok: pods are said to run and run nothing; real: they run (Linux, root); auto: real where it can be")
 	cmd.Flags().StringSliceVar(&o.TwoNodes, "two-nodes", nil, "clusters that get two nodes, where nodes are real")
+	cmd.Flags().StringVar(&o.IPFamilies, "ip-families", lab.IPFamilies[0], "of the networks of real nodes, as Kubernetes spells them: "+strings.Join(lab.IPFamilies, " or "))
 	behaviourFlags(cmd, &o.Behaviour)
 	return cmd
 }
