@@ -32,6 +32,7 @@ var layers = []struct {
 	{"internal/build", "which build this is", nil},
 	{"internal/differences", "in what two ways of doing a thing differ, for tests", nil},
 	{"internal/fleet", "the fleet file", nil},
+	{"internal/help", "how flags are shown", nil},
 	{"internal/codec", "what encrypts histories", nil},
 	{"internal/kinds", "the kinds that are read or written", nil},
 	{"internal/listen", "where programs listen", nil},
@@ -54,8 +55,8 @@ var layers = []struct {
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/codec", "internal/fleet"}},
 	{"internal/report", "what an auditor reads", []string{"internal/api", "internal/build", "internal/fleet"}},
-	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/report", "internal/rights"}},
-	{"worker/serve", "the composition root", []string{"activities", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/kube", "internal/listen", "workflows"}},
+	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/report", "internal/rights"}},
+	{"worker/serve", "the composition root", []string{"activities", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "workflows"}},
 	{"worker", "the worker", []string{"worker/serve"}},
 	{"docs", "tests of the documents", nil},
 }
