@@ -116,46 +116,56 @@ func split(manifest string) (map[key]string, error) {
 	return out, nil
 }
 
-// strayed compares the release with the live objects. It names an object that is no
-// longer there, or else returns the first one that somebody else changed. It compares
-// what the chart sets; the number of replicas it leaves to the autoscaler.
-func (r *Releases) strayed(rel *release.Release) (lost string, drifted *kube.DriftError, err error) {
+// strayed compares the release with the live objects. It names those that are no longer
+// there, and returns those that somebody else changed. It compares what the chart sets; the
+// number of replicas it leaves to the autoscaler.
+func (r *Releases) strayed(rel *release.Release) (lost []string, drifted []*kube.DriftError, err error) {
 	objs, err := r.cfg.KubeClient.Build(strings.NewReader(rel.Manifest), false)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the release %s: %w", rel.Name, err)
+		return nil, nil, fmt.Errorf("read the release %s: %w", rel.Name, err)
 	}
 	for _, o := range objs {
 		kind := o.Mapping.GroupVersionKind.Kind
 		live, err := resource.NewHelper(o.Client, o.Mapping).Get(o.Namespace, o.Name)
 		if apierrors.IsNotFound(err) {
-			return kind + " " + o.Name, nil, nil
+			lost = append(lost, kind+" "+o.Name)
+			continue
 		}
 		if err != nil {
-			return "", nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
+			return nil, nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
-		at, err := differs(live, o.Object)
+		fields, err := changedFields(live, o.Object)
 		if err != nil {
-			return "", nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
+			return nil, nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
-		if at != "" && drifted == nil && rel.Info.Status == release.StatusDeployed {
-			drifted = &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: at}
+		if len(fields) > 0 && rel.Info.Status == release.StatusDeployed {
+			drifted = append(drifted, &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: strings.Join(fields, ", ")})
 		}
 	}
-	return "", drifted, nil
+	return lost, drifted, nil
 }
 
-// differs names the first field in which somebody else changed what Helm wrote, or returns "".
-func differs(live, wrote runtime.Object) (string, error) {
+// changedFields names the fields in which somebody else changed what Helm wrote.
+func changedFields(live, wrote runtime.Object) ([]string, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	want, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wrote)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for _, at := range kube.Strayed(&unstructured.Unstructured{Object: fields}, want) {
-		return at, nil
+	return kube.Strayed(&unstructured.Unstructured{Object: fields}, want), nil
+}
+
+// driftOf returns one error for the objects of a release that somebody else changed, or nil.
+func driftOf(drifted []*kube.DriftError) error {
+	if len(drifted) == 0 {
+		return nil
 	}
-	return "", nil
+	all := *drifted[0]
+	for _, d := range drifted[1:] {
+		all.Others += fmt.Sprintf(", as was %s %s/%s (%s),", d.Kind, d.Namespace, d.Name, d.Fields)
+	}
+	return &all
 }

@@ -44,7 +44,8 @@ func TestChanged_NamesTheFirstThing(t *testing.T) {
 		"labels.a":                       is(func(r *release.Release) { r.Config["labels"] = map[string]any{"a": "c"} }),
 		"extra":                          is(func(r *release.Release) { r.Config["extra"] = true }),
 	} {
-		require.Equal(t, why, changed(r, want, map[string]any{"labels": map[string]any{"a": "b"}, "port": 443}, ""))
+		require.Equal(t, why, changed(r, want, map[string]any{"labels": map[string]any{"a": "b"}, "port": 443}, nil))
 	}
-	require.Equal(t, "Service a is missing", changed(is(func(*release.Release) {}), want, nil, "Service a"))
+	require.Equal(t, "Service a is missing", changed(is(func(*release.Release) {}), want, nil, []string{"Service a"}))
+	require.Equal(t, "Service a and Deployment b are missing", changed(is(func(*release.Release) {}), want, nil, []string{"Service a", "Deployment b"}))
 }

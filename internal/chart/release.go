@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -116,11 +117,11 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		return err
 	}
 	why := changed(last, c, values, lost)
-	if why == "" && drifted == nil {
+	if why == "" && len(drifted) == 0 {
 		return r.noteSince(outcome{action: fleet.Keep}, last, last)
 	}
-	if drifted != nil && !r.w.ForceConflicts && !r.w.DryRun {
-		return drifted
+	if err := driftOf(drifted); err != nil && !r.w.ForceConflicts && !r.w.DryRun {
+		return err
 	}
 	up := action.NewUpgrade(r.cfg)
 	up.Namespace, up.Timeout, up.MaxHistory, up.ResetValues = r.namespace, timeout, history, true
@@ -135,7 +136,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		up.MaxHistory = 0 // it goes back to one of its revisions
 	}
 	// A merge cannot put back every change of somebody else's (of a port, say).
-	up.Force = drifted != nil && r.w.ForceConflicts
+	up.Force = len(drifted) > 0 && r.w.ForceConflicts
 	up.DryRun, up.Description = r.w.DryRun, r.w.Owner.Request.Line()
 	// Helm reads the whole OpenAPI of an API server to find out that the server validates fields
 	// itself, as each does from Kubernetes 1.27 on, and then leaves it to that.
@@ -157,8 +158,8 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 	if err != nil {
 		return fmt.Errorf("helm upgrade %s: %w", last.Name, r.seen.explain(err))
 	}
-	if drifted != nil {
-		r.w.Note(fleet.Change{Action: fleet.Update, Kind: drifted.Kind, Namespace: drifted.Namespace, Name: drifted.Name, Note: drifted.Fields, Drift: true})
+	for _, d := range drifted {
+		r.w.Note(fleet.Change{Action: fleet.Update, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name, Note: d.Fields, Drift: true})
 	}
 	out := outcome{action: fleet.Update}
 	if adopts {
@@ -180,12 +181,14 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 
 // changed names the first thing in which a release is not as it should be, or returns
 // "".
-func changed(last *release.Release, c *Chart, values map[string]any, missing string) string {
+func changed(last *release.Release, c *Chart, values map[string]any, missing []string) string {
 	switch {
 	case last.Info.Status != release.StatusDeployed:
 		return "its last change did not finish"
-	case missing != "":
-		return missing + " is missing"
+	case len(missing) == 1:
+		return missing[0] + " is missing"
+	case len(missing) > 1:
+		return strings.Join(missing, " and ") + " are missing"
 	case last.Chart.Metadata.Version != c.Metadata.Version:
 		return "version"
 	case last.Labels[labelChart] != c.Digest:

@@ -95,6 +95,31 @@ func TestEnsure_SomebodyElseChangedAnObject_StaysUnlessForced(t *testing.T) {
 	require.Equal(t, int32(443), east.service().Spec.Ports[0].Port)
 }
 
+func TestEnsure_SomebodyElseChangedSeveralObjects_EachIsNamed(t *testing.T) {
+	east, c := newWorld(t), aChart(t, "v1.31.0")
+	east.ensure("run-1", c, 501)
+	east.edit(setPort(9443))
+	maps := east.Client.CoreV1().ConfigMaps("istio-system")
+	extra, err := maps.Get(t.Context(), "extra", metav1.GetOptions{})
+	require.NoError(t, err)
+	extra.Data["a"] = "two"
+	_, err = maps.Update(t.Context(), extra, metav1.UpdateOptions{FieldManager: "kubectl-edit"})
+	require.NoError(t, err)
+	require.ErrorContains(t, east.open(east.writer("run-2")).Ensure(t.Context(), "gateway", c, values(501)),
+		"ConfigMap istio-system/extra was changed by somebody else (data.a), as was Service istio-system/gateway (spec.ports[0].port), and is left as it is; `landbridge drift` shows it")
+
+	dry := east.writer("run-2")
+	dry.DryRun = true
+	require.NoError(t, east.open(dry).Ensure(t.Context(), "gateway", c, values(501)))
+	var drifted []string
+	for _, ch := range dry.Changes().All() {
+		if ch.Drift {
+			drifted = append(drifted, ch.Kind+" "+ch.Name+" "+ch.Note)
+		}
+	}
+	require.Equal(t, []string{"ConfigMap extra data.a", "Service gateway spec.ports[0].port"}, drifted)
+}
+
 // A webhook changes what Helm writes at every write: there is nothing to write and no drift,
 // and what a person changes later is found as before.
 func TestEnsure_AdmissionChangedAnObject_StaysAsItIs(t *testing.T) {

@@ -96,7 +96,7 @@ func aChart(t *testing.T, version string) *Chart {
 	for name, text := range map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: gateway\nversion: 1.0.0\n", "values.yaml": "port: 1\nextra: false\n",
 		"templates/service.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: {{ .Release.Name }}{{ with .Values.network }}, labels: {network: {{ . }}}{{ end }}}\nspec: {type: ClusterIP, {{ with .Values.clusterIP }}clusterIP: {{ . }}, {{ end }}ports: [{name: tls, port: {{ .Values.port }}}]}\n",
-		"templates/extra.yaml":   "{{ if gt (int .Values.port) 500 }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n{{ end }}",
+		"templates/extra.yaml":   "{{ if gt (int .Values.port) 500 }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: one}\n{{ end }}",
 	} {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))

@@ -62,7 +62,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
 	ch.Drift = wantedBefore
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
-		return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), note}
+		return &DriftError{Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Fields: note}
 	}
 	if !ch.Drift && note != "" {
 		ch.Note = note + " differs"
@@ -108,7 +108,7 @@ func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructure
 		_, err = w.In(res, obj.GetNamespace()).Patch(ctx, obj.GetName(), types.ApplyPatchType, data,
 			metav1.PatchOptions{FieldManager: FieldManager, Force: &w.ForceConflicts})
 		if others := conflicting(err); others != "" {
-			return &DriftError{res.Kind, obj.GetNamespace(), obj.GetName(), others}
+			return &DriftError{Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Fields: others}
 		}
 		if err != nil {
 			return fmt.Errorf("apply %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)

@@ -115,11 +115,12 @@ func (e *NotOursError) Error() string {
 	return fmt.Sprintf("%s %s exists already and %s; rename or remove it, then try again", e.Kind, path(e.Namespace, e.Name), who)
 }
 
-// DriftError reports an object that somebody else changed since it was applied.
-type DriftError struct{ Kind, Namespace, Name, Fields string }
+// DriftError reports an object that somebody else changed since it was applied, with the
+// fields. Others says the same of further objects, for the message.
+type DriftError struct{ Kind, Namespace, Name, Fields, Others string }
 
 func (e *DriftError) Error() string {
-	return fmt.Sprintf("%s %s was changed by somebody else (%s) and is left as it is; `landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields)
+	return fmt.Sprintf("%s %s was changed by somebody else (%s)%s and is left as it is; `landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields, e.Others)
 }
 
 func path(namespace, name string) string {

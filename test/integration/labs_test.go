@@ -18,11 +18,11 @@ import (
 // own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// Labs are started for tests that wait for one. Two are there in any case, which keep two
+// Labs are started for tests that wait for one. Three are there in any case, which keep two
 // cores busy beside tests on real nodes; more are started while the machine has little to
 // do, so that tests, which wait more than they compute, use all of it.
 const (
-	minLabs = 2
+	minLabs = 3
 	maxLabs = 4
 )
 
@@ -54,25 +54,29 @@ func takeLab(t testing.TB) *lab.Lab {
 		select {
 		case l := <-labs:
 			return l
-		case <-time.After(time.Minute):
+		case <-time.After(lookForRoom):
 		}
 		idleNow, allNow := jiffies()
 		free = (idleNow - idle) / max(allNow-all, 1)
 	}
 }
 
+// lookForRoom is for how long it is measured whether the cores have time for another lab, which
+// begins to work twice as long after it was started.
+const lookForRoom = 30 * time.Second
+
 // roomForALab is the part of the cores' time that nobody used, for another lab to start.
-const roomForALab = 0.3
+const roomForALab = 0.2
 
 // nextLab returns the number of the lab to start now, and 0 where none is to be started. It
-// takes the part of the cores' time that nobody used in the last minute.
+// takes the part of the cores' time that nobody used of late.
 func nextLab(free float64) int {
 	labsMu.Lock()
 	defer labsMu.Unlock()
 	switch {
 	case len(labs) > 0 || started == maxLabs:
 		return 0
-	case started >= minLabs && (time.Since(newest) < 2*time.Minute || free < roomForALab):
+	case started >= minLabs && (time.Since(newest) < 2*lookForRoom || free < roomForALab):
 		return 0
 	}
 	started, newest = started+1, time.Now()
