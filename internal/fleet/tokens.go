@@ -46,8 +46,11 @@ func TokenDue(from, ends time.Time) time.Time {
 }
 
 // RotationEvery returns how often tokens of a lifetime are looked at, so that in the last third
-// of its life each is renewed, and once more where that failed.
-func RotationEvery(lifetime time.Duration) time.Duration { return (lifetime / 6).Truncate(time.Second) }
+// of its life each is renewed, and once more where that failed. It is a minute at least: a token
+// that somebody made end sooner takes no schedule away.
+func RotationEvery(lifetime time.Duration) time.Duration {
+	return max(time.Minute, (lifetime / 6).Truncate(time.Second))
+}
 
 // RotationID returns the ID of the schedule that renews a fleet's tokens.
 func RotationID(fleet string) string { return WorkflowID(fleet) + ".rotation" }

@@ -36,6 +36,12 @@ func TestReaderTokenNumber_OfOtherNames_IsNone(t *testing.T) {
 	}
 }
 
+func TestRotationEvery_OfATokenThatSomebodyMadeEnd_IsNeverNothing(t *testing.T) {
+	for _, life := range []time.Duration{-time.Hour, 0, time.Second, time.Minute} {
+		require.Equal(t, time.Minute, RotationEvery(life))
+	}
+}
+
 func TestRotationEvery_LeavesRoomForASecondTry(t *testing.T) {
 	for _, life := range []time.Duration{10 * time.Minute, 24 * time.Hour, 720 * time.Hour} {
 		from := time.Now()

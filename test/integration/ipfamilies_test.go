@@ -15,7 +15,6 @@ import (
 // Clusters whose networks have IPv6 alone, and then both families. One lab goes before the
 // next one comes.
 func TestRealNodes_IPv6_CarriesAloneAndBesideIPv4(t *testing.T) {
-	t.Parallel()
 	t.Run("alone", ipv6Only)
 	t.Run("beside IPv4", dualStack)
 }

@@ -18,11 +18,11 @@ import (
 // own. Each cleans up after itself, and shows that nothing is left.
 var clusters = []string{"east", "west", "north"}
 
-// Labs are started for tests that wait for one. Three are there in any case, which keep two
+// Labs are started for tests that wait for one. Two are there in any case, which keep two
 // cores busy beside tests on real nodes; more are started while the machine has little to
 // do, so that tests, which wait more than they compute, use all of it.
 const (
-	minLabs = 3
+	minLabs = 2
 	maxLabs = 4
 )
 

@@ -30,7 +30,6 @@ const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
 // The clusters of this test run real istiods, Envoys and apps. Its parts build on each
 // other.
 func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
-	t.Parallel()
 	r := newReal(t, 3, "\n  - {from: east, to: west}\n  - {from: west, to: east}\n  - {from: north, to: west}", "--two-nodes", "east,west")
 	same := r.unchanged(clusters...)
 	image, layout := make(chan error, 1), filepath.Join(t.TempDir(), "image")
