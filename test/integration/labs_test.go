@@ -68,6 +68,10 @@ const lookForRoom = 30 * time.Second
 // roomForALab is the part of the cores' time that nobody used, for another lab to start.
 const roomForALab = 0.2
 
+// memoryForALab is how many KiB must be left for another lab to start: it takes half of that, and
+// real nodes beside it want theirs.
+const memoryForALab = 7 << 20
+
 // nextLab returns the number of the lab to start now, and 0 where none is to be started. It
 // takes the part of the cores' time that nobody used of late.
 func nextLab(free float64) int {
@@ -76,11 +80,21 @@ func nextLab(free float64) int {
 	switch {
 	case len(labs) > 0 || started == maxLabs:
 		return 0
-	case started >= minLabs && (time.Since(newest) < 2*lookForRoom || free < roomForALab):
+	case started >= minLabs && (time.Since(newest) < 2*lookForRoom || free < roomForALab || available() < memoryForALab):
 		return 0
 	}
 	started, newest = started+1, time.Now()
 	return started
+}
+
+// available returns how many KiB of memory are left. Where that cannot be read, none are.
+func available() (kib int) {
+	text, _ := os.ReadFile("/proc/meminfo")
+	_, rest, _ := strings.Cut(string(text), "\nMemAvailable:")
+	if fields := strings.Fields(rest); len(fields) > 0 {
+		kib, _ = strconv.Atoi(fields[0]) // digits
+	}
+	return kib
 }
 
 // jiffies returns how long the cores were idle, and all they had, since the machine started.
