@@ -19,14 +19,14 @@ import (
 // them, and Sail removes a revision with its role as soon as nothing uses it: when the gateways
 // have moved on, the other clusters would lose sight of this one until their links are
 // rolled out.
-func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (changes fleet.Changes, err error) {
+func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentReader, "")
 	if err != nil {
-		return changes, err
+		return fleet.Changes{}, err
 	}
 	bindings, err := w.Owned(ctx, kinds.ClusterRoleBindings, "", "")
 	if err != nil {
-		return changes, err
+		return fleet.Changes{}, err
 	}
 	role := rights.IstioReader(in.Namespace, in.Revision)
 	for _, b := range bindings {

@@ -66,20 +66,20 @@ func fleets(ctx context.Context, c client.Client) ([]listed, error) {
 		return nil, err
 	}
 	out := []listed{}
-	at := map[string]int{}
+	at, asked := map[string]int{}, map[string]bool{}
 	for _, ch := range all {
 		i, known := at[ch.Fleet]
 		if !known {
 			i = len(out)
 			at[ch.Fleet] = i
-			out = append(out, listed{Fleet: ch.Fleet, Last: ch, Links: -1})
+			out = append(out, listed{Fleet: ch.Fleet, Last: ch})
 		}
-		if out[i].Links < 0 && ch.Type == api.RolloutFleet && ch.Status == "done" {
+		if !asked[ch.Fleet] && ch.Type == api.RolloutFleet && ch.Status == "done" {
+			asked[ch.Fleet] = true
 			out[i].proven(ctx, c, ch.Run)
 		}
 	}
 	for i := range out {
-		out[i].Links = max(out[i].Links, 0)
 		d, err := c.ScheduleClient().GetHandle(ctx, fleet.ScheduleID(out[i].Fleet)).Describe(ctx)
 		if err == nil && len(d.Info.NextActionTimes) > 0 {
 			out[i].NextCheck = &d.Info.NextActionTimes[0]

@@ -122,7 +122,8 @@ func define[I undoable, R changing](t *table, r row, do func(context.Context, I)
 	return step[I, R]{r, t, len(t.steps) - 1, do}
 }
 
-// ask adds to a table a step that leaves nothing behind: a wait, a check, a signature.
+// ask adds to a table a step that leaves nothing behind: a wait, a check, a signature, or a
+// change of what another step made, whose undo removes it.
 func ask[I located, R any](t *table, r row, do func(context.Context, I) (R, error)) step[I, R] {
 	t.steps = append(t.steps, tableStep{r, do, nil})
 	return step[I, R]{r, t, len(t.steps) - 1, do}

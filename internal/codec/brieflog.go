@@ -22,12 +22,11 @@ func (b brief) Error(msg string, keyvals ...any) {
 	var why string
 	var rest []any
 	for i := 0; i+1 < len(keyvals); i += 2 {
-		text := fmt.Sprint(keyvals[i+1])
-		at := strings.Index(text, unreadableBegin)
+		said := unreadableIn(fmt.Sprint(keyvals[i+1]))
 		switch {
 		case strings.Contains(fmt.Sprint(keyvals[i]), "Stack"):
-		case at >= 0:
-			why, _, _ = strings.Cut(text[at:], "\n")
+		case said != "":
+			why = said
 		default:
 			rest = append(rest, keyvals[i], keyvals[i+1])
 		}

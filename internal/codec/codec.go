@@ -124,7 +124,11 @@ func UnreadableTo(err error) string {
 	if err == nil {
 		return ""
 	}
-	text := err.Error()
+	return unreadableIn(err.Error())
+}
+
+// unreadableIn returns the sentence of an UnreadableError in a text, or nothing.
+func unreadableIn(text string) string {
 	at := strings.Index(text, unreadableBegin)
 	if at < 0 {
 		return ""

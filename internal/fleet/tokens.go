@@ -46,8 +46,8 @@ func TokenDue(from, ends time.Time) time.Time {
 }
 
 // RotationEvery returns how often tokens of a lifetime are looked at, so that in the last third
-// of its life each is renewed, and once more where that failed. It is a minute at least: a token
-// that somebody made end sooner takes no schedule away.
+// of its life each is renewed, and once more where that failed. It is a minute at least: nothing
+// would mean no schedule, and somebody may have made a token end within seconds.
 func RotationEvery(lifetime time.Duration) time.Duration {
 	return max(time.Minute, (lifetime / 6).Truncate(time.Second))
 }
