@@ -20,10 +20,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// maxMoments is in how many moments requests may fail: those that are under way when a
-// gateway's pod ends, once in each drain. How many they are, and how long a new connection
-// takes, depends on how busy the machine is.
-const maxMoments = 2
+// maxMoments is in how many moments requests may fail: in each of the two drains when a
+// gateway's pod ends, and when kube-proxy learns of it. How many they are, and how long a new
+// connection takes, depends on how busy the machine is.
+const maxMoments = 4
 
 // drains empties a node of the source and then one of the target, as `kubectl drain` does,
 // under 50 requests a second through the tunnel, and requires that the requests go on.

@@ -127,7 +127,7 @@ func (w *world) rescue() {
 	} else if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("approval: waves"), []byte("approval: none")), 0o600); err != nil {
 		w.t.Log(err)
 	}
-	if out, code := w.try("cleanup", "-f", file, "--take-over"); code != 0 {
+	if out, code := w.try("cleanup", "-f", file, "--take-over", "--force"); code != 0 {
 		w.t.Logf("the cleanup after the failure failed too:\n%s", out)
 	}
 }

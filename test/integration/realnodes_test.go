@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,11 +97,22 @@ func (r *real) verify() map[string]api.CheckLinkResult {
 	return out
 }
 
-// allProven requires that each link is proven.
+// allProven requires that each link is proven, at the latest when the clusters' own
+// components (kube-proxy, the load balancer, NetworkPolicies) have followed what was done before.
 func (r *real) allProven() {
 	r.t.Helper()
-	for _, l := range r.verify() {
-		require.True(r.t, l.Proven, l.Sentence())
+	tries := 0
+	took := r.eventually("each link is proven", func() error {
+		tries++
+		for _, l := range r.verify() {
+			if !l.Proven {
+				return errors.New(l.Sentence())
+			}
+		}
+		return nil
+	})
+	if tries > 1 {
+		r.t.Logf("each link is proven after %s, at try %d", took, tries)
 	}
 }
 
