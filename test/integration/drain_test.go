@@ -1,15 +1,9 @@
 package integration
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -55,18 +49,7 @@ func (r *real) drains() {
 		uncordon()
 	}
 	r.allProven()
-	out := stop()
-	r.t.Logf("through the tunnel meanwhile:\n%s", out)
-	for _, kind := range []string{"kept", "new"} {
-		found := regexp.MustCompile(kind + ` connections: (\d+) of (\d+) requests failed, in (\d+) moments`).FindStringSubmatch(out)
-		require.Len(r.t, found, 4, out)
-		failed, _ := strconv.Atoi(found[1]) // digits
-		sent, _ := strconv.Atoi(found[2])
-		moments, _ := strconv.Atoi(found[3])
-		require.Greater(r.t, sent, 200)
-		require.Less(r.t, failed, sent/10, "a moment that does not end: %s", out)
-		require.LessOrEqual(r.t, moments, maxMoments, out)
-	}
+	r.fewFailed(stop(), maxMoments)
 }
 
 // whole waits until every Deployment of Istio's namespace has all its pods. Where istiod was
@@ -85,36 +68,6 @@ func (r *real) whole(cluster string) {
 		}
 		return nil
 	})
-}
-
-// pace sends requests from the source's node through its egress gateway to the target's API
-// server, with the reader's token, until the returned function is called.
-func (r *real) pace(source, target string) (stop func() string) {
-	svc, err := r.connect(source).CoreV1().Services("istio-system").Get(context.Background(), "kube-apiserver-"+target+"-egress-gateway", metav1.GetOptions{})
-	require.NoError(r.t, err)
-	tokens := r.tokens(source, target)
-	file := filepath.Join(r.dir, "token")
-	require.NoError(r.t, os.WriteFile(file, tokens[len(tokens)-1].Data["token"], 0o600))
-	// A node is no istiod, and the gateway's pods on the other node would not let it in.
-	const policies = "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies"
-	r.create(source, policies+"\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: pace}\nspec: {podSelector: {matchLabels: {app: kube-apiserver-"+target+
-		"-egress-gateway}}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}\n")
-	time.Sleep(2 * time.Second) // until it is enforced
-	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", "kubernetes.default.svc", file, "/api/v1/namespaces?limit=1")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	stdin, err := cmd.StdinPipe()
-	require.NoError(r.t, err)
-	require.NoError(r.t, cmd.Start())
-	ended := sync.OnceValue(func() error {
-		r.patch(source, policies+"/pace", "")
-		return errors.Join(stdin.Close(), cmd.Wait())
-	})
-	r.t.Cleanup(func() { _ = ended() }) // a part that fails leaves nothing to the next
-	return func() string {
-		require.NoError(r.t, ended(), out.String())
-		return out.String()
-	}
 }
 
 // drain lets nothing more be scheduled on a node, evicts what is there and no DaemonSet's

@@ -66,3 +66,27 @@ func unlike(was, is map[string]any) (out []string) {
 	}
 	return out
 }
+
+// adoptsTheGuide brings the guide's mesh under Landbridge and gives it back, under requests
+// through the tunnel.
+func (r *real) adoptsTheGuide(t *testing.T) {
+	names := []string{"east", "west"}
+	all := r.merged(t, r.lab.Kubeconfig, names...)
+	r.stop()
+	r.startWith("--kubeconfig-dir", filepath.Dir(all))
+	clean := r.unchanged(names...)
+	r.behave("--cloud-address", "hostname")
+	undo := r.followGuide(t, names...)
+	requests := r.pace("east", "west")
+	r.fleet = filepath.Join(t.TempDir(), "fleet.yaml")
+	r.must("init", "--existing", "--kubeconfig", all, "-f", r.fleet, "--name", "test")
+	r.lastFile = r.fleet
+	r.rollout()
+	r.allProven()
+	r.must("cleanup", "-f", r.fleet)
+	r.t.Logf("west is seen after %s", r.sees("east", "west", "given-back"))
+	r.fewFailed(requests(), maxMoments)
+	r.behave()
+	undo()
+	clean()
+}

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -127,4 +128,27 @@ func (w *world) readersHaveRoles(t *testing.T) (bound func() error) {
 		}
 	}()
 	return func() error { close(stop); return <-found }
+}
+
+// besideTheOld moves the fleet to an istiod that comes beside the old one, which the apps keep,
+// and back, under requests through the tunnel and calls of one app by another.
+func (r *real) besideTheOld() {
+	requests, calls := r.pace("east", "west"), r.apps()
+	before, err := os.ReadFile(r.fleet)
+	require.NoError(r.t, err)
+	r.edit("spec:\n", "spec:\n  istio: {version: v1.31.3, updateStrategy: RevisionBased}\n")
+	r.rollout()
+	r.allProven()
+	r.requireRevision("default-v1-31-3")
+	r.untilRevisions("east", "default", "default-v1-31-3") // the apps keep the old one
+	r.untilRevisions("north", "default-v1-31-3")
+	require.NoError(r.t, os.WriteFile(r.fleet, before, 0o600))
+	r.rollout()
+	r.allProven()
+	r.requireRevision("default")
+	calls()
+	r.fewFailed(requests(), maxMoments)
+	for _, c := range clusters {
+		r.untilRevisions(c, "default")
+	}
 }

@@ -61,6 +61,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)
 	part("the drain of a node cuts nothing", r.drains)
+	part("the next istiod comes beside the one before", r.besideTheOld)
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
 	part("an istiod that is stuck is seen", r.stuckIstiod)
@@ -90,6 +91,10 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	t.Run("a mesh that was there carries it through its own gateway", func(t *testing.T) {
 		r.t = t
 		r.existingMesh(t)
+	})
+	t.Run("the guide's mesh is adopted and given back under traffic", func(t *testing.T) {
+		r.t = t
+		r.adoptsTheGuide(t)
 	})
 }
 
