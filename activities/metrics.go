@@ -24,6 +24,8 @@ type Metrics struct {
 	waits   *prom.HistogramVec
 	proven  *prom.GaugeVec
 	ends    *prom.GaugeVec
+	tokens  *prom.GaugeVec
+	due     *prom.GaugeVec
 }
 
 // The values of the label "of" in landbridge_not_after_timestamp_seconds.
@@ -48,8 +50,12 @@ func NewMetrics(r prom.Registerer) *Metrics {
 			Help: "1 where the last look at a link saw a request go through and istiod in step, else 0."}, []string{"fleet", "source", "target"}),
 		ends: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_not_after_timestamp_seconds",
 			Help: "When a certificate or credential ends, in seconds since 1970, as last seen: of the root, of a cluster's intermediate, of the worker's kubeconfig for it."}, []string{"fleet", "cluster", "of"}),
+		tokens: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_token_not_after_timestamp_seconds",
+			Help: "When the token in force of a link ends, in seconds since 1970, as last seen. One that does not end by itself has none."}, []string{"fleet", "source", "target"}),
+		due: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_token_due_timestamp_seconds",
+			Help: "When the token in force of a link is to be renewed, in seconds since 1970, as last seen."}, []string{"fleet", "source", "target"}),
 	}
-	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.ends)
+	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.ends, m.tokens, m.due)
 	return m
 }
 
@@ -96,6 +102,10 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 		if arg, ok := in.Args[0].(api.SignIntermediateInput); ok {
 			m.end(ref.Fleet, arg.Spec.Cluster, endIntermediate, r.Facts)
 		}
+	case api.EnsureReaderTokenResult:
+		if arg, ok := in.Args[0].(api.EnsureReaderTokenInput); ok {
+			m.token(ref.Fleet, arg.Link, r.TokenFacts)
+		}
 	case api.CheckClusterResult:
 		m.end(ref.Fleet, ref.Cluster, endKubeconfig, api.CertificateFacts{NotAfter: r.CredentialEnds})
 	}
@@ -114,6 +124,13 @@ func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 			links["target"] = target
 		}
 		m.proven.DeletePartialMatch(links)
+	case "RemoveReaderToken":
+		links := prom.Labels{"fleet": in.Fleet, "target": in.Cluster}
+		if source, _, one := strings.Cut(in.Link, "."); one {
+			links["source"] = source
+		}
+		m.tokens.DeletePartialMatch(links)
+		m.due.DeletePartialMatch(links)
 	case "RemoveCACerts":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 	case "RemoveRoot":
@@ -135,6 +152,17 @@ func (m *Metrics) end(fleetName, cluster, of string, f api.CertificateFacts) {
 	if !f.NotAfter.IsZero() {
 		m.ends.WithLabelValues(fleetName, cluster, of).Set(float64(f.NotAfter.Unix()))
 	}
+}
+
+// token sets when the token of a link ends and when it is due, or that it does neither.
+func (m *Metrics) token(fleetName string, l fleet.Link, f api.TokenFacts) {
+	if f.Ends.IsZero() {
+		m.tokens.DeleteLabelValues(fleetName, l.From, l.To)
+		m.due.DeleteLabelValues(fleetName, l.From, l.To)
+		return
+	}
+	m.tokens.WithLabelValues(fleetName, l.From, l.To).Set(float64(f.Ends.Unix()))
+	m.due.WithLabelValues(fleetName, l.From, l.To).Set(float64(fleet.TokenDue(f.Issued, f.Ends).Unix()))
 }
 
 // outcomeOf returns "done", or the type of the error.

@@ -36,7 +36,13 @@ func TestMetrics_ForgetWhatACleanupRemoved_NotWhatAnUndoOrADryRunDid(t *testing.
 	}
 	m.end("prod", "", endRoot, api.CertificateFacts{NotAfter: time.Now()})
 	m.end("prod", "north", endKubeconfig, api.CertificateFacts{}) // of an exec plugin nobody knows
-	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
+	for _, to := range []string{"east", "west"} {
+		m.token("prod", fleet.Link{From: "north", To: to}, api.TokenFacts{Issued: time.Unix(0, 0), Ends: time.Unix(900, 0)})
+		m.token("prod", fleet.Link{From: "south", To: to}, api.TokenFacts{Issued: time.Unix(0, 0), Ends: time.Unix(900, 0)})
+	}
+	m.token("prod", fleet.Link{From: "south", To: "west"}, api.TokenFacts{Issued: time.Now()}) // it does not end any more
+	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5, "landbridge_token_not_after_timestamp_seconds": 3,
+		"landbridge_token_due_timestamp_seconds": 3}, series(t, r))
 
 	east := api.RemoveInput{ClusterRef: api.ClusterRef{Fleet: "prod", Cluster: "east"}}
 	undo, dry := east, east
@@ -44,9 +50,11 @@ func TestMetrics_ForgetWhatACleanupRemoved_NotWhatAnUndoOrADryRunDid(t *testing.
 	for _, in := range []api.RemoveInput{undo, dry, {ClusterRef: api.ClusterRef{Fleet: "other", Cluster: "east"}}} {
 		m.forget("RemoveEgressGateway", in, nil)
 		m.forget("RemoveCACerts", in, nil)
+		m.forget("RemoveReaderToken", in, nil)
 	}
 	m.forget("RemoveEgressGateway", east, &kube.DeadEndError{Reason: "it stays"})
-	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5}, series(t, r))
+	require.Equal(t, map[string]int{"landbridge_link_proven": 3, "landbridge_not_after_timestamp_seconds": 5, "landbridge_token_not_after_timestamp_seconds": 3,
+		"landbridge_token_due_timestamp_seconds": 3}, series(t, r))
 
 	one := east
 	one.Link = "east.north"
@@ -58,4 +66,10 @@ func TestMetrics_ForgetWhatACleanupRemoved_NotWhatAnUndoOrADryRunDid(t *testing.
 	require.Equal(t, 3, series(t, r)["landbridge_not_after_timestamp_seconds"])
 	m.forget("RemoveRoot", api.RemoveInput{ClusterRef: api.ClusterRef{Fleet: "prod"}}, nil)
 	require.Equal(t, 2, series(t, r)["landbridge_not_after_timestamp_seconds"])
+
+	one.Link = "north.east"
+	m.forget("RemoveReaderToken", one, nil)
+	require.Equal(t, 2, series(t, r)["landbridge_token_due_timestamp_seconds"])
+	m.forget("RemoveReaderToken", east, nil)
+	require.Equal(t, 1, series(t, r)["landbridge_token_not_after_timestamp_seconds"])
 }

@@ -36,6 +36,9 @@ func (a *Activities) EnsureReaderToken(ctx context.Context, in api.EnsureReaderT
 	use, older := choose(have, in, uid, time.Now())
 	out := api.EnsureReaderTokenResult{Secret: use.Name, Older: len(older), TokenFacts: use.facts()}
 	if err := w.Apply(ctx, use.manifest()); err != nil || in.DryRun {
+		if before := inForce(older, time.Now()); before != nil && use.Issued.IsZero() {
+			out.TokenFacts = before.facts() // a dry run renews nothing
+		}
 		out.Changes = w.Changes()
 		return out, err
 	}
