@@ -23,6 +23,7 @@ type Metrics struct {
 	retries *prom.CounterVec
 	waits   *prom.HistogramVec
 	proven  *prom.GaugeVec
+	reached *prom.GaugeVec
 	ends    *prom.GaugeVec
 	tokens  *prom.GaugeVec
 	due     *prom.GaugeVec
@@ -48,6 +49,8 @@ func NewMetrics(r prom.Registerer) *Metrics {
 			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 900, 1800}}, []string{"fleet", "cluster", "outcome"}),
 		proven: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_link_proven",
 			Help: "1 where the last look at a link saw a request go through and istiod in step, else 0."}, []string{"fleet", "source", "target"}),
+		reached: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_cluster_reached",
+			Help: "1 where the last step on a cluster got an answer of its API server, else 0."}, []string{"fleet", "cluster"}),
 		ends: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_not_after_timestamp_seconds",
 			Help: "When a certificate or credential ends, in seconds since 1970, as last seen: of the root, of a cluster's intermediate, of the worker's kubeconfig for it."}, []string{"fleet", "cluster", "of"}),
 		tokens: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_token_not_after_timestamp_seconds",
@@ -55,7 +58,7 @@ func NewMetrics(r prom.Registerer) *Metrics {
 		due: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_token_due_timestamp_seconds",
 			Help: "When the token in force of a link is to be renewed, in seconds since 1970, as last seen."}, []string{"fleet", "source", "target"}),
 	}
-	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.ends, m.tokens, m.due)
+	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.reached, m.ends, m.tokens, m.due)
 	return m
 }
 
@@ -78,6 +81,7 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 	if info.Attempt > 1 {
 		m.retries.WithLabelValues(ref.Fleet, ref.Cluster, step).Inc()
 	}
+	m.reach(ref, outcome)
 	switch arg := in.Args[0].(type) {
 	case api.WaitLoadBalancerInput:
 		if !ref.DryRun && (err == nil || outcome == api.TypeLoadBalancer) {
@@ -133,6 +137,8 @@ func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 		m.due.DeletePartialMatch(links)
 	case "RemoveCACerts":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
+	case "RemoveInventory", "RemoveAccess":
+		m.reached.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 	case "RemoveRoot":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "of": endRoot})
 	}
@@ -145,6 +151,17 @@ func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
 		value = 1
 	}
 	m.proven.WithLabelValues(fleetName, l.From, l.To).Set(value)
+}
+
+// reach sets whether a cluster answered, where the outcome of a step on it tells.
+func (m *Metrics) reach(ref api.ClusterRef, outcome string) {
+	switch {
+	case ref.Cluster == "":
+	case outcome == api.TypeUnreachable:
+		m.reached.WithLabelValues(ref.Fleet, ref.Cluster).Set(0)
+	case outcome == done:
+		m.reached.WithLabelValues(ref.Fleet, ref.Cluster).Set(1)
+	}
 }
 
 // end sets when a certificate or credential ends, where that is known.
@@ -165,12 +182,15 @@ func (m *Metrics) token(fleetName string, l fleet.Link, f api.TokenFacts) {
 	m.due.WithLabelValues(fleetName, l.From, l.To).Set(float64(fleet.TokenDue(f.Issued, f.Ends).Unix()))
 }
 
-// outcomeOf returns "done", or the type of the error.
+// done is the outcome of a step without an error.
+const done = "done"
+
+// outcomeOf returns done, or the type of the error.
 func outcomeOf(err error) string {
 	var app *temporal.ApplicationError
 	switch {
 	case err == nil:
-		return "done"
+		return done
 	case errors.As(err, &app):
 		return app.Type()
 	}

@@ -72,4 +72,16 @@ func TestMetrics_ForgetWhatACleanupRemoved_NotWhatAnUndoOrADryRunDid(t *testing.
 	require.Equal(t, 2, series(t, r)["landbridge_token_due_timestamp_seconds"])
 	m.forget("RemoveReaderToken", east, nil)
 	require.Equal(t, 1, series(t, r)["landbridge_token_not_after_timestamp_seconds"])
+
+	for _, outcome := range []string{done, api.TypeUnreachable, api.TypeDrift} {
+		m.reach(east.ClusterRef, outcome)
+		m.reach(api.ClusterRef{Fleet: "prod"}, outcome) // the root is no cluster
+	}
+	require.Equal(t, 1, series(t, r)["landbridge_cluster_reached"])
+	families, err := r.Gather()
+	require.NoError(t, err)
+	require.Equal(t, "landbridge_cluster_reached", families[0].GetName())
+	require.Zero(t, families[0].GetMetric()[0].GetGauge().GetValue())
+	m.forget("RemoveInventory", east, nil)
+	require.Zero(t, series(t, r)["landbridge_cluster_reached"])
 }
