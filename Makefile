@@ -61,12 +61,12 @@ test-every-step: build ## Each step that writes, not the sample of make test: it
 
 .PHONY: test-traffic
 test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos
-	$(GO) test -C test -count=1 -timeout 25m -run RealNodes ./integration
+	$(GO) test -C test -count=1 -timeout 50m -run RealNodes ./integration
 	bin/chaos $(CHAOS_SAMPLE)
 
 .PHONY: e2e
 e2e: build chaos-build ## The whole way on real nodes, with traffic, and a life of ordinary acts there (Linux, root)
-	$(GO) test -C test -count=1 -timeout 25m -v -run TestRealNodes ./integration
+	$(GO) test -C test -count=1 -timeout 50m -v -run TestRealNodes ./integration
 	bin/chaos --nodes real --lives 1 --lanes 1 --acts 10 --seed $(SEED)
 
 .PHONY: lint
