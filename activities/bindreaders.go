@@ -11,6 +11,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
+	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
@@ -31,15 +32,46 @@ func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (
 	role := rights.IstioReader(in.Namespace, in.Revision)
 	for _, b := range bindings {
 		bound, _, _ := unstructured.NestedString(b.Object, "roleRef", "name")
-		if bound == role || !strings.HasPrefix(bound, rights.IstioReaderPrefix) {
+		if bound == role || !strings.HasPrefix(bound, rights.IstioReaderPrefix) || strings.HasSuffix(b.GetName(), meanwhile) {
 			continue
 		}
 		w.Owner.Link = b.GetLabels()[fleet.LabelLink]
-		if err := w.Apply(ctx, readerBinding(in.Namespace, b.GetName(), role)); err != nil {
+		if err := rebind(ctx, w, readerBinding(in.Namespace, b.GetName(), role)); err != nil {
 			return w.Changes(), err
 		}
 	}
+	for _, b := range bindings {
+		if strings.HasSuffix(b.GetName(), meanwhile) { // of a try that died
+			if err := w.Delete(ctx, kinds.ClusterRoleBindings, &b); err != nil {
+				return w.Changes(), err
+			}
+		}
+	}
 	return w.Changes(), nil
+}
+
+// meanwhile ends the name of a binding that lets an account in while its own is made anew.
+const meanwhile = "-meanwhile"
+
+// rebind binds an account to another role. A binding is bound to its role for good, so it is
+// deleted and made anew, and without another one the account would be refused in between.
+func rebind(ctx context.Context, w *kube.Writer, binding *rbacv1.ClusterRoleBinding) error {
+	if w.DryRun {
+		return w.Apply(ctx, binding)
+	}
+	bridge := binding.DeepCopy()
+	bridge.Name += meanwhile
+	if err := w.Apply(ctx, bridge); err != nil {
+		return err
+	}
+	if err := w.Apply(ctx, binding); err != nil {
+		return err
+	}
+	live, err := w.Get(ctx, kinds.ClusterRoleBindings, "", bridge.Name)
+	if err != nil {
+		return err
+	}
+	return w.Delete(ctx, kinds.ClusterRoleBindings, live)
 }
 
 // readerBinding gives a reader's account, which has its name, a role in the whole cluster.

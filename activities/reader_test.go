@@ -58,7 +58,11 @@ func TestBindReaders_ToTheRoleOfTheNextRevision(t *testing.T) {
 	in.Run = "run-2"
 	done, err := w.acts.BindReaders(t.Context(), in)
 	require.NoError(t, err)
-	require.Len(t, done.All(), 1)
+	told := []string{}
+	for _, c := range done.All() {
+		told = append(told, string(c.Action)+" "+c.Name)
+	}
+	require.Equal(t, []string{"create landbridge-reader-east-meanwhile", "update landbridge-reader-east", "remove landbridge-reader-east-meanwhile"}, told, "at no moment has the account no role")
 	after := w.readerBinding(toWest[0].From)
 	require.Equal(t, "istio-reader-clusterrole-default-v1-31-3-istio-system", after.RoleRef.Name)
 	require.Equal(t, before.Labels, after.Labels)
@@ -69,6 +73,16 @@ func TestBindReaders_ToTheRoleOfTheNextRevision(t *testing.T) {
 	again, err := w.acts.BindReaders(t.Context(), in)
 	require.NoError(t, err)
 	require.Empty(t, again.All())
+
+	left := after.DeepCopy() // by a try that died
+	left.Name, left.ResourceVersion, left.UID = after.Name+meanwhile, "", ""
+	_, err = w.Client.RbacV1().ClusterRoleBindings().Create(t.Context(), left, metav1.CreateOptions{})
+	require.NoError(t, err)
+	again, err = w.acts.BindReaders(t.Context(), in)
+	require.NoError(t, err)
+	require.Len(t, again.All(), 1)
+	require.Equal(t, left.Name, again.All()[0].Name)
+
 	w.ref.Run = "run-3"
 	linked, err := w.acts.EnsureReader(t.Context(), api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: toWest[0]}, ReadsSecrets: true, Revision: "default-v1-31-3"})
 	require.NoError(t, err)
