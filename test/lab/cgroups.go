@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -72,6 +73,27 @@ func (l *Lab) makeCgroups() error {
 			}
 			if err := inherit(dir); err != nil {
 				return err
+			}
+		}
+		if err := l.weigh(filepath.Join(h, l.labCgroup())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nodeProcesses is about how many processes of a node's pods want to run at once.
+const nodeProcesses = 8
+
+// weigh gives the pods of all nodes together as much of the processors as that many processes
+// would get. A cgroup counts as a single one by default, and where others are busy, such as
+// compilers, no gateway would answer in time.
+func (l *Lab) weigh(dir string) error {
+	for file, single := range map[string]int{"cpu.shares": 1024, "cpu.weight": 100} { // v1, v2
+		if path := filepath.Join(dir, file); isFile(path) {
+			weight := min(single*nodeProcesses*len(l.nodes()), single*100)
+			if err := os.WriteFile(path, []byte(strconv.Itoa(weight)), 0); err != nil {
+				return fmt.Errorf("weight of the lab's pods: %w", err)
 			}
 		}
 	}
