@@ -86,7 +86,7 @@ func (r *real) rotatesTokens() {
 	began := time.Now()
 	out, code := r.try("rotate", "test", "--tokens", "--reason", "CHG-15")
 	took := time.Since(began)
-	calls()
+	calls(0)
 	said := requests()
 	require.Zero(r.t, code, out)
 	require.Regexp(r.t, `fleet test: 3 tokens of 3 links renewed in`, out)

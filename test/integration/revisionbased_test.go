@@ -146,8 +146,8 @@ func (r *real) besideTheOld() {
 	r.rollout()
 	r.allProven()
 	r.requireRevision("default")
-	calls()
-	r.fewFailed(requests(), maxMoments)
+	calls(2 * maxMoments)                 // one for each gateway's pod that ends under a call
+	r.fewFailed(requests(), 2*maxMoments) // each of the two pods of both gateways ends twice
 	for _, c := range clusters {
 		r.untilRevisions(c, "default")
 	}

@@ -81,20 +81,20 @@ func (r *real) repeat(does func(context.Context)) (stop func()) {
 }
 
 // apps lets east's app call west's again and again, one call after the other, until the
-// returned function is called, which requires that none failed.
-func (r *real) apps() (stop func()) {
+// returned function is called, which requires that so many failed at most.
+func (r *real) apps() (stop func(most int64)) {
 	var calls, failed atomic.Int64
-	stop = r.repeat(func(context.Context) {
+	ended := r.repeat(func(context.Context) {
 		calls.Add(1)
 		if out, err := r.exec("east", "demo", "client", "app", "/usr/local/bin/pod", "get", "http://hello.demo.svc.cluster.local:8080/"); err != nil {
 			failed.Add(1)
 			r.t.Log("app call:", err, out)
 		}
 	})
-	return func() {
-		stop()
+	return func(most int64) {
+		ended()
 		r.t.Logf("app calls: %d of %d failed", failed.Load(), calls.Load())
-		require.Zero(r.t, failed.Load(), "calls between the apps")
+		require.LessOrEqual(r.t, failed.Load(), most, "calls between the apps")
 		require.Positive(r.t, calls.Load())
 	}
 }

@@ -145,26 +145,49 @@ func istiodReady(d *appsv1.Deployment, wait bool) condition {
 
 // inUse says whether a namespace or a pod refers to a revision.
 func (s *sail) inUse(revision string) (condition, error) {
-	selectors := []string{"istio.io/rev=" + revision}
-	if revision == defaultRevision {
-		selectors = append(selectors, "istio-injection=enabled", "sidecar.istio.io/inject=true")
+	namespaces, err := s.known.namespaces.List(labels.Everything())
+	if err != nil {
+		return condition{}, err
 	}
-	for _, by := range selectors {
-		users, err := labels.Parse(by + ",app!=istiod")
-		if err != nil {
-			return condition{}, err
+	referredBy := condition{"InUse", "True", "ReferencedByWorkloads", "Referenced by at least one pod or namespace"}
+	byNamespace := map[string]string{}
+	for _, n := range namespaces {
+		byNamespace[n.Name] = revisionOfNamespace(n.Labels)
+		if byNamespace[n.Name] == revision {
+			return referredBy, nil
 		}
-		namespaces, err := s.known.namespaces.List(users)
-		if err != nil {
-			return condition{}, err
-		}
-		pods, err := s.known.pods.List(users)
-		if err != nil {
-			return condition{}, err
-		}
-		if len(namespaces)+len(pods) > 0 {
-			return condition{"InUse", "True", "ReferencedByWorkloads", "Referenced by at least one pod or namespace"}, nil
+	}
+	pods, err := s.known.pods.List(labels.Everything())
+	if err != nil {
+		return condition{}, err
+	}
+	for _, p := range pods {
+		if p.Annotations[revisionLabel] == revision || byNamespace[p.Namespace] == "" && revisionOfPod(p.Labels) == revision {
+			return referredBy, nil
 		}
 	}
 	return condition{"InUse", "False", "NotReferenced", "Not referenced by any pod or namespace"}, nil
+}
+
+// revisionLabel names the revision that injects a pod. As an annotation of a pod it names the
+// one that did.
+const revisionLabel = "istio.io/rev"
+
+// revisionOfNamespace returns what Sail takes a namespace's pods to be injected by, or "".
+func revisionOfNamespace(has map[string]string) string {
+	if has["istio-injection"] == "enabled" {
+		return defaultRevision
+	}
+	return has[revisionLabel]
+}
+
+// revisionOfPod returns what Sail takes a pod's own labels to ask for, or "".
+func revisionOfPod(has map[string]string) string {
+	switch inject := has["sidecar.istio.io/inject"]; {
+	case inject == "false":
+		return ""
+	case has[revisionLabel] == "" && inject == "true":
+		return defaultRevision
+	}
+	return has[revisionLabel]
 }
