@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
@@ -30,6 +31,8 @@ type Activities struct {
 	RootDir string
 	// RootIdentity opens roots that are sealed in a Secret. Nil: this worker opens none.
 	RootIdentity *age.X25519Identity
+	// CFSSLKeys holds the keys of the cfssl servers that this worker may ask.
+	CFSSLKeys certs.CFSSLKeys
 	// ChartDir is where chart directories of fleet files are looked up.
 	ChartDir string
 	// Temporal identifies the server and namespace that the worker serves.

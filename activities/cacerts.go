@@ -58,7 +58,8 @@ func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInpu
 	if live != nil {
 		ch.Action = w.Owner.Since(action, live.Annotations)
 	}
-	if !in.DryRun && (live == nil || !in.Current && !bytes.Equal(set.CACert, []byte(in.CertPEM))) {
+	signed := certs.NewCACerts(nil, []byte(in.CertPEM), nil).CACert
+	if !in.DryRun && (live == nil || !in.Current && !bytes.Equal(set.CACert, signed)) {
 		return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
 	}
 	w.Note(ch)

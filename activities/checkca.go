@@ -11,6 +11,9 @@ import (
 // CheckRoot looks for the root in the place that the fleet file names. A root that cannot
 // be used, or that is not there, is no error: the result tells why.
 func (a *Activities) CheckRoot(ctx context.Context, in api.CheckRootInput) (api.CheckRootResult, error) {
+	if in.Issuer.Given() {
+		return a.checkIssuerRoot(ctx, in.RootRef)
+	}
 	store, err := a.rootStore(ctx, in.RootRef)
 	if isRootError(err) {
 		return api.CheckRootResult{Why: err.Error()}, nil

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -51,6 +52,8 @@ var errorClasses = []errorClass{
 	{is[*inventory.DamagedError], api.TypeDeadEnd},
 	{is[*LoadBalancerError], api.TypeLoadBalancer},
 	{is[*RootError], api.TypeRoot},
+	{busyIssuer, api.TypeNotReady},
+	{is[*certs.IssuerError], api.TypeIssuer},
 	{is[*kube.NotReadyError], api.TypeNotReady},
 	{kube.NamespaceEnds, api.TypeDeadEnd},
 	{kube.QuotaNotCounted, api.TypeNotReady},
@@ -78,6 +81,12 @@ func is[T error](err error) bool {
 func brokenPlugin(err error) bool {
 	var p *kube.PluginError
 	return errors.As(err, &p) && p.Final
+}
+
+// busyIssuer tells an issuer that may answer at the next try from one that refuses.
+func busyIssuer(err error) bool {
+	var i *certs.IssuerError
+	return errors.As(err, &i) && i.Later
 }
 
 // isUnknownResource tells a kind that the server lacks from an object that is

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/inventory"
@@ -41,6 +42,8 @@ var examples = []error{
 	&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")},
 	&LoadBalancerError{"x"},
 	&RootError{"x"},
+	&certs.IssuerError{Reason: "x", Later: true},
+	&certs.IssuerError{Reason: "x"},
 	&kube.NotReadyError{Waiting: "x"},
 	terminating(),
 	apierrors.NewForbidden(someServices, "x", errors.New("status unknown for quota: lb, resources: services.loadbalancers")),

@@ -64,9 +64,12 @@ func (a *Activities) RemoveIntermediateKey(ctx context.Context, in api.RemoveInp
 	return a.removeAll(ctx, in, componentIntermediate, fleet.SystemNamespace, kinds.Secrets)
 }
 
-// SignIntermediate does step 3, "<cluster>-cacerts": the root signs the CSR of a
-// cluster. It keeps nothing, so there is nothing to undo.
+// SignIntermediate does step 3, "<cluster>-cacerts": the root, or the issuer that the
+// fleet file names, signs the CSR of a cluster. It keeps nothing, so there is nothing to undo.
 func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermediateInput) (api.SignIntermediateResult, error) {
+	if in.Issuer.Given() {
+		return a.signByIssuer(ctx, in)
+	}
 	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
 		return api.SignIntermediateResult{}, err
@@ -88,7 +91,7 @@ func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermedia
 
 func certSpec(s api.IntermediateSpec) certs.IntermediateSpec {
 	return certs.IntermediateSpec{Cluster: s.Cluster, Organization: s.Organization, DNSName: s.DNSName,
-		KeyAlgorithm: s.KeyAlgorithm, Lifetime: time.Duration(s.Lifetime)}
+		KeyAlgorithm: s.KeyAlgorithm, Lifetime: time.Duration(s.Lifetime), Issuer: s.Issuer}
 }
 
 // currentCACerts returns the certificate of the cluster's cacerts where that can
@@ -109,10 +112,10 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermedia
 		}
 		return set.CACert, nil
 	}
-	if bad != nil || certs.CheckIntermediate(set.CACert, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
+	if bad != nil || certs.CheckIntermediate(set.CertChain, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
 		return nil, nil
 	}
-	if renew, err := certs.NeedsRenewal(set.CACert, time.Now()); renew || err != nil {
+	if renew, err := certs.NeedsRenewal(set.CertChain, time.Now()); renew || err != nil {
 		return nil, err
 	}
 	return set.CACert, nil

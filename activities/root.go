@@ -11,8 +11,11 @@ import (
 )
 
 // EnsureRoot does step 3, "root-ca": it makes the fleet's root once and keeps it, so
-// that a cluster can be added a month later.
+// that a cluster can be added a month later. The root of an issuer is only read.
 func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (api.EnsureRootResult, error) {
+	if in.Issuer.Given() {
+		return a.issuerRoot(ctx, in)
+	}
 	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
 		return api.EnsureRootResult{}, err
@@ -102,6 +105,9 @@ func (a *Activities) RemoveRoot(ctx context.Context, in api.RemoveInput) (fleet.
 
 // rootStore opens the place where the fleet's root is kept.
 func (a *Activities) rootStore(ctx context.Context, in api.RootRef) (rootStore, error) {
+	if in.Issuer.Given() {
+		return nil, &RootError{"the root's key is with its issuer (spec.ca.issuer): Landbridge has none to move, export or import"}
+	}
 	if in.Cluster != "" {
 		w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentRoot, "")
 		if err != nil {

@@ -15,16 +15,26 @@ import (
 )
 
 // CheckIntermediate checks that a certificate matches the spec and that the root
-// issued it, using nothing but crypto/x509.
+// issued it, using nothing but crypto/x509. The CAs between the two may follow it.
 func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
-	if err := checkIssuedBy(certPEM, rootPEM); err != nil {
-		return err
-	}
-	cert, err := parse(certPEM)
+	bundle, err := parseAll(certPEM)
 	if err != nil {
 		return err
 	}
+	root, err := parse(rootPEM)
+	if err != nil {
+		return fmt.Errorf("the root: %w", err)
+	}
+	cert := bundle[0]
+	if err := checkIssuedBy(cert, root, bundle[1:]); err != nil {
+		return err
+	}
+	if spec.Issuer {
+		return checkAlgorithm(cert, spec)
+	}
 	switch {
+	case cert.KeyUsage&KeyUsage != KeyUsage:
+		return fmt.Errorf("%s lacks a key usage that istiod's CA needs", Fingerprint(cert))
 	case cert.MaxPathLen != 0 || !cert.MaxPathLenZero:
 		return fmt.Errorf("pathlen is %d, want 0", cert.MaxPathLen)
 	case cert.Subject.CommonName != spec.CommonName():
@@ -35,10 +45,6 @@ func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
 		return fmt.Errorf("its L is %q, want %q", cert.Subject.Locality, spec.Cluster)
 	case !slices.Equal(cert.DNSNames, []string{spec.DNSName}):
 		return fmt.Errorf("the SANs are %q, want %q", cert.DNSNames, spec.DNSName)
-	}
-	root, err := parse(rootPEM)
-	if err != nil {
-		return err
 	}
 	return checkSettings(cert, root, spec)
 }
@@ -69,14 +75,20 @@ func publicOf(keyPEM []byte) (crypto.PublicKey, error) {
 	return key.Public(), nil
 }
 
-// NeedsRenewal says whether a certificate is in the last third of its life.
+// NeedsRenewal says whether a certificate is in the last third of its life, which ends
+// with that of the CAs that may follow it.
 func NeedsRenewal(certPEM []byte, now time.Time) (bool, error) {
-	cert, err := parse(certPEM)
+	bundle, err := parseAll(certPEM)
 	if err != nil {
 		return false, err
 	}
-	life := cert.NotAfter.Sub(cert.NotBefore)
-	return cert.NotAfter.Sub(now) < life/3, nil
+	ends := bundle[0].NotAfter
+	for _, ca := range bundle {
+		if ca.NotAfter.Before(ends) {
+			ends = ca.NotAfter
+		}
+	}
+	return ends.Sub(now) < ends.Sub(bundle[0].NotBefore)/3, nil
 }
 
 // Facts describe a certificate without its key.
@@ -88,10 +100,11 @@ type Facts struct {
 
 // Describe reads the facts of the first certificate in a PEM file.
 func Describe(certPEM []byte) (Facts, error) {
-	cert, err := parse(certPEM)
+	all, err := parseAll(certPEM)
 	if err != nil {
 		return Facts{}, err
 	}
+	cert := all[0]
 	return Facts{Subject: cert.Subject.String(), Fingerprint: Fingerprint(cert), NotAfter: cert.NotAfter}, nil
 }
 
@@ -126,18 +139,30 @@ func fingerprintOf(certPEM []byte) string {
 
 // parse reads exactly one certificate.
 func parse(certPEM []byte) (*x509.Certificate, error) {
-	block, rest := pem.Decode(certPEM)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, fmt.Errorf("not a certificate in PEM")
+	all, err := parseAll(certPEM)
+	if err != nil {
+		return nil, err
 	}
-	if len(bytes.TrimSpace(rest)) > 0 {
+	if len(all) > 1 {
 		return nil, fmt.Errorf("more than one certificate where one is expected")
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("not a certificate: %w", err)
+	return all[0], nil
+}
+
+// parseAll reads a bundle that holds nothing but certificates, and one at least.
+func parseAll(bundle []byte) (out []*x509.Certificate, err error) {
+	for len(out) == 0 || len(bytes.TrimSpace(bundle)) > 0 {
+		var block *pem.Block
+		if block, bundle = pem.Decode(bundle); block == nil || block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("not a certificate in PEM")
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("not a certificate: %w", err)
+		}
+		out = append(out, cert)
 	}
-	return cert, nil
+	return out, nil
 }
 
 // checkCA says whether a certificate may sign others now.
@@ -156,26 +181,18 @@ func checkCA(cert *x509.Certificate) error {
 	return nil
 }
 
-// checkIssuedBy says whether a CA certificate was issued by the root, is valid
-// now, and has Istio's key usages.
-func checkIssuedBy(certPEM, rootPEM []byte) error {
-	cert, err := parse(certPEM)
-	if err != nil {
-		return err
-	}
-	root, err := parse(rootPEM)
-	if err != nil {
-		return fmt.Errorf("the root: %w", err)
-	}
+// checkIssuedBy says whether a CA certificate was issued by the root, or by one of the
+// CAs between that the root issued, and may sign now.
+func checkIssuedBy(cert, root *x509.Certificate, between []*x509.Certificate) error {
 	if err := checkCA(cert); err != nil {
 		return err
 	}
-	if cert.KeyUsage&KeyUsage != KeyUsage {
-		return fmt.Errorf("%s lacks a key usage that istiod's CA needs", Fingerprint(cert))
+	roots, others := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(root)
+	for _, ca := range between {
+		others.AddCert(ca)
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(root)
-	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 		return fmt.Errorf("%s was not issued by the root %s: %w", Fingerprint(cert), Fingerprint(root), err)
 	}
 	return nil

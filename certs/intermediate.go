@@ -2,6 +2,7 @@ package certs
 
 import (
 	"bytes"
+	"encoding/pem"
 	"fmt"
 	"time"
 
@@ -19,6 +20,9 @@ type IntermediateSpec struct {
 	// KeyAlgorithm is RSA4096 or ECDSAP256.
 	KeyAlgorithm string
 	Lifetime     time.Duration
+	// Issuer says that somebody else's CA signs, which has names, usages and a lifetime of
+	// its own: then only what istiod needs is checked.
+	Issuer bool
 }
 
 // CommonName of the intermediate, as the guide has it: "<cluster> Intermediate CA".
@@ -31,9 +35,9 @@ func NewRequest(spec IntermediateSpec) (keyPEM, csrPEM []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	csrPEM, keyPEM, err = csr.ParseRequest(&csr.CertificateRequest{
-		CN: spec.CommonName(), Names: []csr.Name{{O: spec.Organization, L: spec.Cluster}}, KeyRequest: kr,
-	})
+	request := spec.request()
+	request.KeyRequest = kr
+	csrPEM, keyPEM, err = csr.ParseRequest(request)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the key of the intermediate of %s: %w", spec.Cluster, err)
 	}
@@ -47,13 +51,16 @@ func RequestFor(keyPEM []byte, spec IntermediateSpec) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the kept key of the intermediate of %s is not a private key in PEM", spec.Cluster)
 	}
-	csrPEM, err := csr.Generate(key, &csr.CertificateRequest{
-		CN: spec.CommonName(), Names: []csr.Name{{O: spec.Organization, L: spec.Cluster}},
-	})
+	csrPEM, err := csr.Generate(key, spec.request())
 	if err != nil {
 		return nil, fmt.Errorf("make the CSR of the intermediate of %s: %w", spec.Cluster, err)
 	}
 	return csrPEM, nil
+}
+
+// request returns what the CSR asks for. The fleet's own root takes nothing of it.
+func (s IntermediateSpec) request() *csr.CertificateRequest {
+	return &csr.CertificateRequest{CN: s.CommonName(), Names: []csr.Name{{O: s.Organization, L: s.Cluster}}, Hosts: []string{s.DNSName}}
 }
 
 // CACerts holds the content of Istio's Secret cacerts.
@@ -70,10 +77,14 @@ const (
 )
 
 // NewCACerts puts together what istiod reads from the Secret cacerts: the chain
-// is the intermediate, then the root.
+// is the intermediate, the CAs that follow it in certPEM, then the root.
 func NewCACerts(rootPEM, certPEM, keyPEM []byte) CACerts {
-	return CACerts{RootCert: rootPEM, CACert: certPEM, CAKey: keyPEM,
+	set := CACerts{RootCert: rootPEM, CACert: certPEM, CAKey: keyPEM,
 		CertChain: append(append(bytes.Clone(bytes.TrimSpace(certPEM)), '\n'), rootPEM...)}
+	if first, rest := pem.Decode(certPEM); first != nil && len(bytes.TrimSpace(rest)) > 0 {
+		set.CACert = pem.EncodeToMemory(first)
+	}
+	return set
 }
 
 // Data returns the Secret's data by Istio's names.
@@ -99,21 +110,32 @@ func CACertsFrom(data map[string][]byte) CACerts {
 }
 
 // Check says whether istiod can work with the set under the given root: every
-// certificate parses, the chain ends at the root, and the key is the
-// intermediate's. The error never quotes the key.
+// certificate parses, the chain leads from the intermediate to the root, and the key is
+// the intermediate's. The error never quotes the key.
 func (c CACerts) Check(rootPEM []byte) error {
 	if !bytes.Equal(bytes.TrimSpace(c.RootCert), bytes.TrimSpace(rootPEM)) {
 		return fmt.Errorf("its root %s is not the fleet's root %s", fingerprintOf(c.RootCert), fingerprintOf(rootPEM))
 	}
-	if err := checkIssuedBy(c.CACert, rootPEM); err != nil {
+	root, err := parse(rootPEM)
+	if err != nil {
+		return fmt.Errorf("the root: %w", err)
+	}
+	cert, err := parse(c.CACert)
+	if err != nil {
+		return err
+	}
+	chain, err := parseAll(c.CertChain)
+	if err != nil {
+		return fmt.Errorf("its %s: %w", nameCertChain, err)
+	}
+	if err := checkIssuedBy(cert, root, chain); err != nil {
 		return err
 	}
 	if err := KeyMatches(c.CAKey, c.CACert); err != nil {
 		return err
 	}
-	chain := NewCACerts(rootPEM, c.CACert, nil).CertChain
-	if !bytes.Equal(bytes.TrimSpace(c.CertChain), bytes.TrimSpace(chain)) {
-		return fmt.Errorf("its %s is not the intermediate followed by the root", nameCertChain)
+	if len(chain) < 2 || !chain[0].Equal(cert) || !chain[len(chain)-1].Equal(root) {
+		return fmt.Errorf("its %s does not begin with the intermediate and end with the root", nameCertChain)
 	}
 	return nil
 }

@@ -41,8 +41,8 @@ func KeyIs(keyPEM []byte, want string) (bool, error) {
 // checkSettings compares an intermediate with what a spec asks for and a certificate can be
 // issued anew for: the algorithm of its key, and its lifetime, which ends with the root's.
 func checkSettings(cert, root *x509.Certificate, spec IntermediateSpec) error {
-	if is := algorithm(cert.PublicKey); is != spec.KeyAlgorithm {
-		return fmt.Errorf("its key is %s, want %s", is, spec.KeyAlgorithm)
+	if err := checkAlgorithm(cert, spec); err != nil {
+		return err
 	}
 	want := cert.NotBefore.Add(spec.Lifetime)
 	if want.After(root.NotAfter) {
@@ -50,6 +50,13 @@ func checkSettings(cert, root *x509.Certificate, spec IntermediateSpec) error {
 	}
 	if cert.NotAfter.Sub(want).Abs() > sameLifetime {
 		return fmt.Errorf("it ends at %s, want %s", cert.NotAfter.UTC().Format(time.RFC3339), want.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+func checkAlgorithm(cert *x509.Certificate, spec IntermediateSpec) error {
+	if is := algorithm(cert.PublicKey); is != spec.KeyAlgorithm {
+		return fmt.Errorf("its key is %s, want %s", is, spec.KeyAlgorithm)
 	}
 	return nil
 }

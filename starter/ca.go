@@ -173,13 +173,24 @@ func placeOf(f *fleet.Fleet, to, cluster, queue string) (fleet.RootStore, error)
 	default:
 		return place, fmt.Errorf("--to: want %s, %s or %s, got %q", toDirectory, toCluster, toSealed, to)
 	}
-	if !f.Spec.CA.Managed() {
-		return place, fmt.Errorf("the fleet %s has an existing CA (spec.ca.manage: false), so that Landbridge keeps no root of it", f.Metadata.Name)
+	if err := keepsRoot(f); err != nil {
+		return place, err
 	}
 	if place == f.Spec.CA.Root {
 		return place, fmt.Errorf("the fleet file names this place already (spec.ca.root); run the command with the file that names where the root is kept now")
 	}
 	return place, nil
+}
+
+// keepsRoot refuses to handle the root of a fleet of which Landbridge has none.
+func keepsRoot(f *fleet.Fleet) error {
+	switch {
+	case !f.Spec.CA.Managed():
+		return fmt.Errorf("the fleet %s has an existing CA (spec.ca.manage: false), so that Landbridge keeps no root of it", f.Metadata.Name)
+	case !f.Spec.CA.KeepsRoot():
+		return fmt.Errorf("the root of the fleet %s is its issuer's (spec.ca.issuer), so that Landbridge has no key of it", f.Metadata.Name)
+	}
+	return nil
 }
 
 // showMoved prints where the root is now, and what the fleet file must say.

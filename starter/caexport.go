@@ -30,6 +30,9 @@ func (a *app) caExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := keepsRoot(f); err != nil {
+				return usage(err)
+			}
 			if (len(recipients) == 0) == (passphrase == "") {
 				return usage(fmt.Errorf("name who can open the file: --recipient, or --passphrase-file"))
 			}
@@ -131,6 +134,9 @@ func (a *app) caImport() *cobra.Command {
 			f, err := a.load()
 			if err != nil {
 				return err
+			}
+			if err := keepsRoot(f); err != nil {
+				return usage(err)
 			}
 			plain, err := openRoot(args[0], identity, passphrase)
 			if err != nil {

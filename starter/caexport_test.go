@@ -101,6 +101,9 @@ func TestCA_APlaceThatMakesNoSense_IsRefused(t *testing.T) {
 	f.Spec.CA.Manage = &no
 	_, err = placeOf(f, "cluster", "east", "")
 	require.ErrorContains(t, err, "existing CA")
+	f.Spec.CA = fleet.CA{Issuer: fleet.Issuer{CFSSL: fleet.CFSSL{URL: "https://cfssl.example.com"}}}
+	_, err = placeOf(f, "cluster", "east", "")
+	require.ErrorContains(t, err, "the root of the fleet test is its issuer's (spec.ca.issuer)")
 }
 
 func TestCA_Show_DifferentRootsOrUnreadOnes_AreExitCode3(t *testing.T) {

@@ -84,14 +84,14 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	// The clusters, wave by wave.
 	err := c.removeWaves(ctx, clusters)
 
-	// Last the root, which goes with its last user.
+	// Last the root, which goes with its last user, unless it is an issuer's.
 	if err != nil || len(c.left) > 0 || len(c.result.Skipped) > 0 {
 		if !c.in.DryRun {
 			releaseAll(ctx, c.in, clusters, c.run)
 		}
 		return err
 	}
-	if c.in.Fleet.Spec.CA.Managed() {
+	if c.in.Fleet.Spec.CA.KeepsRoot() {
 		c.removeRoot(ctx)
 	}
 	return ctx.Err()

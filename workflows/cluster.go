@@ -96,16 +96,17 @@ type intermediate struct {
 	facts   api.CertificateFacts
 }
 
-// newIntermediate runs step 3: the cluster makes a key, and the root signs its CSR.
+// newIntermediate runs step 3: the cluster makes a key, and the root or its issuer signs
+// its CSR.
 func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (intermediate, error) {
 	ca := in.Part.Spec.CA
 	want := api.IntermediateSpec{Cluster: in.ClusterRef.Cluster, Organization: ca.Organization,
-		DNSName: "istiod." + in.ClusterRef.Namespace + ".svc", KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.IntermediateLifetime}
+		DNSName: "istiod." + in.ClusterRef.Namespace + ".svc", KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.IntermediateLifetime, Issuer: ca.Issuer.Given()}
 	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
 	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediate{current: key.Current, facts: key.Facts}, err
 	}
-	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want})
+	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want, RootPEM: in.RootPEM})
 	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // makeRoot runs steps 2 and 3: it makes the fleet's root CA, or finds the one it made
-// before.
+// before, or reads the issuer's, of which there is nothing to undo.
 func (r *rollout) makeRoot(ctx workflow.Context) error {
 	r.phase(ctx, "root")
 	status, err := newUnitBoard(ctx, r.Fleet, api.Root(), "")
@@ -18,7 +18,12 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	u := &unitRun{unit: api.Root(), dryRun: r.in.DryRun, limits: limitsOf(r.in.Fleet), status: status, gate: r.gate}
 	root := r.get(api.Root())
 	root.move(api.Running)
-	r.root, err = run(ctx, u, stepRoot, api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()})
+	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()}
+	if in.Issuer.Given() {
+		r.root, err = call(ctx, u, task[api.EnsureRootInput, api.EnsureRootResult]{stepRoot.String(), stepRoot.policy(u.limits), stepRoot.do}, in)
+	} else {
+		r.root, err = run(ctx, u, stepRoot, in)
+	}
 	if err != nil {
 		err = u.finish(ctx, err)
 		root.fail(failureOf(api.Root(), err))

@@ -14,6 +14,7 @@ const (
 	TypeInventoryGone = "InventoryGone"
 	TypeChart         = "Chart"
 	TypeRoot          = "Root"
+	TypeIssuer        = "Issuer"
 	TypeDrift         = "Drift"
 	TypeUnproven      = "Unproven"
 	TypeDeadEnd       = "DeadEnd"
@@ -61,6 +62,7 @@ var errorTypes = []ErrorType{
 	{TypeInventoryGone, RetriedNever, "a cleanup removed the inventory while the run was at work; roll out again"},
 	{TypeChart, RetriedNever, "the gateway chart is missing or broken, or does not take the values of the fleet file"},
 	{TypeRoot, RetriedNever, "the root is missing or broken"},
+	{TypeIssuer, RetriedNever, "the issuer of the intermediates refuses to sign, or what it signed cannot be used"},
 	{TypeDrift, RetriedNever, "somebody else changed an object; change the fleet file, or use --force-conflicts"},
 	{TypeUnproven, RetriedNever, "the link carries no requests; the message names the hop"},
 	{TypeDeadEnd, RetriedNever, "what the step waits for cannot happen any more"},

@@ -79,9 +79,11 @@ func (s LinkRef) Undo() RemoveInput {
 }
 
 // RootRef names the place of a fleet's root: the cluster of its ClusterRef, or the
-// directory of a worker where the ClusterRef names no cluster.
+// directory of a worker where the ClusterRef names no cluster, or an issuer.
 type RootRef struct {
 	ClusterRef
+	// Issuer signs in place of a root that is kept.
+	Issuer fleet.Issuer `json:"issuer,omitzero"`
 	// Sealed says that the Secret is sealed to the identity of the workers.
 	Sealed bool `json:"sealed,omitempty"`
 }

@@ -246,13 +246,17 @@ func (in FleetInput) FleetRef(run string) ClusterRef {
 	return in.Ref(fleet.Cluster{TaskQueue: in.Fleet.Spec.TaskQueue}, run)
 }
 
-// RootRef returns the place of the root: a cluster, or the directory of a worker.
+// RootRef returns the place of the root: a cluster, or the directory of a worker, or its
+// issuer.
 func (in FleetInput) RootRef(run string) RootRef {
-	root := in.Fleet.Spec.CA.Root
+	root, issuer := in.Fleet.Spec.CA.Root, in.Fleet.Spec.CA.Issuer
+	if issuer.Given() {
+		root.TaskQueue = issuer.CFSSL.TaskQueue
+	}
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
 		return RootRef{ClusterRef: in.Ref(c, run), Sealed: root.Sealed}
 	}
 	s := in.Ref(fleet.Cluster{}, run)
 	s.TaskQueue = root.TaskQueue
-	return RootRef{ClusterRef: s}
+	return RootRef{ClusterRef: s, Issuer: issuer}
 }

@@ -120,6 +120,8 @@ type SignIntermediateInput struct {
 	RootRef
 	CSR  string           `json:"csr"`
 	Spec IntermediateSpec `json:"spec"`
+	// RootPEM holds the fleet's root, at which what an issuer signs must end.
+	RootPEM string `json:"rootPEM,omitempty"`
 }
 
 // IntermediateSpec describes a cluster's intermediate.
@@ -129,9 +131,12 @@ type IntermediateSpec struct {
 	DNSName      string         `json:"dnsName"`
 	KeyAlgorithm string         `json:"keyAlgorithm"`
 	Lifetime     fleet.Duration `json:"lifetime"`
+	// Issuer says that a CA of others signs, which has names and a lifetime of its own.
+	Issuer bool `json:"issuer,omitempty"`
 }
 
-// SignIntermediateResult holds the certificate, which is public.
+// SignIntermediateResult holds the certificate, which is public. The issuer's CAs between it
+// and the root may follow it.
 type SignIntermediateResult struct {
 	CertPEM string           `json:"certPEM"`
 	Facts   CertificateFacts `json:"facts"`

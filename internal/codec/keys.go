@@ -15,6 +15,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -48,31 +49,36 @@ func Load(file string) (*Keys, error) {
 	if file == "" {
 		return &Keys{}, nil
 	}
-	f, err := os.Open(file)
+	text, err := ReadPrivate(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%w; `landbridge codec keygen` makes a key file", err)
 	case err != nil:
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if err := checkMode(file, info); err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(f); err != nil {
-		return nil, err
-	}
-	keys, err := parse(text.Bytes())
+	keys, err := parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	keys.file = file
 	return keys, nil
+}
+
+// ReadPrivate reads a file with keys, and refuses one that others may read or write.
+func ReadPrivate(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		err = checkMode(file, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
 }
 
 // checkMode refuses a file that others may read. The group may where root owns the
@@ -84,7 +90,7 @@ func checkMode(file string, info os.FileInfo) error {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no file; `landbridge codec keygen` makes a key file", file)
+		return fmt.Errorf("%s is no file", file)
 	case is&^allowed&0o077 != 0:
 		return fmt.Errorf("%s has the mode %04o, so that others may read or write the keys: `chmod 600 %[1]s`", file, is)
 	}

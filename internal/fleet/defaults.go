@@ -31,11 +31,6 @@ func (f *Fleet) SetDefaults() {
 		no := false
 		s.CA.Manage = &no
 	}
-	or(&s.CA.Organization, f.Metadata.Name)
-	or(&s.CA.CommonName, "Root CA")
-	or(&s.CA.KeyAlgorithm, RSA4096)
-	or(&s.CA.RootLifetime, tenYears)
-	or(&s.CA.IntermediateLifetime, tenYears)
 	or(&s.Rollout.MaxParallel, 10)
 	or(&s.Rollout.OnFailure, OnFailureUndo)
 	or(&s.Rollout.Prune, PruneLast)
@@ -52,10 +47,7 @@ func (f *Fleet) SetDefaults() {
 		name := &s.Clusters[i].APIServer.TLSServerName
 		*name = strings.ToLower(*name)
 	}
-	if c, ok := f.Cluster(s.CA.Root.Cluster); ok {
-		or(&s.CA.Root.TaskQueue, c.TaskQueue)
-	}
-	or(&s.CA.Root.TaskQueue, s.TaskQueue)
+	s.CA.setDefaults(f)
 	if !s.Links.Mesh && s.Links.Hub == nil && s.Links.List == nil {
 		s.Links.Mesh = true
 	}

@@ -119,6 +119,9 @@ type CA struct {
 	IntermediateLifetime Duration `json:"intermediateLifetime,omitempty"`
 	// Root says where the root's key is kept.
 	Root RootStore `json:"root,omitempty"`
+	// Issuer names a CA of others that signs the intermediates; then Landbridge makes and
+	// keeps no root.
+	Issuer Issuer `json:"issuer,omitzero"`
 }
 
 // RootStore says where the root's key is kept: in a directory of the worker

@@ -64,6 +64,10 @@ func validateIstio(at string, i Istio, ps *problems) {
 func validateCA(f *Fleet, ps *problems) {
 	ca := f.Spec.CA
 	oneOf(ps, "spec.ca.keyAlgorithm", ca.KeyAlgorithm, RSA4096, ECDSAP256)
+	if ca.Issuer.Given() {
+		validateIssuer(ca, ps)
+		return
+	}
 	lifetime(ps, "spec.ca.rootLifetime", ca.RootLifetime)
 	lifetime(ps, "spec.ca.intermediateLifetime", ca.IntermediateLifetime)
 	if ps.sound("spec.ca.rootLifetime") && ca.IntermediateLifetime > ca.RootLifetime {

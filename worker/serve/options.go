@@ -9,7 +9,9 @@ import (
 	"filippo.io/age"
 	"github.com/spf13/pflag"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/build"
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/listen"
 )
@@ -28,7 +30,11 @@ type Options struct {
 	// RootIdentity opens sealed roots. Complete reads it.
 	RootIdentity *age.X25519Identity
 	NoRoot       bool
-	ChartDir     string
+	// CFSSLKeyFile names the file of CFSSLKeys.
+	CFSSLKeyFile string
+	// CFSSLKeys proves to cfssl servers who asks. Complete reads it.
+	CFSSLKeys certs.CFSSLKeys
+	ChartDir  string
 	// Parallel bounds how many activities run at once on each task queue.
 	Parallel int
 	// Deployment and BuildID put the worker under Temporal's worker versioning: a run
@@ -47,6 +53,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.StringVar(&o.RootDir, "root-dir", "", "directory that keeps root CAs "+StateDirHelp(rootsDir))
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
 	fs.StringVar(&o.RootIdentityFile, "root-identity-file", "", "file with the age identity that opens roots which fleet files keep sealed (spec.ca.root.sealed); age-keygen makes one")
+	fs.StringVar(&o.CFSSLKeyFile, "cfssl-auth-key-file", "", "file with the keys of the cfssl servers that fleet files may name as issuers (spec.ca.issuer.cfssl): lines of URL and KEY")
 	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
 	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
 	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")
@@ -59,7 +66,7 @@ const rootsDir = "roots"
 
 // Complete fills in what depends on the machine, and says what is wrong.
 func (o *Options) Complete() error {
-	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity} {
+	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -144,4 +151,19 @@ func (o *Options) readRootIdentity() error {
 	}
 	// The cause may quote what it could not parse.
 	return fmt.Errorf("--root-identity-file: want one age identity (AGE-SECRET-KEY-1…) in %s; `age-keygen -o %s` makes one", o.RootIdentityFile, o.RootIdentityFile)
+}
+
+// readCFSSLKeys reads the keys of the cfssl servers that this worker may ask.
+func (o *Options) readCFSSLKeys() error {
+	if o.CFSSLKeyFile == "" {
+		return nil
+	}
+	text, err := codec.ReadPrivate(o.CFSSLKeyFile)
+	if err != nil {
+		return fmt.Errorf("--cfssl-auth-key-file: %w", err)
+	}
+	if o.CFSSLKeys, err = certs.ParseCFSSLKeys(text); err != nil {
+		return fmt.Errorf("--cfssl-auth-key-file: %s: %w", o.CFSSLKeyFile, err)
+	}
+	return nil
 }

@@ -17,6 +17,9 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 	dir := t.TempDir()
 	file, absent := filepath.Join(dir, "file"), filepath.Join(dir, "absent")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	open := filepath.Join(dir, "open")
+	require.NoError(t, os.WriteFile(open, nil, 0o644))
+	require.NoError(t, os.Chmod(open, 0o644))
 	for name, c := range map[string]struct {
 		args string
 		want []string
@@ -33,6 +36,9 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 		"a chart directory missing":       {"--chart-dir " + absent, []string{"--chart-dir", "there is no directory"}},
 		"a file for roots":                {"--root-dir " + file, []string{"--root-dir", "not a directory"}},
 		"roots and no roots":              {"--default-kubeconfig --no-root --root-dir " + dir, []string{"--root-dir and --no-root contradict"}},
+		"a file without keys":             {"--cfssl-auth-key-file " + file, []string{"--cfssl-auth-key-file: " + file, "it has no key", "`URL KEY`"}},
+		"keys that everybody may read":    {"--cfssl-auth-key-file " + open, []string{"--cfssl-auth-key-file: " + open, "others may read"}},
+		"keys that are not there":         {"--cfssl-auth-key-file " + absent, []string{"--cfssl-auth-key-file", "no such file"}},
 		"nothing to do":                   {"--no-root", []string{"could do nothing", "--kubeconfig-dir"}},
 		"a task queue without a name":     {"--task-queue=", []string{"--task-queue", "needs a name"}},
 		"a task queue twice":              {"--task-queue a --task-queue b --task-queue a", []string{"--task-queue", `"a" is given twice`}},
