@@ -9,33 +9,67 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// cfssl returns the cfssl server of an issuer. This worker asks none that its file of keys
-// does not name: whoever starts a workflow could else send it anywhere.
-func (a *Activities) cfssl(i fleet.Issuer) (*certs.CFSSL, error) {
-	key := a.CFSSLKeys.For(i.CFSSL.URL)
-	if key == nil {
-		return nil, &certs.IssuerError{Reason: fmt.Sprintf("this worker has no key for the cfssl server %s; add it to the file of --cfssl-auth-key-file, or name the task queue of the workers that have it (spec.ca.issuer.cfssl.taskQueue)", i.CFSSL.URL)}
+// issuer signs in place of a root that Landbridge keeps.
+type issuer interface {
+	// root returns the certificate of the root at which what it signs ends, or why it
+	// cannot sign.
+	root(ctx context.Context) ([]byte, error)
+	// sign returns the certificate for a CSR, and the CAs between it and that root. It was
+	// checked with certs.CheckIssued.
+	sign(ctx context.Context, csr, root []byte, spec certs.IntermediateSpec) ([]byte, error)
+}
+
+func (a *Activities) issuer(ctx context.Context, in api.RootRef) (issuer, error) {
+	if in.Issuer.ByCertManager() {
+		w, err := a.writerWithoutInventory(ctx, in.ClusterRef, componentRequest, "")
+		return certManager{w, in.Issuer}, err
 	}
-	return &certs.CFSSL{URL: certs.TrimURL(i.CFSSL.URL), Profile: i.CFSSL.Profile, ServerCA: []byte(i.CFSSL.ServerCA), Key: key}, nil
+	i := in.Issuer.CFSSL
+	key := a.CFSSLKeys.For(i.URL)
+	if key == nil {
+		// It asks none that its file does not name: whoever starts a workflow could else send
+		// it anywhere.
+		return nil, &certs.IssuerError{Reason: fmt.Sprintf("this worker has no key for the cfssl server %s; add it to the file of --cfssl-auth-key-file, or name the task queue of the workers that have it (spec.ca.issuer.cfssl.taskQueue)", i.URL)}
+	}
+	return cfsslServer{certs.CFSSL{URL: certs.TrimURL(i.URL), Profile: i.Profile, ServerCA: []byte(i.ServerCA), Key: key}, in.Issuer.Root}, nil
+}
+
+// cfsslServer asks a cfssl server.
+type cfsslServer struct {
+	certs.CFSSL
+	// pinned holds the root of the fleet file, where it has one.
+	pinned string
+}
+
+func (s cfsslServer) root(ctx context.Context) ([]byte, error) {
+	if s.pinned != "" {
+		return []byte(s.pinned), nil
+	}
+	return s.CA(ctx)
+}
+
+func (s cfsslServer) sign(ctx context.Context, csr, root []byte, spec certs.IntermediateSpec) ([]byte, error) {
+	return s.Sign(ctx, csr, root, spec)
 }
 
 // keptByIssuer tells where the root of an issuer is.
-func keptByIssuer(i fleet.Issuer) string { return "by the cfssl server " + i.CFSSL.URL }
+func keptByIssuer(i fleet.Issuer) string {
+	if m := i.CertManager; i.ByCertManager() {
+		return fmt.Sprintf("by cert-manager's %s %s in cluster %s", m.Kind, m.Name, m.Cluster)
+	}
+	return "by the cfssl server " + i.CFSSL.URL
+}
 
-// rootOfIssuer reads the root at which what an issuer signs ends: the fleet file's, or else
-// the CA of the server.
-func (a *Activities) rootOfIssuer(ctx context.Context, i fleet.Issuer) ([]byte, error) {
-	server, err := a.cfssl(i)
+// rootOfIssuer reads the root at which what an issuer signs ends.
+func (a *Activities) rootOfIssuer(ctx context.Context, in api.RootRef) ([]byte, error) {
+	i, err := a.issuer(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	root := []byte(i.Root)
-	if len(root) == 0 {
-		if root, err = server.CA(ctx); err != nil {
-			return nil, err
-		}
+	root, err := i.root(ctx)
+	if err == nil {
+		_, err = certs.IssuerRoot(root)
 	}
-	_, err = certs.IssuerRoot(root)
 	return root, err
 }
 
@@ -44,7 +78,7 @@ func (a *Activities) rootOfIssuer(ctx context.Context, i fleet.Issuer) ([]byte, 
 func (a *Activities) issuerRoot(ctx context.Context, in api.EnsureRootInput) (api.EnsureRootResult, error) {
 	kept := keptByIssuer(in.Issuer)
 	out := api.EnsureRootResult{Kept: kept, Changes: fleet.Changes{Changes: []fleet.Change{{Action: fleet.Keep, Kind: "Root", Name: in.Fleet, Note: kept}}}}
-	root, err := a.rootOfIssuer(ctx, in.Issuer)
+	root, err := a.rootOfIssuer(ctx, in.RootRef)
 	if err != nil {
 		return out, err
 	}
@@ -63,7 +97,7 @@ func (a *Activities) issuerRoot(ctx context.Context, in api.EnsureRootInput) (ap
 // checkIssuerRoot does CheckRoot for the root of an issuer.
 func (a *Activities) checkIssuerRoot(ctx context.Context, in api.RootRef) (api.CheckRootResult, error) {
 	out := api.CheckRootResult{Kept: keptByIssuer(in.Issuer)}
-	root, err := a.rootOfIssuer(ctx, in.Issuer)
+	root, err := a.rootOfIssuer(ctx, in)
 	if is[*certs.IssuerError](err) {
 		out.Why = err.Error()
 		return out, nil
@@ -78,11 +112,11 @@ func (a *Activities) checkIssuerRoot(ctx context.Context, in api.RootRef) (api.C
 
 // signByIssuer has the issuer sign the CSR of a cluster.
 func (a *Activities) signByIssuer(ctx context.Context, in api.SignIntermediateInput) (api.SignIntermediateResult, error) {
-	server, err := a.cfssl(in.Issuer)
+	i, err := a.issuer(ctx, in.RootRef)
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}
-	bundle, err := server.Sign(ctx, []byte(in.CSR), []byte(in.RootPEM), certSpec(in.Spec))
+	bundle, err := i.sign(ctx, []byte(in.CSR), []byte(in.RootPEM), certSpec(in.Spec))
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}

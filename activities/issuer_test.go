@@ -22,9 +22,9 @@ import (
 
 const cfsslKey = "0123456789abcdef0123456789abcdef"
 
-// cfsslServer serves what `cfssl serve` does, with the library's own handlers, and signs
+// serveCFSSL serves what `cfssl serve` does, with the library's own handlers, and signs
 // with the fleet's root. The program itself runs in the tests of certs.
-func cfsslServer(t *testing.T, profile string) (fleet.Issuer, certs.CFSSLKeys) {
+func serveCFSSL(t *testing.T, profile string) (fleet.Issuer, certs.CFSSLKeys) {
 	t.Helper()
 	conf, err := config.LoadConfig([]byte(`{"signing": {"default": ` + profile + `}, "auth_keys": {"k": {"type": "standard", "key": "` + cfsslKey + `"}}}`))
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ const (
 	signsLeaves = `{"auth_key": "k", "usages": ["digital signature"], "expiry": "720h"}`
 )
 
-// issued returns the input for a fleet with that issuer.
+// issuedBy returns the inputs for a fleet with that issuer.
 func (w *world) issuedBy(issuer fleet.Issuer) (api.EnsureRootInput, api.EnsureIntermediateKeyInput) {
 	root, key := w.root(), w.intermediateKey()
 	root.Issuer, root.ClusterRef.Cluster, key.Spec.Issuer = issuer, "", true
@@ -60,7 +60,7 @@ func (w *world) issuedBy(issuer fleet.Issuer) (api.EnsureRootInput, api.EnsureIn
 
 func TestIssuer_SignsForACluster_AndTheNextRolloutLeavesItAlone(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
-	issuer, keys := cfsslServer(t, signsCAs)
+	issuer, keys := serveCFSSL(t, signsCAs)
 	w.acts.CFSSLKeys = keys
 	for _, pinned := range []string{issuer.Root, ""} { // with http a fleet file must have it
 		issuer.Root = pinned
@@ -95,7 +95,7 @@ func TestIssuer_SignsForACluster_AndTheNextRolloutLeavesItAlone(t *testing.T) {
 // An issuer's certificate keeps to its own rules, which are not those of the fleet's root.
 func TestIssuer_IsTakenOutOfTheFleetFile_TheIntermediateIsIssuedAnew(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
-	issuer, keys := cfsslServer(t, signsCAs)
+	issuer, keys := serveCFSSL(t, signsCAs)
 	w.acts.CFSSLKeys = keys
 	in, wanted := w.issuedBy(issuer)
 	key, err := w.acts.EnsureIntermediateKey(t.Context(), wanted)
@@ -112,8 +112,8 @@ func TestIssuer_IsTakenOutOfTheFleetFile_TheIntermediateIsIssuedAnew(t *testing.
 
 func TestIssuer_RefusesOrSignsWrongly_EndsWithItsType(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
-	issuer, keys := cfsslServer(t, signsCAs)
-	leaves, leafKeys := cfsslServer(t, signsLeaves)
+	issuer, keys := serveCFSSL(t, signsCAs)
+	leaves, leafKeys := serveCFSSL(t, signsLeaves)
 	wrong, err := certs.ParseCFSSLKeys([]byte(issuer.CFSSL.URL + " " + "ffffffffffffffffffffffffffffffff"))
 	require.NoError(t, err)
 	away := fleet.Issuer{CFSSL: fleet.CFSSL{URL: "http://127.0.0.1:1"}, Root: issuer.Root}
@@ -149,7 +149,7 @@ func TestIssuer_RefusesOrSignsWrongly_EndsWithItsType(t *testing.T) {
 
 func TestIssuer_RootThatCannotServe_StopsBeforeAnythingChanges(t *testing.T) {
 	w := newWorld(t, "west")
-	issuer, keys := cfsslServer(t, signsCAs)
+	issuer, keys := serveCFSSL(t, signsCAs)
 	w.acts.CFSSLKeys = keys
 	in, _ := w.issuedBy(issuer)
 	in.Known = []api.MemberRoot{{Cluster: "east", KnownRoot: fleet.KnownRoot{Fingerprint: "sha256:1"}}}
@@ -191,7 +191,7 @@ func TestIssuer_ItsRoot_IsNeitherMovedNorExportedNorImported(t *testing.T) {
 // Whoever reads a history reads no key.
 func TestIssuer_InputOfAnActivity_HasNoKey(t *testing.T) {
 	w := newWorld(t, "west")
-	issuer, keys := cfsslServer(t, signsCAs)
+	issuer, keys := serveCFSSL(t, signsCAs)
 	w.acts.CFSSLKeys = keys
 	in, _ := w.issuedBy(issuer)
 	text, err := json.Marshal(in)

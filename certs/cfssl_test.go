@@ -83,7 +83,7 @@ func serveCFSSL(t *testing.T, caPEM, keyPEM []byte) *CFSSL {
 		}
 	})
 	server := &CFSSL{URL: "https://127.0.0.1:" + number, ServerCA: own, Key: keys(t, "https://127.0.0.1:"+number, authKey).For("https://127.0.0.1:" + number)}
-	require.Eventually(t, func() bool { _, err := server.CA(t.Context()); return err == nil }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := server.CA(t.Context()); return err == nil }, time.Minute, 20*time.Millisecond)
 	return server
 }
 

@@ -38,6 +38,21 @@ func IssuerRoot(rootPEM []byte) (*x509.Certificate, error) {
 	return root, nil
 }
 
+// WithoutRoot drops the root from the end of what an issuer answered: the chain gets it
+// anyway.
+func WithoutRoot(bundle, rootPEM []byte) []byte {
+	all, err := parseAll(bundle)
+	root, failed := parse(rootPEM)
+	if err != nil || failed != nil || len(all) < 2 || !all[len(all)-1].Equal(root) {
+		return bundle
+	}
+	var out []byte
+	for _, cert := range all[:len(all)-1] {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})...)
+	}
+	return out
+}
+
 // CheckIssued checks what an issuer answered to a CSR: that the certificate is for the
 // CSR's key, a CA, valid now, and comes from the root by way of the CAs that follow it.
 func CheckIssued(bundle, csrPEM, rootPEM []byte, spec IntermediateSpec) error {

@@ -62,6 +62,7 @@ func rbac() *cobra.Command {
 	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
 	cmd.Flags().BoolVar(&needs.Adopt, "adopt", false, "for a fleet file with spec.adopt: true")
 	cmd.Flags().BoolVar(&needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")
+	cmd.Flags().StringVar(&needs.RequestsIn, "requests-namespace", "", "for the cluster that a fleet file has in spec.ca.issuer.certManager: the namespace there, such as cert-manager")
 	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
 	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
 	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")

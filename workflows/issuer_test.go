@@ -2,9 +2,12 @@ package workflows
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -72,4 +75,52 @@ func TestFleet_WithAnIssuer_ItsRootIsNeverRemoved(t *testing.T) {
 	require.NoError(t, f.run(CleanupFleet, api.FleetInput{Fleet: issuedFleet("east", "west")}))
 	require.Empty(t, f.names(isRoot))
 	require.NotEmpty(t, f.names(removes))
+}
+
+// cert-manager signs in the cluster that has it, whoever asks; only there the worker needs
+// the rights for it.
+func TestFleet_WithCertManager_IsAskedInItsCluster(t *testing.T) {
+	want := testFleet("east", "west")
+	want.Spec.CA = fleet.CA{Issuer: fleet.Issuer{CertManager: fleet.CertManager{Cluster: "west", Name: "fleet-ca"}, Root: testRoot(t)}}
+	want.Spec.Clusters[1].TaskQueue = "far"
+	want.SetDefaults()
+	f := newFake(t)
+	f.answer = func(c fakeCall, result any) {
+		if r, ok := result.(*api.EnsureIntermediateKeyResult); ok {
+			r.CSR = "CSR of " + c.ref.Cluster
+		}
+	}
+	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: want}))
+	signed := map[string]bool{}
+	for _, c := range f.calls {
+		switch in := c.in.(type) {
+		case api.CheckClusterInput:
+			require.Equal(t, c.ref.Cluster == "west", in.RequestsIn == "cert-manager")
+		case api.EnsureRootInput:
+			require.Equal(t, "west far", in.Cluster+" "+in.TaskQueue)
+		case api.SignIntermediateInput:
+			require.Equal(t, "west far", in.Cluster+" "+in.TaskQueue)
+			signed[in.Spec.Cluster] = true
+		}
+	}
+	require.Equal(t, map[string]bool{"east": true, "west": true}, signed)
+
+	f = newFake(t)
+	f.on = func(c fakeCall) error {
+		if c.name == "CheckCluster" && c.ref.Cluster == "west" {
+			return temporal.NewNonRetryableApplicationError("no answer", api.TypeUnreachable, nil)
+		}
+		return nil
+	}
+	err := f.run(RolloutFleet, api.FleetInput{Fleet: want})
+	require.ErrorContains(t, err, "cluster west has the issuer (spec.ca.issuer.certManager) and does not answer")
+	require.Empty(t, f.names(ensures))
+}
+
+// testRoot returns the certificate of a root.
+func testRoot(t *testing.T) string {
+	t.Helper()
+	root, err := certs.NewRoot(certs.RootSpec{CommonName: "Root", Organization: "o", KeyAlgorithm: certs.ECDSAP256, Lifetime: 24 * time.Hour})
+	require.NoError(t, err)
+	return string(root.CertPEM)
 }

@@ -111,6 +111,9 @@ func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	ca, s := r.in.Fleet.Spec.CA, r.in.Fleet.Settings(c)
 	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName,
 		SkipProof: r.in.Fleet.Spec.Rollout.SkipProof}
+	if m := ca.Issuer.CertManager; m.Cluster == c.Name {
+		in.RequestsIn = m.Namespace
+	}
 	if s.Istio.Managed() {
 		in.IstioName, in.UpdateStrategy = s.Istio.Name, s.Istio.Strategy()
 	}

@@ -60,6 +60,9 @@ func (r *rollout) rootUnknown(ctx workflow.Context) []api.Failure {
 	if keeper := r.in.Fleet.Spec.CA.Root.Cluster; slices.Contains(names, keeper) {
 		return problem("cluster %s keeps it (spec.ca.root.cluster) and does not answer; without the root no cluster can be rolled out: bring %s back first", keeper, keeper)
 	}
+	if issuer := r.in.Fleet.Spec.CA.Issuer.CertManager.Cluster; slices.Contains(names, issuer) {
+		return problem("cluster %s has the issuer (spec.ca.issuer.certManager) and does not answer; without it no cluster can be rolled out: bring %s back first", issuer, issuer)
+	}
 	if len(r.knownRoots()) > 0 {
 		return nil // step 3 uses that root or none
 	}

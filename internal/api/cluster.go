@@ -101,6 +101,9 @@ type CheckClusterInput struct {
 	// SkipProof says that the fleet file leaves proofs out, so that the worker needs no rights
 	// for them.
 	SkipProof bool `json:"skipProof,omitempty"`
+	// RequestsIn names the namespace in which CertificateRequests are made, where the
+	// cluster's cert-manager signs for the fleet.
+	RequestsIn string `json:"requestsIn,omitempty"`
 	// Existing is nil where the fleet file names no existing mesh.
 	Existing *Existing `json:"existing,omitempty"`
 }

@@ -251,10 +251,10 @@ func (in FleetInput) FleetRef(run string) ClusterRef {
 func (in FleetInput) RootRef(run string) RootRef {
 	root, issuer := in.Fleet.Spec.CA.Root, in.Fleet.Spec.CA.Issuer
 	if issuer.Given() {
-		root.TaskQueue = issuer.CFSSL.TaskQueue
+		root = fleet.RootStore{Cluster: issuer.CertManager.Cluster, TaskQueue: issuer.CFSSL.TaskQueue}
 	}
 	if c, ok := in.Fleet.Cluster(root.Cluster); ok {
-		return RootRef{ClusterRef: in.Ref(c, run), Sealed: root.Sealed}
+		return RootRef{ClusterRef: in.Ref(c, run), Sealed: root.Sealed, Issuer: issuer}
 	}
 	s := in.Ref(fleet.Cluster{}, run)
 	s.TaskQueue = root.TaskQueue

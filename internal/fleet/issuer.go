@@ -5,15 +5,22 @@ import (
 	"encoding/pem"
 	"net/url"
 	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Issuer names the CA of others that signs the clusters' intermediates, in place of a root
-// that Landbridge makes and keeps.
+// that Landbridge makes and keeps: a cfssl server, or cert-manager.
 type Issuer struct {
 	// CFSSL names a cfssl server (cfssl serve) that signs.
 	CFSSL CFSSL `json:"cfssl,omitzero"`
+	// CertManager names an issuer of the cert-manager in one of the fleet's clusters, behind
+	// which may be Vault or a cloud's CA.
+	CertManager CertManager `json:"certManager,omitzero"`
 	// Root holds the certificate, in PEM, of the root at which everything that the issuer
-	// signs ends. Default: the CA of the server, where that is self-signed.
+	// signs ends. Required with certManager. Default: the CA of the cfssl server, where that
+	// is self-signed.
 	Root string `json:"root,omitempty"`
 }
 
@@ -33,18 +40,54 @@ type CFSSL struct {
 	TaskQueue string `json:"taskQueue,omitempty"`
 }
 
+// CertManager names an issuer of the cert-manager in one cluster.
+type CertManager struct {
+	// Cluster of the fleet in which cert-manager runs.
+	Cluster string `json:"cluster,omitempty"`
+	// Name of the issuer.
+	Name string `json:"name,omitempty"`
+	// Kind of the issuer: ClusterIssuer, Issuer, or that of an external issuer. Default:
+	// ClusterIssuer.
+	Kind string `json:"kind,omitempty"`
+	// Group of the issuer's kind. Default: cert-manager.io.
+	Group string `json:"group,omitempty"`
+	// Namespace in which the CertificateRequests are made: that of the issuer, where it is
+	// in one. Default: cert-manager.
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// CertManagerGroup is the API group of cert-manager's own issuers.
+const CertManagerGroup = "cert-manager.io"
+
+// The kinds of cert-manager's own issuers.
+const (
+	KindClusterIssuer = "ClusterIssuer"
+	KindIssuer        = "Issuer"
+)
+
 // Given says whether the fleet file names an issuer.
 func (i Issuer) Given() bool { return i != Issuer{} }
+
+// ByCertManager says whether the issuer is one of cert-manager's.
+func (i Issuer) ByCertManager() bool { return i.CertManager != CertManager{} }
 
 // KeepsRoot says whether Landbridge makes the root and keeps its key.
 func (c CA) KeepsRoot() bool { return c.Managed() && !c.Issuer.Given() }
 
 // setDefaults fills in what the root and the intermediates look like. Of an issuer's root
-// nothing is assumed, nor how long it signs for.
+// nothing is assumed, nor how long a cfssl server signs for.
 func (c *CA) setDefaults(f *Fleet) {
 	or(&c.Organization, f.Metadata.Name)
 	or(&c.KeyAlgorithm, RSA4096)
-	if c.Issuer.Given() {
+	switch {
+	case c.Issuer.ByCertManager():
+		m := &c.Issuer.CertManager
+		or(&m.Kind, KindClusterIssuer)
+		or(&m.Group, CertManagerGroup)
+		or(&m.Namespace, "cert-manager")
+		or(&c.IntermediateLifetime, aYear)
+		return
+	case c.Issuer.Given():
 		or(&c.Issuer.CFSSL.TaskQueue, f.Spec.TaskQueue)
 		return
 	}
@@ -57,8 +100,12 @@ func (c *CA) setDefaults(f *Fleet) {
 	or(&c.Root.TaskQueue, f.Spec.TaskQueue)
 }
 
-func validateIssuer(ca CA, ps *problems) {
+// aYear is asked of cert-manager where the fleet file says nothing: few CAs sign for more.
+const aYear = Duration(365 * 24 * time.Hour)
+
+func validateIssuer(f *Fleet, ps *problems) {
 	const at = "spec.ca.issuer"
+	ca := f.Spec.CA
 	if ca.Manage != nil && !*ca.Manage {
 		ps.add(at, "is for intermediates that a rollout has issued; leave it out where the clusters' CAs exist already (spec.ca.manage: false)")
 	}
@@ -70,16 +117,52 @@ func validateIssuer(ca CA, ps *problems) {
 			ps.add("spec.ca."+field.name, "is for a root that Landbridge makes and keeps; an issuer has its own (spec.ca.issuer)")
 		}
 	}
+	if root := ca.Issuer.Root; root != "" && !isCertificate(root) {
+		ps.add(at+".root", "want the certificate of one root CA in PEM (-----BEGIN CERTIFICATE-----)")
+	}
+	server := ca.Issuer.CFSSL
+	server.TaskQueue = "" // a default
+	switch {
+	case ca.Issuer.ByCertManager() && server != CFSSL{}:
+		ps.add(at, "name one issuer: cfssl, or certManager")
+	case ca.Issuer.ByCertManager():
+		validateCertManager(at, f, ps)
+	case server == CFSSL{}:
+		ps.add(at, "name the issuer: cfssl, or certManager")
+	default:
+		validateCFSSL(at, ca, ps)
+	}
+}
+
+func validateCFSSL(at string, ca CA, ps *problems) {
 	if ca.IntermediateLifetime != 0 {
 		ps.add("spec.ca.intermediateLifetime", "is for the server's profile to say (spec.ca.issuer.cfssl.profile); leave it out")
 	}
 	validateURL(at+".cfssl.url", ca.Issuer, ps)
-	if root := ca.Issuer.Root; root != "" && !isCertificate(root) {
-		ps.add(at+".root", "want the certificate of one root CA in PEM (-----BEGIN CERTIFICATE-----)")
-	}
 	if own := ca.Issuer.CFSSL.ServerCA; own != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(own)) {
 		ps.add(at+".cfssl.serverCA", "want certificates in PEM (-----BEGIN CERTIFICATE-----)")
 	}
+}
+
+func validateCertManager(at string, f *Fleet, ps *problems) {
+	m := f.Spec.CA.Issuer.CertManager
+	known(f, ps, at+".certManager.cluster", m.Cluster)
+	for _, field := range []struct {
+		name, value string
+		wrong       []string
+	}{{"name", m.Name, validation.IsDNS1123Subdomain(m.Name)}, {"group", m.Group, validation.IsDNS1123Subdomain(m.Group)}} {
+		if len(field.wrong) > 0 {
+			ps.add(at+".certManager."+field.name, "%q is not a name: %s", field.value, reason(field.wrong))
+		}
+	}
+	if m.Group == CertManagerGroup {
+		oneOf(ps, at+".certManager.kind", m.Kind, KindClusterIssuer, KindIssuer)
+	}
+	dnsLabel(ps, at+".certManager.namespace", m.Namespace, 63, "a namespace")
+	if f.Spec.CA.Issuer.Root == "" {
+		ps.add(at+".root", "is required with certManager: cert-manager does not say at which root its issuers end")
+	}
+	lifetime(ps, "spec.ca.intermediateLifetime", f.Spec.CA.IntermediateLifetime)
 }
 
 func validateURL(at string, i Issuer, ps *problems) {

@@ -31,8 +31,24 @@ func TestIssuer_EachMistake_IsOneSentence(t *testing.T) {
 	no := false
 	at := func(url string) Issuer { return Issuer{CFSSL: CFSSL{URL: url}} }
 	good := at("https://cfssl.example.com:8888")
+	signs := CertManager{Cluster: "east", Name: "fleet-ca"}
+	by := func(change func(*CertManager)) CA {
+		m := signs
+		change(&m)
+		return CA{Issuer: Issuer{CertManager: m, Root: aRootCA}}
+	}
 	for problem, ca := range map[string]CA{
-		"spec.ca.issuer.cfssl.url: is required":                                                         {Issuer: Issuer{Root: aRootCA}},
+		"spec.ca.issuer: name the issuer: cfssl, or certManager":                                        {Issuer: Issuer{Root: aRootCA}},
+		"spec.ca.issuer: name one issuer":                                                               {Issuer: Issuer{CFSSL: good.CFSSL, CertManager: signs, Root: aRootCA}},
+		"spec.ca.issuer.root: is required with certManager":                                             {Issuer: Issuer{CertManager: signs}},
+		"spec.ca.issuer.cfssl.url: is required":                                                         {Issuer: Issuer{CFSSL: CFSSL{Profile: "x"}}},
+		`spec.ca.issuer.certManager.cluster: no cluster of this fleet is called "x"`:                    by(func(m *CertManager) { m.Cluster = "x" }),
+		`spec.ca.issuer.certManager.cluster: is required`:                                               by(func(m *CertManager) { m.Cluster = "" }),
+		`spec.ca.issuer.certManager.name: "" is not a name`:                                             by(func(m *CertManager) { m.Name = "" }),
+		`spec.ca.issuer.certManager.group: "a/b" is not a name`:                                         by(func(m *CertManager) { m.Group, m.Kind = "a/b", "X" }),
+		`spec.ca.issuer.certManager.kind: want ClusterIssuer or Issuer, got "X"`:                        by(func(m *CertManager) { m.Kind = "X" }),
+		`spec.ca.issuer.certManager.namespace: "A" is not a DNS label`:                                  by(func(m *CertManager) { m.Namespace = "A" }),
+		"spec.ca.intermediateLifetime: a CA certificate must live for at least":                         {Issuer: Issuer{CertManager: signs, Root: aRootCA}, IntermediateLifetime: Duration(time.Hour)},
 		`spec.ca.issuer.cfssl.url: want a URL such as https://cfssl.example.com:8888, got "cfssl:8888"`: {Issuer: at("cfssl:8888")},
 		`got "ftp://cfssl"`:                                         {Issuer: at("ftp://cfssl")},
 		`got "https://cfssl?x=1"`:                                   {Issuer: at("https://cfssl?x=1")},
@@ -70,6 +86,11 @@ func TestIssuer_LeavesOutWhatIsNotTheFleets(t *testing.T) {
 		again.SetDefaults()
 		require.Equal(t, f, again)
 	}
+	f := withCA(CA{Issuer: Issuer{CertManager: CertManager{Cluster: "east", Name: "fleet-ca"}, Root: aRootCA}})
+	require.NoError(t, f.Validate())
+	require.Equal(t, CertManager{Cluster: "east", Name: "fleet-ca", Kind: "ClusterIssuer", Group: "cert-manager.io", Namespace: "cert-manager"}, f.Spec.CA.Issuer.CertManager)
+	require.Equal(t, CFSSL{}, f.Spec.CA.Issuer.CFSSL)
+	require.Equal(t, CA{Organization: "prod", KeyAlgorithm: RSA4096, IntermediateLifetime: Duration(8760 * time.Hour), Issuer: f.Spec.CA.Issuer}, f.Spec.CA)
 	own := withCA(CA{})
 	require.True(t, own.Spec.CA.KeepsRoot())
 }

@@ -61,7 +61,7 @@ func validateCredentials(f *Fleet, ps *problems) {
 	case life == 0:
 	case life < leastTokenLifetime:
 		ps.add(at, "Kubernetes gives tokens that live for at least 10m, got %s", life)
-	case f.Spec.CA.KeepsRoot() && ps.sound("spec.ca.intermediateLifetime") && life > f.Spec.CA.IntermediateLifetime.Std():
+	case f.Spec.CA.Managed() && f.Spec.CA.IntermediateLifetime != 0 && ps.sound("spec.ca.intermediateLifetime") && life > f.Spec.CA.IntermediateLifetime.Std():
 		ps.add(at, "%s is longer than the %s of the clusters' certificates (spec.ca.intermediateLifetime)", life, f.Spec.CA.IntermediateLifetime.Std())
 	}
 }

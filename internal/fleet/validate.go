@@ -65,7 +65,7 @@ func validateCA(f *Fleet, ps *problems) {
 	ca := f.Spec.CA
 	oneOf(ps, "spec.ca.keyAlgorithm", ca.KeyAlgorithm, RSA4096, ECDSAP256)
 	if ca.Issuer.Given() {
-		validateIssuer(ca, ps)
+		validateIssuer(f, ps)
 		return
 	}
 	lifetime(ps, "spec.ca.rootLifetime", ca.RootLifetime)

@@ -49,8 +49,11 @@ var (
 	KubernetesGateways    = resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
 	ServiceExports        = resource("multicluster.x-k8s.io", "v1alpha1", "serviceexports", "ServiceExport")
 	ServiceImports        = resource("multicluster.x-k8s.io", "v1alpha1", "serviceimports", "ServiceImport")
+	CertificateRequests   = resource("cert-manager.io", "v1", "certificaterequests", "CertificateRequest")
+	Issuers               = resource("cert-manager.io", "v1", "issuers", "Issuer")
+	ClusterIssuers        = resource("cert-manager.io", "v1", "clusterissuers", "ClusterIssuer")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
-	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events}
+	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events, CertificateRequests}
 )
 
 // ResourceOf finds the resource of an object's group and kind.

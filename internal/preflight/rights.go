@@ -24,7 +24,7 @@ const rightsAtOnce = 10
 // checkRights asks the API server for each right that a rollout needs. What is
 // missing is one problem per resource.
 func (c *cluster) checkRights(ctx context.Context) error {
-	missing, err := c.missingRights(ctx, rights.For(rights.Needs{Namespace: c.in.Namespace, CNINamespace: c.in.CNINamespace, ExistingIstio: c.existingIstio(), Adopt: c.in.Adopt, SkipProof: c.in.SkipProof}))
+	missing, err := c.missingRights(ctx, rights.For(rights.Needs{Namespace: c.in.Namespace, CNINamespace: c.in.CNINamespace, ExistingIstio: c.existingIstio(), Adopt: c.in.Adopt, SkipProof: c.in.SkipProof, RequestsIn: c.in.RequestsIn}))
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,9 @@ type Needs struct {
 	Adopt bool
 	// SkipProof leaves out what only the proof of links needs.
 	SkipProof bool
+	// RequestsIn is the namespace in which CertificateRequests are made, where the cluster's
+	// cert-manager signs for the fleet (spec.ca.issuer.certManager).
+	RequestsIn string
 	// OpenShift lets the worker read the API server's names. The preflight does not
 	// insist on it.
 	OpenShift bool
@@ -100,6 +103,10 @@ func For(n Needs) []Right {
 	// Who gives an account the right to read something must have that right.
 	for _, r := range readByIstiod {
 		rights = add(rights, Right{r, read, ""})
+	}
+	if n.RequestsIn != "" {
+		rights = append(rights, Right{kinds.CertificateRequests, []string{"get", "create", "delete"}, n.RequestsIn},
+			Right{kinds.Issuers, []string{"get"}, n.RequestsIn}, Right{kinds.ClusterIssuers, []string{"get"}, ""})
 	}
 	if n.OpenShift {
 		rights = append(rights, Right{kinds.Infrastructures, []string{"get"}, ""})

@@ -183,12 +183,16 @@ func writeModule(module, dir string) error {
 		}
 		return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/landbridge/landbridge/test/lab/binaries/pod\n\ngo 1.26.0\n"), 0o644)
 	}
-	files, err := modules.ReadDir("binaries/" + module)
+	pins, at := modules, "binaries/"+module
+	if module == certManagerModule {
+		pins, at = onDemand, "ondemand/"+module
+	}
+	files, err := pins.ReadDir(at)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		data, err := modules.ReadFile("binaries/" + module + "/" + f.Name())
+		data, err := pins.ReadFile(at + "/" + f.Name())
 		if err != nil {
 			return err
 		}
