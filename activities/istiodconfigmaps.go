@@ -63,11 +63,11 @@ func istiodIsLeft(ctx context.Context, c *kube.Cluster) (bool, error) {
 // waitIstiodGone waits for the last pod of istiod, which would write its ConfigMaps
 // again while it stops.
 func waitIstiodGone(ctx context.Context, c *kube.Cluster, namespace string) error {
-	return kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	return c.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		pods, err := c.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 		if err != nil {
 			return "", apierrors.IsForbidden(err), err
 		}
 		return "istiod is stopping", len(pods.Items) == 0, nil
-	})
+	}, kube.Watched{Resource: kinds.Pods, Namespace: namespace, Labels: fleet.IstiodPods})
 }

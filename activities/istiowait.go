@@ -17,15 +17,16 @@ func (a *Activities) WaitIstio(ctx context.Context, in api.WaitIstioInput) (api.
 	if err != nil {
 		return api.WaitIstioResult{}, err
 	}
+	installation := sail.Installation{Name: in.Name, Namespace: in.Namespace, CNINamespace: in.CNINamespace}
 	var last sail.Report
 	var asking sail.Asking
-	err = c.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
-		r, err := sail.Look(ctx, c, sail.Installation{Name: in.Name, Namespace: in.Namespace, CNINamespace: in.CNINamespace})
+	err = c.WaitObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
+		r, err := sail.Look(ctx, c, installation)
 		if err != nil {
 			return nil, "", false, err
 		}
 		last = r
 		return r.Slow, asking.About(ctx, c, r.Waiting, r.Unseen), r.Waiting == "", nil
-	})
+	}, installation.Watched()...)
 	return api.WaitIstioResult{State: last.State}, err
 }

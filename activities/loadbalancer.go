@@ -11,6 +11,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -39,13 +40,13 @@ func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalanc
 	defer cancel()
 	var addr fleet.Address
 	last := ""
-	err = kube.Poll(limited, func(ctx context.Context) (waiting string, done bool, err error) {
+	err = c.Wait(limited, func(ctx context.Context) (waiting string, done bool, err error) {
 		addr, waiting, err = loadBalancer(ctx, c, in.Namespace, in.EastWest)
 		if waiting != "" {
 			last = ": " + waiting
 		}
 		return waiting, err == nil && waiting == "", err
-	})
+	}, kube.Watched{Resource: kinds.Services, Namespace: in.Namespace, Name: in.EastWest.ServiceName()})
 	// A request that the end of the wait cuts off fails in its own way; the error says
 	// what the cloud said before.
 	if err != nil && ctx.Err() == nil && time.Until(in.Until) < theEnd {

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -23,9 +24,12 @@ func looksIntoNamespaces(r kubetest.Request) bool {
 	return r.Verb == "list" && (r.Namespace != "" || r.Resource == "namespaces")
 }
 
+// everyRight has every right of a worker.
+var everyRight = slices.Concat(rights.For(rights.Needs{Namespace: "istio-system"}), rights.Watches(rights.Needs{Namespace: "istio-system"}))
+
 // granted says whether a worker has the right that a request needs, by the list.
 func granted(r kubetest.Request) bool {
-	return slices.ContainsFunc(rights.For(rights.Needs{Namespace: "istio-system"}), func(right rights.Right) bool {
+	return slices.ContainsFunc(everyRight, func(right rights.Right) bool {
 		return right.Group == r.Group && right.Resource.Resource == r.Resource && (right.In == "" || right.In == r.Namespace) && slices.Contains(right.Verbs, r.Verb)
 	})
 }
@@ -63,6 +67,7 @@ func TestRights_AreEnoughAndEachIsUsed(t *testing.T) {
 	w.server.Authorize = granted
 	upgrade(t, w)
 	waitsAndLooks(t, w)
+	waitsLong(t, w)
 	tokens := newRotations(t, 30*day)
 	tokens.server.Authorize = granted
 	tokens.ensure("run-1", time.Time{})
@@ -70,7 +75,7 @@ func TestRights_AreEnoughAndEachIsUsed(t *testing.T) {
 		used[r.Verb+" "+r.Resource+" "+r.Namespace] = true
 	}
 	given := slices.Concat(rights.Reader(), rights.ReaderIn("")) // who gives a right to another must have it
-	for _, right := range rights.For(rights.Needs{Namespace: "istio-system"}) {
+	for _, right := range everyRight {
 		for _, verb := range right.Verbs {
 			what := verb + " " + right.Resource.Resource
 			if elsewhere[what] == "" && !slices.ContainsFunc(given, func(rule rbacv1.PolicyRule) bool {
@@ -154,4 +159,22 @@ func waitsAndLooks(t *testing.T, w *world) {
 	require.NoError(t, err)
 	_, err = w.acts.ReleaseInventory(t.Context(), api.ReleaseInventoryInput{ClusterRef: w.ref})
 	require.NoError(t, err)
+}
+
+// waitsLong waits for what does not come, so that it is watched.
+func waitsLong(t *testing.T, w *world) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	c, err := w.acts.open(w.ref)
+	require.NoError(t, err)
+	token := secret("istio-system", "unfilled", corev1.SecretTypeServiceAccountToken, nil)
+	w.Put(token)
+	_, _, err = waitToken(ctx, c, token)
+	require.Error(t, err)
+	w.sailSays(kinds.IstioCNIs, "ReconcileError", cond("Ready", "False", "ReconcileError", "not yet"))
+	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err = w.acts.WaitIstio(ctx, api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
+	require.Error(t, err)
 }

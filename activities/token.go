@@ -155,7 +155,7 @@ func waitToken(ctx context.Context, c *kube.Cluster, want *corev1.Secret) (got c
 	about.SetKind(kinds.Secrets.Kind)
 	about.SetNamespace(want.Namespace)
 	about.SetName(want.Name)
-	err = c.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
+	err = c.WaitObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		s, err := c.Client.CoreV1().Secrets(want.Namespace).Get(ctx, want.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return about, "", false, &kube.NotReadyError{Waiting: fmt.Sprintf("Kubernetes removed Secret %s/%s before it had a token: ServiceAccount %s seems to be missing", want.Namespace, want.Name, want.Annotations[corev1.ServiceAccountNameKey])}
@@ -165,6 +165,6 @@ func waitToken(ctx context.Context, c *kube.Cluster, want *corev1.Secret) (got c
 		}
 		got, made = credentials{CA: s.Data[corev1.ServiceAccountRootCAKey], Token: s.Data[corev1.ServiceAccountTokenKey]}, s.CreationTimestamp.Time
 		return about, fmt.Sprintf("Secret %s/%s has no token yet", want.Namespace, want.Name), len(got.CA) > 0 && len(got.Token) > 0, nil
-	})
+	}, kube.Watched{Resource: kinds.Secrets, Namespace: want.Namespace, Name: want.Name})
 	return got, made, err
 }

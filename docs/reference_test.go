@@ -71,6 +71,7 @@ func reference(t *testing.T) string {
 	b.WriteString(rightsTable(" (not with `rollout.skipProof: true`)", missing(all, rights.For(rights.Needs{Namespace: ns, SkipProof: true}))))
 	b.WriteString(rightsTable(" (only with `istio.manage: false`, which needs no rights on istios and istiocnis)", missing(rights.For(rights.Needs{Namespace: ns, ExistingIstio: true}), all)))
 	b.WriteString(rightsTable(" (only on OpenShift; not insisted on)", missing(rights.For(rights.Needs{Namespace: ns, OpenShift: true}), all)))
+	b.WriteString(rightsTable(" (not insisted on; without it, what is waited for is looked at once a second)", rights.Watches(rights.Needs{Namespace: ns})))
 	b.WriteString("| the whole cluster (not insisted on; without it, a namespace stays in which something cannot be looked into) | every kind | list |\n")
 	return b.String()
 }

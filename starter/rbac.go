@@ -25,8 +25,9 @@ func rbac() *cobra.Command {
 		Use: "rbac", Args: cobra.NoArgs,
 		Short: "Print the ClusterRole that a worker needs on a cluster, and an account",
 		Long: "Print the least ClusterRole that a worker needs on a cluster, an account and the binding, as\n" +
-			"manifests. The role has exactly the rights that the preflight asks for. The worker then needs no\n" +
-			"more than a kubeconfig of that account (`kubectl create token`).",
+			"manifests. The role has exactly the rights that the preflight asks for, and to watch what a\n" +
+			"rollout waits for. The worker then needs no more than a kubeconfig of that account (`kubectl create\n" +
+			"token`).",
 		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "namespace": accountNamespace, "account": account} {

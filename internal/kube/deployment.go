@@ -18,14 +18,14 @@ import (
 // Deployment is being deleted, since another try makes it again. The errors hold
 // what the Deployment says, and why it does not get on.
 func (c *Cluster) WaitDeployment(ctx context.Context, namespace, name string) error {
-	return c.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
+	return c.WaitObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		obj, err := c.Get(ctx, kinds.Deployments, namespace, name)
 		if err != nil {
 			return nil, "", false, err
 		}
 		waiting, err := Rollout(obj)
 		return obj, waiting, waiting == "" && err == nil, err
-	})
+	}, Watched{Resource: kinds.Deployments, Namespace: namespace, Name: name})
 }
 
 // ScaleUp gives a Deployment at least so many replicas. Its autoscaler would do so too,

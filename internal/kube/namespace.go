@@ -43,7 +43,11 @@ func remedy(obj *unstructured.Unstructured) string {
 // failed to empty one.
 func (w *Writer) WaitNamespacesGone(ctx context.Context, objs ...*unstructured.Unstructured) error {
 	patience := &patience{}
-	return Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	var all []Watched
+	for _, obj := range objs {
+		all = append(all, Watched{Resource: kinds.Namespaces, Name: obj.GetName()})
+	}
+	return w.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		left := map[string][]string{} // by what keeps them
 		for _, obj := range objs {
 			live, err := w.Find(ctx, kinds.Namespaces, obj)
@@ -59,7 +63,7 @@ func (w *Writer) WaitNamespacesGone(ctx context.Context, objs ...*unstructured.U
 			left[Kept(live)] = append(left[Kept(live)], obj.GetName())
 		}
 		return stillThere(left), len(left) == 0, nil
-	})
+	}, all...)
 }
 
 // stillThere says which namespaces are being deleted, and what keeps them.

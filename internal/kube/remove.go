@@ -106,13 +106,13 @@ func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstruct
 	if res == kinds.Namespaces {
 		return w.WaitNamespacesGone(ctx, obj)
 	}
-	return w.PollObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
+	return w.WaitObject(ctx, func(ctx context.Context) (*unstructured.Unstructured, string, bool, error) {
 		live, err := w.Find(ctx, res, obj)
 		if live == nil {
 			return nil, "", err == nil, err
 		}
 		return live, BeingDeleted(live), false, nil
-	})
+	}, Watched{Resource: res, Namespace: obj.GetNamespace(), Name: obj.GetName()})
 }
 
 // BeingDeleted describes an object that is being deleted, and what keeps it.

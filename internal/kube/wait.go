@@ -35,12 +35,18 @@ type StoppingError struct{ NotReadyError }
 
 func (e *StoppingError) Unwrap() error { return &e.NotReadyError }
 
+// Look looks once, and tells what is still waited for.
+type Look = func(context.Context) (waiting string, done bool, err error)
+
 // Poll looks until done, and heartbeats what it waits for, which is how
 // cancellation reaches it. A look that fails is tried again as long as the error may
 // pass; one that the end of the wait cuts off tells nothing. It returns ctx.Err() when
 // the context is cancelled, a *NotReadyError when its deadline passes first, and a
-// *StoppingError when the worker stops.
-func Poll(ctx context.Context, look func(context.Context) (waiting string, done bool, err error)) error {
+// *StoppingError when the worker stops. What Kubernetes tells by itself is for
+// Cluster.Wait.
+func Poll(ctx context.Context, look Look) error { return poll(ctx, look, &watches{}) }
+
+func poll(ctx context.Context, look Look, watches *watches) error {
 	ctx, cancel := beforeDeadline(ctx)
 	defer cancel()
 	last := ""
@@ -58,6 +64,7 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 			last = waiting
 		}
 		Waiting(ctx, last)
+		watches.begin(ctx)
 		select {
 		case <-ctx.Done():
 			if ctx.Err() == context.DeadlineExceeded && last != "" {
@@ -66,7 +73,9 @@ func Poll(ctx context.Context, look func(context.Context) (waiting string, done 
 			return ctx.Err()
 		case <-stopping(ctx):
 			return &StoppingError{NotReadyError{"the worker is stopping; " + last}}
-		case <-time.After(interval):
+		case <-watches.news:
+			watches.gather()
+		case <-time.After(watches.interval(interval)):
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,16 +13,19 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// looksPerWhy says how many looks of a wait pass until it asks why again: that takes two
-// requests more, and nobody reads it quicker.
-const looksPerWhy = 5
+// A wait asks why only when it has lasted for whyAfter, and again each whyEvery: that takes
+// two requests more, and nobody reads it quicker.
+const (
+	whyAfter = 1500 * time.Millisecond
+	whyEvery = 5 * time.Second
+)
 
-// PollObject polls for one object, and adds to what is waited for why that does not get
-// on. A look returns the object that it saw.
-func (c *Cluster) PollObject(ctx context.Context, look func(context.Context) (obj *unstructured.Unstructured, waiting string, done bool, err error)) error {
+// WaitObject waits for one object, as Wait does, and adds to what is waited for why that
+// does not get on. A look returns the object that it saw.
+func (c *Cluster) WaitObject(ctx context.Context, look func(context.Context) (obj *unstructured.Unstructured, waiting string, done bool, err error), of ...Watched) error {
 	var live *unstructured.Unstructured
-	looks, said := 0, ""
-	err := Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	ask, said := time.Now().Add(whyAfter), ""
+	err := c.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		obj, waiting, done, err := look(ctx)
 		if obj != nil {
 			live = obj
@@ -29,11 +33,11 @@ func (c *Cluster) PollObject(ctx context.Context, look func(context.Context) (ob
 		if waiting == "" || done || err != nil {
 			return waiting, done, err
 		}
-		if looks++; looks%looksPerWhy == 0 {
-			said = c.Why(ctx, live)
+		if now := time.Now(); !now.Before(ask) {
+			ask, said = now.Add(whyEvery), c.Why(ctx, live)
 		}
 		return waiting + said, false, nil
-	})
+	}, of...)
 	var deadEnd *DeadEndError
 	var notReady *NotReadyError
 	var stopping *StoppingError

@@ -90,7 +90,7 @@ func TestWhy_OfWhatGetsOn_IsNothing(t *testing.T) {
 	require.Empty(t, c.Why(t.Context(), nil))
 }
 
-func TestPollObject_AsksWhyWhileItWaits(t *testing.T) {
+func TestWaitObject_AsksWhyWhileItWaits(t *testing.T) {
 	t.Parallel() // it takes its time
 	c := kubetest.New("east", gateway(unavailable), warning("Deployment", "gateway", "FailedCreate", "no room"))
 	asked := 0
@@ -98,5 +98,5 @@ func TestPollObject_AsksWhyWhileItWaits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second+500*time.Millisecond)
 	defer cancel()
 	require.ErrorContains(t, c.WaitDeployment(ctx, "istio-system", "gateway"), "(FailedCreate: no room)")
-	require.Equal(t, 2, asked, "at the fifth look, and at the end")
+	require.Equal(t, 2, asked, "after a moment, and at the end")
 }

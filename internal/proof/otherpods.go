@@ -17,6 +17,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/redact"
 )
@@ -150,14 +151,14 @@ func (t *trial) try(ctx context.Context, policy *networkingv1.NetworkPolicy) (is
 		return "", "", err
 	}
 	defer t.remove(context.WithoutCancel(ctx), pod)
-	err = kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	err = t.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		live, err := t.Client.CoreV1().Pods(t.namespace).Get(ctx, pod.Name, metav1.GetOptions{})
 		if err != nil {
 			return "", false, err
 		}
 		is, why = outcome(live)
 		return why, is != "" || ended(live), nil
-	})
+	}, kube.Watched{Resource: kinds.Pods, Namespace: t.namespace, Name: pod.Name})
 	var slow *kube.NotReadyError
 	if errors.As(err, &slow) {
 		return "", slow.Error(), nil

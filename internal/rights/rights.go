@@ -114,6 +114,19 @@ func For(n Needs) []Right {
 	return rights
 }
 
+// Watches lists the rights with which waits end as soon as something happens, beside those
+// of For that do so, too. Without one of them a wait looks once a second, so that the
+// preflight does not insist on them.
+func Watches(n Needs) []Right {
+	watch := []string{"watch"}
+	list := []Right{{kinds.Secrets, watch, n.Namespace}, {kinds.Deployments, watch, n.Namespace}}
+	if !n.ExistingIstio {
+		list = append(list, Right{kinds.Istios, watch, ""}, Right{kinds.IstioCNIs, watch, ""}, Right{kinds.IstioRevisions, watch, ""},
+			Right{kinds.DaemonSets, watch, cmp.Or(n.CNINamespace, fleet.DefaultCNINamespace)})
+	}
+	return list
+}
+
 // add adds a right to a list, or its verbs to the entry for the same objects.
 func add(list []Right, r Right) []Right {
 	for i, have := range list {

@@ -47,7 +47,8 @@ func TestClusterRole_OfEachKindOfCluster_IsTheGoldenOne(t *testing.T) {
 func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {
 	for name, needs := range clusters {
 		role := rights.ClusterRole("x", needs)
-		for _, r := range rights.For(needs) {
+		all := slices.Concat(rights.For(needs), rights.Watches(needs))
+		for _, r := range all {
 			for _, verb := range r.Verbs {
 				require.True(t, allows(role, r.Group, r.Resource.Resource, verb), "%s: %s %s", name, verb, r.Resource.Resource)
 			}
@@ -62,7 +63,7 @@ func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {
 					require.Equal(t, []string{rights.IstioReader(needs.Namespace, needs.Revision)}, rule.ResourceNames, "no other role may be bound")
 					continue
 				}
-				require.True(t, slices.ContainsFunc(rights.For(needs), func(r rights.Right) bool {
+				require.True(t, slices.ContainsFunc(all, func(r rights.Right) bool {
 					return r.Group == rule.APIGroups[0] && r.Resource.Resource == rule.Resources[0] && slices.Contains(r.Verbs, verb)
 				}), "%s: %s %v is not in the list", name, verb, rule.Resources)
 			}
@@ -78,7 +79,7 @@ func allows(role *rbacv1.ClusterRole, group, resource, verb string) bool {
 
 func TestRights_NoneIsAWildcard_AndSecretsOnlyWhereLandbridgeWorks(t *testing.T) {
 	for name, needs := range clusters {
-		for _, r := range rights.For(needs) {
+		for _, r := range slices.Concat(rights.For(needs), rights.Watches(needs)) {
 			require.NotContains(t, strings.Join(append([]string{r.Group, r.Resource.Resource, r.Version}, r.Verbs...), " "), "*", name)
 			require.NotEmpty(t, r.Verbs, name)
 			for _, secret := range []kinds.Resource{kinds.Secrets, kinds.ConfigMaps, kinds.PodLogs, kinds.PodPorts, kinds.ServiceAccounts} {
@@ -102,7 +103,7 @@ func TestRights_EachIsListedOnce(t *testing.T) {
 }
 
 func TestRights_AnExistingIstio_IsNotTouched(t *testing.T) {
-	for _, r := range rights.For(clusters["existing"]) {
+	for _, r := range slices.Concat(rights.For(clusters["existing"]), rights.Watches(clusters["existing"])) {
 		require.NotEqual(t, kinds.Istios.Group, r.Group)
 	}
 }

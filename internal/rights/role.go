@@ -11,13 +11,13 @@ import (
 )
 
 // ClusterRole returns the least role with which a worker can roll out and clean up a
-// cluster, made from the same list that the preflight asks for. It is for the
+// cluster, made from the same list that the preflight asks for, and the rights to watch. It is for the
 // whole cluster, since a rollout makes the namespaces that it works in.
 func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	role := &rbacv1.ClusterRole{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 		ObjectMeta: metav1.ObjectMeta{Name: name}}
 	verbs := map[[2]string][]string{}
-	for _, r := range For(n) {
+	for _, r := range slices.Concat(For(n), Watches(n)) {
 		on := [2]string{r.Group, r.Resource.Resource}
 		verbs[on] = append(verbs[on], r.Verbs...)
 	}

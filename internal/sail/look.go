@@ -23,6 +23,17 @@ type Installation struct {
 	Namespace, CNINamespace string
 }
 
+// Watched lists whatever Look looks at.
+func (in Installation) Watched() []kube.Watched {
+	return []kube.Watched{
+		{Resource: kinds.IstioCNIs, Name: CNIName},
+		{Resource: kinds.DaemonSets, Namespace: in.CNINamespace, Name: cniDaemonSet},
+		{Resource: kinds.Istios, Name: in.Name},
+		{Resource: kinds.IstioRevisions},
+		{Resource: kinds.Deployments, Namespace: in.Namespace, Labels: fleet.IstiodPods},
+	}
+}
+
 // Report tells how far an installation is.
 type Report struct {
 	// Waiting tells what it waits for. Empty: it is ready.

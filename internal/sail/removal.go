@@ -20,26 +20,26 @@ import (
 // once, and the operator uninstalls its revision seconds later.
 func WaitUninstalled(ctx context.Context, c *kube.Cluster, namespace string) error {
 	var asking Asking
-	return kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	return c.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		left, err := orphan(ctx, c, namespace)
 		if left == "" || err != nil {
 			return "", err == nil, err
 		}
 		return asking.About(ctx, c, left, true), false, nil
-	})
+	}, kube.Watched{Resource: kinds.IstioRevisions})
 }
 
 // WaitGone waits until an Istio or IstioCNI that is being deleted is gone, and tells
 // whether the operator runs that has to let it go.
 func WaitGone(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *unstructured.Unstructured) error {
 	var asking Asking
-	return kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	return w.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		live, err := w.Find(ctx, res, obj)
 		if live == nil {
 			return "", err == nil, err
 		}
 		return asking.About(ctx, w.Cluster, kube.BeingDeleted(live), true), false, nil
-	})
+	}, kube.Watched{Resource: res, Name: obj.GetName()})
 }
 
 // orphan describes a revision without an Istio that stays, or returns nothing.

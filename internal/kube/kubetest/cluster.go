@@ -1,6 +1,6 @@
 // Package kubetest gives tests a cluster without an API server: client-go's fake
 // clients, typed and dynamic, on one store, with server-side apply and its
-// conflicts, identities, and finalizers that hold deletions up. It admits what no
+// conflicts, watches, identities, and finalizers that hold deletions up. It admits what no
 // API server would (nothing is validated, defaulted or versioned) and runs no
 // controllers; tests of those use the lab.
 package kubetest
@@ -59,6 +59,7 @@ func New(name string, objects ...runtime.Object) *Cluster {
 	typed.AddReactor("*", "*", clienttesting.ObjectReaction(s))
 	dyn.PrependReactor("*", "*", clienttesting.ObjectReaction(s))
 	dyn.PrependReactor("patch", "*", tried)
+	dyn.PrependWatchReactor("*", s.watching)
 	c := &Cluster{typed: typed, dynamic: dyn, store: s, Cluster: &kube.Cluster{
 		Name: name, Config: &rest.Config{Host: "https://" + name + ".test"}, Client: typed, Dynamic: dyn,
 		Discovery: &preferred{FakeDiscovery: &fakediscovery.FakeDiscovery{Fake: &typed.Fake}}}}

@@ -18,7 +18,7 @@ var served = slices.Concat(untyped, []kinds.Resource{kinds.Namespaces, kinds.Con
 // wholeCluster lists those of them that are in no namespace.
 var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.Infrastructures, kinds.ClusterRoles, kinds.ClusterRoleBindings}
 
-var verbs = metav1.Verbs{"create", "delete", "get", "list", "patch", "update"}
+var verbs = metav1.Verbs{"create", "delete", "get", "list", "patch", "update", "watch"}
 
 // discovery adds the handlers by which clients find out what a Server has.
 func discovery(mux *http.ServeMux) {

@@ -22,7 +22,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	clientscheme "k8s.io/client-go/kubernetes/scheme"
@@ -64,7 +63,7 @@ type Server struct {
 
 // Request describes a request as the API server asks its authorizer about it.
 type Request struct {
-	// Verb is Kubernetes' word: get, list, create, update, patch or delete.
+	// Verb is Kubernetes' word: get, list, watch, create, update, patch or delete.
 	Verb, Group string
 	// Resource has the subresource after a slash, as in a role.
 	Resource string
@@ -157,39 +156,23 @@ func (s *Server) Kubeconfig() []byte {
 	return data
 }
 
-// target holds what a path of the API names.
-type target struct {
-	gvr                  schema.GroupVersionResource
-	namespace, name, sub string
-}
-
-func parsePath(urlPath string) target {
-	var t target
-	parts := strings.Split(strings.Trim(urlPath, "/"), "/")
-	if parts[0] == "apis" {
-		t.gvr.Group, parts = parts[1], parts[1:]
-	}
-	t.gvr.Version, parts = parts[1], parts[2:]
-	if parts[0] == "namespaces" && len(parts) > 2 {
-		t.namespace, parts = parts[1], parts[2:]
-	}
-	parts = append(parts, "", "")
-	t.gvr.Resource, t.name, t.sub = parts[0], parts[1], parts[2]
-	return t
-}
-
 func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	t := parsePath(r.URL.Path)
 	var client dynamic.ResourceInterface = s.cluster.Dynamic.Resource(t.gvr)
 	if t.namespace != "" {
 		client = s.cluster.Dynamic.Resource(t.gvr).Namespace(t.namespace)
 	}
-	for _, verb := range s.verbs(t, r.Method) {
+	watches := r.URL.Query().Has("watch")
+	for _, verb := range s.verbs(t, r.Method, watches) {
 		if !s.allowed(Request{verb, t.gvr.Group, path.Join(t.gvr.Resource, t.sub), t.namespace}) {
 			words := fmt.Sprintf(`User "kubetest" cannot %s resource %q in API group %q in the namespace %q`, verb, t.gvr.Resource, t.gvr.Group, t.namespace) // the API server's own
 			fail(w, apierrors.NewForbidden(t.gvr.GroupResource(), t.name, errors.New(words)))
 			return
 		}
+	}
+	if watches {
+		s.watch(w, r, client)
+		return
 	}
 	if t.sub == "log" {
 		_, _ = io.WriteString(w, Log)
@@ -207,27 +190,9 @@ func (s *Server) resource(w http.ResponseWriter, r *http.Request) {
 	write(w, out)
 }
 
-// verbs returns what a request needs the right to. An apply that makes an object
-// needs that to create, too.
-func (s *Server) verbs(t target, method string) []string {
-	switch method {
-	case http.MethodGet:
-		if t.name == "" {
-			return []string{"list"}
-		}
-		return []string{"get"}
-	case http.MethodPatch:
-		if _, err := s.cluster.store.Get(t.gvr, t.namespace, t.name); err != nil {
-			return []string{"patch", "create"}
-		}
-		return []string{"patch"}
-	}
-	return []string{map[string]string{http.MethodPost: "create", http.MethodPut: "update", http.MethodDelete: "delete"}[method]}
-}
-
 func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, error) {
 	ctx, q := r.Context(), r.URL.Query()
-	if q.Has("watch") || q.Has("dryRun") && r.Method != http.MethodPatch || t.sub != "" {
+	if q.Has("dryRun") && r.Method != http.MethodPatch || t.sub != "" {
 		return nil, fmt.Errorf("kubetest cannot answer %s %s", r.Method, r.URL)
 	}
 	body, err := io.ReadAll(r.Body)
