@@ -1,6 +1,6 @@
 // Package activities does to clusters what the guide does by hand: one file per
 // step, the action and its undo side by side. EnsureX and RemoveX are safe to
-// repeat, WaitX polls and heartbeats, CheckX only reads, but for the pod that a
+// repeat, WaitX waits and heartbeats, CheckX only reads, but for the pod that a
 // rollout's CheckLink starts. An activity talks to one cluster, to the root or to
 // Temporal, never to two; what it takes and gives is public or sealed, since
 // everybody who can open the Temporal UI reads it.
@@ -39,6 +39,8 @@ type Activities struct {
 	Temporal string
 	// Payloads reads what Temporal hands on as it is stored; nil where nothing is encrypted.
 	Payloads converter.DataConverter
+
+	keys keys
 }
 
 // Register registers every activity under its own name.

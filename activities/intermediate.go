@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -47,14 +48,21 @@ func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureInt
 			key = nil
 		}
 	}
+	name := strings.Join([]string{"intermediate", in.Fleet, in.Cluster, in.Run, in.Spec.KeyAlgorithm}, "/")
 	if key == nil && !in.DryRun {
-		if key, _, err = certs.NewRequest(certSpec(in.Spec)); err != nil {
+		kube.Waiting(ctx, "a key is being made")
+		key, err = makeKey(ctx, &a.keys, name, func() ([]byte, error) {
+			key, _, err := certs.NewRequest(certSpec(in.Spec))
+			return key, err
+		})
+		if err != nil {
 			return api.EnsureIntermediateKeyResult{}, err
 		}
 	}
 	if err := w.Apply(ctx, secret(fleet.SystemNamespace, pendingSecret, corev1.SecretTypeOpaque, map[string][]byte{pendingKey: key})); err != nil || in.DryRun {
 		return api.EnsureIntermediateKeyResult{Changes: w.Changes()}, err
 	}
+	a.keys.forget(name)
 	csr, err := certs.RequestFor(key, certSpec(in.Spec))
 	return api.EnsureIntermediateKeyResult{Changes: w.Changes(), CSR: string(csr)}, err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // EnsureRoot does step 3, "root-ca": it makes the fleet's root once and keeps it, so
@@ -20,7 +22,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 	if err != nil {
 		return api.EnsureRootResult{}, err
 	}
-	root, changes, err := ensureRoot(ctx, store, in)
+	root, changes, err := a.ensureRoot(ctx, store, in)
 	out := api.EnsureRootResult{Changes: changes, Kept: store.describe().Note}
 	if err != nil || root == nil {
 		return out, err
@@ -33,7 +35,7 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 // ensureRoot returns the kept root, which it makes where there is none. A dry run
 // returns none then. Of two that make one at once both return the one that was kept
 // first.
-func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
+func (a *Activities) ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
 	root, by, err := store.load(ctx)
 	if err == nil {
 		err = sameRoot(root, in.Known, store.describe().Note)
@@ -55,13 +57,16 @@ func ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*
 	if in.DryRun {
 		return nil, made, nil
 	}
-	root, err = certs.NewRoot(rootSpec(in.CA))
+	kube.Waiting(ctx, "a key is being made")
+	name := strings.Join([]string{"root", in.Fleet, in.Run}, "/")
+	root, err = makeKey(ctx, &a.keys, name, func() (*certs.Root, error) { return certs.NewRoot(rootSpec(in.CA)) })
 	if err != nil {
 		return nil, fleet.Changes{}, err
 	}
 	if err := store.save(ctx, root); err != nil {
 		return nil, fleet.Changes{}, err
 	}
+	a.keys.forget(name)
 	root, _, err = store.load(ctx)
 	return root, made, err
 }
