@@ -10,9 +10,11 @@
 //     field that somebody else changed from one that the fleet file changed. Ours
 //     does, and it writes nothing where nothing differs, remembers which run made an
 //     object (an undo removes only that), and lists field by field what it would do.
-//   - Poll. The polls of Kubernetes' libraries return "timed out". Ours heartbeats to
-//     Temporal what it waits for, which is how people see it and how cancellation
-//     arrives, returns that as its error, and ends when the worker stops.
+//   - Poll and Wait. The waits of Kubernetes' libraries return "timed out". Ours heartbeat
+//     to Temporal what they wait for, which is how people see it and how cancellation
+//     arrives, return that as their error, and end when the worker stops. Wait also
+//     watches; client-go's waits that watch need a list before, and know nothing to do
+//     where a watch is refused (docs/adr/0022-waits-watch.md).
 //   - The difference of two objects. A comparison for equality would see the defaults
 //     of the API server and the labels of others as changes.
 //   - Port-forward. client-go's listens on a port of the worker's machine, which

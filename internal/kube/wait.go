@@ -11,12 +11,13 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// The first looks follow soon, since most waits are short; the later ones are further
-// apart, since a cloud's address takes minutes, and every look of a large fleet is a
-// request.
+// The first looks follow soon, since most waits are short: the next one comes when a quarter
+// of the time that was waited has passed again. The later ones are further apart, since a
+// cloud's address takes minutes, and every look of a large fleet is a request.
 const (
 	firstInterval = 100 * time.Millisecond
 	pollInterval  = time.Second
+	ofWaited      = 4
 )
 
 // NotReadyError tells what is still waited for.
@@ -49,8 +50,8 @@ func Poll(ctx context.Context, look Look) error { return poll(ctx, look, &watche
 func poll(ctx context.Context, look Look, watches *watches) error {
 	ctx, cancel := beforeDeadline(ctx)
 	defer cancel()
-	last := ""
-	for interval := firstInterval; ; interval = min(2*interval, pollInterval) {
+	last, began := "", time.Now()
+	for {
 		waiting, done, err := look(ctx)
 		switch {
 		case done:
@@ -65,6 +66,7 @@ func poll(ctx context.Context, look Look, watches *watches) error {
 		}
 		Waiting(ctx, last)
 		watches.begin(ctx)
+		interval := min(max(firstInterval, time.Since(began)/ofWaited), pollInterval)
 		select {
 		case <-ctx.Done():
 			if ctx.Err() == context.DeadlineExceeded && last != "" {

@@ -49,8 +49,8 @@ func TestPoll_EndsAsItShould(t *testing.T) {
 		want error // nil: done
 	}{
 		"done at once":               {looks(step{done: true}), 0, nil},
-		"done later":                 {looks(step{waiting: "no address"}, step{waiting: "no address"}, step{done: true}), 3 * firstInterval, nil},
-		"an error that passes":       {looks(step{err: unreachable}, step{err: apierrors.NewServiceUnavailable("busy")}, step{done: true}), 3 * firstInterval, nil},
+		"done later":                 {looks(step{waiting: "no address"}, step{waiting: "no address"}, step{done: true}), 2 * firstInterval, nil},
+		"an error that passes":       {looks(step{err: unreachable}, step{err: apierrors.NewServiceUnavailable("busy")}, step{done: true}), 2 * firstInterval, nil},
 		"an error that does not":     {looks(step{waiting: "no address"}, step{err: forbidden}), firstInterval, forbidden},
 		"time is up":                 {looks(step{waiting: "no address"}), 10 * time.Second, &NotReadyError{"no address"}},
 		"time is up, then unreached": {looks(step{waiting: "no address"}, step{err: unreachable}), 10 * time.Second, &NotReadyError{unreachable.Error()}},
@@ -98,6 +98,21 @@ func TestPoll_TheLimiterCutsALookOff_SaysWhatItWaitedFor(t *testing.T) {
 			return "no address", false, nil
 		})
 		require.Equal(t, &NotReadyError{"no address"}, err)
+	})
+}
+
+func TestPoll_LooksALittleLateAtFirst_AndThenOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began, last, looks := time.Now(), time.Duration(0), 0
+		_ = Poll(ctx, func(context.Context) (string, bool, error) {
+			now := time.Since(began)
+			require.LessOrEqual(t, now-last, min(max(firstInterval, last/ofWaited), pollInterval))
+			last, looks = now, looks+1
+			return "no address", false, nil
+		})
+		require.InDelta(t, 15+56, looks, 2, "15 until the pauses are a second, after 4 s")
 	})
 }
 

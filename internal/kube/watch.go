@@ -14,7 +14,7 @@ import (
 
 const (
 	// watchedInterval is between two looks of a wait whose watches tell of every change. It
-	// still looks by itself, for what nobody watches: events, or an operator that is away.
+	// still looks by itself, for what nobody watches: events, or an operator that does not run.
 	watchedInterval = 3 * time.Second
 	// together is the time that other changes get to come with one: controllers write
 	// several times in a row.
