@@ -7,14 +7,17 @@ import (
 	"time"
 )
 
-func total(counts map[string]int) (all, reviews int) {
+func total(counts map[string]int) (all, reviews, watches int) {
 	for k, n := range counts {
 		all += n
 		if strings.HasPrefix(k, "create selfsubject") {
 			reviews += n
 		}
+		if strings.HasPrefix(k, "watch ") {
+			watches += n
+		}
 	}
-	return all, reviews
+	return all, reviews, watches
 }
 
 // figures measures how long f takes, and its requests to both clusters.
@@ -27,18 +30,18 @@ func (w *world) figures(what string, f func()) string {
 	began := time.Now()
 	f()
 	took := time.Since(began)
-	all, reviews, changes := 0, 0, 0
+	all, reviews, watches, changes := 0, 0, 0, 0
 	for _, c := range []string{"east", "west"} {
 		counts, _ := w.requests(c, lines[c])
-		a, r := total(counts)
-		all, reviews = all+a, reviews+r
+		a, r, n := total(counts)
+		all, reviews, watches = all+a, reviews+r, watches+n
 		for k, n := range counts {
 			if len(writes(map[string]int{k: n})) > 0 {
 				changes += n
 			}
 		}
 	}
-	return fmt.Sprintf("%-12s %6.1f s  %4d requests, of which %d writes and %d questions for rights", what, took.Seconds(), all, changes, reviews)
+	return fmt.Sprintf("%-12s %6.1f s  %4d requests, of which %d writes, %d watches and %d questions for rights", what, took.Seconds(), all, changes, watches, reviews)
 }
 
 // BenchmarkFleet measures a rollout of two clusters, its repetition and its

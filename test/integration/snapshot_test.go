@@ -152,11 +152,12 @@ func (w *world) requests(cluster string, since int) (map[string]int, int) {
 		}
 		var e struct {
 			Verb      string
+			Stage     string
 			User      struct{ Username string }
 			ObjectRef struct{ Resource string }
 		}
 		require.NoError(t, json.Unmarshal(s.Bytes(), &e))
-		if e.User.Username == "landbridge" {
+		if e.User.Username == "landbridge" && e.Stage != "ResponseStarted" { // a watch has both
 			counts[e.Verb+" "+e.ObjectRef.Resource]++
 		}
 	}
