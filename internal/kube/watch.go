@@ -48,8 +48,10 @@ type watches struct {
 	begun   bool
 	// news has an element when something happened since the last look.
 	news chan struct{}
-	// telling counts the watches that have told something and go on.
-	telling atomic.Int32
+	// open counts the watches that the API server has accepted and that go on.
+	open atomic.Int32
+	// told says that one of them has told something.
+	told atomic.Bool
 }
 
 // begin starts the watches, once.
@@ -64,10 +66,10 @@ func (w *watches) begin(ctx context.Context) {
 }
 
 // interval returns how long to wait for news until the next look, where polling would
-// take that long. A proxy may hold back what it should pass on, so that a watch counts
-// when it has told something: it begins with the objects that are there.
+// take that long. A proxy may hold back what it should pass on, so that watches count
+// when one has told something: they begin with the objects that are there.
 func (w *watches) interval(polling time.Duration) time.Duration {
-	if len(w.of) > 0 && int(w.telling.Load()) == len(w.of) {
+	if w.told.Load() && int(w.open.Load()) == len(w.of) {
 		return watchedInterval
 	}
 	return polling
@@ -110,12 +112,10 @@ func (w *watches) follow(ctx context.Context, of Watched) {
 // listen passes on that something happened, until the watch ends.
 func (w *watches) listen(ctx context.Context, stream watch.Interface) {
 	defer stream.Stop()
-	if !w.heard(ctx, stream) {
-		return
-	}
-	w.telling.Add(1)
-	defer w.telling.Add(-1)
+	w.open.Add(1)
+	defer w.open.Add(-1)
 	for w.heard(ctx, stream) {
+		w.told.Store(true)
 	}
 }
 

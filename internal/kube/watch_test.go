@@ -57,7 +57,7 @@ func TestWait_WhatIsWatchedChanges_EndsAtOnce(t *testing.T) {
 		"the object":           {[]kube.Watched{theService}, 30 * time.Millisecond, 22},
 		"its label":            {[]kube.Watched{{Resource: kinds.Services, Namespace: "istio-system", Labels: "app=gateway"}}, 30 * time.Millisecond, 22},
 		"all of its kind":      {[]kube.Watched{{Resource: kinds.Services}}, 30 * time.Millisecond, 22},
-		"and what never comes": {[]kube.Watched{theService, itsEndpoint}, 30 * time.Millisecond, 70},
+		"and what never comes": {[]kube.Watched{theService, itsEndpoint}, 30 * time.Millisecond, 22},
 		"another object":       {[]kube.Watched{itsEndpoint}, time.Second, 70},
 		"nothing":              {nil, time.Second, 70},
 	} {
