@@ -46,6 +46,7 @@ func (a *app) caShow() *cobra.Command {
 		}}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
+	waitFlag(cmd)
 	return cmd
 }
 
@@ -140,6 +141,7 @@ func (a *app) caMove() *cobra.Command {
 		}}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
+	waitFlag(cmd)
 	cmd.Flags().StringVar(&to, "to", "", "directory, cluster or sealed (required)")
 	_ = cmd.MarkFlagRequired("to")
 	_ = cmd.RegisterFlagCompletionFunc("to", cobra.FixedCompletions([]string{toDirectory, toCluster, toSealed}, cobra.ShellCompDirectiveNoFileComp))

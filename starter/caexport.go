@@ -70,6 +70,7 @@ func (a *app) caExport() *cobra.Command {
 			return nil
 		}}
 	a.fileFlag(cmd)
+	waitFlag(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write (required)")
 	_ = cmd.MarkFlagRequired("out")
 	cmd.Flags().StringArrayVar(&recipients, "recipient", nil, "age recipient (age1…) that can open the file; may be repeated")
@@ -162,6 +163,7 @@ func (a *app) caImport() *cobra.Command {
 			return a.change(cmd, api.ImportRoot, in, detach, a.showMoved(f.Spec.CA.Root))
 		}}
 	a.fileFlag(cmd)
+	waitFlag(cmd)
 	a.outputFlag(cmd)
 	cmd.Flags().StringVar(&identity, "identity", "", "file with the age identity (AGE-SECRET-KEY-…) that opens the file")
 	cmd.Flags().StringVar(&passphrase, "passphrase-file", "", "file whose first line is the passphrase that opens the file")

@@ -20,36 +20,37 @@ func (a *app) cleanup() *cobra.Command {
 		why                                  fleet.Request
 	)
 	cmd := &cobra.Command{
-		Use: "cleanup", Args: cobra.NoArgs,
+		Use:   "cleanup",
 		Short: "Remove everything that Landbridge made for a fleet",
 		Long: "Remove everything that Landbridge made for a fleet, in the reverse order of the rollout: links\n" +
 			"first, then clusters, then the root CA. What existed before Landbridge stays, and so does what\n" +
 			"another fleet or a person made. A fleet that has waves goes wave by wave, the last one first; with\n" +
 			"spec.rollout.approval: waves each wave after the first waits for `landbridge approve`.\n\n" +
-			"It needs the clusters and the fleet file, but not the history of the rollout. Where the fleet file\n" +
-			"is lost, --fleet and --cluster name the fleet and some of its clusters: their inventories have the\n" +
-			"rest. A rollout that runs is canceled, and has undone its open steps before the cleanup begins.\n\n" +
+			"It needs the clusters, and the fleet file or FLEET, the name of a fleet that this Temporal knows.\n" +
+			"Where the file is lost and Temporal has forgotten the fleet, FLEET with --cluster names some of its\n" +
+			"clusters: their inventories have the rest. A rollout that runs is canceled, and has undone its open\n" +
+			"steps before the cleanup begins.\n\n" +
 			"Where pods are still in the mesh of a control plane that would go, nothing is removed without\n" +
 			"--force: their sidecars would get no certificates and no endpoints any more.\n\n" +
 			"On a terminal it lists what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge cleanup -f fleet.yaml\n" +
 			"  landbridge cleanup --dry-run                              # only list what would be removed\n" +
-			"  landbridge cleanup --fleet prod --cluster east=east-ctx   # the fleet file is lost",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			in := api.FleetInput{TakeOver: takeOver, DryRun: dryRun, Force: force}
-			f, err := a.loadOrKnown(cmd, known)
-			if err != nil {
-				return err
-			}
+			"  landbridge cleanup prod                               # by what its clusters remember\n" +
+			"  landbridge cleanup prod --cluster east=east-ctx       # its file is lost, and Temporal's history",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := requested(&why); err != nil {
 				return err
 			}
-			in.Fleet, in.FromInventories, in.Request = *f, known.given(), why
+			in, err := a.fleetOf(cmd, args, known)
+			if err != nil {
+				return err
+			}
+			in.TakeOver, in.DryRun, in.Force, in.Request = takeOver, dryRun, force, why
 			if !dryRun {
-				if err := f.Protects(nil); err != nil {
+				if err := in.Fleet.Protects(nil); err != nil {
 					return usage(err)
 				}
-				if err := a.confirm(cmd, yes, f.Metadata.Name, a.wouldRemove(cmd.Context(), in)); err != nil {
+				if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, a.wouldRemove(cmd.Context(), in)); err != nil {
 					return err
 				}
 			}
@@ -62,12 +63,10 @@ func (a *app) cleanup() *cobra.Command {
 			})
 		},
 	}
-	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.nameOrFile(cmd, &known)
+	a.outputFlag(cmd, outputName)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&known.fleet, "fleet", "", "name of a fleet whose fleet file is lost; needs --cluster")
-	cmd.Flags().StringArrayVar(&known.clusters, "cluster", nil, "with --fleet: a cluster, "+clusterForm)
-	cmd.Flags().StringVar(&known.queue, "task-queue", fleet.DefaultTaskQueue, "with --fleet: task queue of the workers that reach the clusters")
+	waitFlag(cmd)
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
@@ -75,26 +74,6 @@ func (a *app) cleanup() *cobra.Command {
 	cmd.Flags().BoolVar(&detach, "detach", false, "start the cleanup and return at once")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only list what would be removed")
 	return cmd
-}
-
-// loadOrKnown returns the fleet of the file, or one of what a person knows of it.
-func (a *app) loadOrKnown(cmd *cobra.Command, k knownBy) (*fleet.Fleet, error) {
-	switch {
-	case !k.given() && cmd.Flags().Changed("task-queue"):
-		return nil, usage(fmt.Errorf("--task-queue goes with --fleet; a fleet file names its task queue itself"))
-	case !k.given():
-		return a.load()
-	case cmd.Flags().Changed("file"):
-		return nil, usage(fmt.Errorf("give a fleet file, or --fleet with --cluster; not both"))
-	case k.fleet == "":
-		return nil, usage(fmt.Errorf("--cluster goes with --fleet, the name of the fleet (`kubectl -n %s get configmap %s -o yaml` shows it)", fleet.SystemNamespace, fleet.InventoryName))
-	case len(k.clusters) == 0:
-		return nil, usage(fmt.Errorf("--fleet goes with at least one --cluster NAME=CONTEXT; its inventory names the other clusters of the fleet"))
-	}
-	if err := a.checkOutput(); err != nil {
-		return nil, err
-	}
-	return k.load()
 }
 
 // printCleanup writes how much was removed or, of a dry run, which objects would be.

@@ -91,7 +91,7 @@ spec:
   - {name: west, network: west, kubeconfig: {context: west}}
 `
 	require.NoError(t, os.WriteFile("fleet.yaml", []byte(file), 0o600))
-	for _, args := range [][]string{{"cleanup"}, {"cleanup", "--fleet", "prod", "--cluster", "east=east"}, {"cleanup", "--detach"},
+	for _, args := range [][]string{{"cleanup"}, {"cleanup", "prod", "--cluster", "east=east"}, {"cleanup", "--detach"},
 		{"rollout", "--prune"}, {"rollout", "--force-conflicts"}, {"rollout", "--prune", "--detach"}} {
 		var out bytes.Buffer
 		require.Equal(t, exitUsage, Main(args, &out, &out), args)

@@ -51,6 +51,7 @@ func (a *app) drift() *cobra.Command {
 	}
 	a.nameOrFile(cmd, &known)
 	a.outputFlag(cmd)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	return cmd
 }

@@ -62,8 +62,9 @@ func (a *app) forget() *cobra.Command {
 // destroyFlags adds the flags of a command that removes a part of a fleet by name.
 func (a *app) destroyFlags(cmd *cobra.Command, why *fleet.Request, yes *bool) {
 	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputName)
 	a.temporal.Bind(cmd.Flags())
+	waitFlag(cmd)
 	requestFlags(cmd, why)
 	_ = cmd.MarkFlagRequired("reason")
 	yesFlag(cmd, yes)
@@ -87,14 +88,15 @@ func (a *app) destroying(cmd *cobra.Command, args []string, why *fleet.Request) 
 // fleetToChange returns the fleet of the fleet file or, where only a name is given, that of the
 // last run that changed it.
 func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, error) {
-	if len(args) == 0 || cmd.Flags().Changed("file") {
+	if cmd.Flags().Changed("file") || len(args) == 0 && a.fileGiven(cmd) {
 		f, err := a.load()
 		if err == nil && len(args) == 1 && f.Metadata.Name != args[0] {
 			err = usage(fmt.Errorf("the fleet file %s is that of the fleet %s, not of %s", a.file, f.Metadata.Name, args[0]))
 		}
 		return f, err
 	}
-	if err := a.checkOutput(); err != nil {
+	name, err := a.fleetName(cmd, args)
+	if err != nil {
 		return nil, err
 	}
 	c, err := a.temporal.Dial(cmd.Context(), nil, nil)
@@ -102,9 +104,9 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 		return nil, failed(err)
 	}
 	defer c.Close()
-	in, err := lastInput(cmd.Context(), c, args[0])
+	in, err := lastInput(cmd.Context(), c, name)
 	if isNotFound(err) {
-		err = fmt.Errorf("%w; give its fleet file with -f", unknownFleet(args[0]))
+		err = fmt.Errorf("%w; give its fleet file with -f", unknownFleet(name))
 	}
 	if err != nil {
 		return nil, failed(err)

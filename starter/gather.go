@@ -78,6 +78,7 @@ func (a *app) gather() *cobra.Command {
 	}
 	a.nameOrFile(cmd, &known)
 	a.temporal.Bind(cmd.Flags())
+	waitFlag(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default landbridge-FLEET-TIME.tar.gz)")
 	cmd.Flags().BoolVar(&offline, "offline", false, "read no cluster, only what Temporal has")
 	return cmd

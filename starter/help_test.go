@@ -78,8 +78,39 @@ func TestHelp_OfEveryExample_IsACommandWithItsFlags(t *testing.T) {
 	require.Greater(t, n, 20)
 }
 
-func TestHelp_EveryCommandHasAGroup(t *testing.T) {
+func TestHelp_EveryCommandHasAGroupAndExamples(t *testing.T) {
 	for _, c := range root().Commands() {
-		require.True(t, c.GroupID != "" || c.Name() == "version", c.Name())
+		require.NotEmpty(t, c.GroupID, c.Name())
+	}
+	everyCommand(func(cmd *cobra.Command) {
+		if cmd.Runnable() {
+			require.Contains(t, cmd.Example, "  "+cmd.CommandPath(), cmd.CommandPath())
+		}
+	})
+}
+
+// A backquote in a usage would make its word the flag's placeholder: only a word in capitals
+// or one that tells the kind of a value may be that.
+func TestHelp_OfEveryFlag_BackquotesOnlyItsPlaceholder(t *testing.T) {
+	everyCommand(func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			switch parts := strings.Split(f.Usage, "`"); len(parts) {
+			case 1:
+			case 3:
+				require.Regexp(t, `^([A-Z.=]+|name|file|directory)$`, parts[1], "%s --%s", cmd.CommandPath(), f.Name)
+			default:
+				t.Errorf("%s --%s has backquotes around more than its placeholder: %s", cmd.CommandPath(), f.Name, f.Usage)
+			}
+		})
+	})
+}
+
+// Where a command waits for a run, a person or a pipeline can say how long.
+func TestHelp_EveryCommandThatWaits_HasATimeout(t *testing.T) {
+	waits := map[string]bool{}
+	everyCommand(func(cmd *cobra.Command) { waits[cmd.CommandPath()] = cmd.Flags().Lookup("timeout") != nil })
+	for _, name := range []string{"check", "plan", "render", "rollout", "cleanup", "rotate", "forget", "revoke", "retry", "status", "watch", "verify", "drift", "gather",
+		"ca show", "ca move", "ca export", "ca import"} {
+		require.True(t, waits["landbridge "+name], name)
 	}
 }

@@ -36,8 +36,25 @@ type pastChange struct {
 	Closed      *time.Time `json:"closed,omitempty"`
 }
 
+// anyFleet finds every workflow that has to do with a fleet, in Temporal's language of queries.
+var anyFleet = api.FleetKey.GetName() + " IS NOT NULL"
+
+// changesOf finds the workflows that change one fleet.
+func changesOf(name string) string { return fmt.Sprintf("WorkflowId = %q", fleet.WorkflowID(name)) }
+
 // changesPage is how many workflows one request to Temporal reads.
 const changesPage = 500
+
+// changeList lists changes, the latest first.
+type changeList []pastChange
+
+// names lists the IDs of the runs, as --run takes them.
+func (l changeList) names() (out []string) {
+	for _, ch := range l {
+		out = append(out, ch.Run)
+	}
+	return out
+}
 
 func (a *app) history() *cobra.Command {
 	var limit int
@@ -49,7 +66,7 @@ func (a *app) history() *cobra.Command {
 			"`landbridge report FLEET --run RUN` tells all about one of them.",
 		Example: "  landbridge history prod\n  landbridge history prod -o json | jq '.[].run'\n  landbridge history -f fleet.yaml --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := a.fleetName(args)
+			name, err := a.fleetName(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -61,7 +78,7 @@ func (a *app) history() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			changes, err := pastChanges(cmd.Context(), c, fmt.Sprintf("WorkflowId = %q", fleet.WorkflowID(name)), limit)
+			changes, err := pastChanges(cmd.Context(), c, changesOf(name), limit)
 			if err != nil {
 				return failed(err)
 			}
@@ -72,7 +89,7 @@ func (a *app) history() *cobra.Command {
 		},
 	}
 	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputName, outputWide)
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many changes to list")
 	return cmd
@@ -80,8 +97,8 @@ func (a *app) history() *cobra.Command {
 
 // pastChanges reads at most so many of the workflows that changed fleets and match a query of
 // Temporal's, the latest first.
-func pastChanges(ctx context.Context, c client.Client, query string, most int) ([]pastChange, error) {
-	out := []pastChange{}
+func pastChanges(ctx context.Context, c client.Client, query string, most int) (changeList, error) {
+	out := changeList{}
 	query += " AND WorkflowType IN ('" + strings.Join(changedBy, "', '") + "')"
 	for page := []byte(nil); len(out) < most; {
 		list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: int32(min(most, changesPage)), Query: query, NextPageToken: page})
@@ -114,7 +131,7 @@ func pastChangeOf(e *workflowpb.WorkflowExecutionInfo) pastChange {
 	return out
 }
 
-func printHistory(w io.Writer, changes []pastChange) {
+func printHistory(w io.Writer, changes changeList) {
 	t := newTable(w, "STARTED", "CHANGE", "STATE", "TOOK", "BY", "REASON", "RUN")
 	for _, c := range changes {
 		took := ""

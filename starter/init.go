@@ -38,7 +38,7 @@ func (a *app) init() *cobra.Command {
 			"  landbridge init --existing                      # use the Istio that runs there already",
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInit(cmd, in) },
 	}
-	cmd.Flags().StringVarP(&a.file, "file", "f", "fleet.yaml", "fleet file to write; - is stdout")
+	a.namedFileFlag(cmd, "fleet file to write; - is stdout")
 	cmd.Flags().StringVar(&in.name, "name", "fleet", "name of the fleet")
 	cmd.Flags().StringArrayVar(&in.kubeconfigs, "kubeconfig", nil, "kubeconfig `file` to read; may be repeated (default: $KUBECONFIG, or ~/.kube/config)")
 	cmd.Flags().StringArrayVar(&in.dirs, "kubeconfig-dir", nil, "`directory` with kubeconfigs to read; may be repeated")

@@ -60,7 +60,7 @@ func (k knownBy) load() (*fleet.Fleet, error) {
 
 // nameOrFile makes a command take FLEET in place of a fleet file.
 func (a *app) nameOrFile(cmd *cobra.Command, k *knownBy) {
-	cmd.Use += " [FLEET]"
+	cmd.Use += fleetArg
 	cmd.Args = cobra.MaximumNArgs(1)
 	a.fileFlag(cmd)
 	cmd.Flags().StringArrayVar(&k.clusters, "cluster", nil, "with FLEET, where Temporal does not know its clusters any more: one of them, "+clusterForm)
@@ -70,22 +70,22 @@ func (a *app) nameOrFile(cmd *cobra.Command, k *knownBy) {
 // fleetOf returns the input of a look at a fleet: that of the file or, with FLEET, one that
 // only knows how its clusters are reached. Their inventories have the rest.
 func (a *app) fleetOf(cmd *cobra.Command, args []string, k knownBy) (api.FleetInput, error) {
-	if err := a.checkOutput(); err != nil {
-		return api.FleetInput{}, err
-	}
 	switch {
 	case len(args) > 0 && cmd.Flags().Changed("file"):
 		return api.FleetInput{}, usage(fmt.Errorf("give a fleet's name or a fleet file, not both"))
 	case len(args) == 0 && (k.given() || cmd.Flags().Changed("task-queue")):
-		return api.FleetInput{}, usage(fmt.Errorf("--cluster and --task-queue go with FLEET, the name of the fleet"))
-	case len(args) == 0:
+		return api.FleetInput{}, usage(fmt.Errorf("--cluster and --task-queue go with FLEET, the name of the fleet (`kubectl -n %s get configmap %s -o yaml` shows it)", fleet.SystemNamespace, fleet.InventoryName))
+	case len(args) == 0 && a.fileGiven(cmd):
 		f, err := a.load()
 		if err != nil {
 			return api.FleetInput{}, err
 		}
 		return api.FleetInput{Fleet: *f}, nil
 	}
-	k.fleet = args[0]
+	var err error
+	if k.fleet, err = a.fleetName(cmd, args); err != nil {
+		return api.FleetInput{}, err
+	}
 	if len(k.clusters) > 0 {
 		f, err := k.load()
 		if err != nil {

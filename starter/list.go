@@ -30,18 +30,25 @@ type listed struct {
 	NextCheck *time.Time `json:"nextCheck,omitempty"`
 }
 
+// fleetList lists fleets, by name.
+type fleetList []listed
+
+func (l fleetList) names() (out []string) {
+	for _, f := range l {
+		out = append(out, f.Fleet)
+	}
+	return out
+}
+
 func (a *app) list() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list", Args: cobra.NoArgs, Aliases: []string{"ls"},
+		Use: "list", Args: cobra.NoArgs,
 		Short: "List the fleets that this Temporal knows, with the last change of each",
 		Long: "List the fleets that this Temporal namespace knows: the last change of each, by whom, how many links\n" +
 			"its last rollout proved, and when its schedule checks it next. A fleet is known as long as Temporal\n" +
 			"keeps a change of it.",
 		Example: "  landbridge list\n  landbridge list -o json | jq -r '.[] | select(.last.status != \"done\").fleet'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.checkOutput(); err != nil {
-				return err
-			}
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
@@ -54,18 +61,18 @@ func (a *app) list() *cobra.Command {
 			return a.print(cmd.OutOrStdout(), fleets, func(w io.Writer) { printFleets(w, fleets) })
 		},
 	}
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputName, outputWide)
 	a.temporal.Bind(cmd.Flags())
 	return cmd
 }
 
 // fleets lists those of a Temporal namespace, by name.
-func fleets(ctx context.Context, c client.Client) ([]listed, error) {
-	all, err := pastChanges(ctx, c, fmt.Sprintf("%s IS NOT NULL", api.FleetKey.GetName()), fleetChanges)
+func fleets(ctx context.Context, c client.Client) (fleetList, error) {
+	all, err := pastChanges(ctx, c, anyFleet, fleetChanges)
 	if err != nil {
 		return nil, err
 	}
-	out := []listed{}
+	out := fleetList{}
 	at, asked := map[string]int{}, map[string]bool{}
 	for _, ch := range all {
 		i, known := at[ch.Fleet]
@@ -97,7 +104,7 @@ func (l *listed) proven(ctx context.Context, c client.Client, run string) {
 	}
 }
 
-func printFleets(w io.Writer, fleets []listed) {
+func printFleets(w io.Writer, fleets fleetList) {
 	if len(fleets) == 0 {
 		fmt.Fprintln(w, "this Temporal namespace knows no fleet; `landbridge rollout` makes one")
 		return

@@ -11,7 +11,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"landbridge": func() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }})
+	run := func() { os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr)) }
+	testscript.Main(m, map[string]func(){"landbridge": run, "kubectl-landbridge": run})
 }
 
 // Each testdata/*.txtar holds what a person types and sees, without a Temporal.

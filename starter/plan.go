@@ -66,6 +66,7 @@ func (a *app) plan() *cobra.Command {
 	}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().BoolVar(&all, "all", false, "also list objects that stay as they are")

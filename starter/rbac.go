@@ -28,9 +28,9 @@ func rbac() *cobra.Command {
 			"manifests. The role has exactly the rights that the preflight asks for, and to watch what a\n" +
 			"rollout waits for. The worker then needs no more than a kubeconfig of that account (`kubectl create\n" +
 			"token`).",
-		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --namespace ops --account landbridge",
+		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "namespace": accountNamespace, "account": account} {
+			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "account-namespace": accountNamespace, "account": account} {
 				if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
 					return usage(fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0]))
 				}
@@ -65,7 +65,7 @@ func rbac() *cobra.Command {
 	cmd.Flags().BoolVar(&needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")
 	cmd.Flags().StringVar(&needs.RequestsIn, "requests-namespace", "", "for the cluster that a fleet file has in spec.ca.issuer.certManager: the namespace there, such as cert-manager")
 	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
-	cmd.Flags().StringVar(&accountNamespace, "namespace", "default", "namespace of the account")
+	cmd.Flags().StringVar(&accountNamespace, "account-namespace", "default", "namespace of the account")
 	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")
 	return cmd
 }

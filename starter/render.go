@@ -66,10 +66,10 @@ func (a *app) render() *cobra.Command {
 	}
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().StringVar(&dir, "output-dir", "manifests", "`directory` to write to; files in it that render did not write stay")
-	_ = cmd.MarkFlagDirname("output-dir")
 	return cmd
 }
 

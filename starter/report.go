@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -18,7 +17,7 @@ import (
 func (a *app) report() *cobra.Command {
 	var run, out string
 	cmd := &cobra.Command{
-		Use: "report FLEET|WORKFLOW-ID", Args: cobra.ExactArgs(1),
+		Use: "report [FLEET|WORKFLOW-ID]", Args: cobra.MaximumNArgs(1),
 		Short: "Write a report on a rollout or cleanup, as HTML or JSON",
 		Long: "Write a report on the last rollout or cleanup of a FLEET, or on a workflow: who asked and why, each\n" +
 			"step with its objects, attempts and errors, the decisions, the certificates and the proof.\n\n" +
@@ -26,8 +25,9 @@ func (a *app) report() *cobra.Command {
 			"clusters do not exist any more and no worker runs.",
 		Example: "  landbridge report prod\n  landbridge report prod --run 0198c3… --out CHG-1234.html\n  landbridge report prod -o json | jq .certificates",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if a.output != "" && a.output != "html" && a.output != "json" {
-				return usage(fmt.Errorf("-o: want html or json, got %q", a.output))
+			id, err := a.fleetName(cmd, args)
+			if err != nil {
+				return err
 			}
 			namespace := ""
 			c, err := a.temporal.Dial(cmd.Context(), nil, func(o *client.Options) { namespace = o.Namespace })
@@ -35,13 +35,13 @@ func (a *app) report() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			id := args[0]
+			asked := id
 			if !strings.HasPrefix(id, fleet.WorkflowID("")) {
 				id = fleet.WorkflowID(id)
 			}
 			r, err := report.Gather(cmd.Context(), c, cmp.Or(namespace, client.DefaultNamespace), id, run)
 			if isNotFound(err) {
-				return failed(unknownFleet(args[0]))
+				return failed(unknownFleet(asked))
 			}
 			if err != nil {
 				return failed(err)
@@ -49,8 +49,9 @@ func (a *app) report() *cobra.Command {
 			return a.writeReport(cmd, r, out)
 		},
 	}
+	a.fileFlag(cmd)
+	a.formatFlag(cmd, "default html; 'landbridge schema report' prints the schema of the JSON", "html", outputJSON)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVarP(&a.output, "output", "o", "", "html or json (default html); 'landbridge schema report' prints the schema of the JSON")
 	cmd.Flags().StringVar(&run, "run", "", "run ID of an earlier rollout or cleanup (default: the last one)")
 	cmd.Flags().StringVar(&out, "out", "", "file to write; - is stdout (default landbridge-FLEET-TIME.html, for json stdout)")
 	return cmd
@@ -58,10 +59,8 @@ func (a *app) report() *cobra.Command {
 
 func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) error {
 	var b bytes.Buffer
-	if a.output == "json" {
-		e := json.NewEncoder(&b)
-		e.SetIndent("", "  ")
-		if err := e.Encode(r); err != nil {
+	if a.output == outputJSON {
+		if err := writeJSON(&b, r); err != nil {
 			return failed(err)
 		}
 		out = cmp.Or(out, "-")

@@ -51,14 +51,14 @@ func (a *app) rollout() *cobra.Command {
 		},
 	}
 	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputName)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&prune, "prune", false, "remove clusters and links that left the fleet file")
 	cmd.Flags().BoolVar(&force, "force-conflicts", false, "overwrite what somebody else changed since the last rollout; 'landbridge drift' shows it")
 	forceVersionFlag(cmd, &forceVersion)
 	cmd.Flags().StringVar(&planned, "plan", "", "do what the plan in this `file` says (plan --out), or nothing where something changed since")
-	_ = cmd.MarkFlagFilename("plan")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
 	yesFlag(cmd, &yes)
 	forceFlag(cmd, &forced)
@@ -80,9 +80,6 @@ func (a *app) rolloutOf(cmd *cobra.Command, planned string, forceVersion bool) (
 		if cmd.Flags().Changed(flag) {
 			return api.FleetInput{}, usage(fmt.Errorf("--%s does not go with --plan: the plan has what it was made with", flag))
 		}
-	}
-	if err := a.checkOutput(); err != nil {
-		return api.FleetInput{}, err
 	}
 	return readPlan(planned)
 }
@@ -107,9 +104,9 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 		return failed(err)
 	}
 	name := in.Fleet.Metadata.Name
+	begun := startedRun{name, run.GetID(), run.GetRunID(), typ}
 	if detach {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", noun(typ), name, run.GetID(), run.GetRunID(), name)
-		return nil
+		return a.print(cmd.OutOrStdout(), begun, begun.print)
 	}
 	if err := follow(ctx, c, run, typ, cmd.ErrOrStderr()); err != nil {
 		if ctx.Err() != nil {
@@ -118,10 +115,27 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 		}
 		return explained(ctx, c, run, err)
 	}
+	if a.output == outputName {
+		return a.print(cmd.OutOrStdout(), begun, nil)
+	}
 	if err := show(cmd.OutOrStdout(), func(out any) error { return run.Get(ctx, out) }, time.Since(began)); err != nil {
 		return failed(err)
 	}
 	return nil
+}
+
+// startedRun names a run that changes a fleet.
+type startedRun struct {
+	Fleet    string `json:"fleet"`
+	Workflow string `json:"workflow"`
+	Run      string `json:"run"`
+	Type     string `json:"type"`
+}
+
+func (s startedRun) names() []string { return []string{s.Run} }
+
+func (s startedRun) print(w io.Writer) {
+	fmt.Fprintf(w, "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", noun(s.Type), s.Fleet, s.Workflow, s.Run, s.Fleet)
 }
 
 // showRollout prints a rollout's result.

@@ -57,7 +57,8 @@ func (a *app) rotate() *cobra.Command {
 		},
 	}
 	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputName)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&tokens, "tokens", false, "renew the tokens with which sources read their targets")

@@ -133,9 +133,11 @@ type shownCheck struct {
 const shownChecks = 5
 
 func (a *app) scheduleShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show FLEET", Args: cobra.ExactArgs(1), Short: "Show when a fleet is checked next, and what the last checks found",
+	cmd := &cobra.Command{Use: "show" + fleetArg, Args: cobra.MaximumNArgs(1), Short: "Show when a fleet is checked next, and what the last checks found",
+		Example: "  landbridge schedule show prod\n  landbridge schedule show prod -o json | jq '.last[0].result.drifted'",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.checkOutput(); err != nil {
+			name, err := a.fleetName(cmd, args)
+			if err != nil {
 				return err
 			}
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
@@ -143,13 +145,14 @@ func (a *app) scheduleShow() *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			d, err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(args[0])).Describe(cmd.Context())
+			d, err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(name)).Describe(cmd.Context())
 			if err != nil {
-				return noSchedule(args[0], err)
+				return noSchedule(name, err)
 			}
-			s := readSchedule(cmd.Context(), c, args[0], d)
+			s := readSchedule(cmd.Context(), c, name, d)
 			return a.print(cmd.OutOrStdout(), s, func(w io.Writer) { printSchedule(w, s) })
 		}}
+	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	return cmd
 }
@@ -219,17 +222,24 @@ func (c shownCheck) found() string {
 }
 
 func (a *app) scheduleDelete() *cobra.Command {
-	return &cobra.Command{Use: "delete FLEET", Args: cobra.ExactArgs(1), Short: "Stop checking a fleet; Temporal keeps the checks that ran",
+	cmd := &cobra.Command{Use: "delete" + fleetArg, Args: cobra.MaximumNArgs(1), Short: "Stop checking a fleet; Temporal keeps the checks that ran",
+		Example: "  landbridge schedule delete prod",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			name, err := a.fleetName(cmd, args)
+			if err != nil {
+				return err
+			}
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
 			defer c.Close()
-			if err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(args[0])).Delete(cmd.Context()); err != nil {
-				return noSchedule(args[0], err)
+			if err := c.ScheduleClient().GetHandle(cmd.Context(), fleet.ScheduleID(name)).Delete(cmd.Context()); err != nil {
+				return noSchedule(name, err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is no longer checked\n", args[0])
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s is no longer checked\n", name)
 			return nil
 		}}
+	a.fileFlag(cmd)
+	return cmd
 }

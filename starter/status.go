@@ -44,7 +44,7 @@ func (a *app) status() *cobra.Command {
 			"fleet of the fleet file. The exit code is that of the rollout or cleanup, and 0 while it runs.",
 		Example: "  landbridge status prod\n  landbridge status -f fleet.yaml -o json\n  landbridge status prod --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := a.fleetName(args)
+			name, err := a.fleetName(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -76,6 +76,7 @@ func (a *app) status() *cobra.Command {
 	a.fileFlag(cmd)
 	a.outputFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	waitFlag(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print the status every 5 s until the rollout or cleanup ends")
 	return cmd
 }
@@ -94,7 +95,7 @@ func (a *app) watch() *cobra.Command {
 			"exit code is that of the rollout or cleanup.",
 		Example: "  landbridge watch prod\n  landbridge watch prod 2>&1 | tee rollout.log",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := a.fleetName(args)
+			name, err := a.fleetName(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -124,22 +125,8 @@ func (a *app) watch() *cobra.Command {
 	}
 	a.fileFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	waitFlag(cmd)
 	return cmd
-}
-
-// fleetName returns the argument or, without one, the name in the fleet file.
-func (a *app) fleetName(args []string) (string, error) {
-	if err := a.checkOutput(); err != nil {
-		return "", err
-	}
-	if len(args) == 1 {
-		return args[0], nil
-	}
-	f, err := a.load()
-	if err != nil {
-		return "", err
-	}
-	return f.Metadata.Name, nil
 }
 
 // silently returns an error with the exit code of how a workflow ended, and without a

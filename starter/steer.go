@@ -76,20 +76,24 @@ func (a *app) steering() []*cobra.Command {
 func (a *app) steer(v verb) *cobra.Command {
 	var d typed
 	cmd := &cobra.Command{
-		Use: v.name + " FLEET", Args: cobra.ExactArgs(1), Short: v.short,
+		Use: v.name + fleetArg, Args: cobra.MaximumNArgs(1), Short: v.short,
 		Example: v.example,
-		Long:    v.long + "\n\nThe workflow's history, `landbridge status` and the report show who decided, when and why.",
+		Long:    v.long + "\n\nWithout FLEET it takes the fleet of the fleet file or, without a file, the only one that Temporal\nknows. The workflow's history, `landbridge status` and the report show who decided, when and why.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in, err := d.decision(v)
 			if err != nil {
 				return usage(err)
+			}
+			name, err := a.fleetName(cmd, args)
+			if err != nil {
+				return err
 			}
 			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
 			if err != nil {
 				return failed(err)
 			}
 			defer c.Close()
-			running, err := lastRun(cmd.Context(), c, args[0])
+			running, err := lastRun(cmd.Context(), c, name)
 			if err != nil {
 				return failed(err)
 			}
@@ -108,16 +112,21 @@ func (a *app) steer(v verb) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s: %s\n", args[0], said)
+			fmt.Fprintf(cmd.OutOrStdout(), "fleet %s: %s\n", name, said)
 			return nil
 		},
 	}
+	a.fileFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
+	if v.name == api.UpdateRetry { // the only one that may start a run, and then waits for it
+		a.outputFlag(cmd, outputName)
+		waitFlag(cmd)
+	}
 	reason := "why, such as a change number"
 	if v.needsReason {
 		reason += " (required)"
 	}
-	cmd.Flags().StringVar(&d.by, "by", "", "who decides (default: you, as user@host)")
+	cmd.Flags().StringVar(&d.by, "by", "", "who decides (default: $"+requesterVariable+", or you, as user@host)")
 	cmd.Flags().StringVar(&d.reason, "reason", "", reason)
 	if v.needsReason {
 		_ = cmd.MarkFlagRequired("reason")

@@ -4,17 +4,83 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
-// table prints aligned columns, as kubectl does.
-type table struct{ w *tabwriter.Writer }
+// table prints aligned columns, as kubectl does. Where a terminal has no room for a row, its
+// last cell goes on below: it has the reasons, and a reason is never cut off.
+type table struct {
+	w     io.Writer
+	width int
+	rows  [][]string
+}
+
+const (
+	// cellGap stands between two columns.
+	cellGap = 3
+	// A last column needs leastRoom beside the others; with less it goes below them.
+	leastRoom = 28
+	// cellIndent begins a last cell that stands below its row.
+	cellIndent = 4
+)
 
 func newTable(w io.Writer, head ...string) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)}
+	t := &table{w: w, width: widthOf(w)}
 	t.row(head...)
 	return t
 }
 
-func (t *table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t")) }
-func (t *table) flush()              { _ = t.w.Flush() }
+func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+
+// flush prints the rows.
+func (t *table) flush() {
+	widths := t.widths()
+	before := 0 // what stands before the last column
+	for _, n := range widths[:len(widths)-1] {
+		before += n + cellGap
+	}
+	for _, row := range t.rows {
+		last := len(row) - 1
+		var line strings.Builder
+		for i, cell := range row[:last] {
+			line.WriteString(cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+cellGap))
+		}
+		for _, l := range t.broken(line.String(), row[last], before) {
+			fmt.Fprintln(t.w, strings.TrimRight(l, " "))
+		}
+	}
+}
+
+func (t *table) widths() []int {
+	out := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i, cell := range row {
+			out[i] = max(out[i], ansi.StringWidth(cell))
+		}
+	}
+	return out
+}
+
+// broken returns the lines of a row: its first cells, and the last one in as many lines as it
+// takes.
+func (t *table) broken(first, last string, before int) []string {
+	if t.width == 0 || before+ansi.StringWidth(last) <= t.width {
+		return []string{first + last}
+	}
+	indent := before
+	if t.width-before < leastRoom {
+		indent = cellIndent
+	}
+	lines := strings.Split(ansi.Wrap(last, max(t.width-indent, 1), " "), "\n")
+	for i := range lines {
+		if i > 0 || indent < before {
+			lines[i] = strings.Repeat(" ", indent) + lines[i]
+		}
+	}
+	if indent < before {
+		return append([]string{first}, lines...)
+	}
+	lines[0] = first + lines[0]
+	return lines
+}

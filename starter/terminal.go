@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
 	"github.com/mattn/go-isatty"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -47,4 +48,29 @@ func colours(w io.Writer) colorprofile.Profile {
 // colours.
 func coloured(w io.Writer) io.Writer {
 	return &colorprofile.Writer{Forward: w, Profile: colours(w)}
+}
+
+// wide marks what is to be written for -o wide: more columns, and no line is broken.
+type wide struct{ io.Writer }
+
+func isWide(w io.Writer) bool {
+	_, ok := w.(wide)
+	return ok
+}
+
+// widthOf returns how many characters a line of w has room for, or 0 where no line has to be
+// broken.
+func widthOf(w io.Writer) int {
+	if c, ok := w.(*colorprofile.Writer); ok {
+		w = c.Forward
+	}
+	f, ok := w.(*os.File)
+	if !ok || !isatty.IsTerminal(f.Fd()) {
+		return 0
+	}
+	columns, _, err := term.GetSize(f.Fd())
+	if err != nil {
+		return 0
+	}
+	return columns
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,21 +41,20 @@ func (a *app) verify() *cobra.Command {
 			if err := a.look(cmd.Context(), api.VerifyFleet, in, &r, nil); err != nil {
 				return err
 			}
-			if junit != "" {
-				if err := writeJUnit(junit, r); err != nil {
-					return failed(err)
-				}
+			if err := writeJUnit(junit, proofReport(r).suite()); err != nil {
+				return failed(err)
 			}
-			if err := a.print(cmd.OutOrStdout(), r, func(w io.Writer) { printProof(w, r) }); err != nil {
+			if err := a.print(cmd.OutOrStdout(), proofReport(r), func(w io.Writer) { printProof(w, r) }); err != nil {
 				return err
 			}
 			return proofError(r)
 		},
 	}
 	a.nameOrFile(cmd, &known)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputJUnit)
+	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&junit, "junit", "", "also write the result as JUnit XML to this file")
+	junitFlag(cmd, &junit)
 	return cmd
 }
 
@@ -134,42 +131,18 @@ func shown(l api.CheckLinkResult, name string) string {
 	return "-"
 }
 
-// The parts of JUnit's XML that CI systems read.
-type (
-	testSuite struct {
-		XMLName  xml.Name   `xml:"testsuite"`
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Time     string     `xml:"timestamp,attr"`
-		Cases    []testCase `xml:"testcase"`
-	}
-	testCase struct {
-		Name    string       `xml:"name,attr"`
-		Class   string       `xml:"classname,attr"`
-		Seconds float64      `xml:"time,attr"`
-		Failure *testFailure `xml:"failure,omitempty"`
-	}
-	testFailure struct {
-		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
+// proofReport prints as JUnit's XML, too.
+type proofReport api.VerifyResult
 
-// writeJUnit writes one test case for each link.
-func writeJUnit(path string, r api.VerifyResult) error {
-	suite := testSuite{Name: "landbridge verify " + r.Fleet, Tests: len(r.Links), Failures: len(r.Links) - proven(r), Time: r.At.UTC().Format("2006-01-02T15:04:05")}
+// suite has a test case for each link.
+func (r proofReport) suite() testSuite {
+	s := newSuite("verify", r.Fleet, r.At)
 	for _, l := range r.Links {
-		c := testCase{Name: l.Link, Class: "landbridge." + r.Fleet, Seconds: (l.Connect + l.RoundTrip).Seconds()}
+		c := testCase{Name: l.Link, Class: s.class, Seconds: (l.Connect + l.RoundTrip).Seconds()}
 		if !l.Proven {
 			c.Failure = &testFailure{l.Hop + ": " + l.Why, l.Hop, l.Look}
 		}
-		suite.Cases = append(suite.Cases, c)
+		s.add(c)
 	}
-	data, err := xml.MarshalIndent(suite, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append([]byte(xml.Header), append(data, '\n')...), 0o644)
+	return s
 }

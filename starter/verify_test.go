@@ -52,7 +52,7 @@ func TestVerify_ExitCodes(t *testing.T) {
 
 func TestVerify_JUnitHasACaseForEachLink(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "verify.xml")
-	require.NoError(t, writeJUnit(path, oneOfTwoProven()))
+	require.NoError(t, writeJUnit(path, proofReport(oneOfTwoProven()).suite()))
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	var got testSuite
@@ -61,7 +61,7 @@ func TestVerify_JUnitHasACaseForEachLink(t *testing.T) {
 	require.Equal(t, 1, got.Failures)
 	require.Nil(t, got.Cases[0].Failure)
 	require.Equal(t, "TCP: Envoy says <UF>", got.Cases[1].Failure.Message)
-	require.ErrorContains(t, writeJUnit(filepath.Join(t.TempDir(), "none", "x.xml"), oneOfTwoProven()), "none")
+	require.ErrorContains(t, writeJUnit(filepath.Join(t.TempDir(), "none", "x.xml"), proofReport(oneOfTwoProven()).suite()), "none")
 }
 
 // A link that any pod can use is proven all the same, and is told wherever its state is.

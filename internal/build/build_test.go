@@ -34,7 +34,7 @@ func TestVersion_OfARelease_IsTheLinkersInTheScriptThatSetsIt(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "landbridge")
 	out, err := exec.Command("go", "build", "-o", program, "-ldflags", "-X "+variable+"v9.8.7", "../../starter").CombinedOutput()
 	require.NoError(t, err, string(out))
-	out, err = exec.Command(program, "version").CombinedOutput()
+	out, err = exec.Command(program, "version", "--client").CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.Equal(t, "landbridge v9.8.7", strings.TrimSpace(string(out)))
 	text, err := os.ReadFile("../../deploy/build.sh")

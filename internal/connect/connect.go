@@ -36,7 +36,7 @@ type Flags struct {
 // Bind adds the flags to a command.
 func (f *Flags) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&f.Address, "address", "", "Temporal's host:port (default $TEMPORAL_ADDRESS, the profile's, or "+DefaultAddress+")")
-	fs.StringVar(&f.Namespace, "namespace", "", "Temporal namespace (default $TEMPORAL_NAMESPACE, the profile's, or default)")
+	fs.StringVarP(&f.Namespace, "namespace", "n", "", "Temporal namespace (default $TEMPORAL_NAMESPACE, the profile's, or default)")
 	fs.StringVar(&f.Profile, "profile", "", "profile in Temporal's configuration file (default $TEMPORAL_PROFILE, or default)")
 	f.Encryption.Bind(fs)
 }

@@ -11,7 +11,7 @@ func Known(name, taskQueue string, clusters []Cluster) (*Fleet, error) {
 	f.SetDefaults()
 	ps := &problems{}
 	validate(f, ps)
-	if err := ps.err("--fleet and --cluster"); err != nil {
+	if err := ps.err("FLEET and --cluster"); err != nil {
 		return nil, err
 	}
 	return f, nil

@@ -12,7 +12,7 @@ func TestKnown_FleetWhoseFileIsLost_HasItsNameAndClusters(t *testing.T) {
 	require.NoError(t, f.Validate())
 	require.Equal(t, DefaultTaskQueue, f.Spec.TaskQueue)
 	_, err = Known("Prod", "", []Cluster{{Name: "east"}})
-	require.ErrorContains(t, err, `--fleet and --cluster: metadata.name: "Prod" is not a DNS label`)
+	require.ErrorContains(t, err, `FLEET and --cluster: metadata.name: "Prod" is not a DNS label`)
 }
 
 func TestSetFrom_AnInventory_HasTheSettingsButNotTheClusters(t *testing.T) {

@@ -34,8 +34,8 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	require.NoError(t, os.RemoveAll(filepath.Join(w.dir, "roots")))
 	w.start()
 
-	known := []string{"cleanup", "--fleet", "test", "--cluster", "east=east.kubeconfig#"}
-	out, code := w.try("cleanup", "--fleet", "nobodys", "--cluster", "east=east.kubeconfig#")
+	known := []string{"cleanup", "test", "--cluster", "east=east.kubeconfig#"}
+	out, code := w.try("cleanup", "nobodys", "--cluster", "east=east.kubeconfig#")
 	require.Equal(t, 3, code)
 	require.Contains(t, out, "belongs to the fleet test")
 
@@ -68,6 +68,6 @@ func TestCleanup_FleetFileTemporalAndRootLost_TheClustersRememberTheRest(t *test
 	require.NoError(t, c.CoreV1().ConfigMaps("istio-system").Delete(context.Background(), "a-persons", metav1.DeleteOptions{}))
 	require.NoError(t, c.CoreV1().Secrets("istio-system").Delete(context.Background(), "another-fleets", metav1.DeleteOptions{}))
 	// East is clean and remembers nothing any more; the error named west.
-	w.must("cleanup", "--fleet", "test", "--cluster", "west=west.kubeconfig#")
+	w.must("cleanup", "test", "--cluster", "west=west.kubeconfig#")
 	same()
 }

@@ -120,7 +120,7 @@ await prod "waiting for approval"
 run landbridge status prod
 run landbridge approve prod --wave canary --reason CHG-1300
 run landbridge watch prod
-run landbridge cleanup --fleet prod --cluster east=east.kubeconfig --dry-run
+run landbridge cleanup prod --cluster east=east.kubeconfig --dry-run
 [ -z "${KEEP_REPORT:-}" ] || cp report.html "$KEEP_REPORT"
 cp "$page" "$root/docs/generated/sessions.md"
 echo "wrote docs/generated/sessions.md" >&2

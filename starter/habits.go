@@ -1,0 +1,53 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// program names the command in its usage.
+const program = "landbridge"
+
+// calledAs has the usage name the command as somebody typed it: as a plugin of kubectl it is a
+// file of another name.
+func calledAs(file string) map[string]string {
+	if filepath.Base(file) != "kubectl-"+program {
+		return nil
+	}
+	return map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl " + program}
+}
+
+// aliases are words of other tools that mean the same here, by command.
+var aliases = map[string][]string{"rollout": {"apply"}, "plan": {"diff"}, "list": {"ls"}}
+
+// suggestions are words of other tools that lead to a command without running it: those of
+// other tools that remove something ask for less, and `get` means two things here.
+var suggestions = map[string][]string{
+	"cleanup": {"uninstall", "delete", "destroy", "down", "remove"},
+	"list":    {"get", "fleets"},
+	"status":  {"get", "describe"},
+	"check":   {"preflight", "doctor"},
+	"report":  {"logs", "audit"},
+	"cancel":  {"abort", "stop"},
+}
+
+// habits has the words that people know from kubectl, helm and others lead somewhere, and the
+// examples name the command as it is called.
+func habits(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		c.Aliases, c.SuggestFor = aliases[c.Name()], suggestions[c.Name()]
+	}
+	if name := root.DisplayName(); name != program {
+		spellExamples(root, name)
+	}
+}
+
+// spellExamples has each example call the command by this name.
+func spellExamples(cmd *cobra.Command, name string) {
+	cmd.Example = strings.ReplaceAll(cmd.Example, "  "+program+" ", "  "+name+" ")
+	for _, c := range cmd.Commands() {
+		spellExamples(c, name)
+	}
+}
