@@ -27,6 +27,7 @@ var recorded = map[string][]string{
 	"CleanupLink":    {"pruned", "forgotten"},
 	"ForgetFleet":    {"forgotten"},
 	"RevokeFleet":    {"revoked"},
+	"CheckFleet":     {"checked"},
 	"PlanFleet":      {"planned", "drifted"},
 	"VerifyFleet":    {"verified"},
 	"VerifyLinks":    {"verified"},

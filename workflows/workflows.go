@@ -4,7 +4,7 @@
 // removes everything in the exact reverse, ForgetFleet what the others have of a member
 // that is lost for good, and RevokeFleet what lets a source in.
 //
-// The others only read. PlanFleet tells what a rollout would do, VerifyFleet proves each
+// The others only read. CheckFleet makes the preflight alone, PlanFleet tells what a rollout would do, VerifyFleet proves each
 // link, DriftFleet tells how a fleet differs from its file (and starts a rollout that
 // repairs it, where that is asked for), InspectFleet finds the meshes that exist before
 // there is a file, and GatherFleet reads what somebody who helps wants to see.
@@ -37,6 +37,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(RotateFleet)
 	w.RegisterWorkflow(RotateLink)
 	w.RegisterWorkflow(CheckTokens)
+	w.RegisterWorkflow(CheckFleet)
 	w.RegisterWorkflow(PlanFleet)
 	w.RegisterWorkflow(VerifyFleet)
 	w.RegisterWorkflow(VerifyLinks)

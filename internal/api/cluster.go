@@ -112,6 +112,8 @@ type CheckClusterInput struct {
 type CheckClusterResult struct {
 	// Problems holds sentences for people. Without one a rollout can begin.
 	Problems []string `json:"problems,omitempty"`
+	// Checks lists those that were made, with their problems.
+	Checks []Checked `json:"checks,omitempty"`
 	// UID of namespace kube-system, which tells clusters apart: two entries of a fleet
 	// file with the same UID mean the same API server.
 	UID string `json:"uid,omitempty"`

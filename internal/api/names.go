@@ -24,6 +24,7 @@ const (
 	RotateLink     = "RotateLink"
 	CheckTokens    = "CheckTokens"
 	PlanFleet      = "PlanFleet"
+	CheckFleet     = "CheckFleet"
 	VerifyFleet    = "VerifyFleet"
 	VerifyLinks    = "VerifyLinks"
 	DriftFleet     = "DriftFleet"

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,6 +55,7 @@ func Check(ctx context.Context, on *kube.Cluster, in api.CheckClusterInput, clai
 	c := &cluster{Cluster: on, in: in, claim: claim}
 	for _, check := range checks {
 		kube.Waiting(ctx, "preflight: "+check.name)
+		before := len(c.out.Problems)
 		err := check.look(c, ctx)
 		if apierrors.IsForbidden(err) && c.rightsMissing {
 			continue // a problem names the right already
@@ -64,6 +66,7 @@ func Check(ctx context.Context, on *kube.Cluster, in api.CheckClusterInput, clai
 		if err != nil {
 			return c.out, check.explained(err)
 		}
+		c.out.Checks = append(c.out.Checks, api.Checked{Name: check.name, Problems: slices.Clone(c.out.Problems[before:])})
 	}
 	return c.out, nil
 }

@@ -75,6 +75,8 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 	keep("done-again")
 	w.try("verify", "-f", file) // KWOK's pods carry no request
 	keep("verified")
+	w.must("check", "-f", file)
+	keep("checked")
 	w.must("drift", "-f", file)
 	keep("undrifted")
 	require.NoError(t, w.connect("east").CoreV1().Secrets("istio-system").Delete(ctx, "istio-remote-secret-west", metav1.DeleteOptions{}))
@@ -148,7 +150,7 @@ func (w *world) recordSteering(t *testing.T, keep func(string)) {
 	keep("whole")
 	w.must("rollout", "-f", w.file([]string{"east", "west"}), "--prune")
 	keep("pruned")
-	w.must("cleanup", "--fleet", "test", "--cluster", "east=east.kubeconfig#")
+	w.must("cleanup", "test", "--cluster", "east=east.kubeconfig#")
 	keep("lost")
 }
 
@@ -204,7 +206,7 @@ func (w *world) recordExisting(t *testing.T, keep func(string)) {
 }
 
 // random matches the part of a workflow's ID that differs each time.
-var random = regexp.MustCompile(`^\.(plan|verify|drift|rotation|gather|inspect|inspectca|offerroot|exportroot)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
+var random = regexp.MustCompile(`^\.(plan|verify|drift|rotation|gather|check|inspect|inspectca|offerroot|exportroot)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
 
 // recorder returns a function that writes every history which is new since its last call.
 func recorder(t *testing.T, w *world, dir string) func(outcome string) {
