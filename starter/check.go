@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -146,7 +145,7 @@ func hanging(w io.Writer, text string, indent int) string {
 	if width == 0 {
 		return text
 	}
-	return strings.ReplaceAll(ansi.Wrap(text, max(width-indent, 1), " "), "\n", "\n"+strings.Repeat(" ", indent))
+	return strings.Join(wrapped(text, width-indent), "\n"+strings.Repeat(" ", indent))
 }
 
 // checkSuite has a test case for each check on each cluster, and for each other problem.

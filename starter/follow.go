@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -70,7 +71,7 @@ func (l *lines) close() {}
 
 func (l *lines) progress(p progress) {
 	l.say("phase", p.Phase)
-	if h := p.holds(); h != "" || l.seen["holds"] != "" {
+	if h := strings.Join(p.holds(), "; "); h != "" || l.seen["holds"] != "" {
 		l.say("holds", cmp.Or(h, "it goes on"))
 	}
 	for i, d := range p.Decisions {

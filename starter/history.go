@@ -32,7 +32,7 @@ type pastChange struct {
 	Phase       string     `json:"phase,omitempty"`
 	RequestedBy string     `json:"requestedBy,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
-	Started     time.Time  `json:"started"`
+	Started     time.Time  `json:"started,omitzero"`
 	Closed      *time.Time `json:"closed,omitempty"`
 }
 
@@ -63,7 +63,7 @@ func (a *app) history() *cobra.Command {
 		Short: "List the rollouts, cleanups and other changes of a fleet, the latest first",
 		Long: "List the changes of a fleet that Temporal still has, the latest first: rollouts, cleanups,\n" +
 			"rotations, and what else changed it. Without FLEET it takes the fleet of the fleet file.\n" +
-			"`landbridge report FLEET --run RUN` tells all about one of them.",
+			"`landbridge report FLEET --run RUN` tells all about one of them; -o wide and -o name show the runs.",
 		Example: "  landbridge history prod\n  landbridge history prod -o json | jq '.[].run'\n  landbridge history -f fleet.yaml --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := a.fleetName(cmd, args)
@@ -132,13 +132,21 @@ func pastChangeOf(e *workflowpb.WorkflowExecutionInfo) pastChange {
 }
 
 func printHistory(w io.Writer, changes changeList) {
-	t := newTable(w, "STARTED", "CHANGE", "STATE", "TOOK", "BY", "REASON", "RUN")
+	head := []string{"STARTED", "CHANGE", "STATE", "TOOK", "BY", "REASON"}
+	if isWide(w) {
+		head = append([]string{"RUN"}, head...)
+	}
+	t := newTable(w, head...)
 	for _, c := range changes {
 		took := ""
 		if c.Closed != nil {
 			took = elapsed(c.Closed.Sub(c.Started))
 		}
-		t.row(c.Started.Local().Format(time.DateTime), noun(c.Type), c.state(), took, c.RequestedBy, trim(c.Reason), c.Run)
+		cells := []string{c.Started.Local().Format(time.DateTime), noun(c.Type), c.state(), took, c.RequestedBy, oneLine(c.Reason)}
+		if isWide(w) {
+			cells = append([]string{c.Run}, cells...)
+		}
+		t.row(cells...)
 	}
 	t.flush()
 }

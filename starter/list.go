@@ -109,7 +109,11 @@ func printFleets(w io.Writer, fleets fleetList) {
 		fmt.Fprintln(w, "this Temporal namespace knows no fleet; `landbridge rollout` makes one")
 		return
 	}
-	t := newTable(w, "FLEET", "LAST CHANGE", "STATE", "STARTED", "BY", "PROVEN LINKS", "NEXT CHECK")
+	head := []string{"FLEET", "LAST CHANGE", "STATE", "STARTED", "BY", "PROVEN LINKS", "NEXT CHECK"}
+	if isWide(w) {
+		head = append(head, "RUN", "REASON")
+	}
+	t := newTable(w, head...)
 	for _, f := range fleets {
 		next, proven := "none", ""
 		if f.NextCheck != nil {
@@ -118,7 +122,11 @@ func printFleets(w io.Writer, fleets fleetList) {
 		if f.Links > 0 {
 			proven = fmt.Sprintf("%d of %d", f.Proven, f.Links)
 		}
-		t.row(f.Fleet, noun(f.Last.Type), f.Last.state(), f.Last.Started.Local().Format(time.DateTime), f.Last.RequestedBy, proven, next)
+		cells := []string{f.Fleet, noun(f.Last.Type), f.Last.state(), f.Last.Started.Local().Format(time.DateTime), f.Last.RequestedBy, proven, next}
+		if isWide(w) {
+			cells = append(cells, f.Last.Run, oneLine(f.Last.Reason))
+		}
+		t.row(cells...)
 	}
 	t.flush()
 }

@@ -87,6 +87,21 @@ func totals(plan []api.PlannedUnit) map[fleet.Action]int {
 	return total
 }
 
+// showTotals writes how many objects are to be created, changed and removed, as people read it
+// from other tools, and what else there is.
+func showTotals(total map[fleet.Action]int) string {
+	out := fmt.Sprintf("%d to create, %d to change, %d to remove", total[fleet.Create], total[fleet.Update], total[fleet.Remove])
+	for _, more := range []struct {
+		action fleet.Action
+		words  string
+	}{{fleet.Adopt, "to adopt"}, {fleet.Wait, "not ready yet"}, {fleet.Keep, "as they should be"}} {
+		if n := total[more.action]; n > 0 {
+			out += fmt.Sprintf(", %d %s", n, more.words)
+		}
+	}
+	return out
+}
+
 // toDo counts what does not stay as it is.
 func toDo(total map[fleet.Action]int) (n int) {
 	for action, objects := range total {
@@ -155,7 +170,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 		fmt.Fprintf(w, "\nnothing to do: the fleet is as the fleet file describes it (%s)\n", fleet.Count(total[fleet.Keep], "object"))
 		return
 	}
-	fmt.Fprintf(w, "\nplan: %s\n", showCounts(total))
+	fmt.Fprintf(w, "\nplan: %s\n", showTotals(total))
 	showUnchecked(w, r.Clusters)
 }
 

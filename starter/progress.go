@@ -224,14 +224,3 @@ func (r row) unnamed(message string) string {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// holds tells what a rollout waits for and which command lets it go on, or nothing.
-func (p progress) holds() string {
-	switch {
-	case p.Paused:
-		return fmt.Sprintf("paused; `landbridge resume %s` lets it go on", p.Fleet)
-	case p.Phase == api.PhaseApproval: // not while something is retried meanwhile
-		return fmt.Sprintf("wave %s waits; `landbridge approve %s --wave %[1]s --reason …` lets it begin", p.WaitsFor, p.Fleet)
-	}
-	return ""
-}

@@ -113,7 +113,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
 			return &exitError{exitDetached, nil}
 		}
-		return explained(ctx, c, run, err)
+		return withNext(explained(ctx, c, run, err), typ, name)
 	}
 	if a.output == outputName {
 		return a.print(cmd.OutOrStdout(), begun, nil)

@@ -116,14 +116,14 @@ type shownSchedule struct {
 	Fleet string    `json:"fleet"`
 	Every string    `json:"every"`
 	Note  string    `json:"note,omitempty"`
-	Next  time.Time `json:"next"`
+	Next  time.Time `json:"next,omitzero"`
 	// Last lists the last checks, the newest first.
 	Last []shownCheck `json:"last"`
 }
 
 // shownCheck holds one check. It has neither Result nor Error while it runs.
 type shownCheck struct {
-	At       time.Time        `json:"at"`
+	At       time.Time        `json:"at,omitzero"`
 	Workflow string           `json:"workflow"`
 	Result   *api.DriftResult `json:"result,omitempty"`
 	Error    string           `json:"error,omitempty"`
@@ -192,9 +192,9 @@ func printSchedule(w io.Writer, s shownSchedule) {
 		fmt.Fprintln(w, s.Note)
 	}
 	fmt.Fprintln(w)
-	t := newTable(w, "CHECKED", "FOUND", "WORKFLOW")
+	t := newTable(w, "CHECKED", "WORKFLOW", "FOUND")
 	for _, c := range s.Last {
-		t.row(c.At.Local().Format(time.RFC3339), c.found(), c.Workflow)
+		t.row(c.At.Local().Format(time.RFC3339), c.Workflow, c.found())
 	}
 	t.flush()
 }
@@ -203,7 +203,7 @@ func printSchedule(w io.Writer, s shownSchedule) {
 func (c shownCheck) found() string {
 	switch r := c.Result; {
 	case c.Error != "":
-		return trim(oneLine(c.Error))
+		return oneLine(c.Error)
 	case r == nil:
 		return "still runs"
 	case r.Busy != nil:
@@ -215,7 +215,7 @@ func (c shownCheck) found() string {
 	default:
 		out := "drift: " + countDrift(*r)
 		if r.NotHealed != "" {
-			out += "; " + trim(oneLine(r.NotHealed))
+			out += "; " + oneLine(r.NotHealed)
 		}
 		return out
 	}

@@ -98,12 +98,21 @@ func (p picture) draw() string {
 
 func (p picture) head() []string {
 	title := fmt.Sprintf("%s  %s, %s  %s", bold.Styled("fleet "+p.Fleet), p.noun, p.Phase, elapsed(p.now.Sub(p.Began)))
-	if why := p.Request.Line(); why != "" {
-		title += faint.Styled("  " + why)
-	}
 	rows := []string{title}
-	if h := p.holds(); h != "" {
-		rows = append(rows, attention.Styled(h))
+	switch why := p.Request.Line(); {
+	case why == "":
+	case ansi.StringWidth(title)+2+ansi.StringWidth(why) <= p.width:
+		rows[0] += faint.Styled("  " + why)
+	case p.height >= leastHeight: // else what fails needs the line more
+		rows = append(rows, faint.Styled(why))
+	}
+	for i, h := range p.holds() {
+		for _, line := range wrapped(h, p.width) {
+			if i == 0 {
+				line = attention.Styled(line)
+			}
+			rows = append(rows, line)
+		}
 	}
 	if len(p.Waves) > 0 {
 		var waves []string
@@ -134,15 +143,23 @@ func (p picture) unit(u row, width int) []string {
 		first, rest = "", doing
 	}
 	rows := []string{head + first}
-	below := strings.Split(ansi.Wrap(rest, max(p.width-len(indent), 10), " "), "\n")
-	for _, line := range below[:min(len(below), maxBelow)] {
+	below := wrapped(rest, p.width-len(indent))
+	if u.State == api.Running && len(below) > maxBelow {
+		// The last words are the cloud's own.
+		below = append([]string{below[0] + " …"}, below[len(below)-maxBelow+1:]...)
+	}
+	for _, line := range below {
 		rows = append(rows, indent+faint.Styled(strings.TrimSpace(line)))
 	}
 	return rows
 }
 
-// maxBelow limits the lines that a message takes below its unit.
+// maxBelow limits the lines that a message takes below a unit that runs. Why one failed is told
+// in full.
 const maxBelow = 3
+
+// leastHeight of a screen has room for a line that tells only who asked.
+const leastHeight = 16
 
 // nameWidth returns the width of the column of names, at most a third of the screen.
 func nameWidth(rows []row, screen int) (n int) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type statusOutput struct {
 	Run      string        `json:"run"`
 	Type     string        `json:"type"`
 	Status   string        `json:"status"`
-	Started  time.Time     `json:"started"`
+	Started  time.Time     `json:"started,omitzero"`
 	Closed   *time.Time    `json:"closed,omitempty"`
 	Fleet    progress      `json:"fleet"`
 	Failures []api.Failure `json:"failures,omitempty"`
@@ -74,7 +75,7 @@ func (a *app) status() *cobra.Command {
 		},
 	}
 	a.fileFlag(cmd)
-	a.outputFlag(cmd)
+	a.outputFlag(cmd, outputWide)
 	a.temporal.Bind(cmd.Flags())
 	waitFlag(cmd)
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "print the status every 5 s until the rollout or cleanup ends")
@@ -214,17 +215,27 @@ func printStatus(w io.Writer, s statusOutput) {
 	if why := s.Fleet.Request.Line(); why != "" {
 		fmt.Fprintln(w, why)
 	}
-	if h := s.Fleet.holds(); h != "" && s.Closed == nil {
-		fmt.Fprintln(w, h)
+	for _, h := range s.Fleet.holds() {
+		if s.Closed == nil {
+			fmt.Fprintln(w, h)
+		}
 	}
 	fmt.Fprintln(w)
-	t := newTable(w, "UNIT", "WAVE", "STATE", "SINCE", "AT")
+	head := []string{"UNIT", "WAVE", "STATE", "SINCE", "AT"}
+	if isWide(w) {
+		head = slices.Insert(head, 4, "TRY", "ISTIO")
+	}
+	t := newTable(w, head...)
 	for _, r := range s.Fleet.rows() {
 		since := ""
 		if r.Since != nil && s.Closed == nil {
 			since = elapsed(time.Since(*r.Since))
 		}
-		t.row(r.name, r.Wave, string(r.State), since, trim(r.doing()))
+		cells := []string{r.name, r.Wave, string(r.State), since, r.doing()}
+		if isWide(w) {
+			cells = slices.Insert(cells, 4, attempt(r), r.Istio)
+		}
+		t.row(cells...)
 	}
 	t.flush()
 	var planes grouped
@@ -243,10 +254,18 @@ func printStatus(w io.Writer, s statusOutput) {
 	if s.Error != "" {
 		fmt.Fprintf(w, "\n%s\n", s.Error)
 	}
+	if line := next(s.Type, s.Fleet.Fleet, ended(s.end)); line != "" {
+		fmt.Fprintln(w, line)
+	}
 }
 
-// trim cuts a table's last column after 100 characters.
-func trim(s string) string { return fleet.Brief(s, 103) }
+// attempt tells which try of its step a unit is at.
+func attempt(r row) string {
+	if r.Attempt == 0 {
+		return ""
+	}
+	return fmt.Sprint(r.Attempt)
+}
 
 func decode(p *commonpb.Payload, out any) error {
 	return converter.GetDefaultDataConverter().FromPayload(p, out)

@@ -72,7 +72,7 @@ func (t *table) broken(first, last string, before int) []string {
 	if t.width-before < leastRoom {
 		indent = cellIndent
 	}
-	lines := strings.Split(ansi.Wrap(last, max(t.width-indent, 1), " "), "\n")
+	lines := wrapped(last, t.width-indent)
 	for i := range lines {
 		if i > 0 || indent < before {
 			lines[i] = strings.Repeat(" ", indent) + lines[i]
@@ -83,4 +83,14 @@ func (t *table) broken(first, last string, before int) []string {
 	}
 	lines[0] = first + lines[0]
 	return lines
+}
+
+// unbroken stands for a hyphen while lines are broken: a name that is cut in two can neither
+// be copied nor searched for.
+const unbroken = "\ue000"
+
+// wrapped breaks a text into lines of at most so many characters, between words where it can.
+func wrapped(text string, width int) []string {
+	lines := ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), max(width, 10), " ")
+	return strings.Split(strings.ReplaceAll(lines, unbroken, "-"), "\n")
 }

@@ -35,7 +35,7 @@ type aWorker struct {
 	Version  string `json:"version,omitempty"`
 	// Serves lists workflows, activities or both.
 	Serves   []string  `json:"serves"`
-	LastSeen time.Time `json:"lastSeen"`
+	LastSeen time.Time `json:"lastSeen,omitzero"`
 	// Silent says that it asks for no work any more.
 	Silent bool `json:"silent,omitempty"`
 }

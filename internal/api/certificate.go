@@ -8,5 +8,5 @@ type CertificateFacts struct {
 	Subject string `json:"subject"`
 	// Fingerprint starts with "sha256:" and has the first 8 bytes in hex.
 	Fingerprint string    `json:"fingerprint"`
-	NotAfter    time.Time `json:"notAfter"`
+	NotAfter    time.Time `json:"notAfter,omitzero"`
 }

@@ -5,7 +5,7 @@ import "time"
 // PreflightResult tells whether a rollout could begin, and what stands in its way.
 type PreflightResult struct {
 	Fleet string    `json:"fleet"`
-	At    time.Time `json:"at"`
+	At    time.Time `json:"at,omitzero"`
 	// Ready says that nothing stands in the way of a rollout.
 	Ready    bool             `json:"ready"`
 	Clusters []CheckedCluster `json:"clusters"`

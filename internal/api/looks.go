@@ -9,7 +9,7 @@ import (
 // DriftResult lists how the live fleet differs from the fleet file.
 type DriftResult struct {
 	Fleet string    `json:"fleet"`
-	At    time.Time `json:"at"`
+	At    time.Time `json:"at,omitzero"`
 	// Applied tells which rollout the clusters were compared with. It is nil where that was
 	// a fleet file.
 	Applied *fleet.Applied `json:"applied,omitempty"`
@@ -71,7 +71,7 @@ type VerifyResult struct {
 	Fleet string `json:"fleet"`
 	// Proven says that every link is proven.
 	Proven bool              `json:"proven"`
-	At     time.Time         `json:"at"`
+	At     time.Time         `json:"at,omitzero"`
 	Links  []CheckLinkResult `json:"links"`
 }
 

@@ -56,7 +56,7 @@ type Status struct {
 	Fleet string `json:"fleet"`
 	// Phase names what the run does now, such as "clusters", or how it ended.
 	Phase string    `json:"phase"`
-	Began time.Time `json:"began"`
+	Began time.Time `json:"began,omitzero"`
 	fleet.Request
 	Units []UnitState `json:"units"`
 	// Waves is empty where the fleet file has none.
@@ -101,7 +101,7 @@ type UnitState struct {
 type StepState struct {
 	Step  string    `json:"step"`
 	State State     `json:"state"`
-	Began time.Time `json:"began"`
+	Began time.Time `json:"began,omitzero"`
 	// Took holds how long the step took, in nanoseconds; 0 while it runs.
 	Took    time.Duration `json:"took,omitempty"`
 	Message string        `json:"message,omitempty"`
