@@ -18,20 +18,27 @@ import (
 // followInterval sets the pause between two readings of a workflow's status.
 const followInterval = time.Second
 
-// follow shows a workflow until it ends, on a terminal as a picture that changes, and
-// elsewhere as a line for every change. It returns the error that the workflow ended
-// with, or the context's.
-func follow(ctx context.Context, c client.Client, run client.WorkflowRun, typ string, w io.Writer) error {
+// shower shows how far a run is, each time that somebody has looked.
+type shower interface {
+	progress(progress)
+	close()
+}
+
+// newShower shows a run of this type on a terminal as a picture that changes, and elsewhere as
+// a line for every change.
+func newShower(ctx context.Context, w io.Writer, typ string) shower {
+	if drawable(w) {
+		return newScreen(ctx, w, noun(typ))
+	}
+	return &lines{w: w, began: time.Now(), seen: map[string]string{}}
+}
+
+// follow shows a workflow until it ends. It returns the error that the workflow ended with,
+// or the context's.
+func follow(ctx context.Context, c client.Client, run client.WorkflowRun, show shower) error {
 	done := make(chan error, 1)
 	go func() { done <- run.Get(ctx, nil) }()
-	var show interface {
-		progress(progress)
-		close()
-	} = &lines{w: w, began: time.Now(), seen: map[string]string{}}
-	if drawable(w) {
-		show = newScreen(ctx, w, noun(typ))
-	}
-	defer func() { show.close() }()
+	defer show.close()
 	look := func() {
 		if p, err := readProgress(ctx, c, run.GetID(), run.GetRunID()); err == nil {
 			show.progress(p) // else no worker answers now, and one may at the next time

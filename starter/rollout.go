@@ -108,7 +108,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	if detach {
 		return a.print(cmd.OutOrStdout(), begun, begun.print)
 	}
-	if err := follow(ctx, c, run, typ, cmd.ErrOrStderr()); err != nil {
+	if err := follow(ctx, c, run, newShower(ctx, cmd.ErrOrStderr(), typ)); err != nil {
 		if ctx.Err() != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
 			return &exitError{exitDetached, nil}

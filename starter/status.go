@@ -85,51 +85,6 @@ func (a *app) status() *cobra.Command {
 // watchInterval sets how often `landbridge status --watch` prints.
 const watchInterval = 5 * time.Second
 
-// watch returns the command that shows the progress of a rollout or cleanup which
-// somebody started before.
-func (a *app) watch() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "watch [FLEET]", Args: cobra.MaximumNArgs(1),
-		Short: "Show the progress of a rollout or cleanup until it ends",
-		Long: "Show the progress of a fleet's rollout or cleanup until it ends: on a terminal as a picture that\n" +
-			"changes, elsewhere with a line for every change. Ctrl-C stops the watching and nothing else. The\n" +
-			"exit code is that of the rollout or cleanup.",
-		Example: "  landbridge watch prod\n  landbridge watch prod 2>&1 | tee rollout.log",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			name, err := a.fleetName(cmd, args)
-			if err != nil {
-				return err
-			}
-			c, err := a.temporal.Dial(cmd.Context(), nil, nil)
-			if err != nil {
-				return failed(err)
-			}
-			defer c.Close()
-			last, err := lastRun(cmd.Context(), c, name)
-			if err != nil {
-				return failed(err)
-			}
-			if last.running {
-				_ = follow(cmd.Context(), c, c.GetWorkflow(cmd.Context(), last.id, last.run), last.typ, cmd.ErrOrStderr())
-				if cmd.Context().Err() != nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on\n", noun(last.typ))
-					return &exitError{exitDetached, nil}
-				}
-			}
-			out, err := readStatus(cmd.Context(), c, name)
-			if err != nil {
-				return failed(err)
-			}
-			printStatus(cmd.OutOrStdout(), out)
-			return silently(out.end)
-		},
-	}
-	a.fileFlag(cmd)
-	a.temporal.Bind(cmd.Flags())
-	waitFlag(cmd)
-	return cmd
-}
-
 // silently returns an error with the exit code of how a workflow ended, and without a
 // message: the output has told everything.
 func silently(end error) error {

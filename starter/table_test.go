@@ -31,7 +31,7 @@ func statusAt(t *testing.T, columns uint16, output string) string {
 	return ansi.Strip(strings.ReplaceAll(out, "\r\n", "\n"))
 }
 
-// The cloud's own words are at the end of a long line, and are what a person looks for.
+// The cloud's own words are at the end of a long line, and a person looks for them.
 func TestStatus_OnANarrowTerminal_BreaksLinesAndCutsNoReason(t *testing.T) {
 	const cause = "Service istio-system/istio-eastwestgateway has no address; the cloud says SyncLoadBalancerFailed: quota exceeded"
 	for _, columns := range []uint16{60, 80, 120} {
