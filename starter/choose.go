@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // choice holds a context, and what init made of it.
@@ -43,7 +45,7 @@ func candidates(files []kubeconfig, contexts []string) ([]choice, error) {
 			}
 		}
 		if len(out) == before {
-			return nil, fmt.Errorf("the kubeconfig has no context %q", context)
+			return nil, noContext(files, context)
 		}
 		if why := out[before].Why; why != "" && len(out) == before+1 {
 			return nil, fmt.Errorf("context %q cannot be a cluster: %s", context, why)
@@ -54,6 +56,25 @@ func candidates(files []kubeconfig, contexts []string) ([]choice, error) {
 	}
 	joinRancher(out)
 	return out, nil
+}
+
+// noContext returns the error of a context that is in no kubeconfig, with those that are.
+func noContext(files []kubeconfig, context string) error {
+	var have []string
+	for _, k := range files {
+		if names := k.contexts(); len(names) > 0 {
+			have = append(have, fmt.Sprintf("%s has %s", k.place(), someOf(names)))
+		}
+	}
+	return fmt.Errorf("--context: there is no context %q: %s; name one of them, or another file with --kubeconfig", context, strings.Join(have, "; "))
+}
+
+// place names a kubeconfig for people.
+func (k kubeconfig) place() string {
+	if k.Path == "" {
+		return "the default kubeconfig ($KUBECONFIG, or ~/.kube/config)"
+	}
+	return filepath.Join(k.Dir, k.Path)
 }
 
 // joinRancher gives the contexts that lead past Rancher the key of those that lead

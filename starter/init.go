@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,7 +20,7 @@ import (
 type initFlags struct {
 	name                        string
 	kubeconfigs, dirs, contexts []string
-	force, existing             bool
+	force, existing, schema     bool
 }
 
 // init returns the only command that reads kubeconfigs: those of this machine.
@@ -35,8 +37,19 @@ func (a *app) init() *cobra.Command {
 		Example: "  landbridge init                                 # every context of the default kubeconfig\n" +
 			"  landbridge init --context east --context west   # these two\n" +
 			"  landbridge init --kubeconfig-dir ~/clusters     # every kubeconfig in a directory\n" +
-			"  landbridge init --existing                      # use the Istio that runs there already",
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runInit(cmd, in) },
+			"  landbridge init --existing                      # use the Istio that runs there already\n" +
+			"  landbridge init --schema                        # and the JSON schema beside it, for editors",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in.schema {
+				if err := a.initSchema(cmd); err != nil {
+					return err
+				}
+				if _, err := os.Stat(a.file); err == nil && !in.force {
+					return nil // the file is there, and gets its schema
+				}
+			}
+			return a.runInit(cmd, in)
+		},
 	}
 	a.namedFileFlag(cmd, "fleet file to write; - is stdout")
 	cmd.Flags().StringVar(&in.name, "name", "fleet", "name of the fleet")
@@ -46,7 +59,24 @@ func (a *app) init() *cobra.Command {
 	cmd.Flags().BoolVar(&in.existing, "existing", false, "use the meshes that the clusters have already; a worker finds them")
 	a.temporal.Bind(cmd.Flags())
 	cmd.Flags().BoolVar(&in.force, "force", false, "overwrite an existing file")
+	cmd.Flags().BoolVar(&in.schema, "schema", false, "also write "+schemaFile+" beside the fleet file, for editors; only that where the fleet file exists")
 	return cmd
+}
+
+// schemaFile is the name by which the first line of a fleet file leads editors to its schema.
+const schemaFile = "fleet.schema.json"
+
+// initSchema writes the schema beside the fleet file.
+func (a *app) initSchema(cmd *cobra.Command) error {
+	if a.file == "-" {
+		return usage(errors.New("--schema writes a file beside the fleet file, and stdout has no place; `landbridge schema` prints it"))
+	}
+	path := filepath.Join(filepath.Dir(a.file), schemaFile)
+	if err := os.WriteFile(path, fleet.Schema, 0o644); err != nil {
+		return failed(fmt.Errorf("write the schema: %w", err))
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s\n", path)
+	return nil
 }
 
 // runInit writes the fleet file, and shows from what.
@@ -98,7 +128,7 @@ type draft struct {
 	Existing []string
 }
 
-var initFile = template.Must(template.New("fleet").Funcs(template.FuncMap{"scalar": scalar}).Parse(`# yaml-language-server: $schema=./fleet.schema.json   (landbridge schema > fleet.schema.json)
+var initFile = template.Must(template.New("fleet").Funcs(template.FuncMap{"scalar": scalar}).Parse(`# yaml-language-server: $schema=./fleet.schema.json   (landbridge init --schema writes it)
 apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: {{scalar .Name}}}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -120,6 +121,8 @@ func flagError(_ *cobra.Command, err error) error {
 		old := "--" + unknown.GetSpecifiedName()
 		if now, ok := fleet.Renamed(old); ok {
 			err = fmt.Errorf("%s is now called %s", old, now)
+		} else if slices.Contains([]string{"--context", "--kubeconfig", "--kube-context"}, old) {
+			err = fmt.Errorf("there is no %s here: how each cluster is reached stands in the fleet file (spec.clusters[].kubeconfig, with path and context), and workers open it; `landbridge init --context` writes it there", old)
 		}
 	case errors.As(err, &bad):
 		err = fmt.Errorf("--%s: %s", bad.GetFlag().Name, wanted(bad))

@@ -17,7 +17,7 @@ type Address struct {
 	IPs []string `json:"ips,omitempty"`
 	// Port at this address that leads to the gateway's apiPort. Default: the nodePort of
 	// a Service of type NodePort, and else the port of the Service.
-	Port int `json:"port,omitempty"`
+	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 }
 
 // Known tells whether there is a hostname or an IP.
@@ -41,7 +41,7 @@ type SourceAddress struct {
 	// IPs of the gateway, of either family.
 	IPs []string `json:"ips,omitempty"`
 	// Port at this address that leads to the gateway's apiPort. Default: as for address.
-	Port int `json:"port,omitempty"`
+	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 }
 
 // The values of EastWest.Addresses.

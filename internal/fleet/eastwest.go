@@ -38,10 +38,10 @@ type Service struct {
 	Type string `json:"type,omitempty" jsonschema:"enum=LoadBalancer,enum=NodePort,enum=ClusterIP"`
 	// APIPort of the Service leads to that of the gateway: 443, for instance, where
 	// firewalls let nothing else through. Default: the gateway's.
-	APIPort int `json:"apiPort,omitempty"`
+	APIPort int `json:"apiPort,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// NodePort on each node leads to the gateway's apiPort. Default: Kubernetes chooses
 	// one.
-	NodePort int `json:"nodePort,omitempty"`
+	NodePort int `json:"nodePort,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// LoadBalancerClass names the controller that serves the Service. It cannot be
 	// changed later. Default: the cluster's.
 	LoadBalancerClass string `json:"loadBalancerClass,omitempty"`

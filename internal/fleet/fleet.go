@@ -144,10 +144,10 @@ type Gateways struct {
 	Chart Chart `json:"chart,omitempty"`
 	// APIPort of the east-west gateway leads to the kube-apiserver, inside mutual TLS.
 	// Default: 16443.
-	APIPort int `json:"apiPort,omitempty"`
+	APIPort int `json:"apiPort,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// DataPlanePort of the east-west gateway leads to the services of the mesh.
 	// Default: 15443.
-	DataPlanePort int `json:"dataPlanePort,omitempty"`
+	DataPlanePort int `json:"dataPlanePort,omitempty" jsonschema:"minimum=1,maximum=65535"`
 	// DataPlaneHosts may be reached through the data plane port. Default: *.local
 	// (every service of the mesh).
 	DataPlaneHosts []string `json:"dataPlaneHosts,omitempty"`
@@ -175,7 +175,7 @@ type Chart struct {
 type Rollout struct {
 	// MaxParallel limits how many clusters are worked on at once, and after them how
 	// many source clusters, and how many links of one source. Default: 10.
-	MaxParallel int `json:"maxParallel,omitempty"`
+	MaxParallel int `json:"maxParallel,omitempty" jsonschema:"minimum=1,maximum=500"`
 	// OnFailure says what a failure leads to: undo puts the failed cluster or link
 	// back to what it was, keep leaves it as it is for a retry. Default: undo.
 	OnFailure string `json:"onFailure,omitempty" jsonschema:"enum=undo,enum=keep"`

@@ -17,7 +17,8 @@ const maxShown = 60
 // file each field stands. What cannot become a value of type t is reported and
 // left out, so that the rest can still be validated.
 func (ps *problems) read(n ast.Node, t reflect.Type, path string) any {
-	if t.Kind() == reflect.Pointer {
+	withDefault := t.Kind() != reflect.Pointer // a pointer tells 0 from what is not given
+	if !withDefault {
 		t = t.Elem()
 	}
 	ps.place(path, n)
@@ -34,7 +35,24 @@ func (ps *problems) read(n ast.Node, t reflect.Type, path string) any {
 	case *ast.SequenceNode:
 		return ps.readSequence(n.Values, t, path)
 	}
-	return ps.readScalar(n, t, path)
+	v := ps.readScalar(n, t, path)
+	if withDefault {
+		ps.refuseZero(v, t, path)
+	}
+	return v
+}
+
+// refuseZero reports a number or a duration of 0, where that would count as not given: its
+// default would take its place, and nobody would be told.
+func (ps *problems) refuseZero(v any, t reflect.Type, path string) {
+	if t.Kind() != reflect.Int && t != reflect.TypeFor[Duration]() || v == nil {
+		return
+	}
+	data, err := json.Marshal(v)
+	into := reflect.New(t)
+	if err == nil && json.Unmarshal(data, into.Interface()) == nil && into.Elem().IsZero() {
+		ps.wrong(path, "want more than %v; leave the field out for its default", v)
+	}
 }
 
 const noAnchors = "anchors, aliases and tags are not supported in a fleet file; write the value out"
