@@ -43,6 +43,8 @@ type Options struct {
 	Deployment, BuildID string
 	// Listen names the host:port of health and metrics; empty serves neither.
 	Listen string
+	// Logging says how the program logs.
+	Logging
 }
 
 // Bind adds the options to a command. listen is the default of --listen.
@@ -59,6 +61,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")
 	fs.IntVar(&o.Parallel, "parallel", 50, "how many activities of a task queue run at once")
 	fs.StringVar(&o.Listen, "listen", listen, "host:port where health and metrics are served (/healthz, /readyz, /metrics); '' for nowhere")
+	o.Logging.Bind(fs)
 }
 
 // rootsDir names the state directory of root CAs.
@@ -66,7 +69,7 @@ const rootsDir = "roots"
 
 // Complete fills in what depends on the machine, and says what is wrong.
 func (o *Options) Complete() error {
-	for _, check := range []func() error{o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys} {
+	for _, check := range []func() error{o.Logging.Complete, o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys} {
 		if err := check(); err != nil {
 			return err
 		}

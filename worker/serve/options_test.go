@@ -45,6 +45,8 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 		"a build without a name":          {"--build-id=", []string{"--build-id"}},
 		"versioning without a version":    {"--deployment mine --build-id " + build.Unknown, []string{"--deployment", "--build-id"}},
 		"an address without a port":       {"--listen localhost", []string{"--listen", "host:port"}},
+		"a format of logs that is none":   {"--log-format xml", []string{`--log-format: want text or json, got "xml"`}},
+		"a level of logs that is none":    {"--log-level loud", []string{`--log-level: want debug, info, warn or error, got "loud"`}},
 		"a port that cannot be":           {"--listen 127.0.0.1:65536", []string{"--listen", "65535"}},
 		"a truth that is none":            {"--no-root=perhaps", []string{"--no-root", "true or false"}},
 		"a flag with too many dashes":     {"---no-root", []string{"---no-root", "--help"}},
@@ -82,7 +84,7 @@ func TestOptions_LeftOut_ComeFromTheMachine(t *testing.T) {
 	t.Setenv("HOME", home)
 	require.Equal(t, filepath.Join(home, ".local", "state", "landbridge", "roots"), parse().RootDir)
 	t.Setenv("HOME", "")
-	require.ErrorContains(t, (&Options{TaskQueues: []string{"q"}, Parallel: 1, BuildID: "b"}).Complete(), "set XDG_STATE_HOME")
+	require.ErrorContains(t, (&Options{TaskQueues: []string{"q"}, Parallel: 1, BuildID: "b", Logging: Logging{Format: logText, Level: "info"}}).Complete(), "set XDG_STATE_HOME")
 }
 
 // YAML cannot ask Go for the port, so that it is written there too.

@@ -72,7 +72,10 @@ func (p *Program) Run(ctx context.Context, args []string, stdout, stderr io.Writ
 	if err == nil {
 		return ExitEnded
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
+	var told *loggedError
+	if !errors.As(err, &told) {
+		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
+	}
 	var wrong *usageError
 	if errors.As(err, &wrong) {
 		return ExitUsage
@@ -96,7 +99,13 @@ func (p *Program) command() *cobra.Command {
 					return &usageError{err}
 				}
 			}
-			return p.serve(cmd.Context(), options, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+			logger := options.Logging.New(cmd.ErrOrStderr())
+			err := p.serve(cmd.Context(), options, logger)
+			if err != nil && options.Format == logJSON {
+				logger.Error(err.Error())
+				return &loggedError{err}
+			}
+			return err
 		},
 	}
 	cmd.SetVersionTemplate(p.Name + " {{.Version}}\n")

@@ -14,6 +14,11 @@ type usageError struct{ error }
 
 func (e *usageError) Unwrap() error { return e.error }
 
+// loggedError marks what the log has told, so that it is told once.
+type loggedError struct{ error }
+
+func (e *loggedError) Unwrap() error { return e.error }
+
 // flagError turns the flag library's errors into sentences that say what to do.
 func (p *Program) flagError(_ *cobra.Command, err error) error {
 	var (
