@@ -43,6 +43,8 @@ func TestStandalone_StoppedAndStartedAgain_ContinuesWhereItWas(t *testing.T) {
 
 	c := dial(t, ports[0])
 	knowsTheWorker(t, c)
+	require.Equal(t, "http://127.0.0.1:"+ports[1]+"/namespaces/default/workflows?query=WorkflowId%3D%22landbridge.prod%22",
+		connect.ChangesURL(t.Context(), c, client.Options{}, "prod"))
 	onlyOwn(t, filepath.Join(dir, "temporal", "temporal.db-wal")) // SQLite's write-ahead log: one sync for each commit
 	knowsTheSearchAttributes(t, c)
 	before := startWaiting(t, c)

@@ -107,6 +107,9 @@ func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func
 	if err != nil {
 		return nil, err
 	}
+	if err := connect.SetUI(ctx, c, server.Namespace, t.server.UIAddress()); err != nil {
+		return nil, err // it would print the address of another run
+	}
 	fmt.Fprintf(t.tell, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", t.server.Address(), cmp.Or(t.server.UIAddress(), "none"), t.options.Dir)
 	if at := t.server.CodecAddress(); at != "" {
 		fmt.Fprintf(t.tell, "Codec        %s\n", at)

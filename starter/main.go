@@ -85,7 +85,7 @@ type app struct {
 }
 
 func root() *cobra.Command {
-	a := &app{}
+	a := &app{temporal: connect.Flags{Identity: me()}}
 	cmd := &cobra.Command{
 		Use: program, Annotations: calledAs(os.Args[0]),
 		Short: "Let the Istio control planes of a fleet read each other's private API servers",

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
@@ -89,7 +91,8 @@ func (a *app) rolloutOf(cmd *cobra.Command, planned string, forceVersion bool) (
 // canceled, the workflow goes on.
 func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach bool, show func(io.Writer, func(any) error, time.Duration) error) error {
 	ctx := cmd.Context()
-	c, err := a.temporal.Dial(ctx, nil, nil)
+	var at client.Options
+	c, err := a.temporal.Dial(ctx, nil, func(o *client.Options) { at = *o })
 	if err != nil {
 		return failed(err)
 	}
@@ -104,6 +107,9 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 		return failed(err)
 	}
 	name := in.Fleet.Metadata.Name
+	if url := connect.ChangesURL(ctx, c, at, name); url != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "in Temporal's UI: %s\n", url)
+	}
 	begun := startedRun{name, run.GetID(), run.GetRunID(), typ}
 	if detach {
 		return a.print(cmd.OutOrStdout(), begun, begun.print)

@@ -30,6 +30,9 @@ const dialTimeout = 5 * time.Second
 // and the profile.
 type Flags struct {
 	Address, Namespace, Profile string
+	// Identity names who connects, in Temporal's histories. It is no flag; empty leaves it to
+	// the SDK.
+	Identity string
 	Encryption
 }
 
@@ -81,6 +84,9 @@ func (f Flags) dial(ctx context.Context, keys *codec.Keys, logger *slog.Logger, 
 	}
 	if f.Namespace != "" {
 		o.Namespace = f.Namespace
+	}
+	if f.Identity != "" {
+		o.Identity = f.Identity
 	}
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))

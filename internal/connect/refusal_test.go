@@ -139,6 +139,15 @@ func TestDial_FindsTemporalAsItsToolsDo(t *testing.T) {
 	}
 }
 
+func TestDial_AnIdentity_IsThatOfTheClient(t *testing.T) {
+	noProfiles(t)
+	var got client.Options
+	conn, err := Flags{Address: (&temporal{}).serve(t, listen(t)), Identity: "anna@bastion"}.Dial(t.Context(), nil, func(o *client.Options) { got = *o })
+	require.NoError(t, err)
+	conn.Close()
+	require.Equal(t, "anna@bastion", got.Identity)
+}
+
 func TestDial_BrokenProfiles_IsToldFromTemporal(t *testing.T) {
 	noProfiles(t)
 	file := filepath.Join(t.TempDir(), "broken.toml")

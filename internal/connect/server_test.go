@@ -30,6 +30,9 @@ type temporal struct {
 	refusal, noList, noAdd error
 	attributes             map[string]enumspb.IndexedValueType
 	added                  []*operatorservice.AddSearchAttributesRequest
+	// data of the namespace, and how often it was updated.
+	data    map[string]string
+	updated int
 }
 
 func (s *temporal) GetSystemInfo(context.Context, *workflowservice.GetSystemInfoRequest) (*workflowservice.GetSystemInfoResponse, error) {
