@@ -147,7 +147,8 @@ func TestPods_TheirBudget_IsSeenWhenItDriftsAndGoesWithTheGateway(t *testing.T) 
 	_, err = w.by("run-2").gatewaysOf(fleet.Pods{})
 	var drift *kube.DriftError
 	require.ErrorAs(t, err, &drift)
-	require.Equal(t, kube.DriftError{Kind: "PodDisruptionBudget", Namespace: "istio-system", Name: egressToEast, Fields: "spec.maxUnavailable"}, *drift)
+	require.Equal(t, "kubectl-edit", drift.By.With)
+	require.Equal(t, kube.DriftError{Kind: "PodDisruptionBudget", Namespace: "istio-system", Name: egressToEast, Fields: "spec.maxUnavailable", By: drift.By}, *drift)
 
 	w.ref.ForceConflicts = true
 	_, err = w.by("run-3").gatewaysOf(fleet.Pods{})

@@ -213,8 +213,12 @@ func printUnit(w io.Writer, unit api.Unit, changes []fleet.Change) {
 
 // printChange writes an object, and what becomes of it, field by field.
 func printChange(w io.Writer, c fleet.Change) {
-	line := fmt.Sprintf("  %s %-6s  %s %s", marks[c.Action], c.Action, c.Kind, strings.TrimPrefix(c.Namespace+"/"+c.Name, "/"))
-	fmt.Fprintln(w, actionStyles[c.Action].Styled(line)+note(c))
+	object := c.Kind + " " + strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
+	if c.Deleted {
+		fmt.Fprintln(w, actionStyles[fleet.Remove].Styled("  - deleted  "+object)+"  (since the last rollout; a rollout creates it anew)")
+		return
+	}
+	fmt.Fprintln(w, actionStyles[c.Action].Styled(fmt.Sprintf("  %s %-6s  %s", marks[c.Action], c.Action, object))+note(c))
 	for _, f := range c.Fields {
 		switch {
 		case c.Action == fleet.Create:
@@ -245,6 +249,7 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 			})
 			if at >= 0 {
 				u.Changes[j] = done.Changes[at]
+				u.Changes[j].Deleted = have.Deleted
 			}
 		}
 	}
@@ -254,7 +259,11 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 func note(c fleet.Change) string {
 	switch {
 	case c.Drift:
-		return attention.Styled("  (somebody else changed " + c.Note + "; --force-conflicts overwrites it)")
+		by := c.ChangedBy.String()
+		if by != "" {
+			by = ", " + by
+		}
+		return attention.Styled("  (somebody else changed " + c.Note + by + "; --force-conflicts overwrites it)")
 	case c.Note == "":
 		return ""
 	}

@@ -3,7 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -34,4 +36,16 @@ func TestNote_OfAChange_IsPrintedAsItIs(t *testing.T) {
 	} {
 		require.Equal(t, want, note(c))
 	}
+}
+
+func TestDrift_SaysWithWhatAndWhen_AndWhatWasDeleted(t *testing.T) {
+	var out strings.Builder
+	printDrift(&out, api.DriftResult{Fleet: "prod", Drifted: true, Differs: 2, Changes: []api.PlannedUnit{{Unit: api.Member("east"), Changes: []fleet.Change{
+		{Action: fleet.Update, Kind: "Service", Namespace: "istio-system", Name: "gateway", Drift: true, Note: "spec.ports",
+			ChangedBy: fleet.ChangedBy{With: "kubectl-edit", At: time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)}},
+		{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts", Deleted: true, Fields: []fleet.Field{{Path: "data", To: "x"}}},
+	}}}})
+	text := ansi.Strip(out.String())
+	require.Contains(t, text, "(somebody else changed spec.ports, with kubectl-edit at 2026-11-30T12:00:00Z; --force-conflicts overwrites it)")
+	require.Contains(t, text, "  - deleted  Secret istio-system/cacerts  (since the last rollout; a rollout creates it anew)\n\nfleet prod differs")
 }

@@ -110,12 +110,16 @@ func (c *driftCheck) compare(ctx workflow.Context, out *api.DriftResult) error {
 
 // note adds to a result what a plan shows.
 func note(r *api.DriftResult, plan api.FleetResult, now time.Time) {
+	last := plan.Last.Generation > 0 && plan.Applied.Same(plan.Last)
 	for _, u := range plan.Plan {
 		var changes []fleet.Change
+		there := slices.ContainsFunc(u.Changes, func(c fleet.Change) bool { return c.Action != fleet.Create })
 		for _, c := range u.Changes {
 			if c.Action == fleet.Keep {
 				continue
 			}
+			// A unit that has other objects was rolled out, by the file that it is compared with.
+			c.Deleted = last && there && c.Action == fleet.Create
 			if r.Differs++; r.Differs <= maxDrift {
 				changes = append(changes, c)
 			}

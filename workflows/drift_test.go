@@ -368,3 +368,32 @@ func TestFleet_Generation_GrowsWithEachOtherFile(t *testing.T) {
 	require.NotEqual(t, first.Digest, second.Digest)
 	require.Equal(t, int64(3), applied(testFleet("east", "west"), "ben", with(second)).Generation, "going back is going on")
 }
+
+// An object that is missing was deleted where its unit has others, and was rolled out by what it
+// is compared with. Where all of a unit is missing, nobody knows whether it was ever made.
+func TestDrift_AnObjectThatIsMissing_WasDeletedWhereItsUnitIsThere(t *testing.T) {
+	l := newLived()
+	missing := func(in api.FleetInput, keeps fleet.Action, last fleet.Applied) map[string]bool {
+		f := newFake(t)
+		l.last, f.action = last, keeps
+		f.answer = func(c fakeCall, result any) {
+			l.answers(c, result)
+			if r, ok := result.(*fleet.Changes); ok && c.String() == "EnsureExposure west" {
+				r.Changes[0].Action = fleet.Create
+			}
+		}
+		out := map[string]bool{}
+		for _, u := range driftOf(t, f, in).Changes {
+			for _, c := range u.Changes {
+				out[u.Unit.String()+" "+c.Name] = c.Deleted
+			}
+		}
+		return out
+	}
+	const exposure = "cluster west EnsureExposure"
+	require.Equal(t, map[string]bool{exposure: true}, missing(byName("west"), fleet.Keep, third))
+	require.Equal(t, map[string]bool{exposure: false}, missing(api.FleetInput{Fleet: l.Fleet}, fleet.Keep, third), "another file than the one that was rolled out")
+	all := missing(byName("west"), fleet.Create, third)
+	require.Contains(t, all, exposure)
+	require.False(t, all[exposure], "all of the unit is missing")
+}

@@ -134,28 +134,31 @@ func (r *Releases) strayed(rel *release.Release) (lost []string, drifted []*kube
 		if err != nil {
 			return nil, nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
-		fields, err := changedFields(live, o.Object)
+		fields, by, err := changedFields(live, o.Object)
 		if err != nil {
 			return nil, nil, fmt.Errorf("look at %s %s: %w", kind, o.Name, err)
 		}
 		if len(fields) > 0 && rel.Info.Status == release.StatusDeployed {
-			drifted = append(drifted, &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: strings.Join(fields, ", ")})
+			drifted = append(drifted, &kube.DriftError{Kind: kind, Namespace: o.Namespace, Name: o.Name, Fields: strings.Join(fields, ", "), By: by})
 		}
 	}
 	return lost, drifted, nil
 }
 
-// changedFields names the fields in which somebody else changed what Helm wrote.
-func changedFields(live, wrote runtime.Object) ([]string, error) {
+// changedFields names the fields in which somebody else changed what Helm wrote, and with what
+// that was done.
+func changedFields(live, wrote runtime.Object) ([]string, fleet.ChangedBy, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {
-		return nil, err
+		return nil, fleet.ChangedBy{}, err
 	}
 	want, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wrote)
 	if err != nil {
-		return nil, err
+		return nil, fleet.ChangedBy{}, err
 	}
-	return kube.Strayed(&unstructured.Unstructured{Object: fields}, want), nil
+	is := &unstructured.Unstructured{Object: fields}
+	strayed := kube.Strayed(is, want)
+	return strayed, kube.ChangedBy(is, strayed), nil
 }
 
 // driftOf returns one error for the objects of a release that somebody else changed, or nil.

@@ -159,7 +159,7 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		return fmt.Errorf("helm upgrade %s: %w", last.Name, r.seen.explain(err))
 	}
 	for _, d := range drifted {
-		r.w.Note(fleet.Change{Action: fleet.Update, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name, Note: d.Fields, Drift: true})
+		r.w.Note(fleet.Change{Action: fleet.Update, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name, Note: d.Fields, Drift: true, ChangedBy: d.By})
 	}
 	out := outcome{action: fleet.Update}
 	if adopts {

@@ -1,6 +1,9 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Action names what a step did, or would do, with an object.
 type Action string
@@ -34,10 +37,29 @@ type Change struct {
 	// Drift says that somebody else changed the object since it was applied; only
 	// --force-conflicts overwrites that.
 	Drift bool `json:"drift,omitempty"`
+	// ChangedBy tells with what that was done, and when, as far as the API server noted it.
+	ChangedBy ChangedBy `json:"changedBy,omitzero"`
+	// Deleted says of an object to create that it was there after the last rollout.
+	Deleted bool `json:"deleted,omitempty"`
 	// Cluster and Manifest are set where somebody asked for the manifests: the object
 	// as it would be applied, in YAML. A Secret has none.
 	Cluster  string `json:"cluster,omitempty"`
 	Manifest string `json:"manifest,omitempty"`
+}
+
+// ChangedBy names the program with which an object was changed, such as kubectl-edit, and when.
+// Kubernetes notes no persons.
+type ChangedBy struct {
+	With string    `json:"with"`
+	At   time.Time `json:"at,omitzero"`
+}
+
+// String returns the words for people, or nothing where nobody knows.
+func (b ChangedBy) String() string {
+	if b.With == "" {
+		return ""
+	}
+	return "with " + b.With + " at " + b.At.Format(time.RFC3339)
 }
 
 // Field names one field of an object by its path. Values are JSON, and short.

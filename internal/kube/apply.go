@@ -47,11 +47,13 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 		}
 		return &NotOursError{res.Kind, obj.GetNamespace(), obj.GetName(), owner}
 	}
+	var by fleet.ChangedBy
 	note := difference(live.Object, obj.Object)
 	wantedBefore := live.GetAnnotations()[fleet.AnnotationApplied] == hash
 	if wantedBefore && note != "" {
 		// The object is not what was wanted then: admission did it, or somebody since.
-		note = first(Strayed(live, obj.Object))
+		strayed := Strayed(live, obj.Object)
+		note, by = first(strayed), ChangedBy(live, strayed)
 	}
 	if wantedBefore && note == "" {
 		return w.NoteApplied(change(w.Owner.Since(fleet.Keep, live.GetAnnotations()), res, obj, ""), obj)
@@ -60,9 +62,9 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
 	annotate(obj, fleet.AnnotationOriginal, live.GetAnnotations()[fleet.AnnotationOriginal])
 	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
-	ch.Drift = wantedBefore
+	ch.Drift, ch.ChangedBy = wantedBefore, by
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
-		return &DriftError{Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Fields: note}
+		return &DriftError{Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Fields: note, By: by}
 	}
 	if !ch.Drift && note != "" {
 		ch.Note = note + " differs"

@@ -116,11 +116,19 @@ func (e *NotOursError) Error() string {
 }
 
 // DriftError reports an object that somebody else changed since it was applied, with the
-// fields. Others says the same of further objects, for the message.
-type DriftError struct{ Kind, Namespace, Name, Fields, Others string }
+// fields, and with what and when as far as that is known. Others says the same of further
+// objects, for the message.
+type DriftError struct {
+	Kind, Namespace, Name, Fields, Others string
+	By                                    fleet.ChangedBy
+}
 
 func (e *DriftError) Error() string {
-	return fmt.Sprintf("%s %s was changed by somebody else (%s)%s and is left as it is; `landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields, e.Others)
+	by := ""
+	if e.By.With != "" {
+		by = " " + e.By.String()
+	}
+	return fmt.Sprintf("%s %s was changed by somebody else"+by+" (%s)%s and is left as it is; `landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back", e.Kind, path(e.Namespace, e.Name), e.Fields, e.Others)
 }
 
 func path(namespace, name string) string {

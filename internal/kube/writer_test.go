@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -128,8 +129,10 @@ func TestApply_SomebodyElseChangedIt_IsDriftAndStays(t *testing.T) {
 
 	var drift *kube.DriftError
 	require.ErrorAs(t, writing(c, "run-2").Apply(t.Context(), entry("west.test")), &drift)
-	require.Equal(t, kube.DriftError{Kind: "ServiceEntry", Namespace: "istio-system", Name: "west", Fields: "spec.hosts[0]"}, *drift)
-	require.EqualError(t, drift, "ServiceEntry istio-system/west was changed by somebody else (spec.hosts[0]) and is left as it is; "+
+	require.Equal(t, "kubectl-edit", drift.By.With)
+	require.WithinDuration(t, time.Now(), drift.By.At, time.Minute)
+	drift.By.At = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	require.EqualError(t, drift, "ServiceEntry istio-system/west was changed by somebody else with kubectl-edit at 2026-11-30T12:00:00Z (spec.hosts[0]) and is left as it is; "+
 		"`landbridge drift` shows it, `landbridge rollout --force-conflicts` puts it back")
 	require.Len(t, c.Writes(), was)
 
@@ -137,6 +140,7 @@ func TestApply_SomebodyElseChangedIt_IsDriftAndStays(t *testing.T) {
 	dry.DryRun = true
 	require.NoError(t, dry.Apply(t.Context(), entry("west.test")))
 	require.True(t, dry.Changes().All()[0].Drift)
+	require.Equal(t, "kubectl-edit", dry.Changes().All()[0].ChangedBy.With)
 	require.Equal(t, []fleet.Field{{Path: "spec.hosts[0]", From: `"elsewhere.test"`, To: `"west.test"`}}, withoutAnnotations(dry.Changes().All()[0].Fields))
 	require.Len(t, c.Writes(), was)
 

@@ -35,9 +35,9 @@ func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 
 	out, code := w.try("drift", "-f", file)
 	require.Equal(t, 3, code, out)
-	require.Regexp(t, `Gateway istio-system/east-west.*somebody else changed spec\.servers\[0\]\.port\.number`, out)
+	require.Regexp(t, `Gateway istio-system/east-west.*somebody else changed spec\.servers\[0\]\.port\.number, with somebody at \S+Z;`, out)
 	require.Contains(t, out, "spec.servers[0].port.number: - 9999 + ")
-	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port`, out)
+	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port, with somebody at \S+Z;`, out)
 	var r api.DriftResult
 	asJSON, err := w.command(ctx, "drift", "-f", file, "-o", "json").Output()
 	require.Error(t, err, "exit code 3")
