@@ -74,8 +74,16 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-func failed(err error) error { return &exitError{exitFailed, err} }
-func usage(err error) error  { return &exitError{exitUsage, err} }
+// failed returns an error with the exit code 1, or 2 where it is a mistake in what was typed.
+func failed(err error) error {
+	var wrong *connect.AddressError
+	if errors.As(err, &wrong) {
+		return usage(err)
+	}
+	return &exitError{exitFailed, err}
+}
+
+func usage(err error) error { return &exitError{exitUsage, err} }
 
 // app holds the flags that commands share.
 type app struct {

@@ -44,8 +44,9 @@ func (f *Flags) Bind(fs *pflag.FlagSet) {
 	f.Encryption.Bind(fs)
 }
 
-// Dial connects to Temporal. The error is a *NotThereError where nothing answers,
-// and a *RefusedError where something does and lets nobody in. With a nil logger the
+// Dial connects to Temporal. The error is an *AddressError where nothing can be there, a
+// *NotThereError where nothing answers, and a *RefusedError where something does and lets
+// nobody in. With a nil logger the
 // client is silent; change, where it is given, may adjust the options. A key file that
 // cannot be read is an error before anybody is asked. What is encrypted comes opened in
 // histories and descriptions, too; no worker can be made of the client.
@@ -81,6 +82,9 @@ func (f Flags) dial(ctx context.Context, keys *codec.Keys, logger *slog.Logger, 
 	}
 	if o.HostPort == "" {
 		o.HostPort = DefaultAddress
+	}
+	if err := checkAddress(o.HostPort); err != nil {
+		return nil, err
 	}
 	if f.Namespace != "" {
 		o.Namespace = f.Namespace

@@ -3,7 +3,9 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.temporal.io/api/serviceerror"
@@ -21,6 +23,32 @@ func (e *NotThereError) Error() string {
 }
 
 func (e *NotThereError) Unwrap() error { return e.Cause }
+
+// AddressError reports an address at which no Temporal can be: a mistake of whoever typed it.
+type AddressError struct{ Address, Want string }
+
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("--address or TEMPORAL_ADDRESS: want %s, got %q", e.Want, e.Address)
+}
+
+// maxPort bounds what TCP has a number for.
+const maxPort = 1<<16 - 1
+
+// checkAddress returns an *AddressError, or nil. What gRPC finds by other means (dns:///…) it
+// finds itself.
+func checkAddress(address string) error {
+	if strings.Contains(address, "/") {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return &AddressError{address, "host:port, such as " + DefaultAddress}
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > maxPort {
+		return &AddressError{address, fmt.Sprintf("a port from 1 to %d", maxPort)}
+	}
+	return nil
+}
 
 // RefusedError reports a Temporal that is there and lets nobody in, or to which no
 // TLS session can be made.

@@ -99,6 +99,25 @@ func TestDial_NobodyAnswers_SaysWhereAndHowToStartOne(t *testing.T) {
 	require.ErrorContains(t, notThere.Unwrap(), "connection refused")
 }
 
+func TestDial_AnAddressThatCannotBe_IsAMistakeOfWhoeverTypedIt(t *testing.T) {
+	noProfiles(t)
+	for address, want := range map[string]string{
+		"127.0.0.1:99999": "want a port from 1 to 65535, got",
+		"127.0.0.1:0":     "want a port from 1 to 65535, got",
+		"host:grpc":       "want a port from 1 to 65535, got",
+		"localhost":       "want host:port, such as 127.0.0.1:7233, got",
+		"::1:7233":        "want host:port",
+	} {
+		_, err := Flags{Address: address}.Dial(t.Context(), nil, nil)
+		var wrong *AddressError
+		require.ErrorAs(t, err, &wrong, address)
+		require.ErrorContains(t, err, "--address or TEMPORAL_ADDRESS: "+want)
+	}
+	for _, address := range []string{"[::1]:7233", "dns:///temporal.example.com:7233", "temporal.example.com:7233"} {
+		require.NoError(t, checkAddress(address))
+	}
+}
+
 func TestDial_FindsTemporalAsItsToolsDo(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct {

@@ -30,7 +30,9 @@ func TestLogging_Format_IsOneObjectForEachLine(t *testing.T) {
 }
 
 func TestLogging_Level_LeavesOutWhatIsLess(t *testing.T) {
-	lines := func(level string) int { return bytes.Count([]byte(logged(t, Logging{Format: "text", Level: level})), []byte("\n")) }
+	lines := func(level string) int {
+		return bytes.Count([]byte(logged(t, Logging{Format: "text", Level: level})), []byte("\n"))
+	}
 	require.Equal(t, []int{4, 3, 2, 1}, []int{lines("debug"), lines("info"), lines("warn"), lines("error")})
 }
 

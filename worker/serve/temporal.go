@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/spf13/pflag"
@@ -34,7 +35,12 @@ func (e *Elsewhere) Complete() error {
 
 // Dial connects as all that reaches Temporal does.
 func (e *Elsewhere) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
-	return e.DialForWorker(ctx, logger, change)
+	c, err := e.DialForWorker(ctx, logger, change)
+	var wrong *connect.AddressError
+	if errors.As(err, &wrong) {
+		err = &usageError{err}
+	}
+	return c, err
 }
 
 // Stop leaves the server alone.
