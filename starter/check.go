@@ -109,7 +109,7 @@ func printCheck(w io.Writer, r api.PreflightResult) {
 	var others []string
 	for _, f := range r.Problems {
 		if _, member := f.Unit.Member(); !member {
-			others = append(others, strings.TrimPrefix(f.String(), ": "))
+			others = append(others, strings.TrimPrefix(f.String(), (api.Unit{}).String()+": "))
 		}
 	}
 	if len(others) > 0 {

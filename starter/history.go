@@ -62,7 +62,8 @@ func (a *app) history() *cobra.Command {
 		Use: "history [FLEET]", Args: cobra.MaximumNArgs(1),
 		Short: "List the rollouts, cleanups and other changes of a fleet, the latest first",
 		Long: "List the changes of a fleet that Temporal still has, the latest first: rollouts, cleanups,\n" +
-			"rotations, and what else changed it. Without FLEET it takes the fleet of the fleet file.\n" +
+			"rotations, and what else changed it. Without FLEET it takes the fleet of the fleet file or,\n" +
+			"without a file, the only one that Temporal knows.\n" +
 			"`landbridge report FLEET --run RUN` tells all about one of them; -o wide and -o name show the runs.",
 		Example: "  landbridge history prod\n  landbridge history prod -o json | jq '.[].run'\n  landbridge history -f fleet.yaml --limit 5",
 		RunE: func(cmd *cobra.Command, args []string) error {

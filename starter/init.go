@@ -58,6 +58,7 @@ func (a *app) init() *cobra.Command {
 	cmd.Flags().StringArrayVar(&in.contexts, "context", nil, "`name` of a context that becomes a cluster; may be repeated (default: all)")
 	cmd.Flags().BoolVar(&in.existing, "existing", false, "use the meshes that the clusters have already; a worker finds them")
 	a.temporal.Bind(cmd.Flags())
+	waitFlag(cmd)
 	cmd.Flags().BoolVar(&in.force, "force", false, "overwrite an existing file")
 	cmd.Flags().BoolVar(&in.schema, "schema", false, "also write "+schemaFile+" beside the fleet file, for editors; only that where the fleet file exists")
 	return cmd

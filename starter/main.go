@@ -112,7 +112,10 @@ func root() *cobra.Command {
 	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.ca())
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
 	addGroup(cmd, "Watch and check a fleet:", a.list(), a.status(), a.watch(), a.history(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
-	addGroup(cmd, "This program and its workers:", a.version(), a.workers(), schema())
+	const own = "This program and its workers:"
+	addGroup(cmd, own, a.version(), a.workers(), schema())
+	cmd.SetHelpCommandGroupID(own)
+	cmd.SetCompletionCommandGroupID(own)
 	habits(cmd)
 	a.completion(cmd)
 	return cmd

@@ -42,7 +42,8 @@ func (a *app) status() *cobra.Command {
 		Use: "status [FLEET]", Args: cobra.MaximumNArgs(1),
 		Short: "Show how far the last rollout or cleanup of a fleet is, or how it ended",
 		Long: "Show how far the last rollout or cleanup of a fleet is, or how it ended. Without FLEET it takes the\n" +
-			"fleet of the fleet file. The exit code is that of the rollout or cleanup, and 0 while it runs.",
+			"fleet of the fleet file or, without a file, the only one that Temporal knows. The exit code is that\n" +
+			"of the rollout or cleanup, and 0 while it runs.",
 		Example: "  landbridge status prod\n  landbridge status -f fleet.yaml -o json\n  landbridge status prod --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, err := a.fleetName(cmd, args)

@@ -50,7 +50,7 @@ var verbs = []verb{
 		"Retry a failed cluster or link of a rollout that runs.\n\n" +
 			"Where the rollout has ended, it is run again with the same fleet file and flags, for the whole\n" +
 			"fleet: it changes only what differs from the fleet file.",
-		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west", false, aUnit},
+		"  landbridge retry prod --cluster west\n  landbridge retry prod --link east.west\n  landbridge retry prod   # the last rollout, where it has ended", false, aUnit},
 	{api.UpdateSkip, "Leave a cluster or link out of a rollout or cleanup",
 		"Leave a cluster or link out of a rollout that runs. It must have failed, or must not have begun. A\n" +
 			"cluster's links are left out with it.\n\n" +
@@ -118,10 +118,10 @@ func (a *app) steer(v verb) *cobra.Command {
 	}
 	a.fileFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	if v.name == api.UpdateRetry { // the only one that may start a run, and then waits for it
+	if v.name == api.UpdateRetry { // the only one that may start a run
 		a.outputFlag(cmd, outputName)
-		waitFlag(cmd)
 	}
+	waitFlag(cmd) // a worker has to take the decision
 	reason := "why, such as a change number"
 	if v.needsReason {
 		reason += " (required)"

@@ -31,6 +31,28 @@ func TestCheck_NothingInTheWay_TellsWhatTheClusterIs(t *testing.T) {
 	require.Nil(t, out.Mesh)
 	require.Nil(t, out.Inventory)
 	require.Empty(t, m.Writes())
+	require.Len(t, out.Checks, len(checks), "each is told")
+	for i, c := range out.Checks {
+		require.Equal(t, checks[i].name, c.Name)
+		require.True(t, c.OK(), c.Name)
+	}
+}
+
+// Each problem stands with the check that found it.
+func TestCheck_AProblem_IsThatOfItsCheck(t *testing.T) {
+	m := newMember(t)
+	lockedBy("staging")(t, m)
+	out, err := m.check(t)
+	require.NoError(t, err)
+	require.NotEmpty(t, out.Problems)
+	var of []string
+	for _, c := range out.Checks {
+		if !c.OK() {
+			of = append(of, c.Name)
+			require.Equal(t, out.Problems, c.Problems)
+		}
+	}
+	require.Equal(t, []string{"inventory"}, of)
 }
 
 func TestCheck_AMeshThatIsAsTheFileSays_IsReturned(t *testing.T) {
