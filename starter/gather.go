@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -105,7 +104,7 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 		b.files["status.txt"] = []byte(err.Error() + "\n")
 		return nil
 	}
-	if b.files["status.json"], err = json.MarshalIndent(status, "", "  "); err != nil {
+	if b.files["status.json"], err = jsonFile(status); err != nil {
 		return err
 	}
 	r, err := report.Gather(ctx, c, cmp.Or(namespace, client.DefaultNamespace), fleet.WorkflowID(name), "")
@@ -118,8 +117,14 @@ func (a *app) gatherRun(ctx context.Context, b *bundle, name string) error {
 		return err
 	}
 	b.files["report.html"] = html.Bytes()
-	b.files["report.json"], err = json.MarshalIndent(r, "", "  ")
+	b.files["report.json"], err = jsonFile(r)
 	return err
+}
+
+func jsonFile(v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := writeJSON(&b, v)
+	return b.Bytes(), err
 }
 
 // clusters adds what the workers read of each cluster, or why they could not read it.
