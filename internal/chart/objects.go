@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -47,6 +48,11 @@ func (r *Releases) note(o outcome, rel *release.Release, before, after string) e
 	var out []fleet.Change
 	for k := range keys {
 		c := fleet.Change{Action: compare(was, is, k), Kind: k.kind, Namespace: r.namespace, Name: k.name, Note: o.words[k]}
+		if r.w.DryRun {
+			if c.Fields, err = fieldsOf(k.kind, was[k], is[k]); err != nil {
+				return err
+			}
+		}
 		if r.w.Render && c.Action != fleet.Remove {
 			c.Cluster, c.Manifest = r.w.Name, is[k]
 		}
@@ -78,6 +84,22 @@ func differing(last *release.Release, c *Chart, values map[string]any) (out []fl
 		out = append(out, f)
 	}
 	return out
+}
+
+// kindService is the object of a release that a cloud, a firewall and a bill depend on.
+const kindService = "Service"
+
+// fieldsOf lists, for a plan, the fields in which an object of a release is to change. Of one to
+// create it lists those of a Service: the others are as the chart has them, and long.
+func fieldsOf(kind, was, is string) ([]fleet.Field, error) {
+	if is == was || is == "" || was == "" && kind != kindService {
+		return nil, nil
+	}
+	var from, to map[string]any
+	if err := errors.Join(yaml.Unmarshal([]byte(was), &from), yaml.Unmarshal([]byte(is), &to)); err != nil {
+		return nil, fmt.Errorf("read the release's manifest: %w", err)
+	}
+	return kube.FieldsOf(from, to), nil
 }
 
 type key struct{ kind, name string }

@@ -33,6 +33,27 @@ func TestEnsure_Fresh_Installs(t *testing.T) {
 		east.open(east.writer("run-1")).Labels())
 }
 
+// A plan shows the Service that would be made, since a cloud and a firewall depend on it, and of
+// each object that would change the fields.
+func TestEnsure_APlan_ShowsTheObjectsOfARelease(t *testing.T) {
+	east := newWorld(t)
+	planned := func(port int) map[string][]fleet.Field {
+		w := east.writer("run-9")
+		w.DryRun = true
+		require.NoError(t, east.open(w).Ensure(t.Context(), "gateway", aChart(t, "v1.31.0"), values(port)))
+		out := map[string][]fleet.Field{}
+		for _, c := range w.Changes().All() {
+			out[string(c.Action)+" "+c.Kind] = c.Fields
+		}
+		return out
+	}
+	require.Contains(t, planned(443)["create Service"], fleet.Field{Path: "spec.ports", To: `[{"name":"tls","port":443}]`})
+	east.ensure("run-1", aChart(t, "v1.31.0"), 443)
+	require.Empty(t, planned(443)["keep Service"])
+	require.Equal(t, []fleet.Field{{Path: "spec.ports[0].port", From: "443", To: "444"}}, planned(444)["update Service"])
+	require.Empty(t, planned(501)["create ConfigMap"], "the chart's own")
+}
+
 func TestEnsure_Unchanged_WritesNothing(t *testing.T) {
 	east, c := newWorld(t), aChart(t, "v1.31.0")
 	east.ensure("run-1", c, 443)
@@ -300,6 +321,7 @@ func TestEnsure_AFieldThatCannotBeChanged_MakesTheObjectAnew(t *testing.T) {
 	require.NoError(t, east.open(dry).Ensure(t.Context(), "gateway", aChart(t, "v1.31.0"), headless))
 	anew := change(fleet.Update, "Service", "gateway")
 	anew.Note = "made anew: spec.clusterIP cannot be changed in place"
+	anew.Fields = []fleet.Field{{Path: "spec.clusterIP", To: `"None"`}, {Path: "spec.ports[0].port", From: "443", To: "444"}}
 	require.Contains(t, dry.Changes().All(), anew)
 	require.Len(t, east.Writes(), was)
 
