@@ -74,7 +74,8 @@ func (p picture) draw() string {
 	if p.Fleet == "" {
 		return "looking for a worker that answers …\n"
 	}
-	rows := p.head()
+	counts := p.counts()
+	rows := p.head(max(p.height-len(counts)-leastBeside, 1))
 	var units []string
 	all := p.rows()
 	for _, state := range []api.State{api.Failed, api.Undone, api.Running} {
@@ -85,7 +86,6 @@ func (p picture) draw() string {
 		}
 	}
 	// Room is needed for the counts, a line that tells that there is more, and the cursor.
-	counts := p.counts()
 	if room := max(p.height-len(rows)-len(counts)-2, 0); len(units) > room {
 		units = append(units[:room], faint.Styled(fmt.Sprintf("  … and more; `landbridge status %s` shows all", p.Fleet)))
 	}
@@ -96,7 +96,12 @@ func (p picture) draw() string {
 	return strings.Join(rows, "\n") + "\n"
 }
 
-func (p picture) head() []string {
+// leastBeside counts the lines of the title, of the waves, of a unit, of the hint that there is
+// more, and of the cursor.
+const leastBeside = 5
+
+// head draws what stands above the units. What the run waits for takes at most so many lines.
+func (p picture) head(most int) []string {
 	title := fmt.Sprintf("%s  %s, %s  %s", bold.Styled("fleet "+p.Fleet), p.noun, p.Phase, elapsed(p.now.Sub(p.Began)))
 	rows := []string{title}
 	switch why := p.Request.Line(); {
@@ -106,14 +111,16 @@ func (p picture) head() []string {
 	case p.height >= leastHeight: // else what fails needs the line more
 		rows = append(rows, faint.Styled(why))
 	}
+	var waits []string
 	for i, h := range p.holds() {
 		for _, line := range wrapped(h, p.width) {
 			if i == 0 {
 				line = attention.Styled(line)
 			}
-			rows = append(rows, line)
+			waits = append(waits, line)
 		}
 	}
+	rows = append(rows, waits[:min(len(waits), most)]...)
 	if len(p.Waves) > 0 {
 		var waves []string
 		for _, w := range p.Waves {

@@ -90,6 +90,18 @@ func TestScreen_FitsWithUnitsOfEveryState(t *testing.T) {
 	}
 }
 
+func TestScreen_WhileAWaveWaits_FitsAndSaysWhy(t *testing.T) {
+	for height, all := range map[int]bool{24: true, 12: true, 8: false} {
+		p := fifty()
+		p.width, p.height = 80, height
+		p.WaitsFor, p.Phase = "rest", api.PhaseApproval
+		text := ansi.Strip(p.draw())
+		require.Less(t, strings.Count(text, "\n"), height)
+		require.Contains(t, text, "wave rest waits; `landbridge approve prod --wave rest --reason …`")
+		require.Equal(t, all, strings.Contains(text, "landbridge cancel prod"), "height %d", height)
+	}
+}
+
 func TestScreen_SaysWhatHoldsItUp(t *testing.T) {
 	p := fifty()
 	p.width, p.height = 120, 40
