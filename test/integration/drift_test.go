@@ -37,7 +37,7 @@ func TestDrift_IsShownAndLeftAlone_UntilConflictsAreForced(t *testing.T) {
 	require.Equal(t, 3, code, out)
 	require.Regexp(t, `Gateway istio-system/east-west.*somebody else changed spec\.servers\[0\]\.port\.number, with somebody at \S+Z;`, out)
 	require.Contains(t, out, "spec.servers[0].port.number: - 9999 + ")
-	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port, with somebody at \S+Z;`, out)
+	require.Regexp(t, `Service istio-system/istio-eastwestgateway.*somebody else changed spec\.ports\[1\]\.port.*, with somebody at \S+Z;`, out)
 	var r api.DriftResult
 	asJSON, err := w.command(ctx, "drift", "-f", file, "-o", "json").Output()
 	require.Error(t, err, "exit code 3")
@@ -149,8 +149,12 @@ func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
 	out, code = w.try("rollout", "--plan", plan)
 	require.Equal(t, 2, code, out)
 	require.Contains(t, out, "link east -> west: Secret istio-system/istio-remote-secret-west was to stay as it is, and is now to be created")
+	out, code = w.try("drift", "test")
+	require.Equal(t, 3, code, out)
+	require.Contains(t, out, "- deleted  Secret istio-system/istio-remote-secret-west")
 	w.must("plan", "-f", file, "--out", plan)
 	w.must("rollout", "--plan", plan)
+	require.Contains(t, w.must("check", "-f", file), "fleet test: nothing stands in the way of a rollout")
 	// Without the fleet file, by what Temporal and the clusters remember.
 	require.Contains(t, w.must("drift", "test"), "fleet test is as it was rolled out last (generation 1, sha256:")
 	out, _ = w.try("verify", "test") // KWOK's pods carry no request
@@ -162,7 +166,7 @@ func TestPlan_ShowsFieldByField_AndOfSecretsFingerprints(t *testing.T) {
 	bundle := filepath.Join(t.TempDir(), "bundle.tgz")
 	w.must("gather", "test", "--out", bundle)
 	require.Contains(t, w.must("schedule", "test", "--every", "12h"), "checked for drift every 12h")
-	w.must("cleanup", "-f", file)
+	w.must("cleanup", "test")
 	out, code = w.try("drift", "test")
 	require.Equal(t, 2, code, out)
 	require.Contains(t, out, "no cluster remembers the fleet test")

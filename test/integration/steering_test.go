@@ -40,7 +40,9 @@ func TestWaves_HeldForApproval_OneIsRetriedAndOneSkipped_OnRecord(t *testing.T) 
 	w.must("rollout", "-f", file, "--detach", "--reason", "CHG-7", "--requested-by", "anna")
 	out := w.untilStatus(t, "wave rest waits")
 	require.Contains(t, out, "requested by anna: CHG-7")
-	require.Contains(t, w.must("status", "test", "-o", "json"), "end-of-life, says the test", "the table cuts what is long")
+	require.Contains(t, out, "end-of-life, says the test", "no reason is cut off")
+	require.Contains(t, out, "failed before it: cluster west")
+	require.Contains(t, out, "`landbridge retry test --cluster west` tries again")
 
 	// Wrong decisions are refused with the reason, and change nothing.
 	for _, wrong := range []struct{ say, because []string }{
@@ -111,6 +113,12 @@ func (w *world) isListed(t *testing.T) {
 	require.Regexp(t, `(?m)^test +cleanup +done +\S+ \S+ +\S+ +\d of \d +none$`, w.must("list"))
 	_, code := w.try("history", "nobody")
 	require.Equal(t, 1, code)
+	require.Equal(t, changes[0].Run+"\n", w.must("history", "test", "--limit", "1", "-o", "name"))
+	require.Equal(t, "test\n", w.must("list", "-o", "name"))
+	require.Contains(t, w.must("__complete", "status", ""), "test\n:4\n")
+	require.Contains(t, w.must("__complete", "report", "test", "--run", ""), changes[2].Run)
+	require.Regexp(t, `(?m)^landbridge +test +landbridge-standalone@\S+ +\S+ +\S+ ago$`, w.must("workers"))
+	require.Contains(t, w.must("version"), "at 127.0.0.1:")
 }
 
 // cleanupInWaves cleans a fleet up whose last wave has north: that goes first, and the others
