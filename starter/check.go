@@ -139,15 +139,6 @@ func printChecked(w io.Writer, name string, problems []string) {
 	}
 }
 
-// hanging breaks a text where the line of a terminal ends, and indents what follows.
-func hanging(w io.Writer, text string, indent int) string {
-	width := widthOf(w)
-	if width == 0 {
-		return text
-	}
-	return strings.Join(wrapped(text, width-indent), "\n"+strings.Repeat(" ", indent))
-}
-
 // checkSuite has a test case for each check on each cluster, and for each other problem.
 func checkSuite(r api.PreflightResult) testSuite {
 	s := newSuite("check", r.Fleet, r.At)

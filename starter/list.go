@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
+	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -109,7 +110,7 @@ func printFleets(w io.Writer, fleets fleetList) {
 		fmt.Fprintln(w, "this Temporal namespace knows no fleet; `landbridge rollout` makes one")
 		return
 	}
-	head := []string{"FLEET", "LAST CHANGE", "STATE", "STARTED", "BY", "PROVEN LINKS", "NEXT CHECK"}
+	head := []string{"FLEET", "CHANGE", "STATE", "STARTED", "BY", "PROVEN", "NEXT CHECK"}
 	if isWide(w) {
 		head = append(head, "RUN", "REASON")
 	}
@@ -117,12 +118,13 @@ func printFleets(w io.Writer, fleets fleetList) {
 	for _, f := range fleets {
 		next, proven := "none", ""
 		if f.NextCheck != nil {
-			next = f.NextCheck.Local().Format(time.DateTime)
+			next = "in " + duration.HumanDuration(time.Until(*f.NextCheck))
 		}
 		if f.Links > 0 {
 			proven = fmt.Sprintf("%d of %d", f.Proven, f.Links)
 		}
-		cells := []string{f.Fleet, noun(f.Last.Type), f.Last.state(), f.Last.Started.Local().Format(time.DateTime), f.Last.RequestedBy, proven, next}
+		started := duration.HumanDuration(time.Since(f.Last.Started)) + " ago"
+		cells := []string{f.Fleet, noun(f.Last.Type), f.Last.state(), started, f.Last.RequestedBy, proven, next}
 		if isWide(w) {
 			cells = append(cells, f.Last.Run, oneLine(f.Last.Reason))
 		}

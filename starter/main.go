@@ -53,7 +53,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case errors.As(coded.err, &invalid):
 		fmt.Fprintln(stderr, coded.err) // begins with file:line:column, for editors
 	case coded.err != nil:
-		fmt.Fprintln(stderr, "landbridge:", coded.err)
+		fmt.Fprintln(stderr, paragraphs(stderr, program+": "+coded.err.Error()))
 	}
 	return coded.code
 }

@@ -173,7 +173,7 @@ func printStatus(w io.Writer, s statusOutput) {
 	}
 	for _, h := range s.Fleet.holds() {
 		if s.Closed == nil {
-			fmt.Fprintln(w, h)
+			fmt.Fprintln(w, paragraphs(w, h))
 		}
 	}
 	fmt.Fprintln(w)
@@ -208,10 +208,10 @@ func printStatus(w io.Writer, s statusOutput) {
 		fmt.Fprintln(w)
 	}
 	if s.Error != "" {
-		fmt.Fprintf(w, "\n%s\n", s.Error)
+		fmt.Fprintf(w, "\n%s\n", paragraphs(w, s.Error))
 	}
 	if line := next(s.Type, s.Fleet.Fleet, ended(s.end)); line != "" {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, paragraphs(w, line))
 	}
 }
 

@@ -17,8 +17,9 @@ type table struct {
 }
 
 const (
-	// cellGap stands between two columns.
-	cellGap = 3
+	// cellGap stands between two columns, or narrowGap where a row would not fit else.
+	cellGap   = 3
+	narrowGap = 2
 	// A last column needs leastRoom beside the others; with less it goes below them.
 	leastRoom = 28
 	// cellIndent begins a last cell that stands below its row.
@@ -35,16 +36,20 @@ func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 // flush prints the rows.
 func (t *table) flush() {
-	widths := t.widths()
-	before := 0 // what stands before the last column
-	for _, n := range widths[:len(widths)-1] {
-		before += n + cellGap
+	widths, gap := t.widths(), cellGap
+	before, all := 0, 0 // what stands before the last column, and with it
+	for _, n := range widths {
+		before, all = all, all+n+gap
+	}
+	if t.width > 0 && all-gap > t.width {
+		gap = narrowGap
+		before -= (len(widths) - 1) * (cellGap - narrowGap)
 	}
 	for _, row := range t.rows {
 		last := len(row) - 1
 		var line strings.Builder
 		for i, cell := range row[:last] {
-			line.WriteString(cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+cellGap))
+			line.WriteString(cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+gap))
 		}
 		for _, l := range t.broken(line.String(), row[last], before) {
 			fmt.Fprintln(t.w, strings.TrimRight(l, " "))
@@ -93,4 +98,23 @@ const unbroken = "\ue000"
 func wrapped(text string, width int) []string {
 	lines := ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), max(width, 10), " ")
 	return strings.Split(strings.ReplaceAll(lines, unbroken, "-"), "\n")
+}
+
+// hanging breaks a text where the line of a terminal ends, and indents what follows.
+func hanging(w io.Writer, text string, indent int) string {
+	width := widthOf(w)
+	if width == 0 {
+		return text
+	}
+	return strings.Join(wrapped(text, width-indent), "\n"+strings.Repeat(" ", indent))
+}
+
+// paragraphs breaks each line of a text, and indents what follows of it.
+func paragraphs(w io.Writer, text string) string {
+	const indent = 2
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = hanging(w, lines[i], indent)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -53,8 +53,8 @@ func TestTable_LastColumn_GoesOnBelow(t *testing.T) {
 	table.row("one", "two", "three four five six seven eight nine ten")
 	for width, want := range map[int]string{
 		0:  "A     B     WHY\none   two   three four five six seven eight nine ten\n",
-		41: "A     B     WHY\none   two   three four five six seven\n            eight nine ten\n",
-		24: "A     B     WHY\none   two\n    three four five six\n    seven eight nine ten\n",
+		39: "A    B    WHY\none  two  three four five six seven\n          eight nine ten\n",
+		24: "A    B    WHY\none  two\n    three four five six\n    seven eight nine ten\n",
 	} {
 		b.Reset()
 		table.width = width
