@@ -193,6 +193,7 @@ func (w *world) recipient() string {
 
 func (w *world) readerToken(l fleet.Link) api.EnsureReaderTokenInput {
 	w.Put(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: fleet.Reader(l.From), UID: types.UID("account of " + l.From)}})
+	w.pins(l.From, w.recipient()) // it had a token before
 	return api.EnsureReaderTokenInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, Recipient: w.recipient(), TLSServerName: "example.com"}
 }
 
