@@ -88,6 +88,13 @@ func (w *world) inventory() api.EnsureInventoryInput {
 		Member: fleet.Identity{Name: w.ref.Cluster, UID: uidNamed(w.ref.Cluster)}, Root: fleet.KnownRoot{Fingerprint: certs.Fingerprint(fleetRoot.Certificate())}}}
 }
 
+// bareInventory returns the input for one without other clusters and without a root.
+func (w *world) bareInventory() api.EnsureInventoryInput {
+	in := w.inventory()
+	in.Part.Spec, in.Memory.Root = fleet.Spec{}, fleet.KnownRoot{}
+	return in
+}
+
 // pins has the cluster remember that tokens for a source are sealed to that recipient.
 func (w *world) pins(source, recipient string) {
 	w.t.Helper()
