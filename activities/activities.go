@@ -1,8 +1,8 @@
 // Package activities does to clusters what the guide does by hand: one file per
 // step, the action and its undo side by side. EnsureX and RemoveX are safe to
 // repeat, WaitX waits and heartbeats, CheckX only reads, but for the pod that a
-// rollout's CheckLink starts. An activity talks to one cluster, to the root or to
-// Temporal, never to two; what it takes and gives is public or sealed, since
+// rollout's CheckLink starts. An activity changes one cluster, the root or what Temporal has,
+// never two; what it takes and gives is public or sealed, since
 // everybody who can open the Temporal UI reads it.
 package activities
 
@@ -33,6 +33,11 @@ type Activities struct {
 	RootIdentity *age.X25519Identity
 	// CFSSLKeys holds the keys of the cfssl servers that this worker may ask.
 	CFSSLKeys certs.CFSSLKeys
+	// RootExport lets a root leave its place: moved, or copied for a backup.
+	RootExport bool
+	// Unseen names the clusters that the worker cannot reach, and whose sealing keys and CSRs
+	// it takes from who asks.
+	Unseen []string
 	// ChartDir is where chart directories of fleet files are looked up.
 	ChartDir string
 	// Temporal identifies the server and namespace that the worker serves.

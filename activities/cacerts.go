@@ -23,6 +23,9 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 	if err != nil {
 		return fleet.Changes{}, err
 	}
+	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.DryRun); err != nil {
+		return fleet.Changes{}, err
+	}
 	if in.Current {
 		return ensuredBefore(ctx, w, in, fleet.Keep)
 	}

@@ -69,7 +69,7 @@ func TestCertManager_Signs_AndTheRequestIsRemoved(t *testing.T) {
 		status["certificate"] = base64.StdEncoding.EncodeToString(slices.Concat(cert, fleetRoot.CertPEM))
 		return status
 	})
-	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
+	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, Member: w.ref, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
 	require.NoError(t, err)
 	_, err = w.acts.EnsureCACerts(t.Context(), api.EnsureCACertsInput{ClusterRef: w.ref, RootPEM: wanted.RootPEM, CertPEM: signed.CertPEM})
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func (w *world) signedByCertManager(ctx context.Context) (api.SignIntermediateRe
 	wanted.Spec.Issuer = true
 	key, err := w.acts.EnsureIntermediateKey(w.t.Context(), wanted)
 	require.NoError(w.t, err)
-	return w.acts.SignIntermediate(ctx, api.SignIntermediateInput{RootRef: api.RootRef{ClusterRef: w.ref, Issuer: certManagerIssuer()}, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
+	return w.acts.SignIntermediate(ctx, api.SignIntermediateInput{RootRef: api.RootRef{ClusterRef: w.ref, Issuer: certManagerIssuer()}, Member: w.ref, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
 }
 
 // Whoever approves requests may take an hour.

@@ -134,7 +134,7 @@ func TestMetrics_OfARealRun_HaveEndsAndWaits(t *testing.T) {
 	var key api.EnsureIntermediateKeyResult
 	require.NoError(t, out.Get(&key))
 	require.NotEmpty(t, key.CSR)
-	_, err = env.ExecuteActivity(w.acts.SignIntermediate, api.SignIntermediateInput{RootRef: api.RootRef{ClusterRef: w.ref}, CSR: key.CSR, Spec: intermediateSpec()})
+	_, err = env.ExecuteActivity(w.acts.SignIntermediate, api.SignIntermediateInput{RootRef: api.RootRef{ClusterRef: w.ref}, Member: w.ref, CSR: key.CSR, Spec: intermediateSpec()})
 	require.NoError(t, err)
 	_, err = env.ExecuteActivity(w.acts.WaitLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: w.ref, Until: time.Now()})
 	require.Error(t, err)

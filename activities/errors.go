@@ -43,6 +43,7 @@ var errorClasses = []errorClass{
 	{brokenPlugin, api.TypeKubeconfig},
 	{is[*inventory.OtherFleetError], api.TypeOtherFleet},
 	{is[*inventory.OtherMemberError], api.TypeOtherMember},
+	{is[*inventory.UntrustedError], api.TypeUntrusted},
 	{is[*inventory.LockedError], api.TypeLocked},
 	{is[*inventory.GoneError], api.TypeInventoryGone},
 	{is[*chart.SourceError], api.TypeChart},

@@ -33,6 +33,7 @@ var examples = []error{
 	&url.Error{Op: "Get", URL: "https://x", Err: &kube.PluginError{Command: "aws", Reason: "x", Final: true}},
 	&inventory.OtherFleetError{Cluster: "west", Fleet: "b"},
 	&inventory.OtherMemberError{Cluster: "west-1", Is: "west"},
+	&inventory.UntrustedError{Reason: "x"},
 	&inventory.LockedError{Cluster: "west"},
 	&inventory.GoneError{Cluster: "west"},
 	&chart.SourceError{Reason: "x"},

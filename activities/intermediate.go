@@ -30,6 +30,9 @@ func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureInt
 	if err != nil {
 		return api.EnsureIntermediateKeyResult{}, err
 	}
+	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.DryRun); err != nil {
+		return api.EnsureIntermediateKeyResult{}, err
+	}
 	good, err := currentCACerts(ctx, w, in)
 	if err != nil {
 		return api.EnsureIntermediateKeyResult{}, err
@@ -73,9 +76,13 @@ func (a *Activities) RemoveIntermediateKey(ctx context.Context, in api.RemoveInp
 }
 
 // SignIntermediate does step 3, "<cluster>-cacerts": the root, or the issuer that the
-// fleet file names, signs the CSR of a cluster. It keeps nothing, so there is nothing to undo.
+// fleet file names, signs the CSR of a cluster, once the worker has seen that the cluster
+// made it. It keeps nothing, so there is nothing to undo.
 func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermediateInput) (api.SignIntermediateResult, error) {
 	if in.Issuer.Given() {
+		if err := a.checkRequest(ctx, in); err != nil {
+			return api.SignIntermediateResult{}, err
+		}
 		return a.signByIssuer(ctx, in)
 	}
 	store, err := a.rootStore(ctx, in.RootRef)
@@ -88,6 +95,9 @@ func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermedia
 	}
 	if root == nil {
 		return api.SignIntermediateResult{}, &RootError{fmt.Sprintf("this worker does not have the root of the fleet %s: another worker keeps it, or it was removed; with several workers keep it in a Secret (spec.ca.root.cluster)", in.Fleet)}
+	}
+	if err := a.checkRequest(ctx, in); err != nil {
+		return api.SignIntermediateResult{}, err
 	}
 	cert, err := root.Sign([]byte(in.CSR), certSpec(in.Spec))
 	if err != nil {

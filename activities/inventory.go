@@ -18,6 +18,13 @@ func (a *Activities) EnsureInventory(ctx context.Context, in api.EnsureInventory
 	if err != nil {
 		return fleet.Changes{}, err
 	}
+	uid, err := uidOf(ctx, w.Cluster)
+	if err == nil {
+		err = sameUID(in.Cluster, in.Memory.Member.UID, uid)
+	}
+	if err != nil {
+		return fleet.Changes{}, err
+	}
 	old, err := inventory.Read(ctx, w.Cluster)
 	if err != nil {
 		return fleet.Changes{}, err

@@ -75,7 +75,7 @@ func TestIssuer_SignsForACluster_AndTheNextRolloutLeavesItAlone(t *testing.T) {
 	in, wanted := w.issuedBy(issuer)
 	key, err := w.acts.EnsureIntermediateKey(t.Context(), wanted)
 	require.NoError(t, err)
-	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
+	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, Member: w.ref, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
 	require.NoError(t, err)
 	put := api.EnsureCACertsInput{ClusterRef: w.ref, RootPEM: wanted.RootPEM, CertPEM: signed.CertPEM}
 	for range 2 { // and a try after it
@@ -100,7 +100,7 @@ func TestIssuer_IsTakenOutOfTheFleetFile_TheIntermediateIsIssuedAnew(t *testing.
 	in, wanted := w.issuedBy(issuer)
 	key, err := w.acts.EnsureIntermediateKey(t.Context(), wanted)
 	require.NoError(t, err)
-	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
+	signed, err := w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, Member: w.ref, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
 	require.NoError(t, err)
 	_, err = w.acts.EnsureCACerts(t.Context(), api.EnsureCACertsInput{ClusterRef: w.ref, RootPEM: wanted.RootPEM, CertPEM: signed.CertPEM})
 	require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestIssuer_RefusesOrSignsWrongly_EndsWithItsType(t *testing.T) {
 			if name == "another root wanted" {
 				wanted.RootPEM = string(otherRoot(t).CertPEM)
 			}
-			_, err = w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
+			_, err = w.acts.SignIntermediate(t.Context(), api.SignIntermediateInput{RootRef: in.RootRef, Member: w.ref, CSR: key.CSR, Spec: wanted.Spec, RootPEM: wanted.RootPEM})
 			require.ErrorContains(t, err, c.want)
 			require.Equal(t, c.typ, typeOf(err))
 			require.NotContains(t, err.Error(), cfsslKey)

@@ -44,7 +44,7 @@ var (
 )
 
 var pairs = []pair{
-	{name: "Inventory", cluster: "west", existing: adopted, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.inventory() }},
+	{name: "Inventory", cluster: "west", existing: adopted, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.bareInventory() }},
 	{name: "Root", cluster: "west", existing: refused, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.root() }},
 	{name: "IntermediateKey", cluster: "west", existing: refused, input: func(w *world, _ fleet.Link) any { return w.intermediateKey() }},
 	{name: "Namespaces", cluster: "west", existing: adopted, input: func(w *world, _ fleet.Link) any {
@@ -193,6 +193,7 @@ func (w *world) recipient() string {
 
 func (w *world) readerToken(l fleet.Link) api.EnsureReaderTokenInput {
 	w.Put(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.ref.Namespace, Name: fleet.Reader(l.From), UID: types.UID("account of " + l.From)}})
+	w.pins(l.From, w.recipient()) // it had a token before
 	return api.EnsureReaderTokenInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, Recipient: w.recipient(), TLSServerName: "example.com"}
 }
 

@@ -18,11 +18,14 @@ const componentToken = "reader-token"
 
 // EnsureReaderToken does the target's half of the guide's last step: it makes a token of the
 // account of this one source, checks the CA bundle that comes with it against the API server,
-// and seals both to the source. A token that is due makes place for a new one; the old one
+// and seals both to the source, whose own key that must be. A token that is due makes place for a new one; the old one
 // stays in force until RetireReaderTokens removes it.
 func (a *Activities) EnsureReaderToken(ctx context.Context, in api.EnsureReaderTokenInput) (api.EnsureReaderTokenResult, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentToken, in.Link.ID())
 	if err != nil {
+		return api.EnsureReaderTokenResult{}, err
+	}
+	if err := a.checkRecipient(ctx, w.Cluster, in); err != nil {
 		return api.EnsureReaderTokenResult{}, err
 	}
 	have, err := readerTokens(ctx, w, in)

@@ -46,6 +46,7 @@ func TestReaderToken_ForOneSource_IsSealedAndRevocable(t *testing.T) {
 	link := fleet.Link{From: "east", To: "west"}
 	in := target.readerToken(link)
 	in.Recipient = source.recipient()
+	target.reaches("east", source)
 	token, err := target.acts.EnsureReaderToken(t.Context(), in)
 	require.NoError(t, err)
 	require.NotContains(t, token.Sealed, "token of")

@@ -123,5 +123,9 @@ func (a *Activities) rootStore(ctx context.Context, in api.RootRef) (rootStore, 
 	if a.RootDir == "" {
 		return nil, &RootError{"this worker keeps no roots; start it with --root-dir, or keep the root in a Secret (spec.ca.root.cluster)"}
 	}
+	// An input can have anything for a fleet, and this is a directory that is removed with it.
+	if !filepath.IsLocal(in.Fleet) || filepath.Base(in.Fleet) != in.Fleet || in.Fleet == "." {
+		return nil, &RootError{fmt.Sprintf("%q is no name of a fleet", in.Fleet)}
+	}
 	return directoryStore{dir: filepath.Join(a.RootDir, in.Fleet), run: in.Run}, nil
 }

@@ -21,7 +21,7 @@ import (
 func directoryRoot(t *testing.T) (*Activities, api.EnsureRootInput) {
 	t.Helper()
 	w := &world{t: t, ref: api.ClusterRef{Fleet: "prod", Run: firstRun}}
-	return &Activities{RootDir: filepath.Join(t.TempDir(), "roots")}, w.root()
+	return &Activities{RootDir: filepath.Join(t.TempDir(), "roots"), RootExport: true}, w.root()
 }
 
 func TestRoot_InADirectory_IsMadeOnceAndKeptFromOthers(t *testing.T) {
@@ -158,6 +158,21 @@ func TestRoot_MadeByManyAtOnce_IsOne(t *testing.T) {
 			require.NotEmpty(t, certs[0])
 			require.Len(t, slices.Compact(certs), 1)
 		})
+	}
+}
+
+// The name of a fleet is a word of whoever asks, and a directory is removed by it.
+func TestRoot_OfAFleetWhoseNameLeadsElsewhere_TouchesNothingThere(t *testing.T) {
+	a, in := directoryRoot(t)
+	_, err := a.EnsureRoot(t.Context(), in)
+	require.NoError(t, err)
+	outside := filepath.Join(filepath.Dir(a.RootDir), "outside")
+	require.NoError(t, os.Mkdir(outside, 0o700))
+	for _, name := range []string{"", ".", "..", "../outside", "prod/..", "prod/../../outside", outside, "prod/x"} {
+		_, err := a.RemoveRoot(t.Context(), api.RemoveInput{ClusterRef: api.ClusterRef{Fleet: name}})
+		require.ErrorContains(t, err, "is no name of a fleet", name)
+		require.DirExists(t, outside)
+		require.FileExists(t, filepath.Join(a.RootDir, "prod", rootKeyName))
 	}
 }
 

@@ -57,11 +57,15 @@ func offered(ctx context.Context, store rootStore) (*age.X25519Identity, error) 
 	return id, nil
 }
 
-// SealRoot returns a copy of the root that only the recipients can read.
+// SealRoot returns a copy of the root that only the recipients can read. Nobody who may only
+// start workflows gets one: the worker must have been started for that.
 func (a *Activities) SealRoot(ctx context.Context, in api.SealRootInput) (api.SealRootResult, error) {
 	store, err := a.rootStore(ctx, in.RootRef)
 	if err != nil {
 		return api.SealRootResult{}, err
+	}
+	if !a.RootExport {
+		return api.SealRootResult{}, untrusted("the root leaves its place only while the worker that keeps it runs with --root-export: whoever gets it can make certificates that the whole mesh trusts. Start that worker with the flag, repeat this, and start it again without")
 	}
 	root, _, err := store.load(ctx)
 	if err != nil {

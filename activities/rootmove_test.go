@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
@@ -23,11 +24,12 @@ func rootPlaces(t *testing.T) map[string]func() (*Activities, api.RootRef) {
 		"directory": func() (*Activities, api.RootRef) { a, in := directoryRoot(t); return a, in.RootRef },
 		"Secret": func() (*Activities, api.RootRef) {
 			w := newWorld(t, "west")
+			w.acts.RootExport = true
 			return w.acts, api.RootRef{ClusterRef: w.ref}
 		},
 		"sealed Secret": func() (*Activities, api.RootRef) {
 			w := newWorld(t, "west")
-			w.acts.RootIdentity = id
+			w.acts.RootIdentity, w.acts.RootExport = id, true
 			return w.acts, api.RootRef{ClusterRef: w.ref, Sealed: true}
 		},
 	}
@@ -223,7 +225,7 @@ func TestRoot_Exported_IsOpenedByItsRecipientsOnly(t *testing.T) {
 
 func TestMember_RemembersWhereTheRootIsNow(t *testing.T) {
 	w := newWorld(t, "east").withInventory()
-	known := fleet.KnownRoot{Fingerprint: "sha256:1", Kept: "the root, in cluster west"}
+	known := fleet.KnownRoot{Fingerprint: certs.Fingerprint(fleetRoot.Certificate()), Kept: "the root, in cluster west"}
 	for _, want := range [][]string{{"update ConfigMap landbridge-system/" + fleet.InventoryName}, nil} {
 		changes, err := w.acts.RememberRoot(t.Context(), api.RememberRootInput{ClusterRef: w.ref, Root: known, Place: fleet.RootStore{Cluster: "west"}})
 		require.NoError(t, err)

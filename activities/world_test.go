@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,8 +17,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clienttesting "k8s.io/client-go/testing"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/kube/kubetest"
@@ -45,17 +48,26 @@ const firstRun = "run-1"
 // and its token Secrets filled.
 func newWorld(t *testing.T, cluster string) *world {
 	t.Helper()
-	c := kubetest.New(cluster, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}})
+	c := kubetest.New(cluster, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}},
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: metav1.NamespaceSystem, UID: types.UID(uidNamed(cluster))}})
 	w := &world{Cluster: c, t: t, deployments: map[string]appsv1.Deployment{}, server: kubetest.Listen(t, c), ref: api.ClusterRef{Fleet: "prod", Cluster: cluster,
 		Kubeconfig: fleet.Kubeconfig{Path: "kubeconfig"}, Namespace: "istio-system", CNINamespace: "istio-cni", Run: firstRun}}
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "kubeconfig"), w.server.Kubeconfig(), 0o600))
-	w.acts = &Activities{Access: kube.Access{Dirs: []string{dir}}, Temporal: "temporal/default"}
+	w.acts = &Activities{Access: kube.Access{Dirs: []string{t.TempDir()}}, Temporal: "temporal/default"}
+	w.reaches("kubeconfig", w)
 	c.React("create", "deployments", w.readyDeployment)
 	c.React("update", "deployments", w.readyDeployment)
 	c.React("patch", "deployments", w.scaledDeployment)
 	c.React("patch", "secrets", w.filledToken)
 	return w
+}
+
+// uidNamed returns the UID of a cluster's namespace kube-system.
+func uidNamed(cluster string) string { return "uid of " + cluster }
+
+// reaches gives the worker a kubeconfig of a cluster.
+func (w *world) reaches(path string, other *world) {
+	w.t.Helper()
+	require.NoError(w.t, os.WriteFile(filepath.Join(w.acts.Access.Dirs[0], path), other.server.Kubeconfig(), 0o600))
 }
 
 // withInventory writes the inventory, as the first step of a rollout does.
@@ -67,8 +79,29 @@ func (w *world) withInventory() *world {
 }
 
 func (w *world) inventory() api.EnsureInventoryInput {
-	return api.EnsureInventoryInput{ClusterRef: w.ref, Part: fleet.Fleet{Metadata: fleet.Metadata{Name: w.ref.Fleet}},
-		Memory: fleet.Memory{Member: fleet.Identity{Name: w.ref.Cluster, UID: "uid of " + w.ref.Cluster}}}
+	part := fleet.Fleet{Metadata: fleet.Metadata{Name: w.ref.Fleet}}
+	for _, name := range []string{"east", "north", "west"} {
+		part.Spec.Clusters = append(part.Spec.Clusters, fleet.Cluster{Name: name, Kubeconfig: fleet.Kubeconfig{Path: name}})
+	}
+	part.Spec.Links.List = slices.Concat(toWest, fromEast)
+	return api.EnsureInventoryInput{ClusterRef: w.ref, Part: part, Memory: fleet.Memory{
+		Member: fleet.Identity{Name: w.ref.Cluster, UID: uidNamed(w.ref.Cluster)}, Root: fleet.KnownRoot{Fingerprint: certs.Fingerprint(fleetRoot.Certificate())}}}
+}
+
+// bareInventory returns the input for one without other clusters and without a root.
+func (w *world) bareInventory() api.EnsureInventoryInput {
+	in := w.inventory()
+	in.Part.Spec, in.Memory.Root = fleet.Spec{}, fleet.KnownRoot{}
+	return in
+}
+
+// pins has the cluster remember that tokens for a source are sealed to that recipient.
+func (w *world) pins(source, recipient string) {
+	w.t.Helper()
+	if w.ref.DryRun { // a plan seals nothing
+		return
+	}
+	require.NoError(w.t, w.acts.claim(w.t.Context(), w.ref).Pin(w.t.Context(), w.Cluster.Cluster, source, inventory.Pin{UID: uidNamed(source), Recipient: recipient}))
 }
 
 // by makes another run the one that works.

@@ -2,10 +2,12 @@ package certs
 
 import (
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +103,38 @@ func TestIntermediate_TakesNothingButTheKeyFromTheCSR(t *testing.T) {
 	cert, err := root.Sign(csr, spec)
 	require.NoError(t, err)
 	require.Equal(t, "CN=west Intermediate CA,O=my-company.org,L=west", mustParse(t, cert).Subject.String())
+}
+
+func TestRequestIsOf_ItsOwnKeyOnly(t *testing.T) {
+	key, csr, err := NewRequest(west(ECDSAP256))
+	require.NoError(t, err)
+	other, foreign, err := NewRequest(west(RSA4096))
+	require.NoError(t, err)
+	require.NoError(t, RequestIsOf(csr, key))
+	require.NoError(t, RequestIsOf(foreign, other))
+	block, _ := pem.Decode(csr)
+	block.Bytes[len(block.Bytes)-1] ^= 1
+	for want, c := range map[string]struct{ csr, key []byte }{
+		"the CSR was made with another key": {foreign, key},
+		"not a private key in PEM":          {csr, []byte("very secret")},
+		"not a CSR in PEM":                  {pem.EncodeToMemory(block), key}, // its signature is wrong
+	} {
+		err := RequestIsOf(c.csr, c.key)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "very secret")
+	}
+}
+
+// docs/security.md says why no revocation list is written: as those of Istio's own tools, these
+// CAs are not for that.
+func TestCAs_MaySignNoRevocationList(t *testing.T) {
+	root := newRoot(t, ECDSAP256)
+	set := issue(t, root, west(ECDSAP256))
+	for _, ca := range [][]byte{root.CertPEM, set.CACert} {
+		require.Zero(t, mustParse(t, ca).KeyUsage&x509.KeyUsageCRLSign)
+	}
+	_, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(day)}, root.Certificate(), root.key)
+	require.ErrorContains(t, err, "crlSign")
 }
 
 func TestRequestFor_KeepsTheKey(t *testing.T) {

@@ -66,6 +66,22 @@ func KeyMatches(keyPEM, certPEM []byte) error {
 	return nil
 }
 
+// RequestIsOf says whether a CSR was made with a private key. The error never quotes the key.
+func RequestIsOf(csrPEM, keyPEM []byte) error {
+	csr, _, err := helpers.ParseCSR(csrPEM)
+	if err != nil {
+		return fmt.Errorf("not a CSR in PEM: %w", err)
+	}
+	key, err := publicOf(keyPEM)
+	if err != nil {
+		return err
+	}
+	if !samePublicKey(csr.PublicKey, key) {
+		return fmt.Errorf("the CSR was made with another key")
+	}
+	return nil
+}
+
 // publicOf returns the public half of a private key. The error never quotes the key.
 func publicOf(keyPEM []byte) (crypto.PublicKey, error) {
 	key, err := helpers.ParsePrivateKeyPEM(keyPEM)

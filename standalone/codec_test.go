@@ -77,7 +77,7 @@ func TestStandalone_AWorkerWithoutTheKey_FailsNoWorkflow(t *testing.T) {
 	s.end()
 	require.Equal(t, serve.ExitEnded, s.exit(t), &s.out)
 
-	s = start(append(args, "--codec-key-file", file)...)
+	s = start(append(args, "--codec-key-file", file, "--encrypted-only")...)
 	s.says(t, "msg=serving")
 	require.Contains(t, s.out.String(), "Codec        http://127.0.0.1:"+ports[2]+"\n")
 	require.Contains(t, s.out.String(), `msg="payloads are encrypted" key=`+keys.IDs()[0])
@@ -91,6 +91,13 @@ func TestStandalone_AWorkerWithoutTheKey_FailsNoWorkflow(t *testing.T) {
 		require.NotContains(t, err.Error(), "Encoded failure")
 		require.NotContains(t, err.Error(), "encrypted")
 	}
+	forged, err := dialWith(t, ports[0], &codec.Keys{}).ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "forged", TaskQueue: fleet.DefaultTaskQueue},
+		api.DriftFleet, api.FleetInput{Contract: api.Contract, Fleet: f})
+	require.NoError(t, err)
+	require.Error(t, forged.Get(ctx, nil))
+	require.NoError(t, ctx.Err(), "it ends at once: %s", &s.out)
+	require.ErrorContains(t, c.GetWorkflow(ctx, "forged", "").Get(ctx, nil), "nobody encrypted this")
+
 	kept := text(t, history(t, c, "drifting"))
 	require.NotContains(t, kept, "zulu")
 	showsTextTo(t, ports, history(t, c, "drifting"))

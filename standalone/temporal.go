@@ -93,6 +93,9 @@ func (t *ownTemporal) Complete() (err error) {
 	return serve.CheckStateDir("--state-dir", t.options.Dir)
 }
 
+// Keys implements serve.Temporal.
+func (t *ownTemporal) Keys() (*codec.Keys, error) { return t.keys, nil }
+
 // Dial implements serve.Temporal: it starts the server and waits until it answers.
 func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error) {
 	t.options.SearchAttributes = connect.SearchAttributes()

@@ -58,8 +58,8 @@ func TestForget_TheOutput_TellsWhatIsLeftAndWhatIsNotRevoked(t *testing.T) {
 		require.Contains(t, b.String(), want)
 	}
 	b.Reset()
-	printRevoked(&b, api.RevokeResult{Fleet: "prod", Links: []api.RevokedLink{{Link: "east -> west", Removed: 2, Refused: true, After: 9 * time.Second}, {Link: "east -> north", Note: "there was no token of the source"}}}, time.Second)
-	for _, want := range []string{"refused by the API server, 9s after it went", "there was no token of the source", "fleet prod: 2 links shut in 1s", "makes the links anew"} {
+	printRevoked(&b, api.RevokeResult{Fleet: "prod", StillCan: []string{api.StillCan("east")}, Links: []api.RevokedLink{{Link: "east -> west", Removed: 2, Refused: true, After: 9 * time.Second}, {Link: "east -> north", Note: "there was no token of the source"}}}, time.Second)
+	for _, want := range []string{"refused by the API server, 9s after it went", "there was no token of the source", "fleet prod: 2 links shut in 1s", "whoever has the CA of east can still make a certificate for any identity", "makes the links anew"} {
 		require.Contains(t, b.String(), want)
 	}
 }

@@ -25,7 +25,8 @@ func (a *app) revoke() *cobra.Command {
 			"targets must be reachable. Each removes the policy that lets the source through its east-west\n" +
 			"gateway, and the source's token, and its API server is asked with that token until it refuses it.\n\n" +
 			"New connections are refused from then on. One that is open, such as istiod's watch, lives until\n" +
-			"Envoy has drained it, 45 s by Istio's default.\n\n" +
+			"Envoy has drained it, 45 s by Istio's default. Who has the CA of the source is not shut out of the\n" +
+			"mesh by that: only another root does it.\n\n" +
 			"The rest of the link stays, so that a later rollout of the same fleet file makes it anew;\n" +
 			"`landbridge drift` shows it until then.\n\n" +
 			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
@@ -115,5 +116,8 @@ func printRevoked(w io.Writer, r api.RevokeResult, took time.Duration) {
 	t.flush()
 	fmt.Fprintf(w, "\nfleet %s: %s shut in %s: new connections are refused, open ones live until Envoy has drained them (39 s measured, 45 s by Istio's default)\n",
 		r.Fleet, fleet.Count(len(r.Links), "link"), took.Round(100*time.Millisecond))
+	for _, can := range r.StillCan {
+		fmt.Fprintln(w, attention.Styled(can))
+	}
 	fmt.Fprintln(w, "a rollout of the same fleet file makes the links anew, and `landbridge drift` shows them until then: take them out of the file to keep them shut")
 }

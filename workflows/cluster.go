@@ -106,7 +106,7 @@ func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (int
 	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediate{current: key.Current, facts: key.Facts}, err
 	}
-	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, CSR: key.CSR, Spec: want, RootPEM: in.RootPEM})
+	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, Member: in.ClusterRef, CSR: key.CSR, Spec: want, RootPEM: in.RootPEM})
 	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
 }
 

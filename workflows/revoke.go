@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -37,6 +39,9 @@ func RevokeFleet(ctx workflow.Context, in api.FleetInput) (api.RevokeResult, err
 	})
 	targets := []fleet.Cluster{}
 	for i, l := range in.Revoke {
+		if can := api.StillCan(l.From); !slices.Contains(out.StillCan, can) {
+			out.StillCan = append(out.StillCan, can)
+		}
 		target, _ := in.Fleet.Cluster(l.To)
 		r := results[i]
 		if u.list[i].State == api.Done {

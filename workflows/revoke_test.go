@@ -47,6 +47,7 @@ func TestRevoke_EachTargetAlone_WhoeverElseAnswers(t *testing.T) {
 				var r api.RevokeResult
 				require.NoError(t, f.GetWorkflowResult(&r))
 				require.Len(t, r.Links, 2)
+				require.Equal(t, []string{api.StillCan("east")}, r.StillCan)
 				require.Equal(t, api.RevokedLink{Link: "east -> north", Removed: 1, Refused: true, After: time.Second}, r.Links[0])
 				require.ElementsMatch(t, []string{"RevokeLink north (east.north)", "RevokeLink west (east.west)", "ReleaseInventory north", "ReleaseInventory west"}, f.names(nil))
 			} else {

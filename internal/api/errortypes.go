@@ -10,6 +10,7 @@ const (
 	TypeKubeconfig    = "Kubeconfig"
 	TypeOtherFleet    = "OtherFleet"
 	TypeOtherMember   = "OtherMember"
+	TypeUntrusted     = "Untrusted"
 	TypeLocked        = "Locked"
 	TypeInventoryGone = "InventoryGone"
 	TypeChart         = "Chart"
@@ -58,6 +59,7 @@ var errorTypes = []ErrorType{
 	{TypeKubeconfig, RetriedNever, "the kubeconfig or its exec plugin is missing or broken, or the worker may not use it"},
 	{TypeOtherFleet, RetriedNever, "the cluster belongs to another fleet; clean that fleet up first"},
 	{TypeOtherMember, RetriedNever, "the cluster is another member of the fleet than the fleet file says; give each name its own kubeconfig again"},
+	{TypeUntrusted, RetriedNever, "what was asked names a sealing key, a CSR, a root or a cluster that is not the member's own, or the worker cannot see whether it is; nobody gets a token or a certificate. The message tells what to do where it was no attack"},
 	{TypeLocked, RetriedNever, "a run of another Temporal is changing the cluster; wait, or use --take-over if that run is dead"},
 	{TypeInventoryGone, RetriedNever, "a cleanup removed the inventory while the run was at work; roll out again"},
 	{TypeChart, RetriedNever, "the gateway chart is missing or broken, or does not take the values of the fleet file"},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -51,8 +52,15 @@ type RevokeLinkResult struct {
 type RevokeResult struct {
 	Fleet string        `json:"fleet"`
 	Links []RevokedLink `json:"links"`
+	// StillCan tells, source by source, what somebody can still do who broke into it.
+	StillCan []string `json:"stillCan,omitempty"`
 	// Objects lists what a dry run would remove.
 	Objects []ClusterObject `json:"objects,omitempty"`
+}
+
+// StillCan tells what somebody can do who broke into a source that was shut out.
+func StillCan(source string) string {
+	return fmt.Sprintf("whoever has the CA of %s can still make a certificate for any identity of the mesh, for that of another source's egress gateway too, until the mesh has another root", source)
 }
 
 // RevokedLink tells what became of one link.

@@ -118,8 +118,10 @@ type EnsureRootResult struct {
 // SignIntermediateInput holds a cluster's CSR.
 type SignIntermediateInput struct {
 	RootRef
-	CSR  string           `json:"csr"`
-	Spec IntermediateSpec `json:"spec"`
+	// Member is the cluster that made the CSR.
+	Member ClusterRef       `json:"member"`
+	CSR    string           `json:"csr"`
+	Spec   IntermediateSpec `json:"spec"`
 	// RootPEM holds the fleet's root, at which what an issuer signs must end.
 	RootPEM string `json:"rootPEM,omitempty"`
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -71,7 +72,7 @@ func Load(src fleet.Chart, dir, istioVersion string) (*Chart, error) {
 		if dir == "" {
 			return nil, &SourceError{fmt.Sprintf("the fleet file names the chart directory %s, but this worker was started without --chart-dir", src.Directory)}
 		}
-		c, err = load(os.DirFS(filepath.Join(dir, src.Directory)), ".")
+		c, err = below(dir, src.Directory)
 	default:
 		c, err = load(manifests.FS, embedded)
 	}
@@ -82,6 +83,17 @@ func Load(src fleet.Chart, dir, istioVersion string) (*Chart, error) {
 	c.Metadata.Version = strings.TrimPrefix(istioVersion, "v")
 	c.Metadata.AppVersion = c.Metadata.Version
 	return &Chart{c, sum}, nil
+}
+
+// below loads a chart from a directory below dir, which it does not leave, symbolic links
+// included.
+func below(dir, chartDir string) (*chart.Chart, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return load(root.FS(), path.Clean(filepath.ToSlash(chartDir)))
 }
 
 func load(fsys fs.FS, root string) (*chart.Chart, error) {

@@ -37,6 +37,7 @@ func TestLoad_WhatCannotBeHad_SaysWhy(t *testing.T) {
 	}{
 		"no directory given to the worker": {fleet.Chart{Directory: "x"}, "", "without --chart-dir"},
 		"nothing there":                    {fleet.Chart{Directory: "x"}, t.TempDir(), "load the gateway chart"},
+		"above the worker's directory":     {fleet.Chart{Directory: "../x"}, t.TempDir(), "load the gateway chart"},
 		"nobody answers":                   {fleet.Chart{OCI: "oci://127.0.0.1:1/gateway@sha256:0000000000000000000000000000000000000000000000000000000000000000"}, "", "load the gateway chart"},
 	} {
 		_, err := Load(c.src, c.dir, "v1.31.0")

@@ -86,6 +86,10 @@ func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, me
 			}
 			return (&Inventory{Fleet: part, Memory: memory, Lock: &cl.As}).create(ctx, c)
 		}
+		memory, err := keepRoot(c.Name, inv.Memory, memory)
+		if err != nil {
+			return err
+		}
 		same, err := inv.says(part, memory)
 		if err != nil {
 			return err
@@ -117,6 +121,9 @@ func (cl Claim) RememberRoot(ctx context.Context, c *kube.Cluster, root fleet.Kn
 			return err
 		}
 		if err := cl.Allowed(inv, c.Name); err != nil {
+			return err
+		}
+		if _, err := keepRoot(c.Name, inv.Memory, fleet.Memory{Root: root}); err != nil {
 			return err
 		}
 		inv.Memory.Root, inv.Fleet.Spec.CA.Root, inv.Lock = root, place, &cl.As

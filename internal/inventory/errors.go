@@ -54,6 +54,12 @@ func (e *GoneError) Error() string {
 	return fmt.Sprintf("the inventory of cluster %s (%s) is gone: a cleanup ran meanwhile; roll out again", e.Cluster, place)
 }
 
+// UntrustedError reports that somebody asks for a token or a certificate with a key, a root or a
+// cluster that is not a member's own.
+type UntrustedError struct{ Reason string }
+
+func (e *UntrustedError) Error() string { return e.Reason }
+
 // DamagedError reports an inventory that cannot be understood: somebody else wrote
 // to it.
 type DamagedError struct {

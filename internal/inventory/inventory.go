@@ -47,6 +47,8 @@ type Inventory struct {
 	Memory fleet.Memory
 	// Lock names the run that changes the cluster. Nil: none does.
 	Lock *Lock
+	// Pins tells, by name, to which sources the cluster gave tokens.
+	Pins map[string]Pin
 
 	stored *corev1.ConfigMap
 }
@@ -86,7 +88,8 @@ func Read(ctx context.Context, c *kube.Cluster) (*Inventory, error) {
 			}
 		}
 	}
-	return inv, nil
+	inv.Pins, err = readPins(c.Name, cm)
+	return inv, err
 }
 
 // create stores the inventory for the first time.
@@ -113,7 +116,10 @@ func (inv *Inventory) update(ctx context.Context, c *kube.Cluster) error {
 }
 
 func (inv *Inventory) encode() (err error) {
-	if inv.stored.Data, err = contents(inv.Fleet, inv.Memory); err != nil || inv.Lock == nil {
+	if inv.stored.Data, err = contents(inv.Fleet, inv.Memory); err == nil {
+		err = encodePins(inv.Pins, inv.stored.Data)
+	}
+	if err != nil || inv.Lock == nil {
 		return err
 	}
 	lock, err := json.Marshal(inv.Lock)

@@ -187,6 +187,42 @@ func TestWrite_APeerIsAnotherClusterThanBefore_SaysSo(t *testing.T) {
 	}
 }
 
+// What a rollout writes keeps the pins, and the root that the cluster has.
+func TestWrite_KeepsPinsAndTheRoot(t *testing.T) {
+	c := kubetest.New("west")
+	with := func(root string) fleet.Memory {
+		return fleet.Memory{Member: fleet.Identity{Name: "west", UID: "1"}, Root: fleet.KnownRoot{Fingerprint: root}}
+	}
+	write := func(memory fleet.Memory, version string) error {
+		_, err := claim(ours).Write(t.Context(), c.Cluster, part("prod", version), memory, false)
+		return err
+	}
+	pin := inventory.Pin{UID: "2", Recipient: "age1east"}
+	require.NoError(t, claim(ours).Pin(t.Context(), c.Cluster, "east", pin), "without an inventory there is nothing to do")
+	require.Nil(t, read(t, c))
+	require.NoError(t, write(with(""), "v1.31.0"))
+	require.NoError(t, write(with("sha256:1"), "v1.31.0"))
+	require.NoError(t, claim(ours).Pin(t.Context(), c.Cluster, "east", pin))
+	requireNoWrites(t, c, func() { require.NoError(t, claim(ours).Pin(t.Context(), c.Cluster, "east", pin)) })
+
+	var refused *inventory.UntrustedError
+	requireNoWrites(t, c, func() { require.ErrorAs(t, write(with("sha256:2"), "v1.31.3"), &refused) })
+	require.NoError(t, write(with(""), "v1.31.3"))
+	inv := read(t, c)
+	require.Equal(t, with("sha256:1"), inv.Memory)
+	require.Equal(t, map[string]inventory.Pin{"east": pin}, inv.Pins)
+	_, err := inventory.Unlock(t.Context(), c.Cluster, ours.Run)
+	require.NoError(t, err)
+	require.Equal(t, map[string]inventory.Pin{"east": pin}, read(t, c).Pins)
+
+	var locked *inventory.LockedError
+	require.NoError(t, claim(theirs).Lock(t.Context(), c.Cluster))
+	requireNoWrites(t, c, func() {
+		require.ErrorAs(t, claim(ours).Pin(t.Context(), c.Cluster, "east", inventory.Pin{Recipient: "age1other"}), &locked)
+	})
+	require.Contains(t, inventory.Unpin("east"), "/data/pin.east")
+}
+
 func TestLockedByAnotherTemporal_IsRefusedWithItsRun(t *testing.T) {
 	c := cluster(t, &theirs)
 	requireNoWrites(t, c, func() {
@@ -263,6 +299,7 @@ func TestRead_DamagedInventory_SaysWhatAndWhereAndWhatToDo(t *testing.T) {
 		"no JSON":              {map[string]string{"fleet.json": "{"}, "key fleet.json) is damaged: unexpected end of JSON input"},
 		"no fleet":             {map[string]string{"fleet.json": "{}"}, "key fleet.json) is damaged: it names no fleet"},
 		"a lock that is none":  {map[string]string{"fleet.json": `{"metadata":{"name":"prod"}}`, "lock.json": "prod"}, "key lock.json) is damaged: invalid character 'p'"},
+		"a pin that is none":   {map[string]string{"fleet.json": `{"metadata":{"name":"prod"}}`, "pin.east": "age1"}, "key pin.east) is damaged: invalid character 'a'"},
 		"a lock of other type": {map[string]string{"fleet.json": `{"metadata":{"name":"prod"}}`, "lock.json": "[]"}, "key lock.json) is damaged: json: cannot unmarshal array"},
 	} {
 		in := kubetest.New("west", &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "landbridge-system", Name: "landbridge-inventory"}, Data: c.data})

@@ -4,12 +4,18 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"filippo.io/age"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // What people ordinarily do with a fleet file and its worker: rename a cluster, swap two
@@ -51,8 +57,30 @@ func TestIdentity_RenameSwapOrAnotherRoot_IsRefusedAndChangesNothing(t *testing.
 	require.NoError(t, os.RemoveAll(roots))
 	require.NoError(t, os.Rename(roots+"-moved", roots))
 	w.must("rollout", "-f", file)
+	w.attacked(t)
+	same()
 	w.must("cleanup", "-f", file)
 	before()
+}
+
+// attacked plays somebody who may only start workflows, and has one renew west's token for a key of
+// his own.
+func (w *world) attacked(t *testing.T) {
+	his, err := age.GenerateX25519Identity()
+	require.NoError(t, err)
+	var f fleet.Fleet
+	f.SetDefaults()
+	ref := func(cluster string) api.ClusterRef {
+		return api.ClusterRef{Contract: api.Contract, Fleet: "test", Cluster: cluster, Kubeconfig: fleet.Kubeconfig{Path: cluster + ".kubeconfig"}, TaskQueue: fleet.DefaultTaskQueue,
+			Namespace: "istio-system", CNINamespace: "istio-cni", Run: "attack"}
+	}
+	run, err := w.client(t).ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: "attack", TaskQueue: fleet.DefaultTaskQueue}, "RotateLink", api.LinkInput{
+		LinkSettings: api.LinkSettings{Rollout: f.Spec.Rollout, IssuedBefore: time.Now().Add(time.Hour)}, Link: fleet.Link{From: "east", To: "west"},
+		Source: ref("east"), Recipient: his.Recipient().String(), Target: api.Target{ClusterRef: ref("west"), TLSServerName: "kubernetes.default.svc"}})
+	require.NoError(t, err)
+	err = run.Get(ctx, nil)
+	require.ErrorContains(t, err, "the token is for east alone")
+	require.Equal(t, api.TypeUntrusted, api.Failures(err)[0].Type)
 }
 
 // A cluster that was installed again under its name is another one: nothing of the fleet is
@@ -78,9 +106,9 @@ func TestIdentity_AClusterIsRebuilt_TheOthersGetWhatIsNew(t *testing.T) {
 		require.NoError(t, err)
 		reach := w.connect("west").cfg
 		cfg.Host, cfg.TLSClientConfig, cfg.Dial = reach.Host, rest.TLSClientConfig{CAData: reach.CAData, CAFile: reach.CAFile, ServerName: reach.ServerName}, nil
-		client, err := kubernetes.NewForConfig(cfg)
+		target, err := kubernetes.NewForConfig(cfg)
 		require.NoError(t, err)
-		_, err = client.CoreV1().Services("").List(ctx, metav1.ListOptions{Limit: 1})
+		_, err = target.CoreV1().Services("").List(ctx, metav1.ListOptions{Limit: 1})
 		require.Equal(t, want, err == nil, "%v", err)
 	}
 	w.must("cleanup", "-f", file)

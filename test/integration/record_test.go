@@ -97,6 +97,8 @@ func (w *world) recordLooks(t *testing.T, keep func(string)) {
 // recordCA moves the root to a cluster and back, exports it, and imports it again.
 func (w *world) recordCA(t *testing.T, file string, keep func(string)) {
 	inCluster := w.file([]string{"east", "west"}, "ca: {keyAlgorithm: ECDSA-P256}", "ca: {keyAlgorithm: ECDSA-P256, root: {cluster: east}}\n  "+withoutSecrets)
+	w.stop()
+	w.startWith("--kubeconfig-dir", w.lab.Dir, "--root-export")
 	w.must("ca", "show", "-f", file)
 	keep("ca-shown")
 	w.must("ca", "move", "-f", file, "--to", "cluster", "--cluster", "east")

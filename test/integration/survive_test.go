@@ -120,15 +120,15 @@ func TestCluster_OfAnotherFleet_IsRefusedByName(t *testing.T) {
 func TestWorkers_OneForEachClusterAndOneForTheRoot_DoItTogether(t *testing.T) {
 	w := stillWorld(t)
 	empty := t.TempDir()
-	w.startWith("--kubeconfig-dir", empty) // it runs workflows and keeps the root
-	for _, c := range []string{"east", "west"} {
+	w.startWith("--kubeconfig-dir", empty, "--unseen", "east", "--unseen", "west") // it runs workflows and keeps the root
+	for c, unseen := range map[string]string{"east": "west", "west": "east"} {
 		dir := t.TempDir()
 		data, err := os.ReadFile(w.lab.Kubeconfig(c))
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, c+".kubeconfig"), data, 0o600))
 		var log bytes.Buffer
 		cmd := exec.Command(bin("landbridge-worker"), "--address", fmt.Sprintf("127.0.0.1:%d", w.port), "--task-queue", "only-"+c,
-			"--kubeconfig-dir", dir, "--no-root", "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+			"--kubeconfig-dir", dir, "--no-root", "--unseen", unseen, "--listen", fmt.Sprintf("127.0.0.1:%d", freePort(t)))
 		cmd.Stdout, cmd.Stderr = &log, &log
 		require.NoError(t, cmd.Start())
 		t.Cleanup(func() {
@@ -181,11 +181,17 @@ func TestRoot_InASecretOfACluster_MovesAndGoesWithTheFleet(t *testing.T) {
 	require.True(t, kept())
 	require.Contains(t, w.must("ca", "show", "-f", inCluster), "the root is kept in a Secret of cluster west")
 
-	out := w.must("ca", "move", "-f", inCluster, "--to", "directory", "--reason", "CHG-3")
+	out, code := w.try("ca", "move", "-f", inCluster, "--to", "directory", "--reason", "CHG-3")
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "only while the worker that keeps it runs with --root-export")
+	require.True(t, kept())
+	w.stop()
+	w.startWith("--kubeconfig-dir", w.lab.Dir, "--root-export")
+	out = w.must("ca", "move", "-f", inCluster, "--to", "directory", "--reason", "CHG-3")
 	require.Contains(t, out, "now set in the fleet file: spec.ca.root: {taskQueue: landbridge}")
 	require.False(t, kept())
 	require.FileExists(t, filepath.Join(w.dir, "roots", "test", "root-key.pem"))
-	out, code := w.try("rollout", "-f", inCluster)
+	out, code = w.try("rollout", "-f", inCluster)
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "which was kept in the root directory of a worker")
 	require.False(t, kept(), "no second root is made")

@@ -152,6 +152,8 @@ func (r *real) shut() {
 		{"another workload of the mesh", "shut", r.identity("east", "demo", "default")},
 		{"a source without a link", "shut", r.identity("north", "istio-system", "kube-apiserver-north-to-east")},
 		{"the east-west gateway's own", "shut", r.identity("east", "istio-system", "istio-eastwestgateway")},
+		// Every CA of the mesh may sign every name: only another root would stop it.
+		{"the linked source's identity, by another member's CA", "open", r.identity("north", "istio-system", "kube-apiserver-east-to-west")},
 	} {
 		out, err := r.inNode("east", "pod", append([]string{"tls", address, westTunnel}, c.args...)...)
 		r.t.Logf("16443 with %s: %s", c.name, out)
@@ -219,7 +221,8 @@ func (r *real) identity(cluster, namespace, account string) []string {
 	require.NoError(r.t, err)
 	keyDER, err := x509.MarshalECPrivateKey(key)
 	require.NoError(r.t, err)
-	cert, keyFile := filepath.Join(r.dir, account+".crt"), filepath.Join(r.dir, account+".key")
+	file := filepath.Join(r.dir, cluster+"-"+account)
+	cert, keyFile := file+".crt", file+".key"
 	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), s.Data["cert-chain.pem"]...)
 	require.NoError(r.t, os.WriteFile(cert, chain, 0o600))
 	require.NoError(r.t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600))

@@ -34,7 +34,13 @@ type Options struct {
 	CFSSLKeyFile string
 	// CFSSLKeys proves to cfssl servers who asks. Complete reads it.
 	CFSSLKeys certs.CFSSLKeys
-	ChartDir  string
+	// RootExport lets roots leave their place.
+	RootExport bool
+	// Unseen names the clusters whose keys and CSRs are taken unseen.
+	Unseen []string
+	// EncryptedOnly refuses inputs that nobody encrypted.
+	EncryptedOnly bool
+	ChartDir      string
 	// Parallel bounds how many activities run at once on each task queue.
 	Parallel int
 	// Deployment and BuildID put the worker under Temporal's worker versioning: a run
@@ -56,6 +62,9 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
 	fs.StringVar(&o.RootIdentityFile, "root-identity-file", "", "file with the age identity that opens roots which fleet files keep sealed (spec.ca.root.sealed); age-keygen makes one")
 	fs.StringVar(&o.CFSSLKeyFile, "cfssl-auth-key-file", "", "file with the keys of the cfssl servers that fleet files may name as issuers (spec.ca.issuer.cfssl): lines of URL and KEY")
+	fs.BoolVar(&o.RootExport, "root-export", false, "let roots leave their place (landbridge ca export, ca move); leave it out again afterwards")
+	fs.StringArrayVar(&o.Unseen, "unseen", nil, "cluster `name` that this worker has no kubeconfig of, and whose sealing key and CSR it takes without seeing them there; may be repeated")
+	fs.BoolVar(&o.EncryptedOnly, "encrypted-only", false, "take only what is encrypted with a key of the key file: whoever has none can start nothing here")
 	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
 	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
 	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")

@@ -44,6 +44,7 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 		"a task queue twice":               {"--task-queue a --task-queue b --task-queue a", []string{"--task-queue", `"a" is given twice`}},
 		"a build without a name":           {"--build-id=", []string{"--build-id"}},
 		"versioning without a version":     {"--deployment mine --build-id " + build.Unknown, []string{"--deployment", "--build-id"}},
+		"only what is encrypted, no key":   {"--encrypted-only", []string{"--encrypted-only", "--codec-key-file"}},
 		"an address without a port":        {"--listen localhost", []string{"--listen", "host:port"}},
 		"a format of logs that is none":    {"--log-format xml", []string{`--log-format: want text or json, got "xml"`}},
 		"a level of logs that is none":     {"--log-level loud", []string{`--log-level: want debug, info, warn or error, got "loud"`}},

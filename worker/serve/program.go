@@ -94,7 +94,7 @@ func (p *Program) command() *cobra.Command {
 			if p.DefaultKubeconfig && len(options.KubeconfigDirs) == 0 {
 				options.DefaultConfig = true
 			}
-			for _, complete := range []func() error{options.Complete, p.Temporal.Complete} {
+			for _, complete := range []func() error{options.Complete, p.Temporal.Complete, func() error { return p.encryptedOnly(options) }} {
 				if err := complete(); err != nil {
 					return &usageError{err}
 				}
@@ -119,6 +119,14 @@ func (p *Program) command() *cobra.Command {
 	return cmd
 }
 
+// encryptedOnly says that a worker which takes only what is encrypted has no key.
+func (p *Program) encryptedOnly(o Options) error {
+	if keys, err := p.Temporal.Keys(); err != nil || !o.EncryptedOnly || keys.Any() {
+		return err
+	}
+	return errors.New("--encrypted-only: without a key nothing could be read; give the key file, too (--codec-key-file or " + codec.Variable + ")")
+}
+
 // serve does the work. That it ends before it serves is no error where it was
 // asked to end: what it was in the middle of failed for that reason.
 func (p *Program) serve(ctx context.Context, o Options, logger *slog.Logger) error {
@@ -141,14 +149,17 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 	worker.SetBinaryChecksum(o.BuildID)
 	defer p.Temporal.Stop()
 	w := work{options: o, wrap: p.Wrap, metrics: telemetry.Steps(), logger: logger}
-	w.client, err = p.Temporal.Dial(ctx, logger, func(o *client.Options) {
-		w.namespace = o.Namespace
-		o.Identity = identity(p.Name)
-		o.Logger = activities.FailureOnce(o.Logger)
-		codec.ForWorker(o)
-		w.payloads = o.DataConverter
-		telemetry.Client(o)
-		o.Interceptors = append(o.Interceptors, p.Interceptors...)
+	w.client, err = p.Temporal.Dial(ctx, logger, func(to *client.Options) {
+		w.namespace = to.Namespace
+		to.Identity = identity(p.Name)
+		to.Logger = activities.FailureOnce(to.Logger)
+		if o.EncryptedOnly {
+			codec.EncryptedOnly(to)
+		}
+		codec.ForWorker(to)
+		w.payloads = to.DataConverter
+		telemetry.Client(to)
+		to.Interceptors = append(to.Interceptors, p.Interceptors...)
 	})
 	if err != nil {
 		return err

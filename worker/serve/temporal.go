@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.temporal.io/sdk/client"
 
+	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/connect"
 )
 
@@ -17,6 +18,8 @@ type Temporal interface {
 	Bind(*pflag.FlagSet)
 	// Complete fills in what the flags leave out; its error is a mistake in them.
 	Complete() error
+	// Keys returns those that encrypt what it keeps, after Complete.
+	Keys() (*codec.Keys, error)
 	// Dial connects to it. change adjusts the options and sees the namespace.
 	Dial(ctx context.Context, logger *slog.Logger, change func(*client.Options)) (client.Client, error)
 	// Stop ends what Dial began beside the client.
