@@ -62,7 +62,7 @@ func Look(ctx context.Context, c *kube.Cluster, in Installation) (Report, error)
 // lookCNI looks at IstioCNI and its DaemonSet. Sail counts the pods that are ready, old
 // ones included: whether they run the current template is asked here.
 func lookCNI(ctx context.Context, c *kube.Cluster, in Installation) (Report, error) {
-	obj, err := c.Get(ctx, kinds.IstioCNIs, "", CNIName)
+	obj, err := c.Get(ctx, kinds.IstioCNIs, "", fleet.IstioCNIName)
 	if err != nil {
 		return Report{}, err
 	}
