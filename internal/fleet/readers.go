@@ -35,16 +35,17 @@ func (i Istio) ReadsSecrets(version string) string {
 // OwnReaders says whether a cluster, as a source, is told to do without the Secrets of its
 // targets, whatever its version makes of that. It then has roles of its own in them.
 func (f *Fleet) OwnReaders() bool {
-	return slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return f.Settings(c).Istio.mayReadWithoutSecrets() })
+	return slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return f.Settings(c).Istio.MayReadWithoutSecrets() })
 }
 
-func (i Istio) mayReadWithoutSecrets() bool { return i.Managed() && i.remoteCredentialsOff() }
+// MayReadWithoutSecrets says that of one of them.
+func (i Istio) MayReadWithoutSecrets() bool { return i.Managed() && i.remoteCredentialsOff() }
 
 // CannotDoWithoutSecrets says why istiod of a version would not run with the values of the fleet
 // file, or returns "".
 func (i Istio) CannotDoWithoutSecrets(version string) string {
 	v, known := ParseIstioVersion(version)
-	if !i.mayReadWithoutSecrets() || !known || v != withoutSecrets {
+	if !i.MayReadWithoutSecrets() || !known || v != withoutSecrets {
 		return ""
 	}
 	return fmt.Sprintf("istiod %s ends with a panic at its first remote secret where %s is false (spec.istio.values.pilot.env); take the setting out, or roll out another version", version, RemoteCredentials)

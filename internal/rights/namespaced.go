@@ -5,9 +5,9 @@ import (
 	"maps"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -23,7 +23,11 @@ type Source struct {
 // need not be allowed to: the namespaces, and the roles and bindings of the sources' readers.
 func ByAdministrator(n Needs, network string, sources []Source) (objects []any) {
 	for _, ns := range Namespaces(n) {
-		objects = append(objects, &corev1.Namespace{TypeMeta: typeMeta(kinds.Namespaces), ObjectMeta: metav1.ObjectMeta{Name: ns, Labels: LabelsOf(ns, n.Namespace, network)}})
+		obj := &unstructured.Unstructured{} // a typed one would be printed with an empty spec and status
+		obj.SetGroupVersionKind(kinds.Namespaces.GroupVersion().WithKind(kinds.Namespaces.Kind))
+		obj.SetName(ns)
+		obj.SetLabels(LabelsOf(ns, n.Namespace, network))
+		objects = append(objects, obj)
 	}
 	for _, s := range sources {
 		role := IstioReader(n.Namespace, n.Revision)
