@@ -129,7 +129,11 @@ func sourcesOf(f *fleet.Fleet, c fleet.Cluster) (sources []rights.Source, err er
 		if _, known := fleet.ParseIstioVersion(istio.Version); istio.MayReadWithoutSecrets() && !known {
 			return nil, fmt.Errorf("--namespaced: whether %s reads the Secrets of %s depends on its version of Istio, which the fleet file does not name; set istio.version to a version, such as %s", source.Name, c.Name, fleet.DefaultIstioVersion)
 		}
-		sources = append(sources, rights.Source{Name: source.Name, ReadsSecrets: istio.ReadsSecrets(istio.Version) != ""})
+		reads := istio.ReadsSecrets(istio.Version) != ""
+		if reads && f.Settings(c).Istio.RevisionBased() {
+			return nil, fmt.Errorf("--namespaced: with updateStrategy RevisionBased the role that %s reads %s with has another name in each version, which a worker follows and an administrator cannot; let sources read without Secrets, or take updateStrategy InPlace", source.Name, c.Name)
+		}
+		sources = append(sources, rights.Source{Name: source.Name, ReadsSecrets: reads})
 	}
 	return sources, nil
 }

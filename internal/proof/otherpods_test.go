@@ -167,8 +167,6 @@ func TestOtherPods_WithoutAPolicyOfTheFleets_AreNotLookedAt(t *testing.T) {
 	require.Nil(t, s.otherPods(t, true))
 }
 
-// The pod must pass where the gateway's pods pass, and must be no istiod, no gateway and in
-// no mesh.
 // A worker that verifies and rolls nothing out may have fewer rights.
 func TestOtherPods_TheWorkerMayNotReadNetworkPolicies_AreNotKnown(t *testing.T) {
 	s := newSource(t)
@@ -179,6 +177,8 @@ func TestOtherPods_TheWorkerMayNotReadNetworkPolicies_AreNotKnown(t *testing.T) 
 	require.Equal(t, &api.LinkCheck{Name: api.CheckOtherPods, Detail: "not known: the worker may not get NetworkPolicy istio-system/kube-apiserver-west-egress-gateway"}, s.otherPods(t, false))
 }
 
+// The pod must pass where the gateway's pods pass, and must be no istiod, no gateway and in
+// no mesh.
 func TestTrialPod_IsLikeTheGatewaysAndNoneOfThem(t *testing.T) {
 	s := newSource(t)
 	withPolicy(s, notLetIn)
