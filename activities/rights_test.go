@@ -29,7 +29,9 @@ func looksIntoNamespaces(r kubetest.Request) bool {
 var needs = rights.Needs{Namespace: "istio-system", OwnReaders: true, IstioReaders: true}
 
 // everyRight has every right of a worker.
-func everyRight(n rights.Needs) []rights.Right { return slices.Concat(rights.For(n), rights.Watches(n)) }
+func everyRight(n rights.Needs) []rights.Right {
+	return slices.Concat(rights.For(n), rights.Watches(n))
+}
 
 // granted says whether a worker has the right that a request needs, by the list.
 func granted(r kubetest.Request) bool { return grantedBy(needs, r) }

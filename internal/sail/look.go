@@ -26,7 +26,7 @@ type Installation struct {
 // Watched lists whatever Look looks at.
 func (in Installation) Watched() []kube.Watched {
 	return []kube.Watched{
-		{Resource: kinds.IstioCNIs, Name: CNIName},
+		{Resource: kinds.IstioCNIs, Name: fleet.IstioCNIName},
 		{Resource: kinds.DaemonSets, Namespace: in.CNINamespace, Name: cniDaemonSet},
 		{Resource: kinds.Istios, Name: in.Name},
 		{Resource: kinds.IstioRevisions},
