@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -19,7 +18,7 @@ import (
 // which was installed a moment ago. An Istio that is updated by revisions has a role for each of
 // them, and Sail removes a revision with its role as soon as nothing uses it: when the gateways
 // have moved on, the other clusters would lose sight of this one until their links are
-// rolled out.
+// rolled out. Bindings that an administrator made are theirs to change.
 func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentReader, "")
 	if err != nil {
@@ -36,7 +35,7 @@ func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (
 			continue
 		}
 		w.Owner.Link = b.GetLabels()[fleet.LabelLink]
-		if err := rebind(ctx, w, readerBinding(in.Namespace, b.GetName(), role)); err != nil {
+		if err := rebind(ctx, w, rights.ReaderBinding(in.Namespace, b.GetName(), role)); err != nil {
 			return w.Changes(), err
 		}
 	}
@@ -72,11 +71,4 @@ func rebind(ctx context.Context, w *kube.Writer, binding *rbacv1.ClusterRoleBind
 		return err
 	}
 	return w.Delete(ctx, kinds.ClusterRoleBindings, live)
-}
-
-// readerBinding gives a reader's account, which has its name, a role in the whole cluster.
-func readerBinding(namespace, account, role string) *rbacv1.ClusterRoleBinding {
-	return &rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: metav1.ObjectMeta{Name: account},
-		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account}},
-		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: role}}
 }

@@ -144,7 +144,7 @@ func istioCNI(in api.EnsureIstioInput) *unstructured.Unstructured {
 	if values = overlay(values, in.Istio.CNIValues); len(values) > 0 {
 		spec["values"] = values
 	}
-	return sailResource(kinds.IstioCNIs, sail.CNIName, spec)
+	return sailResource(kinds.IstioCNIs, fleet.IstioCNIName, spec)
 }
 
 func istio(in api.EnsureIstioInput) *unstructured.Unstructured {

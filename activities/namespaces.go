@@ -24,8 +24,8 @@ import (
 const componentNamespaces = "namespaces"
 
 // EnsureNamespaces does step 4: it makes Istio's namespaces, the control plane's with
-// the network label. An existing one is adopted: it gets the labels that it lacks,
-// and cleanup removes no more than those.
+// the network label. An existing one that has all that is needed stays as it is. Another one
+// is adopted: it gets the labels that it lacks, and cleanup removes no more than those.
 func (a *Activities) EnsureNamespaces(ctx context.Context, in api.EnsureNamespacesInput) (fleet.Changes, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentNamespaces, "")
 	if err != nil {
@@ -95,7 +95,7 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Name
 			return &kube.DeadEndError{Reason: fmt.Sprintf("namespace %s has the label %s=%s, the fleet file wants %s; change one of them", live.Name, k, have, v)}
 		}
 	}
-	if live.Labels[fleet.LabelFleet] == "" {
+	if before := live.Annotations[fleet.AnnotationAdopted] != ""; (before || len(add) > 0) && live.Labels[fleet.LabelFleet] == "" {
 		add[fleet.LabelFleet] = w.Owner.Fleet
 	}
 	ch := fleet.Change{Action: fleet.Keep, Kind: want.Kind, Name: live.Name, Note: noteExisting}

@@ -49,6 +49,38 @@ func TestNamespaces_AdoptedOne_GetsTheLabelsThatItLacksAndLosesJustThese(t *test
 	require.Equal(t, map[string]string{"team": "mesh"}, w.namespace("istio-system").Labels)
 }
 
+// Where an administrator makes the namespaces, the worker need not write them.
+func TestNamespaces_WithAllThatIsNeeded_AreNotWritten(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	w.Put(namespace("istio-system", map[string]string{fleet.LabelNetwork: "west-network"}))
+	w.Put(namespace("istio-cni", nil))
+	before, writes := w.snapshot(), len(w.Writes())
+	changes, err := w.acts.EnsureNamespaces(t.Context(), api.EnsureNamespacesInput{ClusterRef: w.ref, Network: "west-network"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"keep Namespace /istio-cni", "keep Namespace /istio-system"}, actions(changes.All()))
+	_, err = w.acts.RemoveNamespaces(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+	require.NoError(t, err)
+	require.Empty(t, w.Writes()[writes:])
+	require.Equal(t, before, w.snapshot())
+}
+
+// Somebody takes our label off a namespace that was adopted: a cleanup still has to know what was
+// added.
+func TestNamespaces_AdoptedOne_WithoutTheFleetsLabel_GetsItAgain(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	in := api.EnsureNamespacesInput{ClusterRef: w.ref, Network: "west-network"}
+	_, err := w.acts.EnsureNamespaces(t.Context(), in)
+	require.NoError(t, err)
+	live := w.namespace("istio-system")
+	delete(live.Labels, fleet.LabelFleet)
+	w.Put(live)
+	_, err = w.acts.EnsureNamespaces(t.Context(), in)
+	require.NoError(t, err)
+	_, err = w.acts.RemoveNamespaces(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+	require.NoError(t, err)
+	require.Empty(t, w.namespace("istio-system").Labels)
+}
+
 func TestNamespaces_AnotherNetworksLabel_IsRefused(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	w.Put(namespace("istio-system", map[string]string{fleet.LabelNetwork: "other"}))

@@ -44,7 +44,7 @@ var (
 )
 
 var pairs = []pair{
-	{name: "Inventory", cluster: "west", existing: adopted, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.bareInventory() }},
+	{name: "Inventory", cluster: "west", existing: kept, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.bareInventory() }},
 	{name: "Root", cluster: "west", existing: refused, withoutInventory: true, input: func(w *world, _ fleet.Link) any { return w.root() }},
 	{name: "IntermediateKey", cluster: "west", existing: refused, input: func(w *world, _ fleet.Link) any { return w.intermediateKey() }},
 	{name: "Namespaces", cluster: "west", existing: adopted, input: func(w *world, _ fleet.Link) any {

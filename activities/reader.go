@@ -25,7 +25,7 @@ func (a *Activities) EnsureReader(ctx context.Context, in api.EnsureReaderInput)
 		return fleet.Changes{}, err
 	}
 	for _, obj := range reader(in) {
-		if err := w.Apply(ctx, obj); err != nil {
+		if err := applyOrFind(ctx, w, obj); err != nil {
 			return w.Changes(), err
 		}
 	}
@@ -63,12 +63,10 @@ func reader(in api.EnsureReaderInput) []any {
 	here := metav1.ObjectMeta{Namespace: in.Namespace, Name: name}
 	account := &corev1.ServiceAccount{TypeMeta: typeMeta(kinds.ServiceAccounts), ObjectMeta: here}
 	if in.ReadsSecrets {
-		return []any{account, readerBinding(in.Namespace, name, rights.IstioReader(in.Namespace, in.Revision))}
+		return []any{account, rights.ReaderBinding(in.Namespace, name, rights.IstioReader(in.Namespace, in.Revision))}
 	}
-	own := readerBinding(in.Namespace, name, name)
-	return []any{account,
-		&rbacv1.ClusterRole{TypeMeta: typeMeta(kinds.ClusterRoles), ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rights.Reader()},
-		own,
+	own := rights.ReaderBinding(in.Namespace, name, name)
+	return []any{account, rights.ReaderRole(in.Link.From), own,
 		&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: here, Rules: rights.ReaderIn(in.SourceRevision)},
 		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: here, Subjects: own.Subjects,
 			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}}

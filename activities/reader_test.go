@@ -8,9 +8,12 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/rights"
 )
 
 func TestReader_OfEachSource_HasItsOwnAccountAndNoSecrets(t *testing.T) {
@@ -87,6 +90,39 @@ func TestBindReaders_ToTheRoleOfTheNextRevision(t *testing.T) {
 	linked, err := w.acts.EnsureReader(t.Context(), api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: toWest[0]}, ReadsSecrets: true, Revision: "default-v1-31-3"})
 	require.NoError(t, err)
 	require.Empty(t, written(linked.All()), "the link finds what it wants")
+}
+
+// What an administrator gives a reader is found and left, and nothing else of a person's is.
+func TestReader_WhoseRoleAnAdministratorMade_GetsNoOther(t *testing.T) {
+	w := newWorld(t, "west").withInventory()
+	n := rights.Needs{Namespace: "istio-system"}
+	for _, obj := range rights.ByAdministrator(n, "west-network", []rights.Source{{Name: "east"}, {Name: "north", ReadsSecrets: true}}) {
+		w.Put(obj.(runtime.Object))
+	}
+	before := w.snapshot()
+	changes := append(w.ensureReader(toWest[0], false), w.ensureReader(toWest[1], true)...)
+	require.Equal(t, []string{"create ServiceAccount istio-system/landbridge-reader-east", "keep ClusterRole /landbridge-reader-east", "keep ClusterRoleBinding /landbridge-reader-east",
+		"create Role istio-system/landbridge-reader-east", "create RoleBinding istio-system/landbridge-reader-east",
+		"create ServiceAccount istio-system/landbridge-reader-north", "keep ClusterRoleBinding /landbridge-reader-north"}, actions(changes))
+	_, err := w.acts.BindReaders(t.Context(), api.BindReadersInput{ClusterRef: w.ref, Revision: "canary"})
+	require.NoError(t, err)
+	_, err = w.acts.RemoveReader(t.Context(), api.RemoveInput{ClusterRef: w.ref})
+	require.NoError(t, err)
+	require.Equal(t, before, w.snapshot())
+
+	role, err := w.Client.RbacV1().ClusterRoles().Get(t.Context(), "landbridge-reader-east", metav1.GetOptions{})
+	require.NoError(t, err)
+	role.Rules = role.Rules[1:]
+	w.Put(role)
+	binding := w.readerBinding("north")
+	binding.RoleRef.Name = "istio-reader-clusterrole-canary-istio-system"
+	w.Put(binding)
+	for i, named := range []string{"ClusterRole landbridge-reader-east", "ClusterRoleBinding landbridge-reader-north"} {
+		_, err := w.acts.EnsureReader(t.Context(), api.EnsureReaderInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: toWest[i]}, ReadsSecrets: i == 1, Revision: "default"})
+		var dead *kube.DeadEndError
+		require.ErrorAs(t, err, &dead)
+		require.ErrorContains(t, err, named+" was not made by Landbridge and does not give the reader what it needs; replace it by what `landbridge rbac --namespaced` prints")
+	}
 }
 
 func (w *world) ensureReader(l fleet.Link, readsSecrets bool) []fleet.Change {

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -24,12 +25,19 @@ func looksIntoNamespaces(r kubetest.Request) bool {
 	return r.Verb == "list" && (r.Namespace != "" || r.Resource == "namespaces")
 }
 
+// needs has what the clusters of pairs need.
+var needs = rights.Needs{Namespace: "istio-system", OwnReaders: true, IstioReaders: true}
+
 // everyRight has every right of a worker.
-var everyRight = slices.Concat(rights.For(rights.Needs{Namespace: "istio-system"}), rights.Watches(rights.Needs{Namespace: "istio-system"}))
+func everyRight(n rights.Needs) []rights.Right {
+	return slices.Concat(rights.For(n), rights.Watches(n))
+}
 
 // granted says whether a worker has the right that a request needs, by the list.
-func granted(r kubetest.Request) bool {
-	return slices.ContainsFunc(everyRight, func(right rights.Right) bool {
+func granted(r kubetest.Request) bool { return grantedBy(needs, r) }
+
+func grantedBy(n rights.Needs, r kubetest.Request) bool {
+	return slices.ContainsFunc(everyRight(n), func(right rights.Right) bool {
 		return right.Group == r.Group && right.Resource.Resource == r.Resource && (right.In == "" || right.In == r.Namespace) && slices.Contains(right.Verbs, r.Verb)
 	})
 }
@@ -75,7 +83,7 @@ func TestRights_AreEnoughAndEachIsUsed(t *testing.T) {
 		used[r.Verb+" "+r.Resource+" "+r.Namespace] = true
 	}
 	given := slices.Concat(rights.Reader(), rights.ReaderIn("")) // who gives a right to another must have it
-	for _, right := range everyRight {
+	for _, right := range everyRight(needs) {
 		for _, verb := range right.Verbs {
 			what := verb + " " + right.Resource.Resource
 			if elsewhere[what] == "" && !slices.ContainsFunc(given, func(rule rbacv1.PolicyRule) bool {
@@ -84,6 +92,31 @@ func TestRights_AreEnoughAndEachIsUsed(t *testing.T) {
 				require.True(t, used[what+" "+right.In], "nothing needs to %s in namespace %q", what, right.In)
 			}
 		}
+	}
+}
+
+// Where an administrator made what `landbridge rbac --namespaced` prints, all that activities do
+// needs no more than its Roles and its ClusterRole, and leaves what was made as it was.
+func TestRights_WhereAnAdministratorMadeTheRest_AreEnough(t *testing.T) {
+	n := needs
+	n.Made = rights.Made{Namespaces: true, Readers: true}
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			w := newWorld(t, p.cluster)
+			for _, obj := range rights.ByAdministrator(n, "west-network", []rights.Source{{Name: "east"}, {Name: "north"}}) {
+				w.Put(obj.(runtime.Object))
+			}
+			before := w.snapshot()
+			w.server.Authorize = func(r kubetest.Request) bool { return grantedBy(n, r) }
+			if !p.withoutInventory {
+				w.withInventory()
+			}
+			lifeOf(t, p, w)
+			after := w.snapshot()
+			for name, obj := range before {
+				require.Equal(t, obj, after[name])
+			}
+		})
 	}
 }
 

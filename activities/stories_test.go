@@ -11,6 +11,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -152,11 +153,15 @@ func TestPairs_DryRun_WritesNothingAndSaysTheSame(t *testing.T) {
 	})
 }
 
-// somebodyElses removes what says that an object is Landbridge's.
+// somebodyElses removes what says that an object is Landbridge's. A person's namespace lacks the
+// label of the network, too.
 func somebodyElses(obj *unstructured.Unstructured) {
 	labels, annotations := obj.GetLabels(), obj.GetAnnotations()
 	for _, l := range []string{fleet.LabelFleet, fleet.LabelLink, fleet.LabelComponent} {
 		delete(labels, l)
+	}
+	if obj.GetKind() == kinds.Namespaces.Kind {
+		delete(labels, fleet.LabelNetwork)
 	}
 	for _, a := range []string{fleet.AnnotationRun, fleet.AnnotationApplied} {
 		delete(annotations, a)

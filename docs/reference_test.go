@@ -65,14 +65,23 @@ func reference(t *testing.T) string {
 		fmt.Fprintf(&b, "| %s | %s |\n", c.value, hint)
 	}
 	b.WriteString("\n## Rights of a worker\n\nPer cluster, with Istio in the namespace `istio-system`.\n\n| where | resources | verbs |\n| --- | --- | --- |\n")
-	const ns = "istio-system"
-	all := rights.For(rights.Needs{Namespace: ns})
-	b.WriteString(rightsTable("", rights.For(rights.Needs{Namespace: ns, SkipProof: true})))
-	b.WriteString(rightsTable(" (not with `rollout.skipProof: true`)", missing(all, rights.For(rights.Needs{Namespace: ns, SkipProof: true}))))
-	b.WriteString(rightsTable(" (only with `istio.manage: false`, which needs no rights on istios and istiocnis)", missing(rights.For(rights.Needs{Namespace: ns, ExistingIstio: true}), all)))
-	b.WriteString(rightsTable(" (only on OpenShift; not insisted on)", missing(rights.For(rights.Needs{Namespace: ns, OpenShift: true}), all)))
-	b.WriteString(rightsTable(" (not insisted on; without it, what is waited for is looked at once a second)", rights.Watches(rights.Needs{Namespace: ns})))
+	needs := rights.Needs{Namespace: "istio-system"}
+	only := func(note string, change func(*rights.Needs)) {
+		n := needs
+		change(&n)
+		b.WriteString(rightsTable(note, missing(rights.For(n), rights.For(needs))))
+	}
+	needs.SkipProof = true
+	b.WriteString(rightsTable("", rights.For(needs)))
+	only(" (not with `rollout.skipProof: true`)", func(n *rights.Needs) { n.SkipProof = false })
+	only(" (only where a source [reads no Secrets](../security.md#what-a-reader-may-read))", func(n *rights.Needs) { n.OwnReaders = true })
+	only(" (only on OpenShift; not insisted on)", func(n *rights.Needs) { n.OpenShift = true })
+	b.WriteString(rightsTable(" (not insisted on; without it, what is waited for is looked at once a second)", rights.Watches(needs)))
 	b.WriteString("| the whole cluster (not insisted on; without it, a namespace stays in which something cannot be looked into) | every kind | list |\n")
+	b.WriteString("\nWith `istio.manage: false` no rights on Sail's kinds, daemonsets and the pods of the whole cluster are needed. [Where an administrator makes the namespaces](../security.md#where-an-administrator-makes-the-namespaces), " +
+		"these are the rights in the whole cluster:\n\n| where | resources | verbs |\n| --- | --- | --- |\n")
+	needs.IstioName, needs.Made = "default", rights.Made{Namespaces: true, Readers: true}
+	b.WriteString(rightsTable("", slices.DeleteFunc(slices.Concat(rights.For(needs), rights.Watches(needs)), func(r rights.Right) bool { return r.In != "" })))
 	return b.String()
 }
 
@@ -89,7 +98,7 @@ func rightsTable(note string, list []rights.Right) string {
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
-		rows[key] = append(rows[key], r.GroupResource().String())
+		rows[key] = append(rows[key], strings.TrimSpace(r.GroupResource().String()+" "+r.Name))
 	}
 	slices.SortStableFunc(keys, strings.Compare)
 	var b strings.Builder

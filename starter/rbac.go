@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -10,62 +11,146 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
+	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/rights"
 )
 
-// rbacName names the role, its binding and, by default, the account.
+// rbacName names the roles, their bindings and, by default, the account.
 const rbacName = "landbridge-worker"
 
-func rbac() *cobra.Command {
-	var (
-		needs                     rights.Needs
-		account, accountNamespace string
-	)
+// rbacRequest holds what the flags of `landbridge rbac` say.
+type rbacRequest struct {
+	needs                              rights.Needs
+	cluster, account, accountNamespace string
+	namespaced                         bool
+}
+
+func (a *app) rbac() *cobra.Command {
+	r := rbacRequest{needs: rights.Needs{OwnReaders: true, IstioReaders: true}}
 	cmd := &cobra.Command{
 		Use: "rbac", Args: cobra.NoArgs,
-		Short: "Print the ClusterRole that a worker needs on a cluster, and an account",
+		Short: "Print the roles that a worker needs on a cluster, and an account",
 		Long: "Print the least ClusterRole that a worker needs on a cluster, an account and the binding, as\n" +
 			"manifests. The role has exactly the rights that the preflight asks for, and to watch what a\n" +
 			"rollout waits for. The worker then needs no more than a kubeconfig of that account (`kubectl create\n" +
-			"token`).",
-		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge",
+			"token`).\n\n" +
+			"With --cluster the fleet file says what the cluster needs; without it, the other flags do. With\n" +
+			"--namespaced an administrator makes what is in the whole cluster, the namespaces and the roles of\n" +
+			"those who read the cluster: they are printed first. The worker has a Role in each namespace, and a\n" +
+			"ClusterRole that has neither Secrets nor port-forward, and writes Istio and IstioCNI only.",
+		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac -f fleet.yaml --cluster west --namespaced | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for flag, v := range map[string]string{"istio-namespace": needs.Namespace, "revision": needs.Revision, "account-namespace": accountNamespace, "account": account} {
-				if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
-					return usage(fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0]))
-				}
+			objects, err := a.rolesFor(cmd, r)
+			if err != nil {
+				return usage(err)
 			}
-			w := cmd.OutOrStdout()
-			for i, obj := range []any{
-				&corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: accountNamespace, Name: account}},
-				rights.ClusterRole(rbacName, needs),
-				&rbacv1.ClusterRoleBinding{TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRoleBinding"},
-					ObjectMeta: metav1.ObjectMeta{Name: rbacName},
-					RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: rbacName},
-					Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: accountNamespace, Name: account}}},
-			} {
-				data, err := yaml.Marshal(obj)
-				if err != nil {
-					return failed(err)
-				}
-				if i > 0 {
-					fmt.Fprintln(w, "---")
-				}
-				if _, err := w.Write(data); err != nil {
-					return failed(err)
-				}
+			if err := writeManifests(cmd.OutOrStdout(), objects); err != nil {
+				return failed(err)
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
-	cmd.Flags().StringVar(&needs.Revision, "revision", "default", "spec.istio.name of the fleet file, with updateStrategy RevisionBased the revision of the version (such as default-v1-31-3), or spec.istio.revision of an existing Istio")
-	cmd.Flags().BoolVar(&needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
-	cmd.Flags().BoolVar(&needs.Adopt, "adopt", false, "for a fleet file with spec.adopt: true")
-	cmd.Flags().BoolVar(&needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")
-	cmd.Flags().StringVar(&needs.RequestsIn, "requests-namespace", "", "for the cluster that a fleet file has in spec.ca.issuer.certManager: the namespace there, such as cert-manager")
-	cmd.Flags().BoolVar(&needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
-	cmd.Flags().StringVar(&accountNamespace, "account-namespace", "default", "namespace of the account")
-	cmd.Flags().StringVar(&account, "account", rbacName, "name of the account")
+	a.fileFlag(cmd)
+	f := cmd.Flags()
+	f.StringVar(&r.cluster, "cluster", "", "`name` of the cluster in the fleet file")
+	f.BoolVar(&r.namespaced, "namespaced", false, "with --cluster: an administrator makes namespaces and the roles of readers")
+	f.StringVar(&r.needs.Namespace, "istio-namespace", "istio-system", "spec.istio.namespace of the fleet file")
+	f.StringVar(&r.needs.Revision, "revision", "default", "spec.istio.name of the fleet file, with updateStrategy RevisionBased the revision of the version (such as default-v1-31-3), or spec.istio.revision of an existing Istio")
+	f.BoolVar(&r.needs.ExistingIstio, "existing-istio", false, "for a fleet file with spec.istio.manage: false")
+	f.BoolVar(&r.needs.Adopt, "adopt", false, "for a fleet file with spec.adopt: true")
+	f.BoolVar(&r.needs.SkipProof, "skip-proof", false, "for a fleet file with spec.rollout.skipProof: true: no port-forward, no logs, no pods")
+	f.StringVar(&r.needs.RequestsIn, "requests-namespace", "", "for the cluster that a fleet file has in spec.ca.issuer.certManager: the namespace there, such as cert-manager")
+	f.BoolVar(&r.needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
+	f.StringVar(&r.accountNamespace, "account-namespace", "default", "namespace of the account")
+	f.StringVar(&r.account, "account", rbacName, "name of the account")
+	for _, said := range []string{"istio-namespace", "revision", "existing-istio", "adopt", "skip-proof", "requests-namespace"} {
+		cmd.MarkFlagsMutuallyExclusive("cluster", said)
+	}
 	return cmd
+}
+
+// rolesFor lists what an administrator applies for a request.
+func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
+	for flag, v := range map[string]string{"istio-namespace": r.needs.Namespace, "revision": r.needs.Revision, "account-namespace": r.accountNamespace, "account": r.account} {
+		if errs := validation.IsDNS1123Label(v); len(errs) > 0 {
+			return nil, fmt.Errorf("--%s: %q is not a name: %s", flag, v, errs[0])
+		}
+	}
+	worker := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: r.accountNamespace, Name: r.account}
+	account := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: r.accountNamespace, Name: r.account}}
+	if r.cluster == "" {
+		for _, flag := range []string{"file", "namespaced"} {
+			if cmd.Flags().Changed(flag) {
+				return nil, fmt.Errorf("--%s goes with --cluster NAME, the cluster of the fleet file that the worker's role is for", flag)
+			}
+		}
+		return []any{account, rights.ClusterRole(rbacName, r.needs), rights.Bind(rbacName, worker)}, nil
+	}
+	f, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	c, ok := f.Cluster(r.cluster)
+	if !ok {
+		return nil, fmt.Errorf("the fleet %s has no cluster %q", f.Metadata.Name, r.cluster)
+	}
+	needs := needsOf(f, c, r.needs.OpenShift)
+	if !r.namespaced {
+		return []any{account, rights.ClusterRole(rbacName, needs), rights.Bind(rbacName, worker)}, nil
+	}
+	if needs.IstioName = f.Settings(c).Istio.Name; needs.ExistingIstio {
+		needs.IstioName = ""
+	}
+	sources, err := sourcesOf(f, c)
+	return append(append(rights.ByAdministrator(needs, c.Network, sources), account), rights.Namespaced(rbacName, needs, worker)...), err
+}
+
+// needsOf returns what a cluster needs by the fleet file.
+func needsOf(f *fleet.Fleet, c fleet.Cluster, openShift bool) rights.Needs {
+	istio := f.Settings(c).Istio
+	n := rights.Needs{Namespace: istio.Namespace, CNINamespace: istio.CNINamespace, Revision: istio.Rev(), ExistingIstio: !istio.Managed(),
+		Adopt: f.Spec.Adopt, SkipProof: f.Spec.Rollout.SkipProof, OpenShift: openShift || istio.Platform == "openshift"}
+	if m := f.Spec.CA.Issuer.CertManager; m.Cluster == c.Name {
+		n.RequestsIn = m.Namespace
+	}
+	for _, source := range f.Sources(c.Name) {
+		s := f.Settings(source).Istio
+		n.IstioReaders = n.IstioReaders || s.ReadsSecrets(s.Version) != ""
+		n.OwnReaders = f.OwnReaders()
+	}
+	return n
+}
+
+// sourcesOf lists those who read a cluster. Each has its role before a rollout, which is Istio's
+// own or not by the version of its Istio.
+func sourcesOf(f *fleet.Fleet, c fleet.Cluster) (sources []rights.Source, err error) {
+	for _, source := range f.Sources(c.Name) {
+		istio := f.Settings(source).Istio
+		if _, known := fleet.ParseIstioVersion(istio.Version); istio.MayReadWithoutSecrets() && !known {
+			return nil, fmt.Errorf("--namespaced: whether %s reads the Secrets of %s depends on its version of Istio, which the fleet file does not name; set istio.version to a version, such as %s", source.Name, c.Name, fleet.DefaultIstioVersion)
+		}
+		reads := istio.ReadsSecrets(istio.Version) != ""
+		if reads && f.Settings(c).Istio.RevisionBased() {
+			return nil, fmt.Errorf("--namespaced: with updateStrategy RevisionBased the role that %s reads %s with has another name in each version, which a worker follows and an administrator cannot; let sources read without Secrets, or take updateStrategy InPlace", source.Name, c.Name)
+		}
+		sources = append(sources, rights.Source{Name: source.Name, ReadsSecrets: reads})
+	}
+	return sources, nil
+}
+
+// writeManifests writes objects as one stream of YAML.
+func writeManifests(w io.Writer, objects []any) error {
+	for i, obj := range objects {
+		data, err := yaml.Marshal(obj)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprintln(w, "---")
+		}
+		if _, err := w.Write(data); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -83,7 +83,7 @@ func commandLines(t *testing.T) (lines [][]string) {
 		}
 	}
 	walk(cmd)
-	for _, want := range []string{"version", "schema", "rbac", "completion bash", "plan --file none.yaml", "init --file none.yaml", "schedule --file none.yaml", "approve --help"} {
+	for _, want := range []string{"version", "schema", "rbac --file none.yaml", "completion bash", "plan --file none.yaml", "init --file none.yaml", "schedule --file none.yaml", "approve --help"} {
 		require.Contains(t, lines, strings.Fields(want))
 	}
 	return lines

@@ -61,7 +61,9 @@ type rollout struct {
 	undoRoot func(workflow.Context)
 	// chosen tells which version of Istio was chosen, where the fleet file names none.
 	chosen string
-	stale  fleet.Stale
+	// ownReaders says that a source may do without the Secrets of its targets.
+	ownReaders bool
+	stale      fleet.Stale
 	// needed counts the pods in the mesh of the control planes among them.
 	needed []api.Workloads
 	pruned fleet.Stale

@@ -19,6 +19,7 @@ func (r *rollout) preflight(ctx workflow.Context) error {
 		return r.fail(api.TypePreflight, "the fleet cannot be rolled out; nothing was changed", wrong)
 	}
 	clusters := r.in.Fleet.Spec.Clusters
+	r.ownReaders = r.in.Fleet.OwnReaders()
 	failures := make([]*api.Failure, len(clusters))
 	inParallel(ctx, len(clusters), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		failures[i] = r.check(ctx, clusters[i])
@@ -110,10 +111,14 @@ func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
 func (r *rollout) checkInput(c fleet.Cluster) api.CheckClusterInput {
 	ca, s := r.in.Fleet.Spec.CA, r.in.Fleet.Settings(c)
 	in := api.CheckClusterInput{ClusterRef: r.in.Ref(c, r.run), IstioVersion: s.Istio.Version, TLSServerName: c.APIServer.TLSServerName,
-		SkipProof: r.in.Fleet.Spec.Rollout.SkipProof}
+		SkipProof: r.in.Fleet.Spec.Rollout.SkipProof, Network: c.Network}
 	if m := ca.Issuer.CertManager; m.Cluster == c.Name {
 		in.RequestsIn = m.Namespace
 	}
+	for _, source := range r.in.Fleet.Sources(c.Name) {
+		in.Sources = append(in.Sources, source.Name)
+	}
+	in.OwnReaders = r.ownReaders && len(in.Sources) > 0
 	if s.Istio.Managed() {
 		in.IstioName, in.UpdateStrategy = s.Istio.Name, s.Istio.Strategy()
 	}

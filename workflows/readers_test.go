@@ -70,6 +70,28 @@ func TestReaders_WhoReadsSecrets_DoesNotReadTheRoot(t *testing.T) {
 	}
 }
 
+// The preflight asks for the rights to make readers, or looks for what an administrator made.
+func TestReaders_ThePreflight_KnowsWhoReadsACluster(t *testing.T) {
+	hub := withoutSecrets(testFleet("east", "north", "west"), "v1.31.3")
+	hub.Spec.Links = fleet.Links{List: []fleet.Link{{From: "east", To: "west"}, {From: "north", To: "west"}}}
+	plain := hub
+	plain.Spec.Istio.Values = nil
+	for own, file := range map[bool]fleet.Fleet{true: hub, false: plain} {
+		f := newFake(t)
+		require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: file}))
+		seen := 0
+		for _, call := range f.calls {
+			if in, ok := call.in.(api.CheckClusterInput); ok {
+				seen++
+				require.Equal(t, in.Cluster, in.Network)
+				require.Equal(t, own && in.Cluster == "west", in.OwnReaders, in.Cluster)
+				require.Equal(t, map[string][]string{"west": {"east", "north"}}[in.Cluster], in.Sources)
+			}
+		}
+		require.Equal(t, 3, seen)
+	}
+}
+
 func TestReaders_AnIstiodThatWouldPanic_IsRefused(t *testing.T) {
 	f := newFake(t)
 	err := f.run(RolloutFleet, api.FleetInput{Fleet: withoutSecrets(testFleet("east", "west"), "v1.31.0")})

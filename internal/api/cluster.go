@@ -104,6 +104,11 @@ type CheckClusterInput struct {
 	// RequestsIn names the namespace in which CertificateRequests are made, where the
 	// cluster's cert-manager signs for the fleet.
 	RequestsIn string `json:"requestsIn,omitempty"`
+	// Network of the cluster in the fleet file, and Sources of links to it. OwnReaders says that
+	// they may have roles of their own here, which the worker makes.
+	Network    string   `json:"network,omitempty"`
+	Sources    []string `json:"sources,omitempty"`
+	OwnReaders bool     `json:"ownReaders,omitempty"`
 	// Existing is nil where the fleet file names no existing mesh.
 	Existing *Existing `json:"existing,omitempty"`
 }

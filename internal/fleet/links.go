@@ -140,6 +140,27 @@ func (f *Fleet) Links() []Link {
 	return out
 }
 
+// Sources returns the clusters that have a link to this one, in the file's order. Unlike Links
+// it may be called for each cluster.
+func (f *Fleet) Sources(to string) (out []Cluster) {
+	l, listed := f.Spec.Links, map[string]bool{}
+	for _, link := range l.List {
+		if link.To == to {
+			listed[link.From] = true
+		}
+	}
+	for _, c := range f.Spec.Clusters {
+		reads := l.Mesh || listed[c.Name]
+		if h := l.Hub; h != nil {
+			reads = c.Name == h.Cluster && h.Direction != "in" || to == h.Cluster && h.Direction != "out"
+		}
+		if reads && c.Name != to {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func validateLinks(f *Fleet, ps *problems) {
 	if h := f.Spec.Links.Hub; h != nil {
 		known(f, ps, "spec.links.hub.cluster", h.Cluster)

@@ -23,6 +23,19 @@ func TestLinks_EachForm_Expands(t *testing.T) {
 	}
 }
 
+func TestSources_OfEachCluster_AreThoseOfItsLinks(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := drawFleet(t, "fleet")
+		var got []Link
+		for _, to := range f.Spec.Clusters {
+			for _, from := range f.Sources(to.Name) {
+				got = append(got, Link{From: from.Name, To: to.Name})
+			}
+		}
+		require.ElementsMatch(t, f.Links(), got)
+	})
+}
+
 func ids(links []Link) []string {
 	var out []string
 	for _, l := range links {

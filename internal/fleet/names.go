@@ -65,6 +65,8 @@ const (
 	DefaultRevision = "default"
 	// CACerts is Istio's name for the Secret with the CA of a cluster.
 	CACerts = "cacerts"
+	// IstioCNIName names the IstioCNI of a cluster: its kind allows no other name.
+	IstioCNIName = "default"
 	// IstiodPods selects the pods of every istiod, and its Deployments, whatever the
 	// revision.
 	IstiodPods = "app=istiod"

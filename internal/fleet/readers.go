@@ -1,6 +1,9 @@
 package fleet
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Reader names what one source reads a target with, in the target: its service account, the
 // roles of that account and their bindings. The target's audit log names the source by it.
@@ -29,11 +32,20 @@ func (i Istio) ReadsSecrets(version string) string {
 	return ""
 }
 
+// OwnReaders says whether a cluster, as a source, is told to do without the Secrets of its
+// targets, whatever its version makes of that. It then has roles of its own in them.
+func (f *Fleet) OwnReaders() bool {
+	return slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return f.Settings(c).Istio.MayReadWithoutSecrets() })
+}
+
+// MayReadWithoutSecrets says that of one of them.
+func (i Istio) MayReadWithoutSecrets() bool { return i.Managed() && i.remoteCredentialsOff() }
+
 // CannotDoWithoutSecrets says why istiod of a version would not run with the values of the fleet
 // file, or returns "".
 func (i Istio) CannotDoWithoutSecrets(version string) string {
 	v, known := ParseIstioVersion(version)
-	if !i.Managed() || !known || v != withoutSecrets || !i.remoteCredentialsOff() {
+	if !i.MayReadWithoutSecrets() || !known || v != withoutSecrets {
 		return ""
 	}
 	return fmt.Sprintf("istiod %s ends with a panic at its first remote secret where %s is false (spec.istio.values.pilot.env); take the setting out, or roll out another version", version, RemoteCredentials)

@@ -21,19 +21,53 @@ import (
 // rightsAtOnce limits how many questions are asked at the same time.
 const rightsAtOnce = 10
 
-// checkRights asks the API server for each right that a rollout needs. What is
-// missing is one problem per resource.
+// checkRights asks the API server for each right that a rollout needs. What is missing is one
+// problem per resource, unless an administrator made what the worker may not.
 func (c *cluster) checkRights(ctx context.Context) error {
-	missing, err := c.missingRights(ctx, rights.For(rights.Needs{Namespace: c.in.Namespace, CNINamespace: c.in.CNINamespace, ExistingIstio: c.existingIstio(), Adopt: c.in.Adopt, SkipProof: c.in.SkipProof, RequestsIn: c.in.RequestsIn}))
+	needs := rights.Needs{Namespace: c.in.Namespace, CNINamespace: c.in.CNINamespace, IstioName: c.in.IstioName, ExistingIstio: c.existingIstio(),
+		Adopt: c.in.Adopt, SkipProof: c.in.SkipProof, RequestsIn: c.in.RequestsIn, OwnReaders: c.in.OwnReaders}
+	missing, err := c.missingRights(ctx, rights.For(needs))
 	if err != nil {
 		return err
 	}
+	var ends map[string]string
+	if len(missing) > 0 {
+		if ends, err = c.administrators(ctx, &needs); err != nil {
+			return err
+		}
+		missing = stillNeeded(missing, rights.For(needs))
+	}
 	for _, on := range slices.Sorted(maps.Keys(missing)) {
 		slices.Sort(missing[on])
-		c.problem("the worker may not %s %s; grant it: `landbridge rbac` prints the whole role", strings.Join(missing[on], ", "), on)
+		c.problem("the worker may not %s %s; grant it: `landbridge rbac` prints the whole role%s", strings.Join(missing[on], ", "), on, ends[on])
 	}
 	c.rightsMissing = len(missing) > 0
 	return nil
+}
+
+// stillNeeded returns those of the missing verbs that are in the list.
+func stillNeeded(missing map[string][]string, wanted []rights.Right) map[string][]string {
+	out := map[string][]string{}
+	for _, r := range wanted {
+		for _, verb := range r.Verbs {
+			if on := object(r); slices.Contains(missing[on], verb) {
+				out[on] = append(out[on], verb)
+			}
+		}
+	}
+	return out
+}
+
+// object names what a right is on, and where.
+func object(r rights.Right) string {
+	name, in := "", " in the whole cluster"
+	if r.Name != "" {
+		name = " " + r.Name
+	}
+	if r.In != "" {
+		in = " in namespace " + r.In
+	}
+	return r.GroupResource().String() + name + in
 }
 
 // missingRights returns the verbs that are missing, by where and on what. One review of all
@@ -48,7 +82,7 @@ func (c *cluster) missingRights(ctx context.Context, wanted []rights.Right) (map
 		rules := c.rules(ctx, in)
 		for _, r := range wanted {
 			for _, verb := range r.Verbs {
-				if covered, _ := validation.Covers(rules, []rbacv1.PolicyRule{{Verbs: []string{verb}, APIGroups: []string{r.Group}, Resources: []string{r.Resource.Resource}}}); covered {
+				if covered, _ := validation.Covers(rules, []rbacv1.PolicyRule{rule(verb, r)}); covered {
 					continue
 				}
 				group.Go(func() error {
@@ -58,14 +92,22 @@ func (c *cluster) missingRights(ctx context.Context, wanted []rights.Right) (map
 					}
 					mu.Lock()
 					defer mu.Unlock()
-					on := r.GroupResource().String() + inNamespace(r.In)
-					missing[on] = append(missing[on], verb)
+					missing[object(r)] = append(missing[object(r)], verb)
 					return nil
 				})
 			}
 		}
 	}
 	return missing, group.Wait()
+}
+
+// rule is the one that gives a verb of a right.
+func rule(verb string, r rights.Right) rbacv1.PolicyRule {
+	out := rbacv1.PolicyRule{Verbs: []string{verb}, APIGroups: []string{r.Group}, Resources: []string{r.Resource.Resource}}
+	if r.Name != "" {
+		out.ResourceNames = []string{r.Name}
+	}
+	return out
 }
 
 func byNamespace(wanted []rights.Right) map[string][]rights.Right {
@@ -101,17 +143,10 @@ func (c *cluster) may(ctx context.Context, verb string, r rights.Right) (bool, e
 	resource, sub, _ := strings.Cut(r.Resource.Resource, "/")
 	review, err := c.Client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authv1.SelfSubjectAccessReview{
 		Spec: authv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authv1.ResourceAttributes{
-			Namespace: r.In, Verb: verb, Group: r.Group, Version: r.Version, Resource: resource, Subresource: sub}},
+			Namespace: r.In, Name: r.Name, Verb: verb, Group: r.Group, Version: r.Version, Resource: resource, Subresource: sub}},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return false, fmt.Errorf("ask for the right to %s %s: %w", verb, r.Resource.Resource, err)
 	}
 	return review.Status.Allowed, nil
-}
-
-func inNamespace(ns string) string {
-	if ns == "" {
-		return " in the whole cluster"
-	}
-	return " in namespace " + ns
 }

@@ -167,6 +167,16 @@ func TestOtherPods_WithoutAPolicyOfTheFleets_AreNotLookedAt(t *testing.T) {
 	require.Nil(t, s.otherPods(t, true))
 }
 
+// A worker that verifies and rolls nothing out may have fewer rights.
+func TestOtherPods_TheWorkerMayNotReadNetworkPolicies_AreNotKnown(t *testing.T) {
+	s := newSource(t)
+	withPolicy(s, connected)
+	s.React("get", "networkpolicies", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, nil, apierrors.NewForbidden(schema.GroupResource{Resource: "networkpolicies"}, fleet.EgressGateway("west"), errors.New("no"))
+	})
+	require.Equal(t, &api.LinkCheck{Name: api.CheckOtherPods, Detail: "not known: the worker may not get NetworkPolicy istio-system/kube-apiserver-west-egress-gateway"}, s.otherPods(t, false))
+}
+
 // The pod must pass where the gateway's pods pass, and must be no istiod, no gateway and in
 // no mesh.
 func TestTrialPod_IsLikeTheGatewaysAndNoneOfThem(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -26,6 +27,24 @@ func Reader() (rules []rbacv1.PolicyRule) {
 		rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{r.Group}, Resources: []string{r.Resource}, Verbs: slices.Clone(read)})
 	}
 	return rules
+}
+
+// ReaderRole returns the role in the whole cluster of an account that reads no Secrets. It has
+// the account's name.
+func ReaderRole(source string) *rbacv1.ClusterRole {
+	return &rbacv1.ClusterRole{TypeMeta: typeMeta(kinds.ClusterRoles), ObjectMeta: metav1.ObjectMeta{Name: fleet.Reader(source)}, Rules: Reader()}
+}
+
+// ReaderBinding gives a reader's account, in Istio's namespace, a role in the whole cluster. It
+// has the account's name.
+func ReaderBinding(namespace, account, role string) *rbacv1.ClusterRoleBinding {
+	return &rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: metav1.ObjectMeta{Name: account},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account}},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: role}}
+}
+
+func typeMeta(r kinds.Resource) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: r.GroupVersion().String(), Kind: r.Kind}
 }
 
 // ReaderIn returns what the account may read in Istio's namespace beside that: the settings of

@@ -21,27 +21,37 @@ var update = flag.Bool("update", false, "write testdata/*.yaml")
 
 // clusters lists those that need different rights.
 var clusters = map[string]rights.Needs{
-	"sail":       {Namespace: "istio-system"},
-	"existing":   {Namespace: "istio-system", ExistingIstio: true},
-	"adopt":      {Namespace: "istio-system", Adopt: true},
-	"openshift":  {Namespace: "istio-system", OpenShift: true},
-	"skip-proof": {Namespace: "istio-system", SkipProof: true},
-	"revision":   {Namespace: "mesh", Revision: "canary"},
+	"sail":        {Namespace: "istio-system", OwnReaders: true, IstioReaders: true},
+	"existing":    {Namespace: "istio-system", OwnReaders: true, IstioReaders: true, ExistingIstio: true},
+	"adopt":       {Namespace: "istio-system", OwnReaders: true, IstioReaders: true, Adopt: true},
+	"openshift":   {Namespace: "istio-system", OwnReaders: true, IstioReaders: true, OpenShift: true},
+	"skip-proof":  {Namespace: "istio-system", OwnReaders: true, IstioReaders: true, SkipProof: true},
+	"revision":    {Namespace: "mesh", Revision: "canary", IstioReaders: true},
+	"own-readers": {Namespace: "istio-system", OwnReaders: true},
 }
 
 func TestClusterRole_OfEachKindOfCluster_IsTheGoldenOne(t *testing.T) {
 	for name, needs := range clusters {
-		got, err := yaml.Marshal(rights.ClusterRole("landbridge-worker", needs))
-		require.NoError(t, err)
-		path := filepath.Join("testdata", name+".yaml")
-		if *update {
-			require.NoError(t, os.MkdirAll("testdata", 0o755))
-			require.NoError(t, os.WriteFile(path, got, 0o600))
-		}
-		want, err := os.ReadFile(path)
-		require.NoError(t, err)
-		require.Equal(t, string(want), string(got), "run: go test ./internal/rights -update")
+		requireGolden(t, name, rights.ClusterRole("landbridge-worker", needs))
 	}
+}
+
+func requireGolden(t *testing.T, name string, objects ...any) {
+	t.Helper()
+	var parts []string
+	for _, obj := range objects {
+		part, err := yaml.Marshal(obj)
+		require.NoError(t, err)
+		parts = append(parts, string(part))
+	}
+	got, path := strings.Join(parts, "---\n"), filepath.Join("testdata", name+".yaml")
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got, "run: go test ./internal/rights -update")
 }
 
 func TestClusterRole_AllowsEveryRight_AndNothingThatIsNotListed(t *testing.T) {

@@ -26,7 +26,7 @@ type Installation struct {
 // Watched lists whatever Look looks at.
 func (in Installation) Watched() []kube.Watched {
 	return []kube.Watched{
-		{Resource: kinds.IstioCNIs, Name: CNIName},
+		{Resource: kinds.IstioCNIs, Name: fleet.IstioCNIName},
 		{Resource: kinds.DaemonSets, Namespace: in.CNINamespace, Name: cniDaemonSet},
 		{Resource: kinds.Istios, Name: in.Name},
 		{Resource: kinds.IstioRevisions},
@@ -62,7 +62,7 @@ func Look(ctx context.Context, c *kube.Cluster, in Installation) (Report, error)
 // lookCNI looks at IstioCNI and its DaemonSet. Sail counts the pods that are ready, old
 // ones included: whether they run the current template is asked here.
 func lookCNI(ctx context.Context, c *kube.Cluster, in Installation) (Report, error) {
-	obj, err := c.Get(ctx, kinds.IstioCNIs, "", CNIName)
+	obj, err := c.Get(ctx, kinds.IstioCNIs, "", fleet.IstioCNIName)
 	if err != nil {
 		return Report{}, err
 	}

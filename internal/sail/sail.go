@@ -23,9 +23,6 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-// CNIName names the IstioCNI of a cluster: its kind allows no other name.
-const CNIName = "default"
-
 // healthy is Sail's word for a state without complaints.
 const healthy = "Healthy"
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	authv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
@@ -22,55 +22,63 @@ import (
 func (w *world) asTheRoleSays(t *testing.T, flags []string, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	parts := strings.Split(w.must(append([]string{"rbac"}, flags...)...), "---\n")
-	require.Len(t, parts, 3)
 	for _, name := range names {
-		c := w.connect(name)
-		var (
-			account corev1.ServiceAccount
-			role    rbacv1.ClusterRole
-			binding rbacv1.ClusterRoleBinding
-		)
-		require.NoError(t, yaml.UnmarshalStrict([]byte(parts[0]), &account))
-		require.NoError(t, yaml.UnmarshalStrict([]byte(parts[1]), &role))
-		require.NoError(t, yaml.UnmarshalStrict([]byte(parts[2]), &binding))
-		_, err := c.CoreV1().ServiceAccounts(account.Namespace).Create(ctx, &account, metav1.CreateOptions{})
-		require.NoError(t, err)
-		_, err = c.RbacV1().ClusterRoles().Create(ctx, &role, metav1.CreateOptions{})
-		require.NoError(t, err)
-		_, err = c.RbacV1().ClusterRoleBindings().Create(ctx, &binding, metav1.CreateOptions{})
-		require.NoError(t, err)
-		t.Cleanup(func() {
-			require.NoError(t, c.RbacV1().ClusterRoleBindings().Delete(ctx, binding.Name, metav1.DeleteOptions{}))
-			require.NoError(t, c.RbacV1().ClusterRoles().Delete(ctx, role.Name, metav1.DeleteOptions{}))
-			require.NoError(t, c.CoreV1().ServiceAccounts(account.Namespace).Delete(ctx, account.Name, metav1.DeleteOptions{}))
-		})
-		token, err := c.CoreV1().ServiceAccounts(account.Namespace).CreateToken(ctx, account.Name, &authv1.TokenRequest{}, metav1.CreateOptions{})
-		require.NoError(t, err)
-		cfg, err := clientcmd.LoadFromFile(w.lab.Kubeconfig(name))
-		require.NoError(t, err)
-		for _, u := range cfg.AuthInfos {
-			u.ClientCertificateData, u.ClientKeyData, u.Token = nil, nil, token.Status.Token
-			u.ClientCertificate, u.ClientKey = "", ""
-		}
-		require.NoError(t, clientcmd.WriteToFile(*cfg, filepath.Join(dir, name+".kubeconfig")))
+		w.grants(t, dir, name, flags...)
 	}
 	return dir
 }
 
+// grants applies what `landbridge rbac` prints with those flags to a cluster, until the test
+// ends, and leaves a kubeconfig of the worker's account.
+func (w *world) grants(t *testing.T, dir, name string, flags ...string) {
+	t.Helper()
+	manifests := strings.Split(w.must(append([]string{"rbac"}, flags...)...), "---\n")
+	for _, m := range manifests {
+		require.NoError(t, w.apply(name, []byte(m)), m)
+	}
+	t.Cleanup(func() {
+		for _, m := range slices.Backward(manifests) {
+			require.NoError(t, w.remove(name, []byte(m)), m)
+		}
+		for _, m := range manifests {
+			require.Eventually(t, func() bool {
+				what, kind, err := w.find(name, []byte(m))
+				require.NoError(t, err)
+				_, err = kind.Get(ctx, what, metav1.GetOptions{})
+				return apierrors.IsNotFound(err)
+			}, patience, pause, m)
+		}
+	})
+	token, err := w.connect(name).CoreV1().ServiceAccounts("default").CreateToken(ctx, "landbridge-worker", &authv1.TokenRequest{}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	cfg, err := clientcmd.LoadFromFile(w.lab.Kubeconfig(name))
+	require.NoError(t, err)
+	for _, u := range cfg.AuthInfos {
+		u.ClientCertificateData, u.ClientKeyData, u.Token = nil, nil, token.Status.Token
+		u.ClientCertificate, u.ClientKey = "", ""
+	}
+	require.NoError(t, clientcmd.WriteToFile(*cfg, filepath.Join(dir, name+".kubeconfig")))
+}
+
+// East's worker may do what the role for a whole cluster says. West has an administrator, who
+// makes the namespaces and gives readers their roles: its worker has Roles in the namespaces, and
+// reads little of the cluster.
 func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.T) {
 	w := stillWorld(t)
 	names := []string{"east", "west"}
-	w.startWith("--kubeconfig-dir", w.asTheRoleSays(t, []string{"--skip-proof"}, names...)) // its fleet file leaves proofs out
+	file := w.file(names, "  links: mesh", "  credentials: {tokens: {lifetime: 24h}}\n  links: mesh")
+	dir := w.asTheRoleSays(t, []string{"--skip-proof"}, "east") // its fleet file leaves proofs out
+	w.grants(t, dir, "west", "-f", file, "--cluster", "west", "--namespaced")
+	w.startWith("--kubeconfig-dir", dir)
 	same := w.unchanged(names...)
-	file := w.file(names)
 	w.must("rollout", "-f", file)
 	w.must("drift", "-f", file)
+	require.Regexp(t, `fleet test: 2 tokens of 2 links renewed in`, w.must("rotate", "test", "--tokens", "--reason", "CHG-7"))
 	w.must("cleanup", "-f", file)
 	same()
 
 	// On one cluster, each verb of each rule is missing once, of a role with proofs.
-	one := w.file([]string{"east"}, ", skipProof: true}", "}")
+	all := w.file(names, ", skipProof: true}", "}", "  links: mesh", "  "+withoutSecrets+"\n  links: mesh")
 	roles := w.connect("east").RbacV1().ClusterRoles()
 	role, err := roles.Get(ctx, "landbridge-worker", metav1.GetOptions{})
 	require.NoError(t, err)
@@ -93,8 +101,8 @@ func TestRBAC_TheRoleIsEnough_AndWithoutAnyOneVerbTheSentenceNamesIt(t *testing.
 		var out string
 		require.Eventually(t, func() bool {
 			var code int
-			out, code = w.try("plan", "-f", one, "--brief")
-			return code == 2 && !slices.ContainsFunc(missing, func(g grant) bool { return !strings.Contains(out, "may not "+g.String()) })
+			out, code = w.try("plan", "-f", all, "--brief")
+			return code == 2 && !slices.ContainsFunc(missing, func(g grant) bool { return !strings.Contains(out, "cluster east: the worker may not "+g.String()) })
 		}, patience, pause/2, "without %v", missing)
 	}
 	_, err = roles.Update(ctx, role, metav1.UpdateOptions{})
