@@ -46,6 +46,8 @@ func TestKeys_ATryEndsBeforeItsKey_TheNextOneGetsIt(t *testing.T) {
 		_, err = try()
 		require.Equal(t, context.DeadlineExceeded, err, "another one is another one")
 		time.Sleep(keyLife + time.Minute)
+		made.mu.Lock()
+		defer made.mu.Unlock()
 		require.Empty(t, made.begun, "one that nobody comes for does not stay in memory")
 	})
 }
