@@ -42,6 +42,11 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 			return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the new cacerts is not good: %v", err)}
 		}
 	}
+	if in.KeepBefore {
+		if err := keepBefore(ctx, w, in); err != nil {
+			return fleet.Changes{}, err
+		}
+	}
 	if err := w.Apply(ctx, secret(in.Namespace, fleet.CACerts, corev1.SecretTypeOpaque, set.Data())); err != nil {
 		return fleet.Changes{}, err
 	}
@@ -69,9 +74,16 @@ func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInpu
 	return w.Changes(), nil
 }
 
-// RemoveCACerts undoes EnsureCACerts. A cacerts that existed before stays.
+// RemoveCACerts undoes EnsureCACerts. A cacerts that existed before stays. What a rotation that
+// was ended from outside left of one goes, too.
 func (a *Activities) RemoveCACerts(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	return a.removeAll(ctx, in, componentCACerts, in.Namespace, kinds.Secrets)
+	removed, err := a.removeAll(ctx, in, componentCACerts, in.Namespace, kinds.Secrets)
+	if err != nil {
+		return removed, err
+	}
+	before, err := a.removeAll(ctx, in, componentCACertsBefore, fleet.SystemNamespace, kinds.Secrets)
+	removed.Changes = append(removed.Changes, before.Changes...)
+	return removed, err
 }
 
 // readCACerts reads the Secret cacerts, or returns nil where there is none.

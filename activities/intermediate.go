@@ -24,7 +24,8 @@ const (
 
 // EnsureIntermediateKey does step 3 on the cluster's side: it makes the key of the
 // intermediate and keeps it in a Secret of this cluster until its certificate
-// comes. A good cacerts needs no new key; one that another root issued is refused.
+// comes. A good cacerts needs no new key, unless one is asked for; one that another root
+// issued is refused.
 func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureIntermediateKeyInput) (api.EnsureIntermediateKeyResult, error) {
 	w, err := a.writer(ctx, in.ClusterRef, componentIntermediate, "")
 	if err != nil {
@@ -128,9 +129,12 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermedia
 		if bad != nil {
 			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("Secret %s/%s exists already and is not Landbridge's: %v; remove it, or make the root that issued it the fleet's root", in.Namespace, fleet.CACerts, bad)}
 		}
+		if in.Anew {
+			return nil, &kube.DeadEndError{Reason: fmt.Sprintf("Secret %s/%s is not Landbridge's; who made it renews it", in.Namespace, fleet.CACerts)}
+		}
 		return set.CACert, nil
 	}
-	if bad != nil || certs.CheckIntermediate(set.CertChain, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
+	if in.Anew || bad != nil || certs.CheckIntermediate(set.CertChain, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
 		return nil, nil
 	}
 	if renew, err := certs.NeedsRenewal(set.CertChain, time.Now()); renew || err != nil {

@@ -15,26 +15,34 @@ import (
 
 func (a *app) rotate() *cobra.Command {
 	var (
-		tokens, takeOver bool
-		cluster, link    string
-		why              fleet.Request
+		tokens, intermediates, takeOver bool
+		cluster, link                   string
+		why                             fleet.Request
 	)
 	cmd := &cobra.Command{
-		Use: "rotate [FLEET] --tokens", Args: cobra.MaximumNArgs(1),
-		Short: "Give sources new tokens for their targets, without an interruption",
-		Long: "Give sources new tokens for their targets. Each link gets a new token beside the one in force; the\n" +
-			"source's remote secret gets it, the link is proven, and then the old token is removed. Where that\n" +
-			"fails, the old one is put back and stays in force. Nothing else of the fleet is changed.\n\n" +
-			"Without --cluster and --link every link gets a new token.\n\n" +
-			"Where spec.credentials.tokens.lifetime is set, tokens end, and a schedule in Temporal renews each in\n" +
-			"the last third of its life; so does each rollout. This command is for at once.\n\n" +
+		Use: "rotate [FLEET] --tokens|--intermediates", Args: cobra.MaximumNArgs(1),
+		Short: "Give sources new tokens, or clusters new intermediate CAs, without an interruption",
+		Long: "With --tokens, give sources new tokens for their targets. Each link gets a new token beside the one\n" +
+			"in force; the source's remote secret gets it, the link is proven, and then the old one is removed.\n\n" +
+			"With --intermediates, give clusters new intermediate CAs under the same root, one cluster after the\n" +
+			"other. The cluster makes a new key, the root signs its CSR, cacerts gets both, and when every istiod\n" +
+			"works with it, the links of the cluster are proven and the old key is removed. Certificates of\n" +
+			"before stay valid, and nothing is restarted.\n\n" +
+			"Where that fails, the old one is put back and stays in force. Nothing else of the fleet is changed.\n" +
+			"Without --cluster and --link that is done for the whole fleet.\n\n" +
+			"A schedule in Temporal renews each in the last third of its life, where it has an end; so does each\n" +
+			"rollout. This command is for at once.\n\n" +
 			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
 			"fleet file, as far as that says how the clusters are reached: the settings are those of the last\n" +
 			"rollout.",
-		Example: "  landbridge rotate prod --tokens --reason CHG-7\n  landbridge rotate prod --tokens --link east.west\n  landbridge rotate prod --tokens --cluster east   # the tokens with which east reads the others",
+		Example: "  landbridge rotate prod --tokens --reason CHG-7\n  landbridge rotate prod --tokens --link east.west\n  landbridge rotate prod --tokens --cluster east   # the tokens with which east reads the others\n" +
+			"  landbridge rotate prod --intermediates --cluster east",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !tokens {
-				return usage(errors.New("say what is to be renewed: --tokens"))
+			switch {
+			case !tokens && !intermediates:
+				return usage(errors.New("say what is to be renewed: --tokens or --intermediates"))
+			case intermediates && link != "":
+				return usage(errors.New("a link has no intermediate; say whose is to be renewed with --cluster"))
 			}
 			if err := requested(&why); err != nil {
 				return err
@@ -43,8 +51,13 @@ func (a *app) rotate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in := api.FleetInput{Fleet: *f, FromInventories: true, TakeOver: takeOver, Request: why, Rotate: &api.Rotation{}}
-			if in.Rotate.Links, err = rotated(*f, cluster, link); err != nil {
+			in := api.FleetInput{Fleet: *f, FromInventories: true, TakeOver: takeOver, Request: why, Rotate: &api.Rotation{Intermediates: intermediates}}
+			if intermediates {
+				in.Rotate.Clusters, err = rotatedClusters(*f, cluster)
+			} else {
+				in.Rotate.Links, err = rotated(*f, cluster, link)
+			}
+			if err != nil {
 				return usage(err)
 			}
 			return a.change(cmd, api.RotateFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
@@ -52,7 +65,13 @@ func (a *app) rotate() *cobra.Command {
 				if err := raw(&r); err != nil {
 					return err
 				}
-				return a.print(w, r, func(w io.Writer) { printRotated(w, r, took) })
+				return a.print(w, r, func(w io.Writer) {
+					if intermediates {
+						printIntermediates(w, r, took)
+					} else {
+						printRotated(w, r, took)
+					}
+				})
 			})
 		},
 	}
@@ -62,10 +81,12 @@ func (a *app) rotate() *cobra.Command {
 	a.temporal.Bind(cmd.Flags())
 	requestFlags(cmd, &why)
 	cmd.Flags().BoolVar(&tokens, "tokens", false, "renew the tokens with which sources read their targets")
+	cmd.Flags().BoolVar(&intermediates, "intermediates", false, "renew the clusters' intermediate CAs")
 	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
-	cmd.Flags().StringVar(&cluster, "cluster", "", "`name` of the source whose tokens are renewed")
+	cmd.Flags().StringVar(&cluster, "cluster", "", "`name` of the source whose tokens, or of the cluster whose intermediate is renewed")
 	cmd.Flags().StringVar(&link, "link", "", "link whose token is renewed, as `FROM.TO`")
 	cmd.MarkFlagsMutuallyExclusive("cluster", "link")
+	cmd.MarkFlagsMutuallyExclusive("tokens", "intermediates")
 	return cmd
 }
 
@@ -93,6 +114,29 @@ func rotated(f fleet.Fleet, cluster, link string) (out []fleet.Link, err error) 
 		err = fmt.Errorf("cluster %s of the fleet %s reads no other cluster", cluster, f.Metadata.Name)
 	}
 	return out, err
+}
+
+// rotatedClusters lists the clusters whose intermediates are renewed, or nothing for all.
+func rotatedClusters(f fleet.Fleet, cluster string) ([]string, error) {
+	if cluster == "" {
+		return nil, nil
+	}
+	if _, ok := f.Cluster(cluster); !ok {
+		return nil, fmt.Errorf("the fleet %s has no cluster %q", f.Metadata.Name, cluster)
+	}
+	return []string{cluster}, nil
+}
+
+func printIntermediates(w io.Writer, r api.FleetResult, took time.Duration) {
+	fmt.Fprintf(w, "fleet %s: %s of %s renewed in %s\n", r.Fleet, fleet.Count(len(r.Intermediates), "intermediate"), fleet.Count(len(r.Clusters), "cluster"), took.Round(100*time.Millisecond))
+	if r.Proven > 0 {
+		fmt.Fprintf(w, "every istiod works with its new one, and %s of links passed\n", fleet.Count(r.Proven, "proof"))
+	} else {
+		fmt.Fprintln(w, "no link was proven with them")
+	}
+	for _, c := range r.Clusters {
+		fmt.Fprintf(w, "  %-12s %s, ends at %s\n", c.Name, c.Certificate.Fingerprint, c.Certificate.NotAfter.Local().Format(time.RFC3339))
+	}
 }
 
 func printRotated(w io.Writer, r api.FleetResult, took time.Duration) {

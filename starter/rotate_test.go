@@ -37,6 +37,34 @@ func TestRotated_ChoosesTheLinks(t *testing.T) {
 	}
 }
 
+func TestRotatedClusters_NamesOneOfTheFleet(t *testing.T) {
+	f := fleet.Fleet{Metadata: fleet.Metadata{Name: "prod"}, Spec: fleet.Spec{Clusters: []fleet.Cluster{{Name: "east"}}}}
+	all, err := rotatedClusters(f, "")
+	require.NoError(t, err)
+	require.Empty(t, all)
+	one, err := rotatedClusters(f, "east")
+	require.NoError(t, err)
+	require.Equal(t, []string{"east"}, one)
+	_, err = rotatedClusters(f, "south")
+	require.EqualError(t, err, `the fleet prod has no cluster "south"`)
+}
+
+func TestPrintIntermediates_TellsWhatIsProven(t *testing.T) {
+	ends := time.Date(2027, 11, 30, 12, 0, 0, 0, time.Local)
+	done := []api.ClusterDone{{Name: "east", Certificate: api.CertificateFacts{Fingerprint: "sha256:0", NotAfter: ends}}}
+	line := "  east         sha256:0, ends at " + ends.Format(time.RFC3339) + "\n"
+	for want, r := range map[string]api.FleetResult{
+		"fleet prod: 1 intermediate of 1 cluster renewed in 3s\nevery istiod works with its new one, and 2 proofs of links passed\n" + line: {
+			Fleet: "prod", Intermediates: []string{"east"}, Clusters: done, Proven: 2},
+		"fleet prod: 1 intermediate of 1 cluster renewed in 3s\nno link was proven with them\n" + line: {
+			Fleet: "prod", Intermediates: []string{"east"}, Clusters: done},
+	} {
+		var b bytes.Buffer
+		printIntermediates(&b, r, 3*time.Second)
+		require.Equal(t, want, b.String())
+	}
+}
+
 func TestPrintRotated_TellsWhatIsInForce(t *testing.T) {
 	at := time.Date(2026, 12, 30, 12, 0, 0, 0, time.Local)
 	stamp := at.Format(time.RFC3339)

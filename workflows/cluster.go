@@ -99,15 +99,19 @@ type intermediate struct {
 // newIntermediate runs step 3: the cluster makes a key, and the root or its issuer signs
 // its CSR.
 func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (intermediate, error) {
-	ca := in.Part.Spec.CA
-	want := api.IntermediateSpec{Cluster: in.ClusterRef.Cluster, Organization: ca.Organization,
-		DNSName: "istiod." + in.ClusterRef.Namespace + ".svc", KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.IntermediateLifetime, Issuer: ca.Issuer.Given()}
+	want := intermediateOf(in.ClusterRef, in.Part.Spec.CA)
 	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
 	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediate{current: key.Current, facts: key.Facts}, err
 	}
 	signed, err := run(ctx, u, stepSign, api.SignIntermediateInput{RootRef: in.Root, Member: in.ClusterRef, CSR: key.CSR, Spec: want, RootPEM: in.RootPEM})
 	return intermediate{pem: signed.CertPEM, facts: signed.Facts}, err
+}
+
+// intermediateOf describes the intermediate of a cluster.
+func intermediateOf(ref api.ClusterRef, ca fleet.CA) api.IntermediateSpec {
+	return api.IntermediateSpec{Cluster: ref.Cluster, Organization: ca.Organization,
+		DNSName: "istiod." + ref.Namespace + ".svc", KeyAlgorithm: ca.KeyAlgorithm, Lifetime: ca.IntermediateLifetime, Issuer: ca.Issuer.Given()}
 }
 
 // installIstio runs step 6: it creates the Sail operator's resources, waits until the

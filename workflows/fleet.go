@@ -73,6 +73,8 @@ type rollout struct {
 	// renewed counts the links that got a new token, and tokens sums all of them up.
 	renewed int
 	tokens  api.Tokens
+	// intermediates lists the members that a rotation gave new ones.
+	intermediates []string
 	// carrying names the links of old that carried requests before the wave under way.
 	carrying []fleet.Link
 }

@@ -90,6 +90,10 @@ func verifyCall() workflow.ActivityOptions {
 	return o
 }
 
+// reloadWait limits how long istiods may take until they work with a new CA: a kubelet brings a
+// Secret into a running pod within about 90 s, and that of a busy node later.
+func reloadWait(limits) workflow.ActivityOptions { return longWait(5 * time.Minute) }
+
 // operatorWait limits the wait for an operator to rollout.stepTimeout.
 func operatorWait(l limits) workflow.ActivityOptions { return longWait(l.StepTimeout.Std()) }
 

@@ -39,8 +39,9 @@ var recorded = map[string][]string{
 	"MoveRoot":       {"root-moved"},
 	"ImportRoot":     {"root-imported"},
 	"OfferRoot":      {"root-imported"},
-	"RotateFleet":    {"rotated", "tokens-checked"},
+	"RotateFleet":    {"rotated", "renewed", "tokens-checked"},
 	"RotateLink":     {"rotated", "tokens-checked"},
+	"RotateCluster":  {"renewed"},
 	"CheckTokens":    {"tokens-checked"},
 	"ExportRoot":     {"root-exported"},
 }

@@ -22,7 +22,8 @@ func renewing(c fakeCall, result any) {
 // rotating is a fleet of three that was rolled out with proofs, and whose tokens are renewed.
 func rotating() func(fakeCall, any) {
 	l := newLived()
-	l.Spec.Rollout.SkipProof = false
+	l.Spec.Rollout.SkipProof, l.Spec.Credentials.Tokens.Lifetime = false, fleet.Duration(24*time.Hour)
+	l.Spec.CA.IntermediateLifetime = l.Spec.CA.RootLifetime
 	return func(c fakeCall, result any) {
 		l.answers(c, result)
 		renewing(c, result)
@@ -150,13 +151,15 @@ func TestRotateFleet_RenewsWhatIsAskedFor_AndChangesNothingElse(t *testing.T) {
 	}
 }
 
-// The schedule follows what the clusters really gave, and goes where no token ends any more.
-func TestRollout_WhereTokensEnd_SetsUpTheirSchedule(t *testing.T) {
+// The schedule follows what the clusters really gave, and goes where nothing ends any more.
+func TestRollout_WhereCredentialsEnd_SetsUpTheirSchedule(t *testing.T) {
 	ends := func(f fleet.Fleet, life time.Duration) fleet.Fleet {
 		f.Spec.Credentials.Tokens.Lifetime = fleet.Duration(life)
 		return f
 	}
+	yearly := testFleet("east", "west") // its intermediates end
 	plain := testFleet("east", "west")
+	plain.Spec.CA.IntermediateLifetime = plain.Spec.CA.RootLifetime
 	for name, c := range map[string]struct {
 		file, before fleet.Fleet
 		want         []time.Duration
@@ -165,6 +168,9 @@ func TestRollout_WhereTokensEnd_SetsUpTheirSchedule(t *testing.T) {
 		"an hour":                {ends(plain, time.Hour), plain, []time.Duration{10 * time.Minute}},
 		"no more":                {plain, ends(plain, 720*time.Hour), []time.Duration{0}},
 		"neither before nor now": {plain, plain, nil},
+		"a year's certificates":  {yearly, yearly, []time.Duration{7 * 24 * time.Hour}},
+		"and tokens of an hour":  {ends(yearly, time.Hour), yearly, []time.Duration{10 * time.Minute}},
+		"no more of these":       {plain, yearly, []time.Duration{0}},
 	} {
 		f := newFake(t)
 		f.answer = func(call fakeCall, result any) {
@@ -193,7 +199,7 @@ func TestRollout_ItsScheduleCannotBeSet_IsAnError(t *testing.T) {
 		}
 		return nil
 	}
-	require.ErrorContains(t, f.run(RolloutFleet, api.FleetInput{Fleet: file}), "the schedule that renews the tokens could not be set, and they end")
+	require.ErrorContains(t, f.run(RolloutFleet, api.FleetInput{Fleet: file}), "the schedule that renews credentials could not be set, and they end")
 }
 
 func TestCheckTokens_WhileTheFleetChanges_LooksAtNone(t *testing.T) {

@@ -69,7 +69,7 @@ func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
 
 // rolloutMembers runs steps 3 to 8 on each pending member.
 func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
-	pool(ctx, r.in.Fleet.Spec.Rollout.MaxParallel,
+	pool(ctx, r.membersAtOnce(),
 		func() bool { return r.nextMember(n) != nil && ctx.Err() == nil },
 		func() func(workflow.Context) {
 			u := r.nextMember(n)
@@ -77,6 +77,15 @@ func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
 			r.show(ctx)
 			return func(ctx workflow.Context) { r.rolloutMember(ctx, u) }
 		})
+}
+
+// membersAtOnce limits how many members are worked on. Intermediates are renewed one by one, so
+// that a link which breaks tells by whose.
+func (r *rollout) membersAtOnce() int {
+	if r.in.Rotate != nil && r.in.Rotate.Intermediates {
+		return 1
+	}
+	return r.in.Fleet.Spec.Rollout.MaxParallel
 }
 
 func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {

@@ -36,6 +36,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(RevokeFleet)
 	w.RegisterWorkflow(RotateFleet)
 	w.RegisterWorkflow(RotateLink)
+	w.RegisterWorkflow(RotateCluster)
 	w.RegisterWorkflow(CheckTokens)
 	w.RegisterWorkflow(CheckFleet)
 	w.RegisterWorkflow(PlanFleet)

@@ -28,11 +28,12 @@ func Understood(input any) error {
 	return nil
 }
 
-func (s ClusterRef) contract() int        { return s.Contract }
-func (in FleetInput) contract() int       { return in.Contract }
-func (in ClusterInput) contract() int     { return in.ClusterRef.Contract }
-func (in LinksInput) contract() int       { return in.Source.Contract }
-func (in LinkInput) contract() int        { return in.Source.Contract }
-func (in CleanupInput) contract() int     { return in.ClusterRef.Contract }
-func (in CleanupLinkInput) contract() int { return in.Source.Contract }
-func (in VerifyLinksInput) contract() int { return in.Source.Contract }
+func (s ClusterRef) contract() int          { return s.Contract }
+func (in FleetInput) contract() int         { return in.Contract }
+func (in ClusterInput) contract() int       { return in.ClusterRef.Contract }
+func (in LinksInput) contract() int         { return in.Source.Contract }
+func (in LinkInput) contract() int          { return in.Source.Contract }
+func (in CleanupInput) contract() int       { return in.ClusterRef.Contract }
+func (in CleanupLinkInput) contract() int   { return in.Source.Contract }
+func (in VerifyLinksInput) contract() int   { return in.Source.Contract }
+func (in RotateClusterInput) contract() int { return in.ClusterRef.Contract }

@@ -22,6 +22,7 @@ const (
 	RevokeFleet    = "RevokeFleet"
 	RotateFleet    = "RotateFleet"
 	RotateLink     = "RotateLink"
+	RotateCluster  = "RotateCluster"
 	CheckTokens    = "CheckTokens"
 	PlanFleet      = "PlanFleet"
 	CheckFleet     = "CheckFleet"

@@ -62,6 +62,8 @@ type FleetResult struct {
 	Proven int `json:"proven"`
 	// Renewed counts the links whose source got a new token in the place of another one.
 	Renewed int `json:"renewed,omitempty"`
+	// Intermediates lists the clusters that got a new one by a rotation.
+	Intermediates []string `json:"intermediates,omitempty"`
 	// Open lists the links to whose egress gateway any pod of the source gets a connection,
 	// since its network enforces no NetworkPolicies. A rollout with proofs tries it; a plan
 	// tells what was found last.
@@ -225,7 +227,7 @@ type FleetInput struct {
 	Forget string `json:"forget,omitempty"`
 	// Revoke lists the links that RevokeFleet shuts.
 	Revoke []fleet.Link `json:"revoke,omitempty"`
-	// Rotate says which tokens RotateFleet renews.
+	// Rotate says what RotateFleet renews.
 	Rotate *Rotation `json:"rotate,omitempty"`
 	// Request tells who asked for the change, and why.
 	fleet.Request

@@ -7,19 +7,28 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// Rotation says which tokens RotateFleet renews.
+// Rotation says what RotateFleet renews: tokens, or intermediates.
 type Rotation struct {
 	// Due leaves those as they are that are not in the last third of their life.
 	Due bool `json:"due,omitempty"`
 	// Links whose sources get new tokens. Empty: all of them.
 	Links []fleet.Link `json:"links,omitempty"`
+	// Intermediates has those of Clusters renewed, or of all where that is empty, and no token.
+	Intermediates bool     `json:"intermediates,omitempty"`
+	Clusters      []string `json:"clusters,omitempty"`
 }
 
 // Has says whether a link's token is looked at.
-func (r Rotation) Has(l fleet.Link) bool { return len(r.Links) == 0 || slices.Contains(r.Links, l) }
+func (r Rotation) Has(l fleet.Link) bool {
+	return !r.Intermediates && (len(r.Links) == 0 || slices.Contains(r.Links, l))
+}
 
-// Touches says whether a cluster is at an end of such a link.
+// Touches says whether a cluster's intermediate is looked at, or a token at whose link's end
+// the cluster is.
 func (r Rotation) Touches(links []fleet.Link, cluster string) bool {
+	if r.Intermediates {
+		return len(r.Clusters) == 0 || slices.Contains(r.Clusters, cluster)
+	}
 	return slices.ContainsFunc(links, func(l fleet.Link) bool { return r.Has(l) && (l.From == cluster || l.To == cluster) })
 }
 
@@ -61,8 +70,8 @@ func (t *Tokens) Merge(o Tokens) {
 	t.Unending, t.Ending = t.Unending+o.Unending, t.Ending+o.Ending
 }
 
-// SetRotationInput tells the schedule that renews a fleet's tokens how the clusters are reached,
-// and how often it looks. Every is zero where no token ends: then there is no such schedule.
+// SetRotationInput tells the schedule that renews a fleet's credentials how the clusters are
+// reached, and how often it looks. Every is zero where none ends: then there is no such schedule.
 type SetRotationInput struct {
 	ClusterRef
 	Reach fleet.Fleet   `json:"reach"`
@@ -77,12 +86,14 @@ type SetRotationResult struct {
 	Changed bool `json:"changed"`
 }
 
-// RotationCheck tells what the schedule of a fleet's tokens found.
+// RotationCheck tells what the schedule of a fleet's credentials found.
 type RotationCheck struct {
 	Fleet string `json:"fleet"`
-	// Busy names what was changing the fleet; then no token was looked at.
+	// Busy names what was changing the fleet; then nothing was looked at.
 	Busy *LastChange `json:"busy,omitempty"`
 	// Renewed counts the links that got a new token.
 	Renewed int    `json:"renewed,omitempty"`
 	Tokens  Tokens `json:"tokens,omitzero"`
+	// Intermediates lists the clusters that got a new one.
+	Intermediates []string `json:"intermediates,omitempty"`
 }

@@ -9,6 +9,8 @@ type EnsureIntermediateKeyInput struct {
 	ClusterRef
 	Spec    IntermediateSpec `json:"spec"`
 	RootPEM string           `json:"rootPEM"`
+	// Anew asks for a key though the cluster has a good cacerts.
+	Anew bool `json:"anew,omitempty"`
 }
 
 // EnsureIntermediateKeyResult holds a CSR, or says that none is needed.
@@ -28,6 +30,8 @@ type EnsureCACertsInput struct {
 	Current bool   `json:"current"`
 	RootPEM string `json:"rootPEM"`
 	CertPEM string `json:"certPEM"`
+	// KeepBefore keeps the cacerts that was in force, for PutBackCACerts.
+	KeepBefore bool `json:"keepBefore,omitempty"`
 }
 
 // EnsureInventoryInput holds the part of the fleet that a cluster remembers.

@@ -16,8 +16,7 @@ const DefaultDataPlanePort = 15443
 // DefaultCNINamespace has Istio's CNI plugin where a fleet file names no other one.
 const DefaultCNINamespace = "istio-cni"
 
-// tenYears follows Istio's tools/certs, which gives 3650 days to roots and
-// intermediates.
+// tenYears follows Istio's tools/certs, which gives 3650 days to roots.
 const tenYears = Duration(3650 * 24 * time.Hour)
 
 // SetDefaults fills in all that the file leaves out. It is safe to repeat.

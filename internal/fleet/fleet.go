@@ -114,8 +114,10 @@ type CA struct {
 	KeyAlgorithm string `json:"keyAlgorithm,omitempty" jsonschema:"enum=RSA-4096,enum=ECDSA-P256"`
 	// RootLifetime says how long the root is valid. Default: 87600h (3650 days).
 	RootLifetime Duration `json:"rootLifetime,omitempty"`
-	// IntermediateLifetime says how long a cluster's intermediate is valid. A rollout
-	// renews it in the last third of that time. Default: 87600h (3650 days).
+	// IntermediateLifetime says how long a cluster's intermediate is valid. In the last third
+	// of that time each rollout renews it, and so does a schedule that the rollout sets up,
+	// unless it lives as long as the root. Default: 8760h (365 days), or the root's lifetime
+	// where that is shorter.
 	IntermediateLifetime Duration `json:"intermediateLifetime,omitempty"`
 	// Root says where the root's key is kept.
 	Root RootStore `json:"root,omitempty"`

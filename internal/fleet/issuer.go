@@ -93,14 +93,15 @@ func (c *CA) setDefaults(f *Fleet) {
 	}
 	or(&c.CommonName, "Root CA")
 	or(&c.RootLifetime, tenYears)
-	or(&c.IntermediateLifetime, tenYears)
+	or(&c.IntermediateLifetime, min(aYear, c.RootLifetime))
 	if keeper, ok := f.Cluster(c.Root.Cluster); ok {
 		or(&c.Root.TaskQueue, keeper.TaskQueue)
 	}
 	or(&c.Root.TaskQueue, f.Spec.TaskQueue)
 }
 
-// aYear is asked of cert-manager where the fleet file says nothing: few CAs sign for more.
+// aYear is how long an intermediate lives where the fleet file says nothing: its key is in a
+// cluster, it is renewed without a person, and few CAs sign for more.
 const aYear = Duration(365 * 24 * time.Hour)
 
 func validateIssuer(f *Fleet, ps *problems) {

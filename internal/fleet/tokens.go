@@ -52,7 +52,7 @@ func RotationEvery(lifetime time.Duration) time.Duration {
 	return max(time.Minute, (lifetime / 6).Truncate(time.Second))
 }
 
-// RotationID returns the ID of the schedule that renews a fleet's tokens.
+// RotationID returns the ID of the schedule that renews a fleet's tokens and intermediates.
 func RotationID(fleet string) string { return WorkflowID(fleet) + ".rotation" }
 
 func validateCredentials(f *Fleet, ps *problems) {

@@ -9,12 +9,12 @@ import (
 
 func TestTokens_LifetimesThatCannotBe_AreRefused(t *testing.T) {
 	for life, problem := range map[time.Duration]string{
-		0:                 "",
-		10 * time.Minute:  "",
-		720 * time.Hour:   "",
-		9 * time.Minute:   "spec.credentials.tokens.lifetime: Kubernetes gives tokens that live for at least 10m, got 9m0s",
-		-time.Hour:        "spec.credentials.tokens.lifetime: Kubernetes gives tokens that live for at least 10m, got -1h0m0s",
-		87601 * time.Hour: "spec.credentials.tokens.lifetime: 87601h0m0s is longer than the 87600h0m0s of the clusters' certificates (spec.ca.intermediateLifetime)",
+		0:                "",
+		10 * time.Minute: "",
+		720 * time.Hour:  "",
+		9 * time.Minute:  "spec.credentials.tokens.lifetime: Kubernetes gives tokens that live for at least 10m, got 9m0s",
+		-time.Hour:       "spec.credentials.tokens.lifetime: Kubernetes gives tokens that live for at least 10m, got -1h0m0s",
+		8761 * time.Hour: "spec.credentials.tokens.lifetime: 8761h0m0s is longer than the 8760h0m0s of the clusters' certificates (spec.ca.intermediateLifetime)",
 	} {
 		f := Fleet{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: "prod"}, Spec: Spec{Clusters: []Cluster{
 			{Name: "east", Network: "e", Kubeconfig: Kubeconfig{Path: "east"}}, {Name: "west", Network: "w", Kubeconfig: Kubeconfig{Path: "west"}}}}}

@@ -121,6 +121,8 @@ func (w *world) recordTokens(t *testing.T, keep func(string)) {
 	keep("rotated")
 	require.Zero(t, w.checksTokens().Renewed)
 	keep("tokens-checked")
+	w.must("rotate", "test", "--intermediates", "--cluster", "east", "--reason", "CHG-3")
+	keep("renewed")
 	w.must("cleanup", "-f", file)
 }
 

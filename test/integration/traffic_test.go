@@ -57,6 +57,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("an app of west answers a pod of east", r.appTraffic)
 	part("readers are told apart", r.readersAreToldApart)
 	part("tokens are renewed under traffic", r.rotatesTokens)
+	part("intermediates are renewed under traffic", r.rotatesIntermediates)
 	part("nothing else gets in", r.shut)
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)

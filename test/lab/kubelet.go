@@ -75,6 +75,7 @@ registryPullQPS: 0
 resolvConf: ""
 serializeImagePulls: false
 staticPodPath: ""
+syncFrequency: 10s
 volumePluginDir: {{.Dir}}/volumeplugins
 `)),
 	"kube-proxy.yaml": template.Must(template.New("").Parse(`apiVersion: kubeproxy.config.k8s.io/v1alpha1

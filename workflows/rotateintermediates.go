@@ -1,0 +1,72 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
+)
+
+// readRoot reads the root that is to sign new intermediates, and makes none.
+func (r *rollout) readRoot(ctx workflow.Context) error {
+	if !r.in.Fleet.Spec.CA.Managed() {
+		return fail(api.TypePreflight, "the clusters of the fleet "+r.Fleet+" have existing CAs (spec.ca.manage: false); who made them renews them. Nothing was changed", nil)
+	}
+	root := r.get(api.Root())
+	root.move(api.Running)
+	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()}
+	in.DryRun = true
+	found, err := fleetCall(ctx, preflight(), stepRoot.String(), a.EnsureRoot, in)
+	if err == nil && found.CertPEM == "" {
+		err = fail(api.TypeRoot, "the fleet has no root yet; roll it out", nil)
+	}
+	root.end(err)
+	if err != nil {
+		return r.fail(api.TypeFailed, "the rotation failed; nothing was changed", []api.Failure{failureOf(api.Root(), err)})
+	}
+	r.root = found
+	return nil
+}
+
+// rotateIntermediate gives a member a new intermediate, where that is due or asked for.
+func (r *rollout) rotateIntermediate(ctx workflow.Context, u *unit) {
+	name, _ := u.Unit.Member()
+	limits := r.in.Fleet.Spec.Rollout
+	limits.Waves = nil
+	ref := r.ref(name)
+	var result api.RotateClusterResult
+	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
+		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RotateCluster},
+		api.RotateClusterInput{ClusterRef: ref, Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Spec: intermediateOf(ref, r.in.Fleet.Spec.CA),
+			Anew: !r.in.Rotate.Due, Rollout: limits, Links: r.linksToProve(name)}, &result)
+	if u.end(err); err == nil {
+		u.result.Certificate, u.result.Changes = result.Certificate, result.Changes
+		r.proven += result.Proven
+		if result.Renewed {
+			r.intermediates = append(r.intermediates, name)
+		}
+	}
+	r.show(ctx)
+}
+
+// linksToProve lists the links of a member, by their sources, unless proofs are left out. A
+// source that did not answer before is not asked.
+func (r *rollout) linksToProve(name string) (out []api.VerifyLinksInput) {
+	limits := r.in.Fleet.Spec.Rollout
+	if limits.SkipProof {
+		return nil
+	}
+	touched := fleet.Touches(r.in.Fleet.Links(), name)
+	for _, links := range fleet.BySource(touched) {
+		if from := r.member(links[0].From); from.State.IsFailure() {
+			continue
+		}
+		in := api.VerifyLinksInput{Source: r.ref(links[0].From), MaxParallel: limits.MaxParallel}
+		for _, l := range links {
+			to, _ := r.in.Fleet.Cluster(l.To)
+			in.Targets, in.TargetIDs = append(in.Targets, l.To), append(in.TargetIDs, to.ClusterID)
+		}
+		out = append(out, in)
+	}
+	return out
+}
