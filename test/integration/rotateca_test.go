@@ -36,7 +36,7 @@ func (r *real) rotatesIntermediates() {
 		return err
 	})
 	r.t.Logf("3 intermediates renewed in %s", took.Round(100*time.Millisecond))
-	calls()
+	calls(0)
 	r.fewFailed(requests(), 0)
 	for _, c := range clusters {
 		require.NotEqual(r.t, before[c], r.intermediate(c))

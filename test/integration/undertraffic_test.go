@@ -86,7 +86,7 @@ func (r *real) apps() (stop func(most int64)) {
 	var calls, failed atomic.Int64
 	ended := r.repeat(func(context.Context) {
 		calls.Add(1)
-		if out, err := r.exec("east", "demo", "client", "app", "/usr/local/bin/pod", "get", "http://hello.demo.svc.cluster.local:8080/"); err != nil {
+		if out, err := r.callApp("client"); err != nil {
 			failed.Add(1)
 			r.t.Log("app call:", err, out)
 		}
