@@ -105,3 +105,16 @@ func (r *real) drain(cluster, node string) string {
 	})
 	return strings.Join(evicted, ", ")
 }
+
+// recovers deletes the pods that carry istiod's watch, and waits until istiod sees a new
+// service.
+func (r *real) recovers() {
+	for _, c := range []struct{ cluster, selector string }{
+		{"east", "app=kube-apiserver-west-egress-gateway"}, {"west", "app=istio-eastwestgateway"}, {"east", "app=istiod"}} {
+		pod, err := r.pod(c.cluster, "istio-system", c.selector)
+		require.NoError(r.t, err)
+		r.patch(c.cluster, "/api/v1/namespaces/istio-system/pods/"+pod, "")
+		r.t.Logf("%s of %s deleted: its watch brings news again after %s", c.selector, c.cluster, r.sees("east", "west", "back"))
+	}
+	r.allProven()
+}

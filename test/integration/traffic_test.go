@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"math/big"
 	"net"
@@ -24,6 +25,8 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 )
+
+var wholeWay = flag.Bool("whole-way", false, "run what make e2e has on real nodes beyond make test")
 
 const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
 
@@ -62,7 +65,9 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)
 	part("the drain of a node cuts nothing", r.drains)
-	part("the next istiod comes beside the one before", r.besideTheOld)
+	if *wholeWay {
+		part("the next istiod comes beside the one before", r.besideTheOld)
+	}
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
 	part("an istiod that is stuck is seen", r.stuckIstiod)
@@ -93,10 +98,12 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 		r.t = t
 		r.existingMesh(t)
 	})
-	t.Run("the guide's mesh is adopted and given back under traffic", func(t *testing.T) {
-		r.t = t
-		r.adoptsTheGuide(t)
-	})
+	if *wholeWay {
+		t.Run("the guide's mesh is adopted and given back under traffic", func(t *testing.T) {
+			r.t = t
+			r.adoptsTheGuide(t)
+		})
+	}
 }
 
 // appTraffic requires that a pod of east calls an app of west over 15443.
@@ -228,19 +235,6 @@ func (r *real) identity(cluster, namespace, account string) []string {
 	require.NoError(r.t, os.WriteFile(cert, chain, 0o600))
 	require.NoError(r.t, os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}), 0o600))
 	return []string{cert, keyFile}
-}
-
-// recovers deletes the pods that carry istiod's watch, and waits until istiod sees a new
-// service.
-func (r *real) recovers() {
-	for _, c := range []struct{ cluster, selector string }{
-		{"east", "app=kube-apiserver-west-egress-gateway"}, {"west", "app=istio-eastwestgateway"}, {"east", "app=istiod"}} {
-		pod, err := r.pod(c.cluster, "istio-system", c.selector)
-		require.NoError(r.t, err)
-		r.patch(c.cluster, "/api/v1/namespaces/istio-system/pods/"+pod, "")
-		r.t.Logf("%s of %s deleted: its watch brings news again after %s", c.selector, c.cluster, r.sees("east", "west", "back"))
-	}
-	r.allProven()
 }
 
 // rotates gives every load balancer another address, and requires that a rollout follows.
