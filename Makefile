@@ -65,8 +65,8 @@ test-traffic: build chaos-build ## Integration tests on real nodes, then the sam
 	bin/chaos $(CHAOS_SAMPLE)
 
 .PHONY: e2e
-e2e: build chaos-build ## The whole way on real nodes, with traffic, and a life of ordinary acts there (Linux, root)
-	$(GO) test -C test -count=1 -timeout 50m -v -run TestRealNodes ./integration -whole-way
+e2e: build chaos-build ## The whole way on real nodes, with traffic, the real cert-manager, and a life of ordinary acts (Linux, root)
+	$(GO) test -C test -count=1 -timeout 50m -v -run 'TestRealNodes|TestIssuer' ./integration -whole-way
 	bin/chaos --nodes real --lives 1 --lanes 1 --acts 10 --seed $(SEED)
 
 .PHONY: lint

@@ -26,7 +26,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 )
 
-var wholeWay = flag.Bool("whole-way", false, "run what make e2e has on real nodes beyond make test")
+var wholeWay = flag.Bool("whole-way", false, "run what make e2e has beyond make test")
 
 const westTunnel = "kube-apiserver-west.istio-system.svc.cluster.local"
 
