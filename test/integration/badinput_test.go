@@ -102,7 +102,7 @@ func TestPreflight_MissingRights_AreAllNamed(t *testing.T) {
 	same := w.unchanged("east", "west")
 	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}))
 	require.Equal(t, 2, code, out)
-	for _, want := range []string{"cluster west", "create, delete, get, list, patch istios.sailoperator.io in the whole cluster",
+	for _, want := range []string{"cluster west", "create, delete, get, patch istios.sailoperator.io default in the whole cluster",
 		"create, delete, get, list, patch secrets in namespace landbridge-system", "gateways.networking.istio.io in namespace istio-system"} {
 		require.Contains(t, out, want)
 	}

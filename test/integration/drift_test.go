@@ -81,7 +81,7 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	// The schedule checks against the last rollout, and not the file that it was made with.
 	later := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]", "metadata: {name: test}", "metadata: {name: test, protected: true}")
 	w.must("rollout", "-f", later, "--reason", "CHG-2")
-	check("no drift ", "no drift ")
+	check("no drift", "no drift")
 	// A cleanup that is refused deletes nothing, and cancels nothing.
 	out, code := w.try("cleanup", "-f", file)
 	require.Equal(t, 2, code, out)
