@@ -66,8 +66,7 @@ func ensuredBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInpu
 	if live != nil {
 		ch.Action = w.Owner.Since(action, live.Annotations)
 	}
-	signed := certs.NewCACerts(nil, []byte(in.CertPEM), nil).CACert
-	if !in.DryRun && (live == nil || !in.Current && !bytes.Equal(set.CACert, signed)) {
+	if !in.DryRun && (live == nil || !in.Current && !bytes.Equal(set.CACert, intermediateOf(in))) {
 		return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the key that waited in Secret %s/%s is gone; roll out again", fleet.SystemNamespace, pendingSecret)}
 	}
 	w.Note(ch)
@@ -84,6 +83,11 @@ func (a *Activities) RemoveCACerts(ctx context.Context, in api.RemoveInput) (fle
 	before, err := a.removeAll(ctx, in, componentCACertsBefore, fleet.SystemNamespace, kinds.Secrets)
 	removed.Changes = append(removed.Changes, before.Changes...)
 	return removed, err
+}
+
+// intermediateOf returns the intermediate of an input, without the CAs between it and the root.
+func intermediateOf(in api.EnsureCACertsInput) []byte {
+	return certs.NewCACerts(nil, []byte(in.CertPEM), nil).CACert
 }
 
 // readCACerts reads the Secret cacerts, or returns nil where there is none.

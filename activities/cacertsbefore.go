@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -23,8 +22,7 @@ const (
 // replace. A try before this one may have replaced it already.
 func keepBefore(ctx context.Context, w *kube.Writer, in api.EnsureCACertsInput) error {
 	live, set, err := readCACerts(ctx, w.Cluster, in.Namespace)
-	signed := certs.NewCACerts(nil, []byte(in.CertPEM), nil).CACert
-	if live == nil || err != nil || bytes.Equal(set.CACert, signed) {
+	if live == nil || err != nil || bytes.Equal(set.CACert, intermediateOf(in)) {
 		return err
 	}
 	before := aside(w)
