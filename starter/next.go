@@ -49,8 +49,8 @@ func unitFlag(u api.Unit) string {
 }
 
 // next returns the command to type after a run that did not end well, or nothing where the
-// error has told it.
-func next(typ, fleetName string, end error) string {
+// error has told it. A rotation renews what renews says.
+func next(typ, fleetName, renews string, end error) string {
 	var coded *exitError
 	if !errors.As(end, &coded) || coded.code == exitUsage || coded.code == exitDetached {
 		return ""
@@ -61,15 +61,15 @@ func next(typ, fleetName string, end error) string {
 	case api.CleanupFleet:
 		return fmt.Sprintf("next: once the cause is gone, `landbridge cleanup %s` removes the rest", fleetName)
 	case api.RotateFleet:
-		return fmt.Sprintf("next: once the cause is gone, `landbridge rotate %s --tokens` renews the rest", fleetName)
+		return fmt.Sprintf("next: once the cause is gone, `landbridge rotate %s --%s` renews the rest", fleetName, renews)
 	}
 	return ""
 }
 
 // withNext adds to the error of a run the command to type now.
-func withNext(end error, typ, fleetName string) error {
+func withNext(end error, typ, fleetName, renews string) error {
 	var coded *exitError
-	line := next(typ, fleetName, end)
+	line := next(typ, fleetName, renews, end)
 	if line == "" || !errors.As(end, &coded) || coded.err == nil {
 		return end
 	}

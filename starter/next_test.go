@@ -36,20 +36,21 @@ func TestHolds_AWaveThatWaits_SaysWhatFailedAndTheChoices(t *testing.T) {
 // run goes on, there is none.
 func TestWithNext_EndsWithTheCommandToType(t *testing.T) {
 	cause := errors.New("1 of 2 clusters failed\ncluster west: no")
-	for typ, want := range map[string]string{
-		api.RolloutFleet: "`landbridge retry prod`",
-		api.CleanupFleet: "`landbridge cleanup prod`",
-		api.RotateFleet:  "`landbridge rotate prod --tokens`",
+	for _, c := range []struct{ typ, renews, want string }{
+		{api.RolloutFleet, "", "`landbridge retry prod`"},
+		{api.CleanupFleet, "", "`landbridge cleanup prod`"},
+		{api.RotateFleet, api.RenewsTokens, "`landbridge rotate prod --tokens`"},
+		{api.RotateFleet, api.RenewsIntermediates, "`landbridge rotate prod --intermediates`"},
 	} {
 		for _, code := range []int{exitFailed, exitPartly} {
-			err := withNext(&exitError{code, cause}, typ, "prod")
-			require.ErrorContains(t, err, "cluster west: no\nnext: once the cause is gone, "+want)
+			err := withNext(&exitError{code, cause}, c.typ, "prod", c.renews)
+			require.ErrorContains(t, err, "cluster west: no\nnext: once the cause is gone, "+c.want)
 			require.Equal(t, code, err.(*exitError).code)
 		}
-		require.Equal(t, usage(cause), withNext(usage(cause), typ, "prod"))
-		require.Equal(t, &exitError{exitDetached, nil}, withNext(&exitError{exitDetached, nil}, typ, "prod"))
+		require.Equal(t, usage(cause), withNext(usage(cause), c.typ, "prod", c.renews))
+		require.Equal(t, &exitError{exitDetached, nil}, withNext(&exitError{exitDetached, nil}, c.typ, "prod", c.renews))
 	}
-	require.Equal(t, failed(cause), withNext(failed(cause), api.MoveRoot, "prod"))
+	require.Equal(t, failed(cause), withNext(failed(cause), api.MoveRoot, "prod", ""))
 }
 
 func TestPlan_EndsAsPeopleExpect(t *testing.T) {

@@ -119,7 +119,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
 			return &exitError{exitDetached, nil}
 		}
-		return withNext(explained(ctx, c, run, err), typ, name)
+		return withNext(explained(ctx, c, run, err), typ, name, in.Rotate.What())
 	}
 	if a.output == outputName {
 		return a.print(cmd.OutOrStdout(), begun, nil)

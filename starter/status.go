@@ -210,7 +210,7 @@ func printStatus(w io.Writer, s statusOutput) {
 	if s.Error != "" {
 		fmt.Fprintf(w, "\n%s\n", paragraphs(w, s.Error))
 	}
-	if line := next(s.Type, s.Fleet.Fleet, ended(s.end)); line != "" {
+	if line := next(s.Type, s.Fleet.Fleet, s.Fleet.Renews, ended(s.end)); line != "" {
 		fmt.Fprintln(w, paragraphs(w, line))
 	}
 }

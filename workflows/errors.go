@@ -58,9 +58,18 @@ func describe(err error) (typ, message string) {
 		if timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_HEARTBEAT {
 			return typeTimeout, "the worker stopped before the step had ended"
 		}
-		return typeTimeout, "the step did not end within its time limit"
+		return typeTimeout, "the step did not end within its time limit" + lastSaid(timeout)
 	}
 	return api.TypeOther, err.Error()
+}
+
+// lastSaid returns what a step that was cut off was at, as its last heartbeat said.
+func lastSaid(err *temporal.TimeoutError) string {
+	var at string
+	if !err.HasLastHeartbeatDetails() || err.LastHeartbeatDetails(&at) != nil || at == "" {
+		return ""
+	}
+	return "; it was at: " + at
 }
 
 // describeFor leaves the unit's own name out of the sentence, since everybody who

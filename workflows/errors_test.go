@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/proto"
 
@@ -61,4 +62,16 @@ func TestFailureOf_NamesTheUnitOnce_AndAnotherClusterStill(t *testing.T) {
 	require.Equal(t, "cluster west, step 5 cacerts: cluster west2: no", of(api.Member("west"), "cluster west2: no"))
 	link := api.LinkOf(fleet.Link{From: "east", To: "west"})
 	require.Equal(t, "link east -> west, step 5 cacerts: cluster west: no", of(link, "cluster west: no"))
+}
+
+// What a step was at tells people where to look, whichever step it is.
+func TestDescribe_AStepThatWasCutOff_SaysWhatItWasAt(t *testing.T) {
+	for _, of := range []enumspb.TimeoutType{enumspb.TIMEOUT_TYPE_START_TO_CLOSE, enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE} {
+		_, message := describe(temporal.NewTimeoutError(of, nil, "preflight: rights"))
+		require.Equal(t, "the step did not end within its time limit; it was at: preflight: rights", message)
+		for _, details := range [][]any{nil, {""}} {
+			_, message = describe(temporal.NewTimeoutError(of, nil, details...))
+			require.Equal(t, "the step did not end within its time limit", message)
+		}
+	}
 }

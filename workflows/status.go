@@ -29,7 +29,7 @@ type board struct {
 
 // newFleetBoard shows a run of the whole fleet, with a row for each of its members.
 func newFleetBoard(ctx workflow.Context, in api.FleetInput, u *units) (*board, error) {
-	b := &board{Status: api.Status{Fleet: in.Fleet.Metadata.Name, Phase: string(api.Pending), Began: workflow.Now(ctx), Request: in.Request},
+	b := &board{Status: api.Status{Fleet: in.Fleet.Metadata.Name, Phase: string(api.Pending), Began: workflow.Now(ctx), Request: in.Request, Renews: in.Rotate.What()},
 		units: u, title: "fleet " + in.Fleet.Metadata.Name, draw: drawMembers}
 	return b, b.publish(ctx)
 }

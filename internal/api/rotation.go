@@ -18,6 +18,23 @@ type Rotation struct {
 	Clusters      []string `json:"clusters,omitempty"`
 }
 
+// The kinds of what a rotation renews, by the flag of `landbridge rotate` that asks for each.
+const (
+	RenewsTokens        = "tokens"
+	RenewsIntermediates = "intermediates"
+)
+
+// What returns the kind of what is renewed, or nothing where there is no rotation.
+func (r *Rotation) What() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Intermediates:
+		return RenewsIntermediates
+	}
+	return RenewsTokens
+}
+
 // Has says whether a link's token is looked at.
 func (r Rotation) Has(l fleet.Link) bool {
 	return !r.Intermediates && (len(r.Links) == 0 || slices.Contains(r.Links, l))

@@ -58,7 +58,9 @@ type Status struct {
 	Phase string    `json:"phase"`
 	Began time.Time `json:"began,omitzero"`
 	fleet.Request
-	Units []UnitState `json:"units"`
+	// Renews tells what a rotation renews: RenewsTokens or RenewsIntermediates.
+	Renews string      `json:"renews,omitempty"`
+	Units  []UnitState `json:"units"`
 	// Waves is empty where the fleet file has none.
 	Waves []WaveState `json:"waves,omitempty"`
 	// Paused is true from `landbridge pause` to `landbridge resume`. WaitsFor names the
