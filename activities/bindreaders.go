@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -52,23 +54,29 @@ func (a *Activities) BindReaders(ctx context.Context, in api.BindReadersInput) (
 // meanwhile ends the name of a binding that lets an account in while its own is made anew.
 const meanwhile = "-meanwhile"
 
-// rebind binds an account to another role. A binding is bound to its role for good, so it is
-// deleted and made anew, and without another one the account would be refused in between.
+// rebind applies an account's binding. One that has another role is bound to it for good, so it
+// is deleted and made anew, and without another one the account would be refused in between.
 func rebind(ctx context.Context, w *kube.Writer, binding *rbacv1.ClusterRoleBinding) error {
-	if w.DryRun {
-		return w.Apply(ctx, binding)
+	live, err := w.Client.RbacV1().ClusterRoleBindings().Get(ctx, binding.Name, metav1.GetOptions{})
+	if w.DryRun || err != nil || live.Labels[fleet.LabelFleet] != w.Owner.Fleet {
+		return w.Apply(ctx, binding) // is none of ours yet, or says itself what is wrong
 	}
 	bridge := binding.DeepCopy()
 	bridge.Name += meanwhile
-	if err := w.Apply(ctx, bridge); err != nil {
-		return err
+	if live.RoleRef != binding.RoleRef {
+		if err := w.Apply(ctx, bridge); err != nil {
+			return err
+		}
 	}
 	if err := w.Apply(ctx, binding); err != nil {
 		return err
 	}
-	live, err := w.Get(ctx, kinds.ClusterRoleBindings, "", bridge.Name)
+	used, err := w.Get(ctx, kinds.ClusterRoleBindings, "", bridge.Name)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	return w.Delete(ctx, kinds.ClusterRoleBindings, live)
+	return w.Delete(ctx, kinds.ClusterRoleBindings, used) // a try that died may have left it
 }

@@ -24,11 +24,15 @@ const (
 
 // EnsureExposure does step 8: it puts kube-apiserver behind the east-west gateway,
 // for the mesh's mutual TLS only, and allows nobody in: links do. The denial comes
-// first, so that there is no moment without it.
+// first, so that there is no moment without it. Where the guide's mesh becomes the fleet's, the
+// guide's egress gateways stay let in until ShutGuideOut.
 func (a *Activities) EnsureExposure(ctx context.Context, in api.EnsureExposureInput) (fleet.Changes, error) {
 	w, err := a.adopting(ctx, in.ClusterRef, componentExposure, "")
 	if err != nil {
 		return fleet.Changes{}, err
+	}
+	if err := beforeDenial(ctx, w, in); err != nil {
+		return w.Changes(), err
 	}
 	for _, obj := range exposure(in) {
 		if err := w.Apply(ctx, obj); err != nil {

@@ -57,7 +57,8 @@ func (a *Activities) RemoveReader(ctx context.Context, in api.RemoveInput) (flee
 	return removed, err
 }
 
-// reader lists the account's objects, each role before what binds it.
+// reader lists the account's objects, each role before what binds it, and last the binding that
+// may replace Istio's own role: until then the account has that and its own.
 func reader(in api.EnsureReaderInput) []any {
 	name := fleet.Reader(in.Link.From)
 	here := metav1.ObjectMeta{Namespace: in.Namespace, Name: name}
@@ -66,8 +67,8 @@ func reader(in api.EnsureReaderInput) []any {
 		return []any{account, rights.ReaderBinding(in.Namespace, name, rights.IstioReader(in.Namespace, in.Revision))}
 	}
 	own := rights.ReaderBinding(in.Namespace, name, name)
-	return []any{account, rights.ReaderRole(in.Link.From), own,
+	return []any{account, rights.ReaderRole(in.Link.From),
 		&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: here, Rules: rights.ReaderIn(in.SourceRevision)},
 		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: here, Subjects: own.Subjects,
-			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}}
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}, own}
 }

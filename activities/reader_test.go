@@ -40,13 +40,18 @@ func TestReader_OfAnIstiodThatNeedsSecrets_HasIstiosRole_AndGivesItBack(t *testi
 	link := toWest[0]
 	w.ensureReader(link, true)
 	require.Equal(t, "istio-reader-clusterrole-istio-system", w.readerBinding(link.From).RoleRef.Name)
-	w.ensureReader(link, false)
+	w.ref.Run = "run-2"
+	bridged := []string{"create ClusterRoleBinding /landbridge-reader-east-meanwhile", "update ClusterRoleBinding /landbridge-reader-east", "remove ClusterRoleBinding /landbridge-reader-east-meanwhile"}
+	const at = " istio-system/landbridge-reader-east"
+	require.Equal(t, slices.Concat([]string{"keep ServiceAccount" + at, "create ClusterRole /landbridge-reader-east", "create Role" + at, "create RoleBinding" + at}, bridged),
+		actions(w.ensureReader(link, false)), "at no moment has the account less than one of the two")
 	require.Equal(t, fleet.Reader(link.From), w.readerBinding(link.From).RoleRef.Name)
-	w.ensureReader(link, true)
+	require.Equal(t, slices.Concat([]string{"keep ServiceAccount" + at}, bridged, []string{"remove ClusterRole /landbridge-reader-east", "remove RoleBinding" + at, "remove Role" + at}),
+		actions(w.ensureReader(link, true)))
 	require.Equal(t, "istio-reader-clusterrole-istio-system", w.readerBinding(link.From).RoleRef.Name)
 	_, err := w.Client.RbacV1().ClusterRoles().Get(t.Context(), fleet.Reader(link.From), metav1.GetOptions{})
 	require.True(t, apierrors.IsNotFound(err), "a role that nobody uses")
-	w.ref.Run = "run-2"
+	w.ref.Run = "run-3"
 	require.Empty(t, written(w.ensureReader(link, true)), "a repetition changes nothing")
 }
 
@@ -101,8 +106,8 @@ func TestReader_WhoseRoleAnAdministratorMade_GetsNoOther(t *testing.T) {
 	}
 	before := w.snapshot()
 	changes := append(w.ensureReader(toWest[0], false), w.ensureReader(toWest[1], true)...)
-	require.Equal(t, []string{"create ServiceAccount istio-system/landbridge-reader-east", "keep ClusterRole /landbridge-reader-east", "keep ClusterRoleBinding /landbridge-reader-east",
-		"create Role istio-system/landbridge-reader-east", "create RoleBinding istio-system/landbridge-reader-east",
+	require.Equal(t, []string{"create ServiceAccount istio-system/landbridge-reader-east", "keep ClusterRole /landbridge-reader-east",
+		"create Role istio-system/landbridge-reader-east", "create RoleBinding istio-system/landbridge-reader-east", "keep ClusterRoleBinding /landbridge-reader-east",
 		"create ServiceAccount istio-system/landbridge-reader-north", "keep ClusterRoleBinding /landbridge-reader-north"}, actions(changes))
 	_, err := w.acts.BindReaders(t.Context(), api.BindReadersInput{ClusterRef: w.ref, Revision: "canary"})
 	require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 // applyOrFind applies one of a reader's objects. What an administrator made of the whole cluster,
 // since the worker may not, stays as it is where it gives what is wanted, and after a cleanup too.
 func applyOrFind(ctx context.Context, w *kube.Writer, obj any) error {
-	err := w.Apply(ctx, obj)
+	err := applyReader(ctx, w, obj)
 	var notOurs *kube.NotOursError
 	if !errors.As(err, &notOurs) || notOurs.Owner != "" {
 		return err
@@ -39,6 +39,14 @@ func applyOrFind(ctx context.Context, w *kube.Writer, obj any) error {
 	}
 	w.Note(fleet.Change{Action: fleet.Keep, Kind: notOurs.Kind, Name: notOurs.Name, Note: noteExisting})
 	return nil
+}
+
+// applyReader applies an object of an account that may be reading at this moment.
+func applyReader(ctx context.Context, w *kube.Writer, obj any) error {
+	if binding, ok := obj.(*rbacv1.ClusterRoleBinding); ok {
+		return rebind(ctx, w, binding)
+	}
+	return w.Apply(ctx, obj)
 }
 
 func roleGives(ctx context.Context, w *kube.Writer, want *rbacv1.ClusterRole) (bool, error) {

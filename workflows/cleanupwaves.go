@@ -71,6 +71,7 @@ func (c *cleanup) removeWave(ctx workflow.Context, clusters []fleet.Cluster, n i
 	for _, cl := range goes {
 		c.member(cl.Name).move(api.Running)
 	}
+	c.letGuideIn(ctx, goes)
 	c.removeLinksAcross(ctx, clusters)
 	c.onEach(ctx, goes, func(cl fleet.Cluster) child {
 		return child{api.LinksWorkflowID(c.id, cl.Name), "links of " + cl.Name, found(cl), CleanupLinks}

@@ -65,7 +65,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	}
 
 	// Step 8. The API server behind it. No source is let in yet: each link does that.
-	if _, err = run(ctx, u, stepExposure, api.EnsureExposureInput{ClusterRef: ref, Gateways: settings.Gateways}); err != nil {
+	if _, err = run(ctx, u, stepExposure, exposureOf(ref, in.Part)); err != nil {
 		return
 	}
 
@@ -87,6 +87,16 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Limit: u.limits.loadBalancer, EastWest: settings.Gateways.EastWest})
 	result.Address = lb.Address
 	return result, err
+}
+
+// exposureOf describes how a cluster is exposed to those that its part of the fleet links it with.
+func exposureOf(ref api.ClusterRef, part fleet.Fleet) api.EnsureExposureInput {
+	c, _ := part.Cluster(ref.Cluster)
+	in := api.EnsureExposureInput{ClusterRef: ref, Gateways: part.Settings(c).Gateways}
+	if ref.Adopt {
+		in.Guide = part.GuideIdentities(ref.Cluster)
+	}
+	return in
 }
 
 // intermediate holds a cluster's new certificate, or says that the one it has can stay.

@@ -28,6 +28,8 @@ type unit struct {
 	source bool
 	// open says that the proof of a link found its egress gateway open to any pod.
 	open bool
+	// guideShutOut says that an adopted member lets the guide's gateways in no more.
+	guideShutOut bool
 	// Only members have check and result. answered says that the check was made. Only a plan
 	// has changes.
 	check    api.CheckClusterResult

@@ -23,6 +23,7 @@ func (r *rollout) rolloutWaves(ctx workflow.Context) error {
 		if r.proveWave(ctx, n); ctx.Err() != nil {
 			return ctx.Err()
 		}
+		r.shutGuideOut(ctx)
 	}
 	return nil
 }

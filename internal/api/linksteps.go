@@ -26,6 +26,9 @@ type EnsureEgressConfigInput struct {
 type EnsureExposureInput struct {
 	ClusterRef
 	Gateways fleet.Gateways `json:"gateways"`
+	// Guide lists the identities of the guide's egress gateways for this cluster, where its
+	// mesh is adopted or given back.
+	Guide []string `json:"guide,omitempty"`
 }
 
 // EnsureAccessInput names the link whose source the target lets in. Its ref is the

@@ -1,6 +1,9 @@
 package fleet
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The labels, annotations and names by which Landbridge knows what it made.
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
@@ -75,6 +78,18 @@ const (
 // EgressGateway names the Helm release, Deployment and Service through which a
 // cluster reaches the target's kube-apiserver (guide step 10).
 func EgressGateway(target string) string { return "kube-apiserver-" + target + "-egress-gateway" }
+
+// GuideIdentities lists the principals under which the sources of a cluster reach it as the guide
+// has them: the chart names the account of a gateway like its release.
+func (f *Fleet) GuideIdentities(cluster string) (out []string) {
+	for _, source := range f.Sources(cluster) {
+		istio := f.Settings(source).Istio
+		if of := istio.TrustDomain + "/ns/" + istio.Namespace + "/sa/" + EgressGateway(cluster); !slices.Contains(out, of) {
+			out = append(out, of)
+		}
+	}
+	return out
+}
 
 // EgressIdentity names the service account of the egress gateway of one link. It has
 // source and target in it, so that the target can tell its readers apart.

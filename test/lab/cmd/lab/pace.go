@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,7 +91,8 @@ func newRequests(kind, serverName string) *requests {
 
 func (r *requests) send(url, token string) {
 	began := time.Now()
-	err := ask(r.client, url, token)
+	way := &way{}
+	err := ask(r.client, url, token, way)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.took = append(r.took, time.Since(began))
@@ -100,7 +103,7 @@ func (r *requests) send(url, token string) {
 		r.answered = time.Now()
 	} else {
 		r.failed = append(r.failed, time.Now())
-		r.why = append(r.why, fmt.Sprintf("  %s after %s: %v", began.Format("15:04:05.000"), time.Since(began).Round(time.Millisecond), err))
+		r.why = append(r.why, fmt.Sprintf("  %s after %s: %v", began.Format("15:04:05.000"), time.Since(began).Round(time.Millisecond), err)+way.String())
 	}
 }
 
@@ -113,8 +116,39 @@ func (r *requests) print() {
 	}
 }
 
-func ask(client *http.Client, url, token string) error {
-	req, err := http.NewRequest(http.MethodGet, url, nil)
+// way notes how far a request came, for one that fails.
+type way struct {
+	mu    sync.Mutex
+	marks []string
+}
+
+func (w *way) mark(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.marks = append(w.marks, time.Now().Format("05.000")+" "+what)
+}
+
+func (w *way) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return " (" + strings.Join(w.marks, ", ") + ")"
+}
+
+// traced returns a context in which a request notes its way.
+func (w *way) traced() context.Context {
+	return httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		ConnectStart:         func(string, string) { w.mark("connects") },
+		ConnectDone:          func(_, _ string, err error) { w.mark(fmt.Sprintf("connected, error %v", err)) },
+		GotConn:              func(c httptrace.GotConnInfo) { w.mark("connection of " + c.Conn.LocalAddr().String()) },
+		TLSHandshakeStart:    func() { w.mark("handshake") },
+		TLSHandshakeDone:     func(_ tls.ConnectionState, err error) { w.mark(fmt.Sprintf("handshake done, error %v", err)) },
+		WroteRequest:         func(i httptrace.WroteRequestInfo) { w.mark(fmt.Sprintf("sent, error %v", i.Err)) },
+		GotFirstResponseByte: func() { w.mark("answer") },
+	})
+}
+
+func ask(client *http.Client, url, token string, way *way) error {
+	req, err := http.NewRequestWithContext(way.traced(), http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
