@@ -166,7 +166,7 @@ func TestCleanup_OfTheSmallerFile_TakesTheRememberedClusterToo(t *testing.T) {
 func TestLoadBalancer_FailsTwiceAndComesLate_IsWaitedFor(t *testing.T) {
 	w := newWorld(t)
 	same := w.unchanged("east", "west")
-	w.behave("--cloud-delay", "2s", "--cloud-failures", "2", "--cloud-address", "hostname")
+	w.behave("--cloud-delay", "6s", "--cloud-failures", "2", "--cloud-address", "hostname")
 	file := w.file([]string{"east", "west"})
 	out := w.must("rollout", "-f", file)
 	require.Contains(t, out, "SyncLoadBalancerFailed", "the cloud's own words are shown while it waits")
