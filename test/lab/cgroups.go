@@ -67,37 +67,66 @@ func (l *Lab) makeCgroups() error {
 			}
 		}
 		for _, c := range l.nodes() {
-			dir := filepath.Join(h, l.cgroup(c))
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return err
+			for _, dir := range []string{filepath.Join(h, l.cgroup(c)), filepath.Join(h, l.system(c))} {
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					return err
+				}
+				if err := inherit(dir); err != nil {
+					return err
+				}
 			}
-			if err := inherit(dir); err != nil {
+			if err := weigh(filepath.Join(h, l.system(c)), systemWeight); err != nil {
 				return err
 			}
 		}
-		if err := l.weigh(filepath.Join(h, l.labCgroup())); err != nil {
+		if err := weigh(filepath.Join(h, l.labCgroup()), nodeWeight*len(l.nodes())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nodeProcesses is about how many processes of a node's pods want to run at once.
-const nodeProcesses = 8
+// A cgroup counts as a single process by default. Where others are busy, such as compilers, no
+// gateway would answer in time, and no API server beside the gateways: a machine of its own
+// has processors of its own. The nodes of a lab together get as much as nodeWeight processes
+// each; in each of them what the node itself runs gets as much as systemWeight, and kubelet gives
+// the pods about 2.
+const (
+	nodeWeight   = 8
+	systemWeight = 4
+)
 
-// weigh gives the pods of all nodes together as much of the processors as that many processes
-// would get. A cgroup counts as a single one by default, and where others are busy, such as
-// compilers, no gateway would answer in time.
-func (l *Lab) weigh(dir string) error {
+// weigh gives a cgroup as much of the processors as that many processes would get.
+func weigh(dir string, processes int) error {
 	for file, single := range map[string]int{"cpu.shares": 1024, "cpu.weight": 100} { // v1, v2
 		if path := filepath.Join(dir, file); isFile(path) {
-			weight := min(single*nodeProcesses*len(l.nodes()), single*100)
-			if err := os.WriteFile(path, []byte(strconv.Itoa(weight)), 0); err != nil {
-				return fmt.Errorf("weight of the lab's pods: %w", err)
+			if err := os.WriteFile(path, []byte(strconv.Itoa(single*min(processes, 100))), 0); err != nil {
+				return fmt.Errorf("weight of %s: %w", dir, err)
 			}
 		}
 	}
 	return nil
+}
+
+// system names the cgroup of what a node runs beside its pods, from its API server to what
+// enforces NetworkPolicies.
+func (l *Lab) system(c Cluster) string { return l.cgroup(c) + "/system" }
+
+// entering turns a command line into one that runs in a node's cgroup, as far as that shares out
+// processors.
+func (l *Lab) entering(c Cluster, name string, args ...string) (string, []string) {
+	const script = `while [ "$1" != -- ]; do echo $$ >"$1" || exit; shift; done; shift; exec "$@"`
+	out := []string{"-c", script, "sh"}
+	for _, file := range []string{"cpu.shares", "cpu.weight"} {
+		found, _ := filepath.Glob(filepath.Join(cgroupRoot, "*", l.system(c), file))
+		if of := filepath.Join(cgroupRoot, l.system(c), file); isFile(of) {
+			found = append(found, of)
+		}
+		for _, f := range found {
+			out = append(out, filepath.Join(filepath.Dir(f), "cgroup.procs"))
+		}
+	}
+	return "sh", append(append(out, "--", name), args...)
 }
 
 func handDown(dir string) error {

@@ -216,7 +216,7 @@ func (l *Lab) guard(ctx context.Context, c Cluster) error {
 	if err != nil {
 		return err
 	}
-	name, args := inside(c, "nft", "-f", "-")
+	name, args := l.inside(c, "nft", "-f", "-")
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin = strings.NewReader(rules)
 	var out bytes.Buffer
@@ -227,13 +227,13 @@ func (l *Lab) guard(ctx context.Context, c Cluster) error {
 	return nil
 }
 
-// inside turns a command line into one that runs in a cluster's namespaces, where
-// it has some.
-func inside(c Cluster, name string, args ...string) (string, []string) {
+// inside turns a command line into one that runs in a cluster's namespaces and on its node's
+// share of the processors, where it has a node.
+func (l *Lab) inside(c Cluster, name string, args ...string) (string, []string) {
 	if !c.Real {
 		return name, args
 	}
-	return "nsenter", append([]string{"--target", strconv.Itoa(c.pause()), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)
+	return l.entering(c, "nsenter", append([]string{"--target", strconv.Itoa(c.pause()), "--mount", "--uts", "--ipc", "--net", "--pid", "--", name}, args...)...)
 }
 
 // InNode makes a command that runs in the namespaces of a cluster's real node. A
@@ -246,6 +246,6 @@ func (l *Lab) InNode(ctx context.Context, cluster, command string, args ...strin
 	if built := l.Bin + "/" + command; isFile(built) {
 		command = built
 	}
-	name, args := inside(c, command, args...)
+	name, args := l.inside(c, command, args...)
 	return exec.CommandContext(ctx, name, args...)
 }

@@ -23,7 +23,7 @@ func (l *Lab) startNetworkPolicies(c Cluster, exe string) error {
 	if c.onSecond {
 		args = append(args, "--second")
 	}
-	path, args := inside(c, exe, args...)
+	path, args := l.inside(c, exe, args...)
 	return l.startProcess(c.process("network-policies"), path, args...)
 }
 

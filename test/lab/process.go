@@ -36,7 +36,7 @@ func (l *Lab) startProcessIn(c Cluster, name, path string, args ...string) error
 	if path[0] == '/' {
 		path = l.Bin + path
 	}
-	path, args = inside(c, path, args...)
+	path, args = l.inside(c, path, args...)
 	return l.startProcess(c.process(name), path, args...)
 }
 
