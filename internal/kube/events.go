@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,17 +26,23 @@ func (c *Cluster) LastEvents(ctx context.Context, kind, namespace, name string) 
 	return newest(list.Items, func(e corev1.Event) bool { return e.InvolvedObject.Kind == kind && e.InvolvedObject.Name == name })
 }
 
+// changing matches words that differ each time the same thing is told: a count, or the ID that a
+// cloud gives a request.
+var changing = regexp.MustCompile(`\S*\d\S*`)
+
 // newest joins the newest of the events that are wanted. What is told again and
 // again counts once.
 func newest(events []corev1.Event, wanted func(corev1.Event) bool) string {
 	slices.SortStableFunc(events, func(a, b corev1.Event) int { return EventTime(b).Compare(EventTime(a)) })
-	var out []string
+	var out, told []string
 	for _, e := range events {
 		said := e.Reason + ": " + e.Message
-		if !wanted(e) || slices.Contains(out, said) {
+		same := changing.ReplaceAllString(said, "#")
+		if !wanted(e) || slices.Contains(told, same) {
 			continue
 		}
-		if out = append(out, said); len(out) == maxEvents {
+		told, out = append(told, same), append(out, said)
+		if len(out) == maxEvents {
 			break
 		}
 	}

@@ -26,7 +26,7 @@ func TestLastEvents_NewestFirst_AndEachOnce(t *testing.T) {
 		return func(e *corev1.Event) { e.LastTimestamp = metav1.NewTime(at(minute)) }
 	}
 	c := kubetest.New("east",
-		event("a", "quota exceeded", last(1)), event("b", "quota exceeded", last(4)), event("c", "quota exceeded", last(2)),
+		event("a", "quota exceeded, request id: 1d8f-77", last(1)), event("b", "quota exceeded, request id: 90ab-3c", last(4)), event("c", "quota exceeded, request id: 4e-5", last(2)),
 		event("d", "no subnet", func(e *corev1.Event) { e.EventTime = metav1.NewMicroTime(at(3)) }),
 		event("e", "throttled", func(e *corev1.Event) {
 			e.EventTime = metav1.NewMicroTime(at(0))
@@ -35,7 +35,7 @@ func TestLastEvents_NewestFirst_AndEachOnce(t *testing.T) {
 		event("f", "too old to matter", last(0)),
 		event("g", "of another Service", func(e *corev1.Event) { e.InvolvedObject.Name = "other" }),
 		event("h", "of another kind", func(e *corev1.Event) { e.InvolvedObject.Kind = "Pod" }))
-	require.Equal(t, "SyncLoadBalancerFailed: throttled; SyncLoadBalancerFailed: quota exceeded; SyncLoadBalancerFailed: no subnet",
+	require.Equal(t, "SyncLoadBalancerFailed: throttled; SyncLoadBalancerFailed: quota exceeded, request id: 90ab-3c; SyncLoadBalancerFailed: no subnet",
 		c.LastEvents(t.Context(), "Service", "istio-system", "gateway"))
 	require.Empty(t, c.LastEvents(t.Context(), "Service", "istio-system", "nobody"))
 

@@ -142,7 +142,7 @@ func (w *world) startWith(args ...string) {
 	w.log = &bytes.Buffer{}
 	w.process = exec.Command(bin("landbridge-standalone"), append([]string{"--state-dir", filepath.Join(w.dir, "temporal"),
 		"--root-dir", filepath.Join(w.dir, "roots"), "--port", fmt.Sprint(w.port), "--no-ui"}, args...)...)
-	w.process.Env = append(append(os.Environ(), codec.Variable+"="+w.keyFile), w.env...)
+	w.process.Env = append(append(os.Environ(), codec.Variable+"="+w.keyFile, "GOMAXPROCS=1"), w.env...)
 	w.process.Stderr, w.process.Stdout = w.log, w.log
 	require.NoError(w.t, w.process.Start())
 	for end := time.Now().Add(patience); ; {

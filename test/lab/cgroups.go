@@ -92,7 +92,7 @@ func (l *Lab) makeCgroups() error {
 // each; in each of them what the node itself runs gets as much as systemWeight, and kubelet gives
 // the pods about 2.
 const (
-	nodeWeight   = 8
+	nodeWeight   = 4
 	systemWeight = 4
 )
 

@@ -24,6 +24,10 @@ type Process struct {
 // servers of a lab hold nothing worth waiting for, and end slowly without each other.
 const stopGrace = time.Second
 
+// oneProcessor keeps Go's scheduler from looking for work on every processor in each of a dozen
+// processes that mostly wait: a rollout with its cleanup takes a tenth less of them.
+const oneProcessor = "GOMAXPROCS=1"
+
 // startProcess starts a process in a session of its own, so that a Ctrl-C for
 // whoever runs the lab does not end it, and notes it before it goes on.
 func (l *Lab) startProcess(name, path string, args ...string) error {
@@ -57,6 +61,7 @@ func (l *Lab) startProcessWith(name string, how *syscall.SysProcAttr, files []*o
 	defer log.Close()
 	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.ExtraFiles = log, log, l.Dir, files
+	cmd.Env = append(os.Environ(), oneProcessor)
 	cmd.SysProcAttr = how
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
