@@ -2,6 +2,7 @@ package activities
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
@@ -23,7 +24,7 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.DryRun); err != nil {
+	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.TrustPEM, in.DryRun); err != nil {
 		return fleet.Changes{}, err
 	}
 	if in.Current {
@@ -36,9 +37,10 @@ func (a *Activities) EnsureCACerts(ctx context.Context, in api.EnsureCACertsInpu
 	if key == nil {
 		return ensuredBefore(ctx, w, in, fleet.Update)
 	}
-	set := certs.NewCACerts([]byte(in.RootPEM), []byte(in.CertPEM), key)
+	trust := []byte(cmp.Or(in.TrustPEM, in.RootPEM))
+	set := certs.NewCACerts(trust, []byte(in.CertPEM), key)
 	if !in.DryRun {
-		if err := set.Check([]byte(in.RootPEM)); err != nil {
+		if err := set.Check(trust); err != nil {
 			return fleet.Changes{}, &kube.DeadEndError{Reason: fmt.Sprintf("the new cacerts is not good: %v", err)}
 		}
 	}

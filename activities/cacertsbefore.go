@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/landbridge/landbridge/certs"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -49,6 +50,9 @@ func (a *Activities) PutBackCACerts(ctx context.Context, in api.PutBackCACertsIn
 	}
 	kept, err := readSecret(ctx, w.Cluster, fleet.SystemNamespace, beforeSecret)
 	if err != nil || kept == nil || kept.Annotations[fleet.AnnotationRun] != in.Run {
+		return fleet.Changes{}, err
+	}
+	if err := checkKept(ctx, w.Cluster, certs.CACertsFrom(kept.Data)); err != nil {
 		return fleet.Changes{}, err
 	}
 	if err := w.Apply(ctx, secret(in.Namespace, fleet.CACerts, corev1.SecretTypeOpaque, kept.Data)); err != nil {

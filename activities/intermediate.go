@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -31,7 +32,7 @@ func (a *Activities) EnsureIntermediateKey(ctx context.Context, in api.EnsureInt
 	if err != nil {
 		return api.EnsureIntermediateKeyResult{}, err
 	}
-	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.DryRun); err != nil {
+	if err := checkRoot(ctx, w.Cluster, in.RootPEM, in.TrustPEM, in.DryRun); err != nil {
 		return api.EnsureIntermediateKeyResult{}, err
 	}
 	good, err := currentCACerts(ctx, w, in)
@@ -90,7 +91,7 @@ func (a *Activities) SignIntermediate(ctx context.Context, in api.SignIntermedia
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}
-	root, _, err := store.load(ctx)
+	root, err := rootThatSigns(ctx, store, in.RootPEM)
 	if err != nil {
 		return api.SignIntermediateResult{}, err
 	}
@@ -121,7 +122,7 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermedia
 	if err != nil || live == nil {
 		return nil, err
 	}
-	bad := set.Check([]byte(in.RootPEM))
+	bad := set.Check([]byte(cmp.Or(in.TrustPEM, in.RootPEM)))
 	if live.Labels[fleet.LabelFleet] != in.Fleet {
 		if in.RootPEM == "" {
 			bad = fmt.Errorf("the fleet has no root yet that could have issued it")
@@ -134,10 +135,14 @@ func currentCACerts(ctx context.Context, w *kube.Writer, in api.EnsureIntermedia
 		}
 		return set.CACert, nil
 	}
-	if in.Anew || bad != nil || certs.CheckIntermediate(set.CertChain, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
+	own := set.CertChain // with the CAs of an issuer, which end, too
+	if in.TrustPEM != "" {
+		own = set.CACert // and not with the roots
+	}
+	if in.Anew || bad != nil || certs.CheckIntermediate(own, []byte(in.RootPEM), certSpec(in.Spec)) != nil {
 		return nil, nil
 	}
-	if renew, err := certs.NeedsRenewal(set.CertChain, time.Now()); renew || err != nil {
+	if renew, err := certs.NeedsRenewal(own, time.Now()); renew || err != nil {
 		return nil, err
 	}
 	return set.CACert, nil

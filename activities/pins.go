@@ -142,19 +142,6 @@ func sameUID(name, said, is string) error {
 	return untrusted("cluster %s was to be the one with the UID %s (of namespace kube-system), and is the one with %s: its kubeconfig leads to another cluster than before; roll out again, so that the preflight sees it", name, said, is)
 }
 
-// checkRoot refuses another root than the one that the cluster remembers.
-func checkRoot(ctx context.Context, c *kube.Cluster, rootPEM string, dryRun bool) error {
-	inv, err := inventory.Read(ctx, c)
-	if inv == nil || err != nil || dryRun { // the inventory tells a plan already, as it is written before
-		return err
-	}
-	known := inv.Memory.Root.Fingerprint
-	if facts, err := certs.Describe([]byte(rootPEM)); err != nil || facts.Fingerprint != known {
-		return untrusted("a certificate was to be plugged in under the root %s, and cluster %s has the root %s in its inventory: nothing was changed; roll out again", facts.Fingerprint, c.Name, known)
-	}
-	return nil
-}
-
 func untrusted(why string, args ...any) error {
 	return &inventory.UntrustedError{Reason: fmt.Sprintf(why, args...)}
 }

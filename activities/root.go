@@ -29,6 +29,9 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 	}
 	facts, err := certs.Describe(root.CertPEM)
 	out.CertPEM, out.Facts, out.Unlike = string(root.CertPEM), api.CertificateFacts(facts), root.Unlike(rootSpec(in.CA))
+	if err == nil && in.Next.Fingerprint != "" {
+		err = besides(ctx, store, root, in.Next, &out)
+	}
 	return out, err
 }
 
@@ -37,6 +40,9 @@ func (a *Activities) EnsureRoot(ctx context.Context, in api.EnsureRootInput) (ap
 // first.
 func (a *Activities) ensureRoot(ctx context.Context, store rootStore, in api.EnsureRootInput) (*certs.Root, fleet.Changes, error) {
 	root, by, err := store.load(ctx)
+	if err == nil {
+		root, err = takenOver(ctx, store, root, in)
+	}
 	if err == nil {
 		err = sameRoot(root, in.Known, store.describe().Note)
 	}
@@ -105,7 +111,13 @@ func (a *Activities) RemoveRoot(ctx context.Context, in api.RemoveInput) (fleet.
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	return store.remove(ctx, in)
+	removed, err := store.next().remove(ctx, in)
+	if err != nil {
+		return removed, err
+	}
+	last, err := store.remove(ctx, in)
+	removed.Changes = append(removed.Changes, last.Changes...)
+	return removed, err
 }
 
 // rootStore opens the place where the fleet's root is kept.
@@ -118,13 +130,14 @@ func (a *Activities) rootStore(ctx context.Context, in api.RootRef) (rootStore, 
 		if err != nil {
 			return nil, err
 		}
-		return secretStore{w: w, sealed: in.Sealed, identity: a.RootIdentity}, nil
+		return secretStore{w: w, name: rootSecret, sealed: in.Sealed, identity: a.RootIdentity}, nil
 	}
 	if a.RootDir == "" {
 		return nil, &RootError{"this worker keeps no roots; start it with --root-dir, or keep the root in a Secret (spec.ca.root.cluster)"}
 	}
-	// An input can have anything for a fleet, and this is a directory that is removed with it.
-	if !filepath.IsLocal(in.Fleet) || filepath.Base(in.Fleet) != in.Fleet || in.Fleet == "." {
+	// An input can have anything for a fleet, and this is a directory that is removed with it. What
+	// waits beside a fleet's root has a dot in its name, and is the root of no fleet.
+	if !filepath.IsLocal(in.Fleet) || filepath.Base(in.Fleet) != in.Fleet || strings.Contains(in.Fleet, ".") {
 		return nil, &RootError{fmt.Sprintf("%q is no name of a fleet", in.Fleet)}
 	}
 	return directoryStore{dir: filepath.Join(a.RootDir, in.Fleet), run: in.Run}, nil

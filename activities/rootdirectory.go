@@ -76,6 +76,11 @@ func (d directoryStore) save(_ context.Context, r *certs.Root) error {
 }
 
 func (d directoryStore) remove(_ context.Context, in api.RemoveInput) (fleet.Changes, error) {
+	if in.OnlyRun == "" && !in.DryRun {
+		if err := os.RemoveAll(d.dir + ".old"); err != nil {
+			return fleet.Changes{}, wrap(err, "remove the root before")
+		}
+	}
 	if _, err := os.Stat(d.dir); errors.Is(err, fs.ErrNotExist) {
 		return fleet.Changes{}, nil
 	}
@@ -91,6 +96,25 @@ func (d directoryStore) remove(_ context.Context, in api.RemoveInput) (fleet.Cha
 		}
 	}
 	return change(d, fleet.Remove), nil
+}
+
+// next keeps the root that waits in a directory beside.
+func (d directoryStore) next() rootStore { return directoryStore{dir: d.dir + ".next", run: d.run} }
+
+// promote goes on wherever it was interrupted.
+func (d directoryStore) promote(context.Context) error {
+	next, old := d.dir+".next", d.dir+".old"
+	if _, err := os.Stat(next); err == nil {
+		if _, err := os.Stat(d.dir); err == nil { // else the one in old is that which goes
+			if err := errors.Join(os.RemoveAll(old), os.Rename(d.dir, old)); err != nil {
+				return &RootError{fmt.Sprintf("move the old root away: %v", err)}
+			}
+		}
+		if err := os.Rename(next, d.dir); err != nil {
+			return &RootError{fmt.Sprintf("move the new root to its place: %v", err)}
+		}
+	}
+	return wrap(os.RemoveAll(old), "remove the old root")
 }
 
 // offerPath names the file of the identity that waits for a root, beside its directory.

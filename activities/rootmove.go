@@ -164,13 +164,18 @@ func unsealRoot(ctx context.Context, store rootStore, sealed string) (*certs.Roo
 	return parseRoot(cert, key)
 }
 
-// RememberRoot has a member's inventory name the place where the root is kept now.
+// RememberRoot has a member's inventory name the place where the root is kept now, and how far the
+// member is in a change of the root. It accepts a next root only where its own vouches for that.
 func (a *Activities) RememberRoot(ctx context.Context, in api.RememberRootInput) (fleet.Changes, error) {
 	c, err := a.open(in.ClusterRef)
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	ch, err := a.claim(ctx, in.ClusterRef).RememberRoot(ctx, c, in.Root, in.Place)
+	seen, err := vouched(ctx, c, in)
+	if err != nil {
+		return fleet.Changes{}, err
+	}
+	ch, err := a.claim(ctx, in.ClusterRef).RememberRoot(ctx, c, in.Root, in.Place, seen)
 	if ch == nil || err != nil {
 		return fleet.Changes{}, err
 	}

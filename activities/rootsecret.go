@@ -28,6 +28,8 @@ const (
 // secretStore keeps the root in a Secret of one cluster.
 type secretStore struct {
 	w *kube.Writer
+	// name of the Secret.
+	name string
 	// sealed says that the root's key is encrypted to identity, which may be nil: then this
 	// worker can read no sealed root.
 	sealed   bool
@@ -35,16 +37,16 @@ type secretStore struct {
 }
 
 func (s secretStore) describe() fleet.Change {
-	return fleet.Change{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Note: "in a Secret of cluster " + s.w.Name}
+	return fleet.Change{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: s.name, Note: "in a Secret of cluster " + s.w.Name}
 }
 
 func (s secretStore) load(ctx context.Context) (*certs.Root, string, error) {
-	live, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, rootSecret)
+	live, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, s.name)
 	if live == nil || err != nil {
 		return nil, "", err
 	}
 	if owner := live.Labels[fleet.LabelFleet]; owner != s.w.Owner.Fleet {
-		return nil, "", &kube.NotOursError{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: rootSecret, Owner: owner}
+		return nil, "", &kube.NotOursError{Kind: kinds.Secrets.Kind, Namespace: fleet.SystemNamespace, Name: s.name, Owner: owner}
 	}
 	key := live.Data[rootKeyName]
 	if sealed := live.Data[sealedKeyName]; sealed != nil {
@@ -79,7 +81,7 @@ func (s secretStore) save(ctx context.Context, r *certs.Root) error {
 		}
 		data = map[string][]byte{rootCertName: r.CertPEM, sealedKeyName: sealed}
 	}
-	_, err := s.w.Create(ctx, secret(fleet.SystemNamespace, rootSecret, corev1.SecretTypeOpaque, data))
+	_, err := s.w.Create(ctx, secret(fleet.SystemNamespace, s.name, corev1.SecretTypeOpaque, data))
 	return err
 }
 
@@ -121,10 +123,33 @@ func (s secretStore) dropOffer(ctx context.Context) error {
 	return s.w.Delete(ctx, kinds.Secrets, offer)
 }
 
+// next keeps the root that waits in a Secret beside.
+func (s secretStore) next() rootStore {
+	w := &kube.Writer{Cluster: s.w.Cluster, DryRun: s.w.DryRun, ForceConflicts: s.w.ForceConflicts, Owner: s.w.Owner, Lock: s.w.Lock}
+	w.Owner.Component = componentNextRoot
+	return secretStore{w: w, name: nextRootSecret, sealed: s.sealed, identity: s.identity}
+}
+
+// promote goes on wherever it was interrupted.
+func (s secretStore) promote(ctx context.Context) error {
+	waits, err := readSecret(ctx, s.w.Cluster, fleet.SystemNamespace, nextRootSecret)
+	if waits == nil || err != nil {
+		return err
+	}
+	w := &kube.Writer{Cluster: s.w.Cluster, ForceConflicts: true, Owner: s.w.Owner, Lock: s.w.Lock} // the one before was created, not applied
+	if err := w.Apply(ctx, secret(fleet.SystemNamespace, s.name, corev1.SecretTypeOpaque, waits.Data)); err != nil {
+		return err
+	}
+	return s.next().(secretStore).w.Remove(ctx, kinds.Secrets, fleet.SystemNamespace, "")
+}
+
 // remove removes the namespace, too, where the cluster's inventory is gone already.
 func (s secretStore) remove(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
 	if err := s.w.Remove(ctx, kinds.Secrets, fleet.SystemNamespace, in.OnlyRun); err != nil {
 		return s.w.Changes(), err
+	}
+	if s.name != rootSecret {
+		return s.w.Changes(), nil
 	}
 	if r, err := inventory.Read(ctx, s.w.Cluster); r != nil || err != nil {
 		return s.w.Changes(), err

@@ -13,6 +13,9 @@ const (
 	componentRoot = "root"
 	// rootSecret names the Secret that keeps a root in a cluster.
 	rootSecret = "landbridge-root-ca"
+	// nextRootSecret names the Secret beside it with the root that is to take its place.
+	nextRootSecret    = "landbridge-next-root-ca"
+	componentNextRoot = componentRoot + "-next"
 	// rootCertName and rootKeyName name the keys of that Secret, and the files of a
 	// directory that keeps a root.
 	rootCertName = "root-cert.pem"
@@ -39,6 +42,10 @@ type rootStore interface {
 	offer(ctx context.Context) ([]byte, error)
 	keepOffer(ctx context.Context, identity []byte) error
 	dropOffer(ctx context.Context) error
+	// next returns the place beside this one for the root that is to take its place, and
+	// promote has it take that, which removes the one before with its key.
+	next() rootStore
+	promote(ctx context.Context) error
 	// describe names the root and its place, as a change without an action.
 	describe() fleet.Change
 }

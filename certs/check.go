@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cloudflare/cfssl/helpers"
@@ -26,7 +27,7 @@ func CheckIntermediate(certPEM, rootPEM []byte, spec IntermediateSpec) error {
 		return fmt.Errorf("the root: %w", err)
 	}
 	cert := bundle[0]
-	if err := checkIssuedBy(cert, root, bundle[1:]); err != nil {
+	if err := checkIssuedBy(cert, []*x509.Certificate{root}, bundle[1:]); err != nil {
 		return err
 	}
 	if spec.Issuer {
@@ -145,6 +146,19 @@ func Fingerprints(bundle []byte) (out []string) {
 	}
 }
 
+// Named returns the certificate with a fingerprint out of a PEM bundle, or nil.
+func Named(bundle []byte, fingerprint string) []byte {
+	for {
+		var block *pem.Block
+		if block, bundle = pem.Decode(bundle); block == nil {
+			return nil
+		}
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && Fingerprint(cert) == fingerprint {
+			return pem.EncodeToMemory(block)
+		}
+	}
+}
+
 func fingerprintOf(certPEM []byte) string {
 	f, err := Describe(certPEM)
 	if err != nil {
@@ -181,6 +195,17 @@ func parseAll(bundle []byte) (out []*x509.Certificate, err error) {
 	return out, nil
 }
 
+// Bundle puts certificates together that are trusted beside each other, each one once.
+func Bundle(certsPEM ...[]byte) []byte {
+	var out []byte
+	for i, c := range certsPEM {
+		if c = bytes.TrimSpace(c); len(c) > 0 && !slices.ContainsFunc(certsPEM[:i], func(o []byte) bool { return bytes.Equal(bytes.TrimSpace(o), c) }) {
+			out = append(append(out, c...), '\n')
+		}
+	}
+	return out
+}
+
 // checkCA says whether a certificate may sign others now.
 func checkCA(cert *x509.Certificate) error {
 	now := time.Now()
@@ -197,19 +222,22 @@ func checkCA(cert *x509.Certificate) error {
 	return nil
 }
 
-// checkIssuedBy says whether a CA certificate was issued by the root, or by one of the
-// CAs between that the root issued, and may sign now.
-func checkIssuedBy(cert, root *x509.Certificate, between []*x509.Certificate) error {
+// checkIssuedBy says whether a CA certificate was issued by one of the roots, or by one of the
+// CAs between that a root issued, and may sign now.
+func checkIssuedBy(cert *x509.Certificate, roots, between []*x509.Certificate) error {
 	if err := checkCA(cert); err != nil {
 		return err
 	}
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(root)
+	pool, others, names := x509.NewCertPool(), x509.NewCertPool(), []string(nil)
+	for _, root := range roots {
+		pool.AddCert(root)
+		names = append(names, Fingerprint(root))
+	}
 	for _, ca := range between {
 		others.AddCert(ca)
 	}
-	if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
-		return fmt.Errorf("%s was not issued by the root %s: %w", Fingerprint(cert), Fingerprint(root), err)
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: pool, Intermediates: others, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		return fmt.Errorf("%s was not issued by the root %s: %w", Fingerprint(cert), strings.Join(names, " or "), err)
 	}
 	return nil
 }

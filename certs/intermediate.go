@@ -2,8 +2,10 @@ package certs
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudflare/cfssl/csr"
@@ -77,7 +79,8 @@ const (
 )
 
 // NewCACerts puts together what istiod reads from the Secret cacerts: the chain
-// is the intermediate, the CAs that follow it in certPEM, then the root.
+// is the intermediate, the CAs that follow it in certPEM, then the root, or the bundle of
+// roots that are trusted.
 func NewCACerts(rootPEM, certPEM, keyPEM []byte) CACerts {
 	set := CACerts{RootCert: rootPEM, CACert: certPEM, CAKey: keyPEM,
 		CertChain: append(append(bytes.Clone(bytes.TrimSpace(certPEM)), '\n'), rootPEM...)}
@@ -109,14 +112,14 @@ func CACertsFrom(data map[string][]byte) CACerts {
 	return CACerts{RootCert: data[nameRootCert], CACert: data[nameCACert], CAKey: data[nameCAKey], CertChain: data[nameCertChain]}
 }
 
-// Check says whether istiod can work with the set under the given root: every
-// certificate parses, the chain leads from the intermediate to the root, and the key is
-// the intermediate's. The error never quotes the key.
+// Check says whether istiod can work with the set under the given root, or bundle of roots:
+// every certificate parses, the chain leads from the intermediate to one of the roots and ends
+// with the bundle, and the key is the intermediate's. The error never quotes the key.
 func (c CACerts) Check(rootPEM []byte) error {
 	if !bytes.Equal(bytes.TrimSpace(c.RootCert), bytes.TrimSpace(rootPEM)) {
 		return fmt.Errorf("its root %s is not the fleet's root %s", fingerprintOf(c.RootCert), fingerprintOf(rootPEM))
 	}
-	root, err := parse(rootPEM)
+	roots, err := parseAll(rootPEM)
 	if err != nil {
 		return fmt.Errorf("the root: %w", err)
 	}
@@ -128,13 +131,13 @@ func (c CACerts) Check(rootPEM []byte) error {
 	if err != nil {
 		return fmt.Errorf("its %s: %w", nameCertChain, err)
 	}
-	if err := checkIssuedBy(cert, root, chain); err != nil {
+	if err := checkIssuedBy(cert, roots, chain); err != nil {
 		return err
 	}
 	if err := KeyMatches(c.CAKey, c.CACert); err != nil {
 		return err
 	}
-	if len(chain) < 2 || !chain[0].Equal(cert) || !chain[len(chain)-1].Equal(root) {
+	if len(chain) <= len(roots) || !chain[0].Equal(cert) || !slices.EqualFunc(chain[len(chain)-len(roots):], roots, (*x509.Certificate).Equal) {
 		return fmt.Errorf("its %s does not begin with the intermediate and end with the root", nameCertChain)
 	}
 	return nil

@@ -61,7 +61,11 @@ func printCA(w io.Writer, r api.CAResult) {
 	}
 	row("root", r.Root.Facts, "")
 	for _, c := range r.Clusters {
-		row(c.Name, c.Intermediate, c.Root)
+		issuer := c.Root
+		if c.Known.Next.Done { // two roots are trusted, and the first of them may not sign any more
+			issuer = c.Known.Signer()
+		}
+		row(c.Name, c.Intermediate, issuer)
 	}
 	t.flush()
 	if r.Root.Why == "" {
@@ -73,10 +77,20 @@ func printCA(w io.Writer, r api.CAResult) {
 		switch {
 		case c.Why != "":
 			fmt.Fprintf(w, "cluster %s could not be read: %s\n", c.Name, c.Why)
+		case c.Known.Next.Fingerprint != "":
+			fmt.Fprintf(w, "cluster %s: the root is being changed to %s: %s%s\n", c.Name, c.Known.Next.Fingerprint, c.Known.Next.Phase, unfinished(c.Known.Next))
 		case c.Known.Fingerprint != "" && c.Known.Fingerprint != r.Root.Facts.Fingerprint:
 			fmt.Fprintf(w, "cluster %s knows the root %s, kept %s\n", c.Name, c.Known.Fingerprint, c.Known.Kept)
 		}
 	}
+}
+
+// unfinished says so of a phase that has not ended in a cluster.
+func unfinished(n fleet.NextRoot) string {
+	if n.Done {
+		return ""
+	}
+	return " (not finished)"
 }
 
 // caError returns an error where the picture is not whole.

@@ -61,6 +61,9 @@ func next(typ, fleetName, renews string, end error) string {
 	case api.CleanupFleet:
 		return fmt.Sprintf("next: once the cause is gone, `landbridge cleanup %s` removes the rest", fleetName)
 	case api.RotateFleet:
+		if line := nextOfRoot(fleetName, renews); line != "" {
+			return line
+		}
 		return fmt.Sprintf("next: once the cause is gone, `landbridge rotate %s --%s` renews the rest", fleetName, renews)
 	}
 	return ""

@@ -41,6 +41,8 @@ func TestWithNext_EndsWithTheCommandToType(t *testing.T) {
 		{api.CleanupFleet, "", "`landbridge cleanup prod`"},
 		{api.RotateFleet, api.RenewsTokens, "`landbridge rotate prod --tokens`"},
 		{api.RotateFleet, api.RenewsIntermediates, "`landbridge rotate prod --intermediates`"},
+		{api.RotateFleet, api.RenewsRoot, "`landbridge rotate prod --root` goes on, or `landbridge rotate prod --root --undo` goes back"},
+		{api.RotateFleet, api.RenewsRootUndo, "`landbridge rotate prod --root --undo` goes on, or `landbridge rotate prod --root` goes forward again"},
 	} {
 		for _, code := range []int{exitFailed, exitPartly} {
 			err := withNext(&exitError{code, cause}, c.typ, "prod", c.renews)

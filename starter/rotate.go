@@ -13,51 +13,51 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
+// rotateFlags say what a rotation renews.
+type rotateFlags struct {
+	tokens, intermediates, root, undo, takeOver bool
+	cluster, link                               string
+	lifetime                                    time.Duration
+	why                                         fleet.Request
+}
+
 func (a *app) rotate() *cobra.Command {
-	var (
-		tokens, intermediates, takeOver bool
-		cluster, link                   string
-		why                             fleet.Request
-	)
+	var flags rotateFlags
 	cmd := &cobra.Command{
-		Use: "rotate [FLEET] --tokens|--intermediates", Args: cobra.MaximumNArgs(1),
-		Short: "Give sources new tokens, or clusters new intermediate CAs, without an interruption",
+		Use: "rotate [FLEET] --tokens|--intermediates|--root", Args: cobra.MaximumNArgs(1),
+		Short: "Give sources new tokens, clusters new CAs, or the fleet another root",
 		Long: "With --tokens, give sources new tokens for their targets. Each link gets a new token beside the one\n" +
 			"in force; the source's remote secret gets it, the link is proven, and then the old one is removed.\n\n" +
 			"With --intermediates, give clusters new intermediate CAs under the same root, one cluster after the\n" +
 			"other. The cluster makes a new key, the root signs its CSR, cacerts gets both, and when every istiod\n" +
 			"works with it, the links of the cluster are proven and the old key is removed. Certificates of\n" +
 			"before stay valid, and nothing is restarted.\n\n" +
+			"With --root, bring the fleet one phase nearer to another root, in every cluster: first both are\n" +
+			"trusted, then the new one signs, then the old one is removed. Each cluster accepts the new root only\n" +
+			"if its own has signed it. Between two phases workloads must renew their certificates, for which the\n" +
+			"command makes you wait. --undo goes back, until the last phase has begun.\n\n" +
 			"Where that fails, the old one is put back and stays in force. Nothing else of the fleet is changed.\n" +
 			"Without --cluster and --link that is done for the whole fleet.\n\n" +
-			"A schedule in Temporal renews each in the last third of its life, where it has an end; so does each\n" +
-			"rollout. This command is for at once.\n\n" +
+			"A schedule in Temporal renews tokens and intermediates in the last third of their lives, where they\n" +
+			"end; so does each rollout. This command is for at once, and for roots.\n\n" +
 			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
 			"fleet file, as far as that says how the clusters are reached: the settings are those of the last\n" +
 			"rollout.",
 		Example: "  landbridge rotate prod --tokens --reason CHG-7\n  landbridge rotate prod --tokens --link east.west\n  landbridge rotate prod --tokens --cluster east   # the tokens with which east reads the others\n" +
-			"  landbridge rotate prod --intermediates --cluster east",
+			"  landbridge rotate prod --intermediates --cluster east\n  landbridge rotate prod --root --reason CHG-8",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case !tokens && !intermediates:
-				return usage(errors.New("say what is to be renewed: --tokens or --intermediates"))
-			case intermediates && link != "":
-				return usage(errors.New("a link has no intermediate; say whose is to be renewed with --cluster"))
+			if err := flags.wrong(cmd.Flags().Changed("workload-lifetime")); err != nil {
+				return usage(err)
 			}
-			if err := requested(&why); err != nil {
+			if err := requested(&flags.why); err != nil {
 				return err
 			}
 			f, err := a.fleetToChange(cmd, args)
 			if err != nil {
 				return err
 			}
-			in := api.FleetInput{Fleet: *f, FromInventories: true, TakeOver: takeOver, Request: why, Rotate: &api.Rotation{Intermediates: intermediates}}
-			if intermediates {
-				in.Rotate.Clusters, err = rotatedClusters(*f, cluster)
-			} else {
-				in.Rotate.Links, err = rotated(*f, cluster, link)
-			}
-			if err != nil {
+			in := api.FleetInput{Fleet: *f, FromInventories: true, TakeOver: flags.takeOver, Request: flags.why}
+			if in.Rotate, err = flags.rotation(*f); err != nil {
 				return usage(err)
 			}
 			return a.change(cmd, api.RotateFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
@@ -65,13 +65,7 @@ func (a *app) rotate() *cobra.Command {
 				if err := raw(&r); err != nil {
 					return err
 				}
-				return a.print(w, r, func(w io.Writer) {
-					if intermediates {
-						printIntermediates(w, r, took)
-					} else {
-						printRotated(w, r, took)
-					}
-				})
+				return a.print(w, r, func(w io.Writer) { flags.printer()(w, r, took) })
 			})
 		},
 	}
@@ -79,15 +73,64 @@ func (a *app) rotate() *cobra.Command {
 	a.outputFlag(cmd, outputName)
 	waitFlag(cmd)
 	a.temporal.Bind(cmd.Flags())
-	requestFlags(cmd, &why)
-	cmd.Flags().BoolVar(&tokens, "tokens", false, "renew the tokens with which sources read their targets")
-	cmd.Flags().BoolVar(&intermediates, "intermediates", false, "renew the clusters' intermediate CAs")
-	cmd.Flags().BoolVar(&takeOver, "take-over", false, takeOverUsage)
-	cmd.Flags().StringVar(&cluster, "cluster", "", "`name` of the source whose tokens, or of the cluster whose intermediate is renewed")
-	cmd.Flags().StringVar(&link, "link", "", "link whose token is renewed, as `FROM.TO`")
-	cmd.MarkFlagsMutuallyExclusive("cluster", "link")
-	cmd.MarkFlagsMutuallyExclusive("tokens", "intermediates")
+	requestFlags(cmd, &flags.why)
+	flags.bind(cmd)
 	return cmd
+}
+
+func (f *rotateFlags) bind(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.tokens, "tokens", false, "renew the tokens with which sources read their targets")
+	cmd.Flags().BoolVar(&f.intermediates, "intermediates", false, "renew the clusters' intermediate CAs")
+	cmd.Flags().BoolVar(&f.root, "root", false, "bring the fleet one phase nearer to another root")
+	cmd.Flags().BoolVar(&f.undo, "undo", false, "go back one phase of the change of the root")
+	cmd.Flags().DurationVar(&f.lifetime, "workload-lifetime", fleet.WorkloadLifetime, "how long certificates of workloads live; 0 where every workload was restarted since the phase before")
+	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, takeOverUsage)
+	cmd.Flags().StringVar(&f.cluster, "cluster", "", "`name` of the source whose tokens, or of the cluster whose intermediate is renewed")
+	cmd.Flags().StringVar(&f.link, "link", "", "link whose token is renewed, as `FROM.TO`")
+	cmd.MarkFlagsMutuallyExclusive("cluster", "link")
+	cmd.MarkFlagsMutuallyExclusive("tokens", "intermediates", "root")
+}
+
+// wrong returns an error where the flags do not fit together.
+func (f *rotateFlags) wrong(lifetimeGiven bool) error {
+	switch {
+	case !f.tokens && !f.intermediates && !f.root:
+		return errors.New("say what is to be renewed: --tokens, --intermediates or --root")
+	case f.root && (f.cluster != "" || f.link != ""):
+		return errors.New("a root is changed in every cluster or in none: leave --cluster and --link out")
+	case !f.root && (f.undo || lifetimeGiven):
+		return errors.New("--undo and --workload-lifetime belong to --root")
+	case f.lifetime < 0:
+		return errors.New("--workload-lifetime tells how long certificates of workloads live, and cannot be negative")
+	case f.intermediates && f.link != "":
+		return errors.New("a link has no intermediate; say whose is to be renewed with --cluster")
+	}
+	return nil
+}
+
+// rotation returns what the flags ask for of a fleet.
+func (f *rotateFlags) rotation(of fleet.Fleet) (out *api.Rotation, err error) {
+	out = &api.Rotation{Intermediates: f.intermediates}
+	switch {
+	case f.root:
+		out.Root = &api.RootRotation{Undo: f.undo, WorkloadLifetime: f.lifetime}
+	case f.intermediates:
+		out.Clusters, err = rotatedClusters(of, f.cluster)
+	default:
+		out.Links, err = rotated(of, f.cluster, f.link)
+	}
+	return out, err
+}
+
+// printer returns what prints the result.
+func (f *rotateFlags) printer() func(io.Writer, api.FleetResult, time.Duration) {
+	switch {
+	case f.root:
+		return printRootChanged
+	case f.intermediates:
+		return printIntermediates
+	}
+	return printRotated
 }
 
 // rotated lists the links whose tokens are renewed, or nothing for all.

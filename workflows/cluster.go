@@ -47,7 +47,7 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 
 	// Step 5. cacerts, before istiod starts.
 	if ca.Managed() {
-		if _, err = run(ctx, u, stepCACerts, api.EnsureCACertsInput{ClusterRef: ref, Current: cert.current, RootPEM: in.RootPEM, CertPEM: cert.pem}); err != nil {
+		if _, err = run(ctx, u, stepCACerts, api.EnsureCACertsInput{ClusterRef: ref, Current: cert.current, RootPEM: in.RootPEM, TrustPEM: in.TrustPEM, CertPEM: cert.pem}); err != nil {
 			return
 		}
 	}
@@ -110,7 +110,7 @@ type intermediate struct {
 // its CSR.
 func newIntermediate(ctx workflow.Context, u *unitRun, in api.ClusterInput) (intermediate, error) {
 	want := intermediateOf(in.ClusterRef, in.Part.Spec.CA)
-	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM})
+	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: in.ClusterRef, Spec: want, RootPEM: in.RootPEM, TrustPEM: in.TrustPEM})
 	if err != nil || key.Current || in.ClusterRef.DryRun {
 		return intermediate{current: key.Current, facts: key.Facts}, err
 	}

@@ -75,6 +75,10 @@ type rollout struct {
 	tokens  api.Tokens
 	// intermediates lists the members that a rotation gave new ones.
 	intermediates []string
+	// next tells how far all members are in a change of the root, and change what this run
+	// does about that.
+	next   fleet.NextRoot
+	change *rootChange
 	// carrying names the links of old that carried requests before the wave under way.
 	carrying []fleet.Link
 }

@@ -14,6 +14,11 @@ import (
 // part of the fleet, of the root, and of the fleet file.
 func (r *rollout) memory(name string, part fleet.Fleet) fleet.Memory {
 	out := fleet.Memory{Root: fleet.KnownRoot{Fingerprint: r.root.Facts.Fingerprint, Kept: r.root.Kept}, Applied: r.applied, Left: r.stale.Near(name), Forgotten: r.forgotten()}
+	if out.Root.Next = r.next; r.next.Fingerprint != "" {
+		if was := r.member(name).check.Memory.Root; was.Next.Fingerprint != "" {
+			out.Root.Next = was.Next // since when it is so there
+		}
+	}
 	for _, c := range part.Spec.Clusters {
 		if id := r.identity(c); c.Name == name {
 			out.Member = id

@@ -98,8 +98,14 @@ func (r *rollout) problems(ctx workflow.Context) (out []api.Failure) {
 	out = append(out, r.rivals()...)
 	out = append(out, r.renamed()...)
 	out = append(out, r.applies(ctx)...)
+	if r.in.Rotate.OfRoot() {
+		return append(append(out, r.rootReadable()...), r.planRootChange(ctx)...)
+	}
 	if !r.in.Fleet.Spec.CA.Managed() {
 		return append(out, r.rootsDiffer()...)
+	}
+	if between, changing := r.inRootChange(); len(between) > 0 || changing && r.next.Fingerprint == "" {
+		return append(out, between...)
 	}
 	out = append(out, r.rootReadable()...)
 	out = append(out, r.secondRoots()...)

@@ -13,7 +13,7 @@ import (
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, RootUnlike: r.root.Unlike, Clusters: []api.ClusterDone{}, Links: []string{},
-		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Intermediates: r.intermediates, Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Intermediates: r.intermediates, RootChange: r.rootChanged(), Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {
 			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})

@@ -18,7 +18,7 @@ func (r *rollout) makeRoot(ctx workflow.Context) error {
 	u := &unitRun{unit: api.Root(), dryRun: r.in.DryRun, limits: limitsOf(r.in.Fleet), status: status, gate: r.gate}
 	root := r.get(api.Root())
 	root.move(api.Running)
-	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots()}
+	in := api.EnsureRootInput{RootRef: r.in.RootRef(r.run), CA: r.in.Fleet.Spec.CA, Known: r.knownRoots(), Next: r.next}
 	if in.Issuer.Given() {
 		r.root, err = call(ctx, u, task[api.EnsureRootInput, api.EnsureRootResult]{stepRoot.String(), stepRoot.policy(u.limits), stepRoot.do}, in)
 	} else {

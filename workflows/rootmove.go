@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"cmp"
+	"fmt"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -39,6 +40,9 @@ func OfferRoot(ctx workflow.Context, in api.FleetInput) (api.OfferRootResult, er
 // ExportRoot returns a copy of the root that only the recipients of the request can read.
 func ExportRoot(ctx workflow.Context, in api.FleetInput) (api.ExportRootResult, error) {
 	known, _ := inspectCA(ctx, in)
+	if err := rootStays(known.Clusters); err != nil {
+		return api.ExportRootResult{}, err
+	}
 	sealed, err := fleetCall(ctx, apiCall(limitsOf(in.Fleet)), "seal root", a.SealRoot,
 		api.SealRootInput{RootRef: in.RootRef(workflow.GetInfo(ctx).WorkflowExecution.RunID), Recipients: in.Root.Recipients, Known: knownBy(known.Clusters)})
 	return api.ExportRootResult{Fleet: in.Fleet.Metadata.Name, SealRootResult: sealed}, rootFailed("the root cannot be exported", err)
@@ -66,7 +70,20 @@ func newRootRun(ctx workflow.Context, in api.FleetInput, what string) (*rootRun,
 	r.phase(ctx, "root")
 	known, err := inspectCA(ctx, in)
 	r.members = known.Clusters
+	if err == nil {
+		err = rootStays(known.Clusters)
+	}
 	return r, err
+}
+
+// rootStays returns an error while the root is being changed: there are two of them then.
+func rootStays(members []api.ClusterCA) error {
+	for _, m := range members {
+		if m.Known.Next.Fingerprint != "" {
+			return fail(api.TypePreflight, fmt.Sprintf("the root is being changed (cluster %s: %s): finish that first, or go back, with `landbridge rotate --root`; nothing was changed", m.Name, m.Known.Next.Phase), nil)
+		}
+	}
+	return nil
 }
 
 // move moves the root from the place of the fleet file to another one.

@@ -14,8 +14,9 @@ import (
 )
 
 // RotateFleet gives sources new tokens for their targets, or clusters new intermediates, as they
-// were rolled out last, and changes nothing else. What is new is proven before the old one goes;
-// where that fails, the old one stays in force, and the error names the link or the cluster.
+// were rolled out last, or brings the fleet one phase nearer to another root, and changes nothing
+// else. What is new is proven before the old one goes; where that fails, the old one stays in
+// force, and the error names the link or the cluster.
 func RotateFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, error) {
 	if in.Rotate == nil {
 		in.Rotate = &api.Rotation{}
@@ -74,8 +75,8 @@ func renewDue(ctx workflow.Context, in api.FleetInput, what api.Rotation, reason
 // rotate gives the links that are asked for new tokens, or the members new intermediates. The
 // waves keep their order; nobody approves them, since what fails keeps what it had.
 func (r *rollout) rotate(ctx workflow.Context) error {
-	if r.in.Rotate.Intermediates {
-		if err := r.readRoot(ctx); err != nil {
+	if r.in.Rotate.OfCAs() {
+		if err := r.rootsToSign(ctx); err != nil {
 			return err
 		}
 	}
@@ -92,13 +93,13 @@ func (r *rollout) rotate(ctx workflow.Context) error {
 			return ctx.Err()
 		}
 	}
-	return nil
+	return r.endRootChange(ctx)
 }
 
 // rotateMember renews a member's intermediate, or asks a source for the key to which its new
 // tokens are sealed.
 func (r *rollout) rotateMember(ctx workflow.Context, u *unit) {
-	if r.in.Rotate.Intermediates {
+	if r.in.Rotate.OfCAs() {
 		r.rotateIntermediate(ctx, u)
 		return
 	}

@@ -13,9 +13,10 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// RotateCluster gives one member a new intermediate of the same root, where that is due or asked
-// for, and proves its links with it. What fails is undone: the intermediate before is put back,
-// with its key, and stays in force.
+// RotateCluster gives one member a new intermediate, where that is due or asked for, and proves its
+// links with it. In a change of the root it brings the member to the next phase so. What fails is
+// undone: the intermediate before is put back, with its key and the roots that were trusted with
+// it, and stays in force.
 func RotateCluster(ctx workflow.Context, in api.RotateClusterInput) (api.RotateClusterResult, error) {
 	u, err := newUnitRun(ctx, in.ClusterRef, api.Member(in.ClusterRef.Cluster), limits{Rollout: in.Rollout})
 	if err != nil {
@@ -28,8 +29,11 @@ func RotateCluster(ctx workflow.Context, in api.RotateClusterInput) (api.RotateC
 
 func rotateCluster(ctx workflow.Context, u *unitRun, in api.RotateClusterInput) (out api.RotateClusterResult, err error) {
 	ref := in.ClusterRef
+	if err = u.beginPhase(ctx, in); err != nil {
+		return out, err
+	}
 	// The key is made in the cluster; the root signs its CSR.
-	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: ref, Spec: in.Spec, RootPEM: in.RootPEM, Anew: in.Anew})
+	key, err := run(ctx, u, stepIntermediateKey, api.EnsureIntermediateKeyInput{ClusterRef: ref, Spec: in.Spec, RootPEM: in.RootPEM, TrustPEM: in.TrustPEM, Anew: in.Anew})
 	if err != nil || key.Current {
 		out.Certificate = key.Facts
 		return out, err
@@ -43,16 +47,22 @@ func rotateCluster(ctx workflow.Context, u *unitRun, in api.RotateClusterInput) 
 	// cacerts gets the new one. The one before is kept beside it until the new one is proven.
 	u.compensations = append(u.compensations, compensation{stepCACerts.row, ref.Cluster, func(ctx workflow.Context) error {
 		_, err := call(ctx, u, task[api.PutBackCACertsInput, fleet.Changes]{"put back " + stepCACerts.String(), undoCall(u.limits), a.PutBackCACerts}, api.PutBackCACertsInput{ClusterRef: ref})
-		return err
+		if err != nil {
+			return err
+		}
+		return u.restartIstiod(ctx, in, undoCall(u.limits), "undo")
 	}})
 	wrote, err := call(ctx, u, task[api.EnsureCACertsInput, fleet.Changes]{stepCACerts.String(), apiCall(u.limits), a.EnsureCACerts},
-		api.EnsureCACertsInput{ClusterRef: ref, RootPEM: in.RootPEM, CertPEM: signed.CertPEM, KeepBefore: true})
+		api.EnsureCACertsInput{ClusterRef: ref, RootPEM: in.RootPEM, TrustPEM: in.TrustPEM, CertPEM: signed.CertPEM, KeepBefore: true})
 	if err != nil {
 		return out, err
 	}
 
-	// istiod takes an intermediate of the same root without a restart. Without a proof nobody
-	// looks, as with all of a rollout.
+	// istiod takes an intermediate without a restart as long as the roots that are trusted stay the
+	// same. Without a proof nobody looks, as with all of a rollout.
+	if err = u.restartIstiod(ctx, in, patientCall(u.limits), "do"); err != nil {
+		return out, err
+	}
 	if !in.Rollout.SkipProof {
 		if _, err = call(ctx, u, task[api.WaitIntermediateInput, api.WaitIntermediateResult]{"wait for istiod's new CA", reloadWait(u.limits), a.WaitIntermediate},
 			api.WaitIntermediateInput{ClusterRef: ref, CertPEM: signed.CertPEM}); err != nil {
@@ -64,7 +74,10 @@ func rotateCluster(ctx workflow.Context, u *unitRun, in api.RotateClusterInput) 
 	}
 	out.Renewed, out.Certificate, out.Proven = true, signed.Facts, len(carrying)
 	u.changes = append(u.changes, wrote.All()...)
-	u.stands = true // whether the one before is removed or not
+	u.stands = true // whether that is remembered and the one before is removed or not
+	if err = u.endPhase(ctx, in); err != nil {
+		return out, err
+	}
 	_, err = call(ctx, u, task[api.RetireCACertsInput, fleet.Changes]{"retire the intermediate before", apiCall(u.limits), a.RetireCACerts}, api.RetireCACertsInput{ClusterRef: ref})
 	return out, err
 }

@@ -83,7 +83,7 @@ func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
 // membersAtOnce limits how many members are worked on. Intermediates are renewed one by one, so
 // that a link which breaks tells by whose.
 func (r *rollout) membersAtOnce() int {
-	if r.in.Rotate != nil && r.in.Rotate.Intermediates {
+	if r.in.Rotate.OfCAs() {
 		return 1
 	}
 	return r.in.Fleet.Spec.Rollout.MaxParallel
@@ -109,7 +109,7 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 	err := r.gate.runChild(ctx, child{u.Unit.WorkflowID(r.id), u.Unit.String(),
 		attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(name), api.PhaseKey.ValueSet(string(api.Running))), RolloutCluster},
 		api.ClusterInput{
-			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, Network: cluster.Network,
+			ClusterRef: r.ref(name), Root: r.in.RootRef(r.run), RootPEM: r.root.CertPEM, TrustPEM: r.root.TrustPEM, Network: cluster.Network,
 			Part: part, IstioVersion: u.check.Istio.Wanted, Memory: r.memory(name, part), Rollout: limits,
 			IsSource: u.source,
 		}, &result)

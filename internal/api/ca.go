@@ -83,10 +83,13 @@ type ReceiveRootInput struct {
 	Known  []MemberRoot `json:"known,omitempty"`
 }
 
-// RememberRootInput tells a member where the root is kept now.
+// RememberRootInput tells a member where the root is kept now, and how far it is in a change of
+// the root.
 type RememberRootInput struct {
 	ClusterRef
 	Root fleet.KnownRoot `json:"root"`
+	// NextRoot proves the next root of Root, where the member has not accepted it yet.
+	NextRoot
 	// Place as the fleet file names it from now on.
 	Place fleet.RootStore `json:"place"`
 }

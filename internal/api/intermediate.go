@@ -11,6 +11,10 @@ type RotateClusterInput struct {
 	// Anew renews it though it is not in the last third of its life.
 	Anew    bool          `json:"anew,omitempty"`
 	Rollout fleet.Rollout `json:"rollout"`
+	// Phase of a change of the root that the member is brought to, or nil.
+	Phase *MemberPhase `json:"phase,omitempty"`
+	// TrustPEM has the roots that are trusted beside each other while the root is changed.
+	TrustPEM string `json:"trustPEM,omitempty"`
 	// Links of the member, by their sources: those that carry requests before must do so
 	// afterwards. There are none where proofs are left out.
 	Links []VerifyLinksInput `json:"links,omitempty"`

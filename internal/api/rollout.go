@@ -11,7 +11,9 @@ type ClusterInput struct {
 	ClusterRef ClusterRef `json:"cluster"`
 	Root       RootRef    `json:"root"`
 	RootPEM    string     `json:"rootPEM"`
-	Network    string     `json:"network"`
+	// TrustPEM has the roots that are trusted beside each other while the root is changed.
+	TrustPEM string `json:"trustPEM,omitempty"`
+	Network  string `json:"network"`
 	// Part of the fleet that the cluster remembers.
 	Part fleet.Fleet `json:"part"`
 	// IstioVersion is the real version behind that of the part, which may be an alias.
@@ -64,6 +66,8 @@ type FleetResult struct {
 	Renewed int `json:"renewed,omitempty"`
 	// Intermediates lists the clusters that got a new one by a rotation.
 	Intermediates []string `json:"intermediates,omitempty"`
+	// RootChange tells where a change of the root is after a rotation brought it on.
+	RootChange *RootChanged `json:"rootChange,omitempty"`
 	// Open lists the links to whose egress gateway any pod of the source gets a connection,
 	// since its network enforces no NetworkPolicies. A rollout with proofs tries it; a plan
 	// tells what was found last.

@@ -7,7 +7,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// Rotation says what RotateFleet renews: tokens, or intermediates.
+// Rotation says what RotateFleet renews: tokens, intermediates, or the root.
 type Rotation struct {
 	// Due leaves those as they are that are not in the last third of their life.
 	Due bool `json:"due,omitempty"`
@@ -16,12 +16,16 @@ type Rotation struct {
 	// Intermediates has those of Clusters renewed, or of all where that is empty, and no token.
 	Intermediates bool     `json:"intermediates,omitempty"`
 	Clusters      []string `json:"clusters,omitempty"`
+	// Root brings the fleet one phase nearer to another root, or back, and renews nothing else.
+	Root *RootRotation `json:"root,omitempty"`
 }
 
-// The kinds of what a rotation renews, by the flag of `landbridge rotate` that asks for each.
+// The kinds of what a rotation renews, by the flags of `landbridge rotate` that ask for each.
 const (
 	RenewsTokens        = "tokens"
 	RenewsIntermediates = "intermediates"
+	RenewsRoot          = "root"
+	RenewsRootUndo      = "root --undo"
 )
 
 // What returns the kind of what is renewed, or nothing where there is no rotation.
@@ -29,21 +33,31 @@ func (r *Rotation) What() string {
 	switch {
 	case r == nil:
 		return ""
+	case r.Root != nil && r.Root.Undo:
+		return RenewsRootUndo
+	case r.Root != nil:
+		return RenewsRoot
 	case r.Intermediates:
 		return RenewsIntermediates
 	}
 	return RenewsTokens
 }
 
+// OfCAs says whether clusters get new intermediates, and no token is looked at.
+func (r *Rotation) OfCAs() bool { return r != nil && (r.Intermediates || r.Root != nil) }
+
+// OfRoot says whether the root is changed.
+func (r *Rotation) OfRoot() bool { return r != nil && r.Root != nil }
+
 // Has says whether a link's token is looked at.
 func (r Rotation) Has(l fleet.Link) bool {
-	return !r.Intermediates && (len(r.Links) == 0 || slices.Contains(r.Links, l))
+	return !r.OfCAs() && (len(r.Links) == 0 || slices.Contains(r.Links, l))
 }
 
 // Touches says whether a cluster's intermediate is looked at, or a token at whose link's end
 // the cluster is.
 func (r Rotation) Touches(links []fleet.Link, cluster string) bool {
-	if r.Intermediates {
+	if r.OfCAs() {
 		return len(r.Clusters) == 0 || slices.Contains(r.Clusters, cluster)
 	}
 	return slices.ContainsFunc(links, func(l fleet.Link) bool { return r.Has(l) && (l.From == cluster || l.To == cluster) })

@@ -58,7 +58,7 @@ type Status struct {
 	Phase string    `json:"phase"`
 	Began time.Time `json:"began,omitzero"`
 	fleet.Request
-	// Renews tells what a rotation renews: RenewsTokens or RenewsIntermediates.
+	// Renews tells what a rotation renews: RenewsTokens, RenewsIntermediates, RenewsRoot or RenewsRootUndo.
 	Renews string      `json:"renews,omitempty"`
 	Units  []UnitState `json:"units"`
 	// Waves is empty where the fleet file has none.

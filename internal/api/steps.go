@@ -9,6 +9,9 @@ type EnsureIntermediateKeyInput struct {
 	ClusterRef
 	Spec    IntermediateSpec `json:"spec"`
 	RootPEM string           `json:"rootPEM"`
+	// TrustPEM has the roots that are trusted beside each other while the root is changed;
+	// RootPEM is the one of them that signs.
+	TrustPEM string `json:"trustPEM,omitempty"`
 	// Anew asks for a key though the cluster has a good cacerts.
 	Anew bool `json:"anew,omitempty"`
 }
@@ -30,6 +33,8 @@ type EnsureCACertsInput struct {
 	Current bool   `json:"current"`
 	RootPEM string `json:"rootPEM"`
 	CertPEM string `json:"certPEM"`
+	// TrustPEM has the roots that are trusted beside each other while the root is changed.
+	TrustPEM string `json:"trustPEM,omitempty"`
 	// KeepBefore keeps the cacerts that was in force, for PutBackCACerts.
 	KeepBefore bool `json:"keepBefore,omitempty"`
 }
@@ -100,6 +105,8 @@ type EnsureRootInput struct {
 	// Known lists the roots that the members remember or run with. Where there is one, no
 	// other is made.
 	Known []MemberRoot `json:"known,omitempty"`
+	// Next tells how far every member is in a change of the root.
+	Next fleet.NextRoot `json:"next,omitzero"`
 }
 
 // MemberRoot names the root of a fleet as one of its members knows it.
@@ -111,8 +118,12 @@ type MemberRoot struct {
 // EnsureRootResult holds the public half of the root.
 type EnsureRootResult struct {
 	fleet.Changes
-	CertPEM string           `json:"certPEM"`
-	Facts   CertificateFacts `json:"facts"`
+	// CertPEM of the root that signs. While the root is changed that may be the next one, and
+	// TrustPEM has both.
+	CertPEM  string `json:"certPEM"`
+	TrustPEM string `json:"trustPEM,omitempty"`
+	// Facts of the root that the members know.
+	Facts CertificateFacts `json:"facts"`
 	// Kept names the place where the root is kept.
 	Kept string `json:"kept,omitempty"`
 	// Unlike tells in what the root differs from the fleet file.
@@ -126,7 +137,7 @@ type SignIntermediateInput struct {
 	Member ClusterRef       `json:"member"`
 	CSR    string           `json:"csr"`
 	Spec   IntermediateSpec `json:"spec"`
-	// RootPEM holds the fleet's root, at which what an issuer signs must end.
+	// RootPEM holds the root that signs, at which what an issuer signs must end, too.
 	RootPEM string `json:"rootPEM,omitempty"`
 }
 

@@ -20,6 +20,10 @@ type KnownRoot struct {
 	Fingerprint string `json:"fingerprint"`
 	// Kept names the place for people.
 	Kept string `json:"kept,omitempty"`
+	// Next tells how far a change of the root is here. It is empty where there is none.
+	Next NextRoot `json:"next,omitzero"`
+	// Changed is when it took the place of another root here. It is zero for the first one.
+	Changed time.Time `json:"changed,omitzero"`
 }
 
 // Memory holds what a cluster remembers beside the settings: which member it is, who

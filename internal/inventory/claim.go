@@ -111,28 +111,6 @@ func (cl Claim) Write(ctx context.Context, c *kube.Cluster, part fleet.Fleet, me
 	return ch, err
 }
 
-// RememberRoot makes the inventory name the place where the fleet's root is kept now, for
-// people and as the fleet file has it. It returns what it changed: nil where the inventory
-// says so already, or where there is none.
-func (cl Claim) RememberRoot(ctx context.Context, c *kube.Cluster, root fleet.KnownRoot, place fleet.RootStore) (ch *fleet.Change, err error) {
-	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		inv, err := Read(ctx, c)
-		if err != nil || inv == nil || inv.Memory.Root == root && inv.Fleet.Spec.CA.Root == place {
-			return err
-		}
-		if err := cl.Allowed(inv, c.Name); err != nil {
-			return err
-		}
-		if _, err := keepRoot(c.Name, inv.Memory, fleet.Memory{Root: root}); err != nil {
-			return err
-		}
-		inv.Memory.Root, inv.Fleet.Spec.CA.Root, inv.Lock = root, place, &cl.As
-		ch = &fleet.Change{Action: fleet.Update, Kind: "ConfigMap", Namespace: fleet.SystemNamespace, Name: fleet.InventoryName}
-		return inv.update(ctx, c)
-	})
-	return ch, err
-}
-
 // Unlock removes the run's lock from the cluster's inventory, and returns whether
 // there was one. The lock of another run stays.
 func Unlock(ctx context.Context, c *kube.Cluster, run string) (unlocked bool, err error) {

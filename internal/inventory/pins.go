@@ -73,17 +73,3 @@ func (cl Claim) Pin(ctx context.Context, c *kube.Cluster, source string, p Pin) 
 		return inv.update(ctx, c)
 	})
 }
-
-// keepRoot returns what a cluster is to remember from now on, of the same root as before: that
-// one is never replaced, nor dropped, by what a workflow asks for.
-func keepRoot(cluster string, was, now fleet.Memory) (fleet.Memory, error) {
-	switch known := was.Root.Fingerprint; {
-	case known == "" || known == now.Root.Fingerprint:
-	case now.Root.Fingerprint == "":
-		now.Root = was.Root
-	default:
-		return now, &UntrustedError{fmt.Sprintf("cluster %s has the root %s, and not %s: a fleet keeps its root; one that is to begin anew is cleaned up first",
-			cluster, known, now.Root.Fingerprint)}
-	}
-	return now, nil
-}

@@ -123,6 +123,10 @@ func (w *world) recordTokens(t *testing.T, keep func(string)) {
 	keep("tokens-checked")
 	w.must("rotate", "test", "--intermediates", "--cluster", "east", "--reason", "CHG-3")
 	keep("renewed")
+	w.must("rotate", "test", "--root", "--reason", "CHG-4")
+	keep("root-trusted")
+	w.must("rotate", "test", "--root", "--undo", "--reason", "CHG-4")
+	keep("root-undone")
 	w.must("cleanup", "-f", file)
 }
 

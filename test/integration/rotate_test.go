@@ -85,6 +85,7 @@ func TestTokens_ThatEnd_AreRenewedByHandAndBySchedule(t *testing.T) {
 	w.bySchedule()
 	w.costs("a rotation of both links", "rotate", "test", "--tokens")
 	require.Regexp(t, `fleet test: 2 intermediates of 2 clusters renewed in`, w.must("rotate", "test", "--intermediates"))
+	w.changesRoot(ends)
 	w.costs("a rollout that changes nothing, but removes their old tokens", "rollout", "-f", ends)
 	w.must("cleanup", "-f", ends)
 	_, err = w.client(w.t).ScheduleClient().GetHandle(ctx, "landbridge.test.rotation").Describe(ctx)

@@ -53,3 +53,37 @@ func (r *real) intermediate(cluster string) string {
 	require.NoError(r.t, err)
 	return facts.Fingerprint
 }
+
+// changesRoot changes the root of two clusters in which nothing runs: every cacerts has what
+// belongs to the phase, whatever is rolled out in between, and the old key is gone at the end.
+func (w *world) changesRoot(file string) {
+	w.t.Helper()
+	before := w.roots("east")
+	require.Len(w.t, before, 1)
+	for phase, want := range []int{2, 2, 1} {
+		if phase > 0 {
+			out, code := w.try("rotate", "test", "--root")
+			require.Equal(w.t, 2, code, out)
+			require.Contains(w.t, out, "workloads may have certificates of before the phase in which both roots are trusted")
+		}
+		w.must("rotate", "test", "--root", "--workload-lifetime", "0")
+		for _, c := range []string{"east", "west"} {
+			require.Len(w.t, w.roots(c), want)
+		}
+		is := w.roots("east")
+		require.NotRegexp(w.t, `(create|update) +Secret istio-system/cacerts`, w.must("plan", "-f", file))
+		w.must("rollout", "-f", file)
+		require.Equal(w.t, is, w.roots("east"), "a rollout writes no other roots")
+	}
+	require.NotContains(w.t, w.roots("west"), before[0])
+	out, code := w.try("rotate", "test", "--root")
+	require.Equal(w.t, 2, code, out)
+	require.Contains(w.t, out, "nothing of that is left to do: another change can begin after", "the same command once more begins no other change")
+}
+
+// roots lists the fingerprints of the roots in a cluster's cacerts.
+func (w *world) roots(cluster string) []string {
+	s, err := w.connect(cluster).CoreV1().Secrets("istio-system").Get(context.Background(), "cacerts", metav1.GetOptions{})
+	require.NoError(w.t, err)
+	return certs.Fingerprints(s.Data["root-cert.pem"])
+}
