@@ -70,7 +70,7 @@ test-traffic: build ## Integration tests on real nodes
 
 .PHONY: e2e
 e2e: build chaos-build ## The whole way on real nodes, with traffic, the real cert-manager, and a life of ordinary acts (Linux, root)
-	$(GO) test -C test -count=1 -timeout 50m -v -run 'TestRealNodes|TestIssuer|TestImage|TestFifty|TestRBAC_TheRole' ./integration -whole-way
+	$(GO) test -C test -count=1 -timeout 50m -v -run 'TestRealNodes|TestIssuer|TestImage|TestFifty|TestRBAC_TheRole' ./integration -whole-way -root-change
 	bin/chaos --nodes real --lives 1 --lanes 1 --acts 10 --seed $(SEED)
 
 .PHONY: lint
