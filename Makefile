@@ -35,14 +35,14 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
 # The tests lack cores, not memory: API servers, workers and compilers collect their garbage
 # less often, for more memory.
-test test-kwok test-kwok-chaos test-traffic test-every-step: export GOGC ?= 250
+test test-kwok test-traffic test-every-step: export GOGC ?= 250
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race -p 3 ./...
 	$(GO) test -C standalone ./...
 	$(GO) test -C test ./lab/... ./image ./deploy
-	@$(MAKE) --no-print-directory -j2 test-kwok-chaos test-traffic
+	@$(MAKE) --no-print-directory -j2 test-kwok test-traffic
 
 .PHONY: test-unit
 test-unit: go ## The tests that need no lab, in under two minutes when little has to be built
@@ -55,18 +55,14 @@ test-unit: go ## The tests that need no lab, in under two minutes when little ha
 test-kwok: build ## Integration tests on KWOK's nodes, which run nothing (TESTS=regexp: some of them)
 	$(GO) test -C test -count=1 -parallel 6 -timeout 60m -run '$(TESTS)' -skip RealNodes ./integration -seed $(SEED)
 
-# Real nodes take longer than KWOK's, and chaos makes up for it.
-.PHONY: test-kwok-chaos
-test-kwok-chaos: test-kwok chaos-build
-	bin/chaos $(CHAOS_SAMPLE)
-
 .PHONY: test-every-step
 test-every-step: build ## Each step that writes, not the sample of make test: its answer lost, then undone; tried twice at once
 	$(GO) test -C test -count=1 -parallel 5 -timeout 60m -run 'TestEachStep|TestTwoTries' ./integration -every-step
 
 .PHONY: test-traffic
-test-traffic: build ## Integration tests on real nodes
+test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos
 	$(GO) test -C test -count=1 -timeout 50m -run RealNodes ./integration
+	bin/chaos $(CHAOS_SAMPLE)
 
 .PHONY: e2e
 e2e: build chaos-build ## The whole way on real nodes, with traffic, the real cert-manager, and a life of ordinary acts (Linux, root)
