@@ -68,7 +68,7 @@ func unlike(was, is map[string]any) (out []string) {
 }
 
 // adoptsTheGuide brings the guide's mesh under Landbridge and gives it back, under requests
-// through the tunnel, and tells how many of them failed (docs/existing-meshes.md).
+// through the tunnel, of which few fail (docs/existing-meshes.md).
 func (r *real) adoptsTheGuide(t *testing.T) {
 	names := []string{"east", "west"}
 	all := r.merged(t, r.lab.Kubeconfig, names...)
@@ -85,8 +85,8 @@ func (r *real) adoptsTheGuide(t *testing.T) {
 	r.allProven()
 	r.must("cleanup", "-f", r.fleet)
 	r.t.Logf("west is seen after %s", r.sees("east", "west", "given-back"))
-	// Between a target's exposure and the last step of each link its gateway lets nobody in.
-	r.t.Logf("through the tunnel meanwhile:\n%s", requests())
+	// The gateway takes the new server name a moment before the remote secret has it, and back.
+	r.fewFailed(requests(), 8)
 	r.behave()
 	undo()
 	clean()

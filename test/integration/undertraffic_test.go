@@ -25,14 +25,17 @@ func (r *real) pace(source, target string) (stop func() string) {
 	require.NoError(r.t, err)
 	way, err := r.remote(source, target)
 	require.NoError(r.t, err)
-	file := filepath.Join(r.dir, "token")
-	require.NoError(r.t, os.WriteFile(file, []byte(way.BearerToken), 0o600))
+	file := filepath.Join(r.dir, "way")
+	write := func(way *rest.Config, to string) error {
+		return os.WriteFile(to, []byte(way.ServerName+" "+way.BearerToken), 0o600)
+	}
+	require.NoError(r.t, write(way, file))
 	// A node is no istiod, and the gateway's pods on the other node would not let it in.
 	const policies = "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies"
 	r.create(source, policies+"\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: pace}\nspec: {podSelector: {matchLabels: {app: kube-apiserver-"+target+
 		"-egress-gateway}}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}\n")
 	time.Sleep(2 * time.Second) // until it is enforced
-	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", way.ServerName, file, "/api/v1/namespaces?limit=1")
+	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", file, "/api/v1/namespaces?limit=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	stdin, err := cmd.StdinPipe()
@@ -40,7 +43,7 @@ func (r *real) pace(source, target string) (stop func() string) {
 	require.NoError(r.t, cmd.Start())
 	follows := r.repeat(func(context.Context) {
 		if way, err := r.remote(source, target); err == nil {
-			_ = os.WriteFile(file+".new", []byte(way.BearerToken), 0o600)
+			_ = write(way, file+".new")
 			_ = os.Rename(file+".new", file)
 		}
 		time.Sleep(100 * time.Millisecond)

@@ -18,12 +18,13 @@ import (
 
 // pace returns a command that asks an API server for a path so often a second, by turns
 // over a connection that is kept, as istiod's is, and over a new one, until its standard
-// input ends. Each request is sent when its time has come, whatever became of others.
+// input ends. Each request is sent when its time has come, whatever became of others. The file has
+// the server name and the token, as the remote secret has them at the moment.
 func pace() *cobra.Command {
 	var rate int
-	cmd := &cobra.Command{Use: "pace ADDRESS SERVERNAME TOKENFILE PATH", Hidden: true, Args: cobra.ExactArgs(4),
+	cmd := &cobra.Command{Use: "pace ADDRESS FILE PATH", Hidden: true, Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := os.ReadFile(args[2]); err != nil {
+			if _, err := os.ReadFile(args[1]); err != nil {
 				return err
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
@@ -31,18 +32,20 @@ func pace() *cobra.Command {
 				_, _ = io.Copy(io.Discard, os.Stdin)
 				stop()
 			}()
-			kinds := []*requests{newRequests("kept", args[1]), newRequests("new", args[1])}
+			kinds := []*requests{{kind: "kept"}, {kind: "new"}}
 			var wg sync.WaitGroup
 			tick := time.NewTicker(time.Second / time.Duration(rate))
 			for n := 0; ctx.Err() == nil; n++ {
 				select {
 				case <-ctx.Done():
 				case <-tick.C:
-					token, err := os.ReadFile(args[2]) // somebody may renew it meanwhile
+					now, err := os.ReadFile(args[1]) // somebody may change it meanwhile
 					if err != nil {
 						return err
 					}
-					wg.Go(func() { kinds[n%2].send("https://"+args[0]+args[3], string(token)) })
+					name, token, _ := strings.Cut(string(now), " ")
+					client := kinds[n%2].as(name)
+					wg.Go(func() { kinds[n%2].send(client, "https://"+args[0]+args[2], token) })
 				}
 			}
 			wg.Wait()
@@ -57,10 +60,11 @@ func pace() *cobra.Command {
 
 // requests notes how those of one kind ended, and keeps the first failures.
 type requests struct {
-	kind   string
-	client *http.Client
-	mu     sync.Mutex
-	took   []time.Duration
+	kind, serverName string
+	client           *http.Client
+
+	mu   sync.Mutex
+	took []time.Duration
 	// answered tells when the last answer came, and pause how long none came at most.
 	answered time.Time
 	pause    time.Duration
@@ -83,16 +87,20 @@ func moments(failed []time.Time) (n int) {
 	return n
 }
 
-func newRequests(kind, serverName string) *requests {
-	fresh := kind == "new"
-	return &requests{kind: kind, client: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh, ForceAttemptHTTP2: !fresh,
-		TLSClientConfig: &tls.Config{ServerName: serverName, InsecureSkipVerify: true}}}}
+// as returns the client for a server name. A connection that is kept is kept under one name.
+func (r *requests) as(serverName string) *http.Client {
+	if r.client == nil || r.serverName != serverName {
+		fresh := r.kind == "new"
+		r.serverName, r.client = serverName, &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: fresh, ForceAttemptHTTP2: !fresh,
+			TLSClientConfig: &tls.Config{ServerName: serverName, InsecureSkipVerify: true}}}
+	}
+	return r.client
 }
 
-func (r *requests) send(url, token string) {
+func (r *requests) send(client *http.Client, url, token string) {
 	began := time.Now()
 	way := &way{}
-	err := ask(r.client, url, token, way)
+	err := ask(client, url, token, way)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.took = append(r.took, time.Since(began))
