@@ -3,6 +3,7 @@ package workflows
 import (
 	"cmp"
 	"maps"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,9 @@ import (
 // and whose cacerts have the last that was written.
 type rooted struct {
 	*lived
-	t      *testing.T
+	t *testing.T
+	// mu guards what follows: activities run beside each other.
+	mu     sync.Mutex
 	known  map[string]fleet.KnownRoot
 	trust  map[string]string
 	signer map[string]string
@@ -83,8 +86,14 @@ func (r *rooted) answers(c fakeCall, result any) {
 // lives has the fleet answer a run of a workflow, and notes what each step wrote, unless it broke
 // before it acted.
 func (r *rooted) lives(f *fake, on func(*fake, fakeCall) error) {
-	f.answer = r.answers
+	f.answer = func(c fakeCall, result any) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.answers(c, result)
+	}
 	f.on = func(c fakeCall) (err error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		if on != nil {
 			err = on(f, c)
 		}
