@@ -2,9 +2,7 @@ package activities
 
 import (
 	"context"
-	"strconv"
 
-	securityapi "istio.io/api/security/v1beta1"
 	security "istio.io/client-go/pkg/apis/security/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -35,9 +33,6 @@ func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (flee
 }
 
 func access(in api.EnsureAccessInput) *security.AuthorizationPolicy {
-	return workloadPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest.Selector(), &securityapi.Rule{
-		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: []string{
-			in.TrustDomain + "/ns/" + in.SourceNamespace + "/sa/" + fleet.EgressIdentity(in.Link)}}}},
-		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.APIPort)}}}},
-	})
+	return workloadPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest.Selector(),
+		usesPort(in.APIPort, in.TrustDomain+"/ns/"+in.SourceNamespace+"/sa/"+fleet.EgressIdentity(in.Link)))
 }

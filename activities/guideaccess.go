@@ -2,9 +2,7 @@ package activities
 
 import (
 	"context"
-	"strconv"
 
-	securityapi "istio.io/api/security/v1beta1"
 	security "istio.io/client-go/pkg/apis/security/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -66,8 +64,5 @@ func beforeDenial(ctx context.Context, w *kube.Writer, in api.EnsureExposureInpu
 }
 
 func guideAccess(in api.EnsureExposureInput) *security.AuthorizationPolicy {
-	return workloadPolicy(guideAccessName, in.Namespace, in.Gateways.EastWest.Selector(), &securityapi.Rule{
-		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: in.Guide}}},
-		To:   []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.Gateways.APIPort)}}}},
-	})
+	return workloadPolicy(guideAccessName, in.Namespace, in.Gateways.EastWest.Selector(), usesPort(in.Gateways.APIPort, in.Guide...))
 }

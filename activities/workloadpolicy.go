@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"strconv"
+
 	securityapi "istio.io/api/security/v1beta1"
 	typeapi "istio.io/api/type/v1beta1"
 	security "istio.io/client-go/pkg/apis/security/v1"
@@ -24,4 +26,13 @@ func workloadPolicy(name, namespace string, pods map[string]string, rule *securi
 		p.Spec.Rules = []*securityapi.Rule{rule}
 	}
 	return p
+}
+
+// usesPort allows identities to use one port. They are named by their principals, as in
+// <trust domain>/ns/<namespace>/sa/<service account>.
+func usesPort(port int, principals ...string) *securityapi.Rule {
+	return &securityapi.Rule{
+		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: principals}}},
+		To:   []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(port)}}}},
+	}
 }
