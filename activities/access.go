@@ -34,5 +34,5 @@ func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (flee
 
 func access(in api.EnsureAccessInput) *security.AuthorizationPolicy {
 	return workloadPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest.Selector(),
-		usesPort(in.APIPort, in.TrustDomain+"/ns/"+in.SourceNamespace+"/sa/"+fleet.EgressIdentity(in.Link)))
+		usesPort(in.APIPort, fleet.Principal(in.TrustDomain, in.SourceNamespace, fleet.EgressIdentity(in.Link))))
 }

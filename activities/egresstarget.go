@@ -81,7 +81,7 @@ func targetEntry(in api.EnsureEgressConfigInput) *networking.ServiceEntry {
 			Endpoints:  targetEndpoints(in),
 			// The mesh shares a root, so any of its workloads could answer; only the
 			// target's east-west gateway may.
-			SubjectAltNames: []string{"spiffe://" + in.TrustDomain + "/ns/" + targetNamespace(in) + "/sa/" + in.EastWest.Account()},
+			SubjectAltNames: []string{"spiffe://" + fleet.Principal(in.TrustDomain, targetNamespace(in), in.EastWest.Account())},
 		},
 	}
 }

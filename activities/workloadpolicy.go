@@ -28,8 +28,7 @@ func workloadPolicy(name, namespace string, pods map[string]string, rule *securi
 	return p
 }
 
-// usesPort allows identities to use one port. They are named by their principals, as in
-// <trust domain>/ns/<namespace>/sa/<service account>.
+// usesPort allows identities to use one port. fleet.Principal names each.
 func usesPort(port int, principals ...string) *securityapi.Rule {
 	return &securityapi.Rule{
 		From: []*securityapi.Rule_From{{Source: &securityapi.Source{Principals: principals}}},

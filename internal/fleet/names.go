@@ -79,12 +79,18 @@ const (
 // cluster reaches the target's kube-apiserver (guide step 10).
 func EgressGateway(target string) string { return "kube-apiserver-" + target + "-egress-gateway" }
 
+// Principal names a service account's identity as AuthorizationPolicies do. Its SPIFFE ID is that
+// after "spiffe://".
+func Principal(trustDomain, namespace, account string) string {
+	return trustDomain + "/ns/" + namespace + "/sa/" + account
+}
+
 // GuideIdentities lists the principals under which the sources of a cluster reach it as the guide
 // has them: the chart names the account of a gateway like its release.
 func (f *Fleet) GuideIdentities(cluster string) (out []string) {
 	for _, source := range f.Sources(cluster) {
 		istio := f.Settings(source).Istio
-		if of := istio.TrustDomain + "/ns/" + istio.Namespace + "/sa/" + EgressGateway(cluster); !slices.Contains(out, of) {
+		if of := Principal(istio.TrustDomain, istio.Namespace, EgressGateway(cluster)); !slices.Contains(out, of) {
 			out = append(out, of)
 		}
 	}
