@@ -223,7 +223,7 @@ func ended(err error) error {
 	if !errors.As(err, &app) {
 		var canceled *temporal.CanceledError
 		if errors.As(err, &canceled) {
-			said := "the run was canceled, and has undone its open steps"
+			said := "the run was canceled"
 			if canceled.HasDetails() {
 				_ = canceled.Details(&said)
 			}

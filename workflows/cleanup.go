@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -29,7 +30,9 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 	if err == nil && len(c.left) > 0 && c.result.Refused == "" {
 		err = c.fail(api.TypeLeftOver, "the cleanup could not remove everything", c.left)
 	}
-	err = c.canceledBy(err)
+	if temporal.IsCanceledError(err) {
+		err = c.canceledBy(err, c.stays()...)
+	}
 	c.close(ctx, err)
 	c.result.Decisions = c.Decisions
 	return c.result, err
@@ -69,7 +72,11 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	if c.in.FromInventories {
 		c.in.Fleet.Spec.Clusters = clusters // one of them may keep the root
 	}
-	if refused := c.refusedWhole(ctx, clusters); len(refused) > 0 {
+	refused := c.refusedWhole(ctx, clusters)
+	if ctx.Err() != nil { // what was not answered refuses nothing
+		return ctx.Err()
+	}
+	if len(refused) > 0 {
 		c.result.Refused = sentences(refused)
 		if !c.in.DryRun {
 			return c.fail(api.TypePreflight, "nothing was removed", refused)
@@ -77,7 +84,7 @@ func (c *cleanup) do(ctx workflow.Context) error {
 	}
 
 	// The schedule, which would find drift in all that goes.
-	if !c.in.DryRun && len(clusters) > 0 && ctx.Err() == nil {
+	if !c.in.DryRun && len(clusters) > 0 {
 		c.endSchedule(ctx)
 	}
 

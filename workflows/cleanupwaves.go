@@ -29,15 +29,18 @@ func (c *cleanup) removeWaves(ctx workflow.Context, clusters []fleet.Cluster) er
 		c.result.Clusters = append(c.result.Clusters, cl.Name)
 	}
 	for n := range waves {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if n > 0 && c.in.Fleet.Spec.Rollout.Approval == fleet.ApprovalWaves {
 			if err := c.hold(ctx, n); err != nil {
 				return err
 			}
 		}
 		c.removeWave(ctx, clusters, n)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	for _, u := range c.list {
 		if u.State == api.Skipped {

@@ -145,7 +145,7 @@ func TestCleanup_Canceled_WhatIsLeftStays(t *testing.T) {
 	require.ErrorAs(t, err, &canceled)
 	var sentence string
 	require.NoError(t, canceled.Details(&sentence))
-	require.Equal(t, "the cleanup was canceled by anna: CHG-7; what is left stays", sentence)
+	require.Equal(t, "the cleanup was canceled by anna: CHG-7; what is left stays\ncluster east: the cleanup did not come to it", sentence)
 	require.Equal(t, "the cleanup is canceled: what was removed does not come back, what is left stays", *said)
 	require.NotContains(t, f.names(removes), "RemoveIstio east")
 	require.Contains(t, f.names(nil), "ReleaseInventory east")

@@ -98,14 +98,9 @@ func failureOf(unit api.Unit, err error) api.Failure {
 // with: what happened, and then a line for each failure, as many as there is room for.
 // The status lists the rest.
 func fail(typ, what string, list []api.Failure) error {
-	text, size, details := what, 0, []api.Failure{}
-	for i, f := range list {
-		line := "\n" + fleet.Brief(f.String(), maxMessage-len(what)-len("\n… and 99 more"))
-		if len(text)+len(line) > maxMessage {
-			text += fmt.Sprintf("\n… and %d more", len(list)-i)
-			break
-		}
-		text += line
+	text, shown := listed(what, list)
+	size, details := 0, []api.Failure{}
+	for _, f := range list[:shown] {
 		f.Message = fleet.Brief(f.Message, maxDetails/4)
 		if f = fit(f, maxDetails-size); size+sizeOf(f) <= maxDetails {
 			size += sizeOf(f)
@@ -113,6 +108,20 @@ func fail(typ, what string, list []api.Failure) error {
 		}
 	}
 	return temporal.NewApplicationErrorWithOptions(text, typ, temporal.ApplicationErrorOptions{NonRetryable: true, Details: []any{details}})
+}
+
+// listed returns what happened, and a line for each failure that there is room for; shown
+// counts these.
+func listed(what string, list []api.Failure) (text string, shown int) {
+	text = what
+	for i, f := range list {
+		line := "\n" + fleet.Brief(f.String(), maxMessage-len(what)-len("\n… and 99 more"))
+		if len(text)+len(line) > maxMessage {
+			return text + fmt.Sprintf("\n… and %d more", len(list)-i), i
+		}
+		text += line
+	}
+	return text, len(list)
 }
 
 // failUnit returns the error of one cluster or link. Its details hold the Failure

@@ -50,7 +50,7 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 			out.Proven = out.Proven && r.Proven
 		}
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
 // VerifyLinks proves the links of one source. A link that could not be checked counts

@@ -36,20 +36,20 @@ func conditions() []chaos {
 	return []chaos{
 		{Family: "cloud", Name: "cloud never gives an address", fleet: short, rollout: cloudNever, mayFail: true},
 		{Family: "cloud", Name: "cloud fails five times", rollout: acts(func(b *lab.Behaviour) { b.Cloud.Failures = 5 })},
-		{Family: "cloud", Name: "cloud changes its addresses during the rollout", rollout: afterWriting(2*time.Second, func(_ context.Context, s *scene) {
+		{Family: "cloud", Name: "cloud changes its addresses during the rollout", rollout: after(linksBegin, 0, func(_ context.Context, s *scene) {
 			_ = s.behave(func(b *lab.Behaviour) { b.Cloud.Generation = 7 })
 			s.faults++
 		})},
-		{Family: "cloud", Name: "cloud withdraws an address during the rollout", rollout: afterWriting(3*time.Second, addressGoes), mayFail: true},
+		{Family: "cloud", Name: "cloud withdraws an address during the rollout", rollout: after(linksBegin, 0, addressGoes), mayFail: true},
 		{Family: sail, Name: "Sail takes 40 s", rollout: acts(func(b *lab.Behaviour) { b.Sail.Delay = 40 * time.Second })},
 		{Family: sail, Name: "Sail is not ready in time", fleet: hasty, rollout: acts(func(b *lab.Behaviour) { b.Sail.Delay = 5 * time.Minute }), mayFail: true},
 		{Family: sail, Name: "Sail cannot reconcile", fleet: hasty, mayFail: true,
 			rollout: acts(func(b *lab.Behaviour) { b.Sail.Error = "failed to install: no matches for kind" })},
-		{Family: "etcd", Name: "etcd killed in the rollout", rollout: afterWriting(200*time.Millisecond, etcdKilled)},
-		{Family: "etcd", Name: "etcd killed late in the rollout", rollout: afterWriting(3*time.Second, etcdKilled)},
-		{Family: "etcd", Name: "etcd killed in the cleanup", cleanup: afterWriting(3*time.Second, etcdKilled)},
-		{Family: "etcd", Name: "etcd full in the rollout", rollout: afterWriting(500*time.Millisecond, etcdFull)},
-		{Family: "etcd", Name: "etcd full in the cleanup", cleanup: afterWriting(time.Second, etcdFull)},
+		{Family: "etcd", Name: "etcd killed in the rollout", rollout: after(anyWrite, 200*time.Millisecond, etcdKilled)},
+		{Family: "etcd", Name: "etcd killed late in the rollout", rollout: after(linksBegin, 0, etcdKilled)},
+		{Family: "etcd", Name: "etcd killed in the cleanup", cleanup: after(anyWrite, 3*time.Second, etcdKilled)},
+		{Family: "etcd", Name: "etcd full in the rollout", rollout: after(anyWrite, 500*time.Millisecond, etcdFull)},
+		{Family: "etcd", Name: "etcd full in the cleanup", cleanup: after(anyWrite, time.Second, etcdFull)},
 	}
 }
 

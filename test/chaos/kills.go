@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -85,46 +84,4 @@ func killStandalone(at time.Duration) disturbance {
 		s.killed = append(s.killed, time.Now())
 		s.standalone.kill()
 	})
-}
-
-// afterWriting does something as long as given after the command's first write, however
-// slow the machine is: not in the preflight, which changes nothing.
-func afterWriting(at time.Duration, do func(context.Context, *scene)) disturbance {
-	return later(0, func(ctx context.Context, s *scene) {
-		began := time.Now()
-		err := until(ctx, caseLimit, func() error {
-			for _, p := range s.proxies {
-				if p.wroteAfter(began) {
-					return nil
-				}
-			}
-			return errors.New("nothing was written yet")
-		})
-		if err != nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(at):
-			do(ctx, s)
-		}
-	})
-}
-
-// later does something once, as long as given after the command began, unless the
-// command ends before.
-func later(at time.Duration, do func(context.Context, *scene)) disturbance {
-	return func(ctx context.Context, s *scene) func() {
-		ctx, cancel := context.WithCancel(ctx)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			select {
-			case <-ctx.Done():
-			case <-time.After(at):
-				do(ctx, s)
-			}
-		}()
-		return func() { cancel(); <-done }
-	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,9 +55,9 @@ type proxy struct {
 
 	mu       sync.Mutex
 	rule     *rule
+	hold     *hold
 	fired    int
 	requests []time.Time
-	wrote    time.Time // the newest write
 	seen     sets.Set[pair]
 }
 
@@ -119,13 +118,6 @@ func (p *proxy) firstAfter(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// wroteAfter tells whether a request after a moment wrote something.
-func (p *proxy) wroteAfter(t time.Time) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.wrote.After(t)
-}
-
 // forget begins a new list of requests, and returns the old one.
 func (p *proxy) forget() sets.Set[pair] {
 	p.mu.Lock()
@@ -150,9 +142,6 @@ func (p *proxy) match(r *http.Request) string {
 	}
 	asked := pair{info.Verb, info.Resource}
 	p.seen.Insert(asked)
-	if r.Method != http.MethodGet && !strings.HasPrefix(info.Resource, "selfsubject") {
-		p.wrote = time.Now()
-	}
 	if p.rule == nil || p.rule.pair != asked || p.rule.times > 0 && p.fired >= p.rule.times {
 		return ""
 	}
@@ -162,6 +151,7 @@ func (p *proxy) match(r *http.Request) string {
 
 // ServeHTTP implements http.Handler.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.pass(r)
 	switch p.match(r) {
 	case fault500:
 		status(w, http.StatusInternalServerError, metav1.StatusReasonInternalError)

@@ -58,13 +58,10 @@ func refuse(rules []rule) disturbance {
 	}
 }
 
-// cutOff makes a cluster's API server unreachable for some time, or with 0 for good.
-func cutOff(after, long time.Duration) disturbance {
-	when := afterWriting
-	if after == 0 {
-		when = later // from the start
-	}
-	return when(after, func(ctx context.Context, s *scene) {
+// cutOff returns what makes a cluster's API server unreachable for some time, or with 0
+// for good.
+func cutOff(long time.Duration) func(context.Context, *scene) {
+	return func(ctx context.Context, s *scene) {
 		p := s.proxies[s.clusters[len(s.clusters)-1]]
 		p.set(&rule{fault: faultUnreachable})
 		s.faults++
@@ -75,7 +72,7 @@ func cutOff(after, long time.Duration) disturbance {
 			}
 			p.set(nil)
 		}
-	})
+	}
 }
 
 // unreachable returns the cases in which an API server does not answer.
@@ -83,11 +80,11 @@ func unreachable() []chaos {
 	const patient = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 3m, undoTimeout: 3m, skipProof: true}\n"
 	const hasty = "  gateways: {loadBalancerTimeout: 45s}\n  rollout: {stepTimeout: 20s, undoTimeout: 15s, skipProof: true}\n"
 	return []chaos{
-		{Family: "API server unreachable", Name: "unreachable for a minute in the rollout", fleet: patient, rollout: cutOff(time.Second, time.Minute)},
-		{Family: "API server unreachable", Name: "unreachable for a minute in the cleanup", fleet: patient, cleanup: cutOff(time.Second, time.Minute)},
-		{Family: "API server unreachable", Name: "unreachable for good from the first step on", fleet: hasty, rollout: cutOff(0, 0), mayFail: true, mayLeave: true},
-		{Family: "API server unreachable", Name: "unreachable for good in the rollout", fleet: hasty, rollout: cutOff(500*time.Millisecond, 0), mayFail: true, mayLeave: true},
-		{Family: "API server unreachable", Name: "unreachable for good in the links", fleet: hasty, rollout: cutOff(3*time.Second, 0), mayFail: true, mayLeave: true},
-		{Family: "API server unreachable", Name: "unreachable for good in the cleanup", fleet: hasty, cleanup: cutOff(2*time.Second, 0), mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for a minute in the rollout", fleet: patient, rollout: after(anyWrite, time.Second, cutOff(time.Minute))},
+		{Family: "API server unreachable", Name: "unreachable for a minute in the cleanup", fleet: patient, cleanup: after(anyWrite, time.Second, cutOff(time.Minute))},
+		{Family: "API server unreachable", Name: "unreachable for good from the first step on", fleet: hasty, rollout: later(0, cutOff(0)), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the rollout", fleet: hasty, rollout: after(anyWrite, 500*time.Millisecond, cutOff(0)), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the links", fleet: hasty, rollout: after(linksBegin, 0, cutOff(0)), mayFail: true, mayLeave: true},
+		{Family: "API server unreachable", Name: "unreachable for good in the cleanup", fleet: hasty, cleanup: after(anyWrite, 2*time.Second, cutOff(0)), mayLeave: true},
 	}
 }

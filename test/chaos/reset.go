@@ -14,9 +14,9 @@ import (
 // resetRollout begins a rollout anew in the Temporal UI while it runs. The command tells
 // that its run is over; the next one joins the run that the reset began, which waits for
 // the children of the one before.
-func resetRollout(after time.Duration) func(context.Context, *scene) error {
+func resetRollout(at string) func(context.Context, *scene) error {
 	return func(ctx context.Context, s *scene) error {
-		if err := stopped(after, resetRun)(ctx, s); err != nil {
+		if err := stopped(at, resetRun)(ctx, s); err != nil {
 			return err
 		}
 		said := s.rolled.out
