@@ -94,7 +94,7 @@ func (m certManager) request(name string, csr []byte, spec certs.IntermediateSpe
 // wait returns what cert-manager answers to a CertificateRequest.
 func (m certManager) wait(ctx context.Context, name string) (answer []byte, err error) {
 	at := m.issuer.CertManager.Namespace + "/" + name
-	err = kube.Poll(ctx, func(ctx context.Context) (string, bool, error) {
+	err = m.w.Wait(ctx, func(ctx context.Context) (string, bool, error) {
 		obj, err := m.w.Get(ctx, kinds.CertificateRequests, m.issuer.CertManager.Namespace, name)
 		if err != nil {
 			return "", false, err
@@ -114,7 +114,7 @@ func (m certManager) wait(ctx context.Context, name string) (answer []byte, err 
 		}
 		answer = status.Certificate
 		return fmt.Sprintf("cert-manager has not signed the CertificateRequest %s yet: %s", at, ready.Message), ready.Status == metav1.ConditionTrue && len(answer) > 0, nil
-	})
+	}, kube.Watched{Resource: kinds.CertificateRequests, Namespace: m.issuer.CertManager.Namespace, Name: name})
 	return answer, err
 }
 

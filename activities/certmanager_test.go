@@ -125,7 +125,7 @@ func (w *world) signedByCertManager(ctx context.Context) (api.SignIntermediateRe
 func TestCertManager_HasNotAnsweredYet_IsAskedAgainByTheSameRequest(t *testing.T) {
 	w := newWorld(t, "west").withInventory()
 	w.answering(func([]byte) map[string]any { return conditions("Ready", "False", "Pending", "waiting for approval") })
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err := w.signedByCertManager(ctx)
 	require.Equal(t, api.TypeNotReady, typeOf(err))

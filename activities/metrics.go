@@ -27,6 +27,7 @@ type Metrics struct {
 	ends    *prom.GaugeVec
 	tokens  *prom.GaugeVec
 	due     *prom.GaugeVec
+	held    *held
 }
 
 // The values of the label "of" in landbridge_not_after_timestamp_seconds.
@@ -58,6 +59,7 @@ func NewMetrics(r prom.Registerer) *Metrics {
 		due: prom.NewGaugeVec(prom.GaugeOpts{Name: "landbridge_token_due_timestamp_seconds",
 			Help: "When the token in force of a link is to be renewed, in seconds since 1970, as last seen."}, []string{"fleet", "source", "target"}),
 	}
+	m.held = newHeld(r)
 	r.MustRegister(m.steps, m.retries, m.waits, m.proven, m.reached, m.ends, m.tokens, m.due)
 	return m
 }
@@ -82,6 +84,7 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 		m.retries.WithLabelValues(ref.Fleet, ref.Cluster, step).Inc()
 	}
 	m.reach(ref, outcome)
+	m.held.lock(ref, outcome)
 	switch arg := in.Args[0].(type) {
 	case api.WaitLoadBalancerInput:
 		if !ref.DryRun && (err == nil || outcome == api.TypeLoadBalancer) {
@@ -110,6 +113,8 @@ func (m *Metrics) observe(ctx context.Context, in *interceptor.ExecuteActivityIn
 		if arg, ok := in.Args[0].(api.EnsureReaderTokenInput); ok {
 			m.token(ref.Fleet, arg.Link, r.TokenFacts)
 		}
+	case api.LastChange:
+		m.held.change(ref.Fleet, r)
 	case api.CheckClusterResult:
 		m.end(ref.Fleet, ref.Cluster, endKubeconfig, api.CertificateFacts{NotAfter: r.CredentialEnds})
 	}
@@ -138,6 +143,7 @@ func (m *Metrics) forget(step string, in api.RemoveInput, err error) {
 	case "RemoveCACerts":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 	case "RemoveInventory", "RemoveAccess":
+		m.held.locked.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 		m.reached.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "cluster": in.Cluster})
 	case "RemoveRoot":
 		m.ends.DeletePartialMatch(prom.Labels{"fleet": in.Fleet, "of": endRoot})

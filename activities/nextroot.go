@@ -54,6 +54,10 @@ func (a *Activities) waiting(ctx context.Context, store rootStore, in api.MakeNe
 	case in.Begun != "" && (next == nil || certs.Fingerprint(next.Certificate()) != in.Begun):
 		return nil, &RootError{fmt.Sprintf("the clusters trust the new root %s already, and it does not wait %s: bring it back there from your backup", in.Begun, store.describe().Note)}
 	case next != nil:
+		if unlike := next.Unlike(rootSpec(in.CA)); in.Begun == "" && len(unlike) > 0 {
+			return nil, &RootError{fmt.Sprintf("the root %s waits %s from an earlier change, and is not as spec.ca says: %s; remove it there, and the next try makes one, or have spec.ca say what it is",
+				certs.Fingerprint(next.Certificate()), store.describe().Note, strings.Join(unlike, ", "))}
+		}
 		return next, nil
 	}
 	kube.Waiting(ctx, "a key is being made")

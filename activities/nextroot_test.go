@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -68,6 +69,26 @@ func TestNextRoot_InEveryPlace_WaitsBesideAndTakesOver(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, both.NextPEM, got.CertPEM)
 			require.Empty(t, got.TrustPEM)
+		})
+	}
+}
+
+// A root that nobody trusts yet is not taken for another one than is asked for. One that the
+// clusters trust stays the one.
+func TestNextRoot_WaitsAndIsNotAsTheFleetFileSays_IsRefusedUntilItIsTrusted(t *testing.T) {
+	for name, place := range rootPlaces(t) {
+		t.Run(name, func(t *testing.T) {
+			a, at := place()
+			both := twoRoots(t, a, at)
+			in := api.MakeNextRootInput{RootRef: at, CA: rootInput(at).CA, Known: api.MemberRoot{Cluster: "west", KnownRoot: fleet.KnownRoot{Fingerprint: both.Old}}}
+			in.CA.RootLifetime += fleet.Duration(24 * time.Hour)
+			_, err := a.MakeNextRoot(t.Context(), in)
+			require.ErrorContains(t, err, "the root "+both.Next+" waits")
+			require.ErrorContains(t, err, "is not as spec.ca says: its lifetime is")
+			in.Begun = both.Next
+			again, err := a.MakeNextRoot(t.Context(), in)
+			require.NoError(t, err)
+			require.Equal(t, both.Next, again.Next)
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,6 +29,9 @@ func (a *Activities) RestartIstiod(ctx context.Context, in api.RestartIstiodInpu
 	list, err := w.Client.AppsV1().Deployments(in.Namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods})
 	if err != nil {
 		return out, wrap(err, "list the Deployments of istiod")
+	}
+	if len(list.Items) == 0 {
+		return out, temporal.NewNonRetryableApplicationError(fmt.Sprintf("namespace %s has no Deployment with the label %s: there is no istiod to restart", in.Namespace, fleet.IstiodPods), api.TypeInvalid, nil)
 	}
 	for _, d := range list.Items {
 		if d.Spec.Template.Annotations[annotationRestarted] != in.Mark {

@@ -194,20 +194,42 @@ func waitsAndLooks(t *testing.T, w *world) {
 	require.NoError(t, err)
 }
 
-// waitsLong waits for what does not come, so that it is watched.
+// waitsLong waits for what does not come, until it is watched.
 func waitsLong(t *testing.T, w *world) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
 	c, err := w.acts.open(w.ref)
 	require.NoError(t, err)
 	token := secret("istio-system", "unfilled", corev1.SecretTypeServiceAccountToken, nil)
 	w.Put(token)
-	_, _, err = waitToken(ctx, c, token)
-	require.Error(t, err)
+	untilWatched(t, w, func(ctx context.Context) error {
+		_, _, err := waitToken(ctx, c, token)
+		return err
+	}, "secrets")
 	w.sailSays(kinds.IstioCNIs, "ReconcileError", cond("Ready", "False", "ReconcileError", "not yet"))
-	ctx, cancel = context.WithTimeout(t.Context(), 300*time.Millisecond)
+	untilWatched(t, w, func(ctx context.Context) error {
+		_, err := w.acts.WaitIstio(ctx, api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
+		return err
+	}, "daemonsets", "deployments", "istios", "istiocnis", "istiorevisions")
+}
+
+// untilWatched ends a wait as soon as it watches all of these, however slow the machine is.
+func untilWatched(t *testing.T, w *world, wait func(context.Context) error, resources ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	_, err = w.acts.WaitIstio(ctx, api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
-	require.Error(t, err)
+	before := len(w.server.Requests())
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil {
+			watched := map[string]bool{}
+			for _, r := range w.server.Requests()[before:] {
+				watched[r.Resource] = watched[r.Resource] || r.Verb == "watch"
+			}
+			if !slices.ContainsFunc(resources, func(r string) bool { return !watched[r] }) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	require.Error(t, wait(ctx))
 }

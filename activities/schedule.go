@@ -34,7 +34,11 @@ func lastChange(ctx context.Context, c client.Client, name string) (api.LastChan
 		return api.LastChange{}, fmt.Errorf("ask Temporal for the workflow %s: %w", id, err)
 	}
 	info := d.GetWorkflowExecutionInfo()
-	return api.LastChange{Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(), Since: info.GetStartTime().AsTime(),
+	var phase string
+	if p := info.GetSearchAttributes().GetIndexedFields()[api.PhaseKey.GetName()]; p != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(p, &phase) // without it only the phase is not known
+	}
+	return api.LastChange{Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(), Since: info.GetStartTime().AsTime(), Phase: phase,
 		Running: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}, nil
 }
 

@@ -40,7 +40,7 @@ func (a *app) confirm(cmd *cobra.Command, yes bool, name string, show func(io.Wr
 	}
 	w := cmd.ErrOrStderr()
 	if !canAsk(cmd.InOrStdin(), w) {
-		return usage(fmt.Errorf("this removes or overwrites objects of the fleet %s, and there is no terminal to ask on: give --yes, or look first (`landbridge plan`, `landbridge cleanup --dry-run`)", name))
+		return usage(fmt.Errorf("this removes, overwrites or restarts what the fleet %s has, and there is no terminal to ask on: give --yes, or look first (`landbridge plan`, `landbridge cleanup --dry-run`)", name))
 	}
 	some, err := show(coloured(w))
 	if err != nil || !some {

@@ -92,10 +92,11 @@ spec:
 `
 	require.NoError(t, os.WriteFile("fleet.yaml", []byte(file), 0o600))
 	for _, args := range [][]string{{"cleanup"}, {"cleanup", "prod", "--cluster", "east=east"}, {"cleanup", "--detach"},
-		{"rollout", "--prune"}, {"rollout", "--force-conflicts"}, {"rollout", "--prune", "--detach"}} {
+		{"rollout", "--prune"}, {"rollout", "--force-conflicts"}, {"rollout", "--prune", "--detach"},
+		{"restart", "-f", "fleet.yaml", "--cluster", "east", "--reason", "INC-7"}} {
 		var out bytes.Buffer
 		require.Equal(t, exitUsage, Main(args, &out, &out), args)
-		require.Contains(t, out.String(), "this removes or overwrites objects of the fleet prod, and there is no terminal to ask on: give --yes", args)
+		require.Contains(t, out.String(), "this removes, overwrites or restarts what the fleet prod has, and there is no terminal to ask on: give --yes", args)
 	}
 	// A fleet that is protected is not even asked about.
 	require.NoError(t, os.WriteFile("fleet.yaml", bytes.Replace([]byte(file), []byte("{name: prod}"), []byte("{name: prod, protected: true}"), 1), 0o600))

@@ -109,7 +109,7 @@ func TestHelp_OfEveryFlag_BackquotesOnlyItsPlaceholder(t *testing.T) {
 func TestHelp_EveryCommandThatWaits_HasATimeout(t *testing.T) {
 	waits := map[string]bool{}
 	everyCommand(func(cmd *cobra.Command) { waits[cmd.CommandPath()] = cmd.Flags().Lookup("timeout") != nil })
-	for _, name := range []string{"init", "approve", "pause", "resume", "skip", "cancel", "check", "plan", "render", "rollout", "cleanup", "rotate", "forget", "revoke", "retry", "status", "watch", "verify", "drift", "gather",
+	for _, name := range []string{"init", "approve", "pause", "resume", "skip", "cancel", "check", "plan", "render", "rollout", "cleanup", "rotate", "forget", "revoke", "restart", "retry", "status", "watch", "verify", "drift", "gather",
 		"ca show", "ca move", "ca export", "ca import"} {
 		require.True(t, waits["landbridge "+name], name)
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // changedBy lists the types of the workflows that change a fleet.
-var changedBy = []string{api.RolloutFleet, api.CleanupFleet, api.RotateFleet, api.ForgetFleet, api.RevokeFleet, api.MoveRoot, api.ImportRoot}
+var changedBy = []string{api.RolloutFleet, api.CleanupFleet, api.RotateFleet, api.ForgetFleet, api.RevokeFleet, api.RestartFleet, api.MoveRoot, api.ImportRoot}
 
 // pastChange describes a workflow that changed a fleet, or is at it.
 type pastChange struct {

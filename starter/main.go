@@ -109,7 +109,7 @@ func root() *cobra.Command {
 	cmd.SetVersionTemplate("landbridge {{.Version}}\n")
 	help.Wrap(cmd)
 	addGroup(cmd, "Prepare a rollout:", a.init(), a.validate(), a.check(), a.plan(), a.render(), a.rbac(), codecKeys())
-	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.ca())
+	addGroup(cmd, "Change a fleet:", a.rollout(), a.cleanup(), a.rotate(), a.forget(), a.revoke(), a.restart(), a.ca())
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
 	addGroup(cmd, "Watch and check a fleet:", a.list(), a.status(), a.watch(), a.history(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
 	const own = "This program and its workers:"

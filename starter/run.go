@@ -164,6 +164,8 @@ func noun(workflowType string) string {
 		return "forget"
 	case api.RevokeFleet:
 		return "revoke"
+	case api.RestartFleet:
+		return "restart"
 	case api.RotateFleet:
 		return "rotation"
 	}

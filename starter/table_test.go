@@ -66,7 +66,7 @@ func TestTable_LastColumn_GoesOnBelow(t *testing.T) {
 // A machine that reads a time that is not there would take it for the year 1.
 func TestJSON_OfWhatIsNotKnown_HasNoYearOne(t *testing.T) {
 	for _, v := range []any{statusOutput{}, shownSchedule{Last: []shownCheck{{}}}, changeList{{}}, fleetList{{}}, versions{Workers: queueList{{Workers: []aWorker{{}}}}},
-		api.CAResult{}, api.FleetResult{}, api.DriftResult{}, api.VerifyResult{}, api.CleanupResult{}, api.PreflightResult{}, api.RevokeResult{}, api.ForgetResult{}} {
+		api.CAResult{}, api.FleetResult{}, api.DriftResult{}, api.VerifyResult{}, api.CleanupResult{}, api.PreflightResult{}, api.RevokeResult{}, api.ForgetResult{}, api.RestartResult{Links: []api.CheckLinkResult{}}} {
 		data, err := json.Marshal(v)
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "0001-01-01", "%T", v)

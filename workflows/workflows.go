@@ -34,6 +34,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(CleanupCluster)
 	w.RegisterWorkflow(ForgetFleet)
 	w.RegisterWorkflow(RevokeFleet)
+	w.RegisterWorkflow(RestartFleet)
 	w.RegisterWorkflow(RotateFleet)
 	w.RegisterWorkflow(RotateLink)
 	w.RegisterWorkflow(RotateCluster)

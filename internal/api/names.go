@@ -20,6 +20,7 @@ const (
 	CleanupLink    = "CleanupLink"
 	ForgetFleet    = "ForgetFleet"
 	RevokeFleet    = "RevokeFleet"
+	RestartFleet   = "RestartFleet"
 	RotateFleet    = "RotateFleet"
 	RotateLink     = "RotateLink"
 	RotateCluster  = "RotateCluster"

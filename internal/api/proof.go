@@ -40,9 +40,9 @@ var lookAt = map[string]string{
 	HopAuthorization: "look at the target's AuthorizationPolicies with the label landbridge.dev/link: one must allow this source's egress identity",
 	HopAPITLS:        "look at spec.clusters[].apiServer.tlsServerName of the target, and at the CA in the remote secret",
 	HopToken:         "look at the token Secret of this source in the target, and at the ServiceAccount, ClusterRole and ClusterRoleBinding landbridge-reader-<source>",
-	HopIstiod:        "look for the target's name in the log of the source's istiod, and check that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; restart an istiod whose log no longer mentions remote secrets",
-	HopView:          "restart that istiod: it goes on with what it read before, which Istio before 1.31 does after some changes of remote secrets; move to its newest patch",
-	HopOtherSecret:   "remove the target's key from the Secret that is named, or the Secret, then restart the source's istiod: a Secret that it has ignored is not looked at again before",
+	HopIstiod:        "look for the target's name in the log of the source's istiod, and check that PILOT_REMOTE_CLUSTER_TIMEOUT is not 0; where its log no longer mentions remote secrets, `landbridge restart` restarts it and proves its links",
+	HopView:          "`landbridge restart` restarts that istiod and proves its links: it goes on with what it read before, which Istio before 1.31 does after some changes of remote secrets; move to its newest patch",
+	HopOtherSecret:   "remove the target's key from the Secret that is named, or the Secret, then restart the source's istiod (`landbridge restart`): a Secret that it has ignored is not looked at again before",
 }
 
 // CheckLinkInput names a link. Its ref is the source.

@@ -231,6 +231,8 @@ type FleetInput struct {
 	Forget string `json:"forget,omitempty"`
 	// Revoke lists the links that RevokeFleet shuts.
 	Revoke []fleet.Link `json:"revoke,omitempty"`
+	// Restart names the member whose istiods RestartFleet restarts.
+	Restart string `json:"restart,omitempty"`
 	// Rotate says what RotateFleet renews.
 	Rotate *Rotation `json:"rotate,omitempty"`
 	// Request tells who asked for the change, and why.

@@ -77,16 +77,3 @@ type EndRootChangeInput struct {
 	Stays string `json:"stays"`
 	Goes  string `json:"goes"`
 }
-
-// RestartIstiodInput names the cluster whose istiods are restarted, one Deployment after the
-// other.
-type RestartIstiodInput struct {
-	ClusterRef
-	// Mark tells one restart from another: a second try does not restart again.
-	Mark string `json:"mark"`
-}
-
-// RestartIstiodResult names the Deployments.
-type RestartIstiodResult struct {
-	Restarted []string `json:"restarted"`
-}

@@ -45,8 +45,10 @@ type LastChangeInput struct{ ClusterRef }
 // Temporal knows of none.
 type LastChange struct {
 	Run string `json:"run,omitempty"`
-	// Type of the workflow: RolloutFleet or CleanupFleet.
+	// Type of the workflow, such as RolloutFleet.
 	Type string `json:"type,omitempty"`
+	// Phase tells what it does now, or how it ended, as its search attribute says.
+	Phase string `json:"phase,omitempty"`
 	// Since is when it began, and Running says that it has not ended.
 	Since   time.Time `json:"since,omitzero"`
 	Running bool      `json:"running,omitempty"`

@@ -145,10 +145,10 @@ func TestWait_MayNotWatch_Polls(t *testing.T) {
 		return r.Verb != "watch"
 	}
 	time.AfterFunc(2*time.Second, func() { fake.Put(service("192.0.2.1")) })
-	looks, took, err := waits(t.Context(), reach(t, server), theService)
+	looks, _, err := waits(t.Context(), reach(t, server), theService)
 	require.NoError(t, err)
-	require.InDelta(t, 12, looks, 2)
-	require.Less(t, took, 3*time.Second)
+	require.Greater(t, looks, 3, "it looked as rarely as where a watch tells of changes")
+	require.LessOrEqual(t, looks, 14)
 	require.Equal(t, 1, refused, "it asked once")
 }
 

@@ -167,7 +167,7 @@ func inNamespaces(n Needs) []Right {
 		rights = append(rights, Right{Resource: kinds.DaemonSets, Verbs: []string{"get"}, In: cmp.Or(n.CNINamespace, fleet.DefaultCNINamespace)})
 	}
 	if n.RequestsIn != "" {
-		rights = append(rights, Right{Resource: kinds.CertificateRequests, Verbs: []string{"get", "create", "delete"}, In: n.RequestsIn},
+		rights = append(rights, Right{Resource: kinds.CertificateRequests, Verbs: []string{"get", "watch", "create", "delete"}, In: n.RequestsIn},
 			Right{Resource: kinds.Issuers, Verbs: []string{"get"}, In: n.RequestsIn})
 	}
 	return rights

@@ -127,6 +127,8 @@ func (w *world) recordTokens(t *testing.T, keep func(string)) {
 	keep("root-trusted")
 	w.must("rotate", "test", "--root", "--undo", "--reason", "CHG-4")
 	keep("root-undone")
+	w.must("restart", "test", "--cluster", "east", "--reason", "INC-7", "--yes")
+	keep("restarted")
 	w.must("cleanup", "-f", file)
 }
 

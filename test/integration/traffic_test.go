@@ -61,6 +61,9 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("readers are told apart", r.readersAreToldApart)
 	part("tokens are renewed under traffic", r.rotatesTokens)
 	part("intermediates are renewed under traffic", r.rotatesIntermediates)
+	if *wholeWay {
+		part("istiod does without the Secrets of others", r.doesWithoutSecrets)
+	}
 	part("nothing else gets in", r.shut)
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)
@@ -106,15 +109,17 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	}
 }
 
+// appPod is a pod in the mesh, with its name, its label and its command.
+const appPod = "/api/v1/namespaces/demo/pods\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %s}}\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: lab.example/pod:1, command: %s}]}\n"
+
 // appTraffic requires that a pod of east calls an app of west over 15443.
 func (r *real) appTraffic() {
 	for _, c := range []string{"east", "west"} {
 		r.create(c, "/api/v1/namespaces\napiVersion: v1\nkind: Namespace\nmetadata: {name: demo, labels: {istio-injection: enabled}}\n")
 	}
-	pod := "/api/v1/namespaces/demo/pods\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %s}}\nspec: {terminationGracePeriodSeconds: 1, containers: [{name: app, image: lab.example/pod:1, command: %s}]}\n"
 	r.create("west", "/api/v1/namespaces/demo/services\napiVersion: v1\nkind: Service\nmetadata: {name: hello}\nspec: {selector: {app: hello}, ports: [{name: http, port: 8080}]}\n",
-		fmt.Sprintf(pod, "hello", "hello", `[/usr/local/bin/pod, serve, ":8080", "hello from west"]`))
-	r.create("east", fmt.Sprintf(pod, "client", "client", `[/usr/local/bin/pod, pause]`))
+		fmt.Sprintf(appPod, "hello", "hello", `[/usr/local/bin/pod, serve, ":8080", "hello from west"]`))
+	r.create("east", fmt.Sprintf(appPod, "client", "client", `[/usr/local/bin/pod, pause]`))
 	r.eventually("east's pod calls west's app", func() error {
 		out, err := r.exec("east", "demo", "client", "app", "/usr/local/bin/pod", "get", "http://hello.demo.svc.cluster.local:8080/")
 		if err == nil && !strings.Contains(out, "hello from west") {
