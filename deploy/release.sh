@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds a release into dist/: static programs for each platform, an archive of
-# them, the worker's image and chart, an SBOM of each program, and checksums. The same
-# commit and the same Go give the same bytes.
+# them with man pages and completions, the worker's image and chart, a manifest for krew, an
+# SBOM of each program, and checksums. The same commit and the same Go give the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/build.sh
@@ -29,6 +29,12 @@ archive() {
   tar -C "$2" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --mode=a+rX,u+w,go-w --owner=0 --group=0 --numeric-owner -cf "$1" "$3"
 }
 
+# The man pages and completions are the same for every platform, and made by a program for this one.
+build "$version" "$(go env GOOS)/$(go env GOARCH)" . ./starter dist/here/landbridge
+SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH dist/here/landbridge man dist/here/man/man1
+mkdir dist/here/completions
+for shell in bash zsh fish powershell; do dist/here/landbridge completion "$shell" > "dist/here/completions/landbridge.$shell"; done
+
 packed=()
 for platform in $platforms; do
   name=landbridge_${version}_${platform/\//_}
@@ -37,6 +43,7 @@ for platform in $platforms; do
   build_image_programs "$version" "$platform" "dist/$name"
   build "$version" "$platform" standalone . "dist/$name/landbridge-standalone"
   cp LICENSE README.md CHANGELOG.md "dist/$name"
+  cp -r dist/here/man dist/here/completions "dist/$name"
   archive - dist "$name" | gzip -9n > "dist/$name.tar.gz"
   case $platform in linux/*) packed+=("$platform=dist/$name") ;; esac
 done
@@ -58,6 +65,9 @@ echo "writing SBOMs"
 describe . starter landbridge
 describe . worker landbridge-worker
 describe standalone . landbridge-standalone
+
+# The manifest for krew, the manager of kubectl's plugins.
+deploy/krew.sh "$version" dist > dist/landbridge.yaml
 
 (cd dist && sha256sum -- * > "landbridge_${version}_checksums.txt")
 cat "dist/landbridge_${version}_checksums.txt"

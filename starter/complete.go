@@ -27,6 +27,8 @@ func (a *app) completion(cmd *cobra.Command) {
 		cmd.ValidArgsFunction = a.completeFleet
 	case strings.Contains(cmd.Use, "FILE"):
 		cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+	case strings.Contains(cmd.Use, "DIRECTORY"):
+		cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 	}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { a.completeFlag(cmd, f) })
 	for _, sub := range cmd.Commands() {

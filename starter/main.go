@@ -113,7 +113,7 @@ func root() *cobra.Command {
 	addGroup(cmd, "Steer a rollout that runs:", a.steering()...)
 	addGroup(cmd, "Watch and check a fleet:", a.list(), a.status(), a.watch(), a.history(), a.verify(), a.drift(), a.schedule(), a.report(), a.gather())
 	const own = "This program and its workers:"
-	addGroup(cmd, own, a.version(), a.workers(), schema())
+	addGroup(cmd, own, a.version(), a.workers(), schema(), man())
 	cmd.SetHelpCommandGroupID(own)
 	cmd.SetCompletionCommandGroupID(own)
 	habits(cmd)
