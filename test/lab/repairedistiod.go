@@ -3,7 +3,6 @@ package lab
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,7 +49,7 @@ func (l *Lab) LoadRepairedIstiod(ctx context.Context, progress func(string, ...a
 	return l.Load(dir, pilot.name)
 }
 
-// buildRepaired builds istiod with one file of its module in another form.
+// buildRepaired builds istiod from a copy of its module with the guards.
 func buildRepaired(ctx context.Context, program string) error {
 	src, err := os.MkdirTemp("", "landbridge-lab-*")
 	if err != nil {
@@ -60,15 +59,40 @@ func buildRepaired(ctx context.Context, program string) error {
 	if err := writeModule("istio", src); err != nil {
 		return err
 	}
-	env := append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off", "CGO_ENABLED=0")
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
-	list.Dir, list.Env = src, append(env, "GOFLAGS=-mod=mod")
-	out, err := list.Output()
-	if err != nil {
-		return fmt.Errorf("find Istio's module: %w", err)
+	run := func(args ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, "go", args...)
+		var stderr bytes.Buffer
+		cmd.Dir, cmd.Stderr = src, &stderr
+		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off", "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, tail(stderr.String()))
+		}
+		return strings.TrimSpace(string(out)), nil
 	}
-	faulty := filepath.Join(strings.TrimSpace(string(out)), credentialsFile)
-	code, err := os.ReadFile(faulty)
+	module, err := run("list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
+	if err != nil {
+		return err
+	}
+	// What Go keeps of modules must not be changed, and is not written to.
+	if err := os.CopyFS(filepath.Join(src, "repaired"), os.DirFS(module)); err != nil {
+		return err
+	}
+	if err := addGuards(filepath.Join(src, "repaired", credentialsFile)); err != nil {
+		return err
+	}
+	if _, err := run("mod", "edit", "-replace", "istio.io/istio=./repaired"); err != nil {
+		return err
+	}
+	built := filepath.Join(src, "pilot-repaired")
+	if _, err := run("build", "-mod=mod", "-trimpath", "-ldflags", "-s -w "+istioStamp, "-o", built, "istio.io/istio/pilot/cmd/pilot-discovery"); err != nil {
+		return err
+	}
+	return move(built, program)
+}
+
+func addGuards(file string) error {
+	code, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
@@ -78,24 +102,5 @@ func buildRepaired(ctx context.Context, program string) error {
 		}
 		code = bytes.Replace(code, []byte(w.method), []byte(w.method+w.guard), 1)
 	}
-	repaired := filepath.Join(src, "repaired.go.txt")
-	if err := os.WriteFile(repaired, code, 0o644); err != nil {
-		return err
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {faulty: repaired}})
-	if err != nil {
-		return err
-	}
-	overlayFile := filepath.Join(src, "overlay.json")
-	if err := os.WriteFile(overlayFile, overlay, 0o644); err != nil {
-		return err
-	}
-	built := filepath.Join(src, "pilot-repaired")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-overlay", overlayFile, "-ldflags", "-s -w "+istioStamp, "-o", built, "istio.io/istio/pilot/cmd/pilot-discovery")
-	var stderr bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stderr = src, env, &stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build the repaired istiod: %w\n%s", err, tail(stderr.String()))
-	}
-	return move(built, program)
+	return os.WriteFile(file, code, 0o644)
 }
