@@ -66,7 +66,7 @@ func readProgress(ctx context.Context, c client.Client, id, runID string) (progr
 		if name, ok := u.Unit.Member(); ok && p.Phase == "links" {
 			workflow = api.LinksWorkflowID(id, name) // a cleanup has one for each member
 		}
-		group.Go(func() error { u.readStep(ctx, c, workflow); return nil })
+		group.Go(func() error { u.readStep(ctx, c, workflow, p.Began); return nil })
 	}
 	return p, group.Wait()
 }
@@ -93,6 +93,9 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	}
 	_ = group.Wait()
 	for _, s := range answers {
+		if s.Began.Before(p.Began) { // of an earlier run
+			continue
+		}
 		for _, u := range s.Units {
 			if i, ok := at[u.Unit]; ok && p.Units[i].State == api.Running {
 				p.Units[i].State, p.Units[i].Message = u.State, u.Message
@@ -101,10 +104,11 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	}
 }
 
-// readStep reads which step a unit is at, and what the step waits for.
-func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string) {
+// readStep reads which step a unit is at, and what the step waits for. A workflow that began
+// before the run is that of an earlier one: this one does without.
+func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string, began time.Time) {
 	var s api.Status
-	if query(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
+	if query(ctx, c, id, "", &s) != nil || s.Began.Before(began) || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
 		return
 	}
 	last := s.Units[0].Steps[len(s.Units[0].Steps)-1]
