@@ -52,6 +52,8 @@ require (
 
 require k8s.io/component-helpers v0.37.0
 
+require github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
+
 require (
 	dario.cat/mergo v1.0.2 // indirect
 	filippo.io/hpke v0.4.0 // indirect

@@ -38,6 +38,7 @@ var layers = []struct {
 	{"internal/listen", "where programs listen", nil},
 	{"internal/redact", "what hides secrets", nil},
 
+	{"internal/notify", "webhooks that hear of runs", []string{"internal/fleet", "internal/redact"}},
 	{"internal/rights", "what a worker may do", []string{"internal/fleet", "internal/kinds"}},
 	{"internal/kube", "one cluster", []string{"internal/fleet", "internal/kinds", "internal/redact"}},
 	{kubetest, "a cluster for tests", []string{"internal/kinds", "internal/kube"}},
@@ -50,13 +51,13 @@ var layers = []struct {
 	{"internal/proof", "the proof of a link", []string{"internal/api", "internal/fleet", "internal/kinds", "internal/kube", "internal/redact"}},
 	{"internal/preflight", "what stands in the way", []string{"certs", "internal/api", "internal/fleet", "internal/inventory", "internal/kinds", "internal/kube", "internal/rights", "internal/sail"}},
 	{"activities", "what is done to clusters", []string{"certs", "internal/api", "internal/chart", "internal/fleet", "internal/inventory", "internal/kinds",
-		"internal/kube", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail"}},
+		"internal/kube", "internal/notify", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail"}},
 	{"workflows", "what happens, in order", []string{"activities", "internal/api", "internal/fleet"}},
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/codec", "internal/fleet"}},
 	{"internal/report", "what an auditor reads", []string{"internal/api", "internal/build", "internal/fleet"}},
 	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/report", "internal/rights"}},
-	{"worker/serve", "the composition root", []string{"activities", "certs", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "workflows"}},
+	{"worker/serve", "the composition root", []string{"activities", "certs", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "internal/notify", "workflows"}},
 	{"worker", "the worker", []string{"worker/serve"}},
 	{"docs", "tests of the documents", nil},
 }

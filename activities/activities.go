@@ -21,6 +21,7 @@ import (
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/notify"
 )
 
 // Activities holds what a worker was started with. Its methods are the activities.
@@ -33,6 +34,8 @@ type Activities struct {
 	RootIdentity *age.X25519Identity
 	// CFSSLKeys holds the keys of the cfssl servers that this worker may ask.
 	CFSSLKeys certs.CFSSLKeys
+	// Channels holds the webhooks that this worker may send notifications to.
+	Channels notify.Channels
 	// RootExport lets a root leave its place: moved, or copied for a backup.
 	RootExport bool
 	// Unseen names the clusters that the worker cannot reach, and whose sealing keys and CSRs

@@ -18,6 +18,7 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/notify"
 	"github.com/landbridge/landbridge/internal/redact"
 )
 
@@ -53,6 +54,9 @@ var errorClasses = []errorClass{
 	{is[*inventory.DamagedError], api.TypeDeadEnd},
 	{is[*LoadBalancerError], api.TypeLoadBalancer},
 	{is[*RootError], api.TypeRoot},
+	{is[*UnknownChannelError], api.TypeInvalid},
+	{is[*notify.RefusedError], api.TypeInvalid},
+	{is[*notify.FailedError], api.TypeUnreachable},
 	{busyIssuer, api.TypeNotReady},
 	{is[*certs.IssuerError], api.TypeIssuer},
 	{is[*kube.NotReadyError], api.TypeNotReady},

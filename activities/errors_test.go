@@ -22,6 +22,7 @@ import (
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/notify"
 )
 
 // examples has an error for each class, in the order of errorClasses, and then some
@@ -43,6 +44,9 @@ var examples = []error{
 	&inventory.DamagedError{Cluster: "west", Cause: errors.New("x")},
 	&LoadBalancerError{"x"},
 	&RootError{"x"},
+	&UnknownChannelError{"landbridge", "oncall"},
+	&notify.RefusedError{},
+	&notify.FailedError{},
 	&certs.IssuerError{Reason: "x", Later: true},
 	&certs.IssuerError{Reason: "x"},
 	&kube.NotReadyError{Waiting: "x"},

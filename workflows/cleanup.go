@@ -34,6 +34,7 @@ func CleanupFleet(ctx workflow.Context, in api.FleetInput) (api.CleanupResult, e
 		err = c.canceledBy(err, c.stays()...)
 	}
 	c.close(ctx, err)
+	tellEnd(ctx, c.in, c.noun, err)
 	c.result.Decisions = c.Decisions
 	return c.result, err
 }

@@ -57,6 +57,7 @@ func (c *cleanup) hold(ctx workflow.Context, n int) error {
 		return nil
 	}
 	c.phase(ctx, api.PhaseApproval)
+	c.tellWaiting(ctx)
 	return workflow.Await(ctx, func() bool { return !c.waits() })
 }
 

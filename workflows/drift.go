@@ -49,6 +49,9 @@ func DriftFleet(ctx workflow.Context, in api.FleetInput) (api.DriftResult, error
 		phase = "drifted"
 	}
 	setPhase(ctx, phase)
+	if out.Drifted {
+		c.tellDrift(ctx, out)
+	}
 	if in.SelfHeal && (repairable(out) || len(out.Differ) > 0) {
 		c.selfHeal(ctx, &out)
 	}

@@ -47,6 +47,9 @@ func rolloutFleet(ctx workflow.Context, in api.FleetInput) (api.FleetResult, err
 	r.over = true
 	result, err := r.end(r.canceledBy(err))
 	r.close(ctx, err)
+	if r.tellsOfEnd(err) {
+		tellEnd(ctx, in, r.noun, err)
+	}
 	return result, err
 }
 

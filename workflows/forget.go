@@ -16,6 +16,10 @@ import (
 // touched; the result lists what it still has. An error of TypePreflight means that
 // nothing was changed, one of TypeLeftOver lists who still remembers it.
 func ForgetFleet(ctx workflow.Context, in api.FleetInput) (api.ForgetResult, error) {
+	return telling(ctx, in, forgetNoun, forgetFleet)
+}
+
+func forgetFleet(ctx workflow.Context, in api.FleetInput) (api.ForgetResult, error) {
 	status, err := newFleetBoard(ctx, in, &units{by: map[api.Unit]*unit{}})
 	if err != nil {
 		return api.ForgetResult{}, err

@@ -148,6 +148,18 @@ func revokeCall() workflow.ActivityOptions {
 	}
 }
 
+// notifyCall limits a notification to a day: a webhook that is down over a weekend gets
+// nothing that nobody needs any more. The pause between two tries grows to 10 minutes, which
+// whoever is behind the webhook can bear.
+func notifyCall() workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		ScheduleToCloseTimeout: 24 * time.Hour,
+		StartToCloseTimeout:    30 * time.Second,
+		HeartbeatTimeout:       heartbeat,
+		RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
+	}
+}
+
 // waitCall has no end: an undo of an earlier run ends by itself, or somebody ends it. A try
 // of an activity adds no event to the history, however many there are.
 func waitCall() workflow.ActivityOptions {

@@ -44,6 +44,7 @@ var recorded = map[string][]string{
 	"RotateLink":     {"rotated", "tokens-checked"},
 	"RotateCluster":  {"renewed", "root-trusted", "root-undone"},
 	"CheckTokens":    {"tokens-checked"},
+	"NotifyFleet":    {"notified"},
 	"ExportRoot":     {"root-exported"},
 }
 

@@ -11,6 +11,10 @@ import (
 // source: an istiod that stopped reading remote secrets, or forgot what a target has, comes back
 // with all of it. An error of TypePartly names the links that are not proven after it.
 func RestartFleet(ctx workflow.Context, in api.FleetInput) (api.RestartResult, error) {
+	return telling(ctx, in, restartNoun, restartFleet)
+}
+
+func restartFleet(ctx workflow.Context, in api.FleetInput) (api.RestartResult, error) {
 	out := api.RestartResult{Fleet: in.Fleet.Metadata.Name, Cluster: in.Restart, Restarted: []string{}, Links: []api.CheckLinkResult{}}
 	u := &units{by: map[api.Unit]*unit{}}
 	member := u.add(api.Member(in.Restart))

@@ -14,6 +14,10 @@ import (
 // What belongs to the links otherwise stays, so that a rollout makes them anew. The error,
 // of TypeLeftOver, names the links that could not be shut.
 func RevokeFleet(ctx workflow.Context, in api.FleetInput) (api.RevokeResult, error) {
+	return telling(ctx, in, revokeNoun, revokeFleet)
+}
+
+func revokeFleet(ctx workflow.Context, in api.FleetInput) (api.RevokeResult, error) {
 	u := &units{by: map[api.Unit]*unit{}}
 	for _, l := range in.Revoke {
 		u.add(api.LinkOf(l))

@@ -51,6 +51,7 @@ func TestSteps_EveryPolicyHasAnEndAndAHeartbeat(t *testing.T) {
 	policies["cleanup"] = func(l limits) any { return patientCall(l) }
 	policies["preflight"] = func(limits) any { return preflight() }
 	policies["release"] = func(limits) any { return releaseCall() }
+	policies["notify"] = func(limits) any { return notifyCall() }
 	policies["verify"] = func(limits) any { return verifyCall() }
 	for name, policy := range policies {
 		o := reflect.ValueOf(policy(l))

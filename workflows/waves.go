@@ -127,6 +127,7 @@ func (r *rollout) rolloutMember(ctx workflow.Context, u *unit) {
 func (r *rollout) hold(ctx workflow.Context, n int) error {
 	r.waitFor(r.waveName(n), n)
 	defer func() { r.WaitsFor = "" }()
+	r.tellWaiting(ctx)
 	for {
 		r.phase(ctx, api.PhaseApproval)
 		if err := workflow.Await(ctx, func() bool { return !r.waits() || r.work(n-1) }); err != nil {

@@ -7,7 +7,8 @@
 // The others only read. CheckFleet makes the preflight alone, PlanFleet tells what a rollout would do, VerifyFleet proves each
 // link, DriftFleet tells how a fleet differs from its file (and starts a rollout that
 // repairs it, where that is asked for), InspectFleet finds the meshes that exist before
-// there is a file, and GatherFleet reads what somebody who helps wants to see.
+// there is a file, and GatherFleet reads what somebody who helps wants to see. NotifyFleet
+// has a channel hear of a run that waits, failed, found drift or is done.
 //
 // Nothing here may do what a replay would do differently: no client-go, no os, no
 // time.Now.
@@ -39,6 +40,7 @@ func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflow(RotateLink)
 	w.RegisterWorkflow(RotateCluster)
 	w.RegisterWorkflow(CheckTokens)
+	w.RegisterWorkflow(NotifyFleet)
 	w.RegisterWorkflow(CheckFleet)
 	w.RegisterWorkflow(PlanFleet)
 	w.RegisterWorkflow(VerifyFleet)

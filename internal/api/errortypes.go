@@ -53,7 +53,7 @@ type ErrorType struct {
 var errorTypes = []ErrorType{
 	{TypeForbidden, RetriedAMinute, "the worker lacks a right"},
 	{TypeUnauthorized, RetriedAMinute, "the API server does not accept the kubeconfig's credential; renew it"},
-	{TypeInvalid, RetriedNever, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know"},
+	{TypeInvalid, RetriedNever, "the cluster refuses an object: a quota, a webhook or a policy does, or it has a field that the cluster does not know. Of a notification: its webhook refuses it, or the workers do not know the channel"},
 	{TypeUnknownKind, RetriedNever, "the cluster lacks a CRD"},
 	{TypeNotOurs, RetriedNever, "somebody else made an object of that name; rename or remove it"},
 	{TypeKubeconfig, RetriedNever, "the kubeconfig or its exec plugin is missing or broken, or the worker may not use it"},
@@ -72,7 +72,7 @@ var errorTypes = []ErrorType{
 	{TypeOutdated, RetriedAlways, "the worker is older than what asked it, and would misread the input; upgrade it"},
 	{TypeThrottled, RetriedAlways, "the API server asks to slow down"},
 	{TypeNotReady, RetriedAlways, "something takes longer"},
-	{TypeUnreachable, RetriedAlways, "the API server does not answer, or the exec plugin that has its credential"},
+	{TypeUnreachable, RetriedAlways, "the API server does not answer, or the exec plugin that has its credential; or a notification's webhook does not"},
 	{TypeOther, RetriedAlways, "anything else"},
 }
 

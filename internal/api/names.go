@@ -25,6 +25,7 @@ const (
 	RotateLink     = "RotateLink"
 	RotateCluster  = "RotateCluster"
 	CheckTokens    = "CheckTokens"
+	NotifyFleet    = "NotifyFleet"
 	PlanFleet      = "PlanFleet"
 	CheckFleet     = "CheckFleet"
 	VerifyFleet    = "VerifyFleet"

@@ -38,7 +38,7 @@ var inCell = strings.NewReplacer(`\`, `\\`, "|", `\|`)
 // Cell makes a message fit into a cell of a Markdown table: one line of at most
 // n bytes, cut by Brief.
 func Cell(s string, n int) string {
-	whole := inCell.Replace(oneLine(s))
+	whole := inCell.Replace(OneLine(s))
 	cell := Brief(whole, n)
 	if cell == whole {
 		return cell
@@ -54,8 +54,8 @@ func Cell(s string, n int) string {
 	return text
 }
 
-// oneLine puts one space where there was white space, line ends included, or what
+// OneLine puts one space where there was white space, line ends included, or what
 // a terminal would obey.
-func oneLine(s string) string {
+func OneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 }

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,11 @@ func (f *Fleet) SetDefaults() {
 	or(&s.Rollout.StepTimeout, Duration(15*time.Minute))
 	or(&s.Rollout.UndoTimeout, Duration(DefaultUndoTimeout))
 	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))
+	for i := range s.Notifications {
+		if s.Notifications[i].On == nil { // a list without an event is refused
+			s.Notifications[i].On = slices.Clone(events)
+		}
+	}
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
 		// A server name is compared as it stands, by Envoy too, and means the same in lower case.

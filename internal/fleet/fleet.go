@@ -55,6 +55,8 @@ type Spec struct {
 	Gateways Gateways `json:"gateways,omitempty"`
 	// Rollout says how the work is spread and what a failure leads to.
 	Rollout Rollout `json:"rollout,omitempty"`
+	// Notifications name the channels that hear of the fleet's runs. Default: none.
+	Notifications []Notification `json:"notifications,omitempty"`
 	// Clusters of the fleet.
 	Clusters []Cluster `json:"clusters"`
 	// Links between the clusters: mesh, hub or a list. Default: mesh.

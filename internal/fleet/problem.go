@@ -168,8 +168,8 @@ func parent(path string) string {
 }
 
 func (ps *problems) report(at place, path, message string) {
-	ps.list = append(ps.list, Problem{Line: at.line, Column: at.column, Path: Brief(oneLine(path), maxPath),
-		Message: Brief(oneLine(message), maxProblem), Snippet: ps.text.snippet(at)})
+	ps.list = append(ps.list, Problem{Line: at.line, Column: at.column, Path: Brief(OneLine(path), maxPath),
+		Message: Brief(OneLine(message), maxProblem), Snippet: ps.text.snippet(at)})
 }
 
 // err returns what was gathered, in the order of the file, or nil.

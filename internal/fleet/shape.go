@@ -150,7 +150,7 @@ func (ps *problems) readScalar(n ast.Node, t reflect.Type, path string) any {
 
 // shown writes a node for a message: one line, and short.
 func shown(n ast.Node) string {
-	return Brief(oneLine(n.String()), maxShown)
+	return Brief(OneLine(n.String()), maxShown)
 }
 
 // hubForm describes links that are a mapping.

@@ -37,6 +37,7 @@ func validate(f *Fleet, ps *problems) {
 	validateSettings(f, ps)
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)
+	validateNotifications(f.Spec.Notifications, ps)
 	validateClusters(f.Spec.Clusters, ps)
 	validateLinks(f, ps)
 }

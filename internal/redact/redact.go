@@ -9,7 +9,8 @@ import (
 
 // shapes match PEM keys (finished or cut off), JWTs, age identities, long base64, and the
 // opaque tokens of platforms: OpenShift's, EKS' (which is a signed address), Google's,
-// DigitalOcean's and Rancher's, and what follows the word Bearer in a header.
+// DigitalOcean's and Rancher's, the keys and addresses of webhooks, and what follows the word
+// Bearer in a header.
 var shapes = regexp.MustCompile(`(?s)` + strings.Join([]string{
 	`-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`,
 	`eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_.-]+`,
@@ -19,6 +20,8 @@ var shapes = regexp.MustCompile(`(?s)` + strings.Join([]string{
 	`ya29\.[A-Za-z0-9_.-]{20,}`,
 	`do[opr]_v1_[a-f0-9]{32,}`,
 	`(kubeconfig-[a-z0-9-]+|token-[a-z0-9]{5}):[a-z0-9]{40,}`,
+	`whsec_[A-Za-z0-9+/]{20,}=*`,
+	`hooks\.slack\.com/[A-Za-z]+/[A-Za-z0-9/_-]+`,
 	`\bBearer [A-Za-z0-9~+/._:-]{20,}=*`,
 	`[A-Za-z0-9+/]{120,}={0,2}`,
 }, "|"))

@@ -20,6 +20,8 @@ func TestSecrets_ReplacesEachShapeAndKeepsTheRest(t *testing.T) {
 		"a token of DigitalOcean":   "dop_v1_" + strings.Repeat("0af1", 16),
 		"a token of Rancher":        "kubeconfig-u-abc12x7k9p:" + strings.Repeat("q7xk2", 11),
 		"another one of Rancher":    "token-x7k9p:" + strings.Repeat("q7xk2", 11),
+		"a webhook's key":           "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+		"a webhook of Slack":        "hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXX",
 		"a header":                  "Bearer " + strings.Repeat("abc123", 6),
 		"long base64":               strings.Repeat("QUJD", 40) + "==",
 	} {

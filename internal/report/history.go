@@ -160,8 +160,10 @@ func (g *gathering) event(o *one, e *historypb.HistoryEvent) {
 			o.unit.Name = "fleet"
 		}
 	case enumspb.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
-		child := e.GetChildWorkflowExecutionStartedEventAttributes().GetWorkflowExecution()
-		o.children = append(o.children, child)
+		child := e.GetChildWorkflowExecutionStartedEventAttributes()
+		if child.GetWorkflowType().GetName() != api.NotifyFleet { // who hears of the run is no part of it
+			o.children = append(o.children, child.GetWorkflowExecution())
+		}
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		g.decision(at, e.GetWorkflowExecutionUpdateAcceptedEventAttributes())
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:

@@ -14,6 +14,7 @@ import (
 	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/listen"
+	"github.com/landbridge/landbridge/internal/notify"
 )
 
 // DefaultListen serves the health and metrics of landbridge-worker to this machine.
@@ -34,6 +35,10 @@ type Options struct {
 	CFSSLKeyFile string
 	// CFSSLKeys proves to cfssl servers who asks. Complete reads it.
 	CFSSLKeys certs.CFSSLKeys
+	// NotifyFile names the file of Channels.
+	NotifyFile string
+	// Channels holds the webhooks that hear of runs. Complete reads it.
+	Channels notify.Channels
 	// RootExport lets roots leave their place.
 	RootExport bool
 	// Unseen names the clusters whose keys and CSRs are taken unseen.
@@ -62,6 +67,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
 	fs.StringVar(&o.RootIdentityFile, "root-identity-file", "", "file with the age identity that opens roots which fleet files keep sealed (spec.ca.root.sealed); age-keygen makes one")
 	fs.StringVar(&o.CFSSLKeyFile, "cfssl-auth-key-file", "", "file with the keys of the cfssl servers that fleet files may name as issuers (spec.ca.issuer.cfssl): lines of URL and KEY")
+	fs.StringVar(&o.NotifyFile, "notify-file", "", "file with the webhooks that fleet files may name as channels (spec.notifications): CHANNEL: {url, format, key}")
 	fs.BoolVar(&o.RootExport, "root-export", false, "let roots leave their place (landbridge ca export, ca move); leave it out again afterwards")
 	fs.StringArrayVar(&o.Unseen, "unseen", nil, "cluster `name` that this worker has no kubeconfig of, and whose sealing key and CSR it takes without seeing them there; may be repeated")
 	fs.BoolVar(&o.EncryptedOnly, "encrypted-only", false, "take only what is encrypted with a key of the key file: whoever has none can start nothing here")
@@ -78,7 +84,7 @@ const rootsDir = "roots"
 
 // Complete fills in what depends on the machine, and says what is wrong.
 func (o *Options) Complete() error {
-	for _, check := range []func() error{o.Logging.Complete, o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys} {
+	for _, check := range []func() error{o.Logging.Complete, o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys, o.readChannels} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -176,6 +182,21 @@ func (o *Options) readCFSSLKeys() error {
 	}
 	if o.CFSSLKeys, err = certs.ParseCFSSLKeys(text); err != nil {
 		return fmt.Errorf("--cfssl-auth-key-file: %s: %w", o.CFSSLKeyFile, err)
+	}
+	return nil
+}
+
+// readChannels reads the webhooks that hear of runs.
+func (o *Options) readChannels() error {
+	if o.NotifyFile == "" {
+		return nil
+	}
+	text, err := codec.ReadPrivate(o.NotifyFile)
+	if err != nil {
+		return fmt.Errorf("--notify-file: %w", err)
+	}
+	if o.Channels, err = notify.Parse(text); err != nil {
+		return fmt.Errorf("--notify-file: %s: %w", o.NotifyFile, err)
 	}
 	return nil
 }

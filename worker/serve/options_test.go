@@ -20,6 +20,8 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 	open := filepath.Join(dir, "open")
 	require.NoError(t, os.WriteFile(open, nil, 0o644))
 	require.NoError(t, os.Chmod(open, 0o644))
+	hooks := filepath.Join(dir, "hooks")
+	require.NoError(t, os.WriteFile(hooks, []byte("oncall: {url: 'https://example.com/xxxxxxxx', secret: x}\n"), 0o600))
 	for name, c := range map[string]struct {
 		args string
 		want []string
@@ -39,6 +41,10 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 		"a file without keys":              {"--cfssl-auth-key-file " + file, []string{"--cfssl-auth-key-file: " + file, "it has no key", "`URL KEY`"}},
 		"keys that everybody may read":     {"--cfssl-auth-key-file " + open, []string{"--cfssl-auth-key-file: " + open, "others may read"}},
 		"keys that are not there":          {"--cfssl-auth-key-file " + absent, []string{"--cfssl-auth-key-file", "no such file"}},
+		"a file without channels":          {"--notify-file " + file, []string{"--notify-file: " + file, "it has no channel", "CHANNEL: {url:"}},
+		"a field of a channel unknown":     {"--notify-file " + hooks, []string{"--notify-file: " + hooks + ": line 1: channel oncall: there is no field \"secret\"; leave it out"}},
+		"webhooks that everybody may read": {"--notify-file " + open, []string{"--notify-file: " + open, "others may read"}},
+		"webhooks that are not there":      {"--notify-file " + absent, []string{"--notify-file", "no such file"}},
 		"nothing to do":                    {"--no-root", []string{"could do nothing", "--kubeconfig-dir"}},
 		"a task queue without a name":      {"--task-queue=", []string{"--task-queue", "needs a name"}},
 		"a task queue twice":               {"--task-queue a --task-queue b --task-queue a", []string{"--task-queue", `"a" is given twice`}},
@@ -87,6 +93,15 @@ func TestOptions_LeftOut_ComeFromTheMachine(t *testing.T) {
 	require.Equal(t, filepath.Join(home, ".local", "state", "landbridge", "roots"), parse().RootDir)
 	t.Setenv("HOME", "")
 	require.ErrorContains(t, (&Options{TaskQueues: []string{"q"}, Parallel: 1, BuildID: "b", Logging: Logging{Format: logText, Level: "info"}}).Complete(), "set XDG_STATE_HOME")
+}
+
+func TestOptions_AFileWithChannels_IsRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "notify.yaml")
+	require.NoError(t, os.WriteFile(file, []byte("oncall: {url: 'https://hooks.slack.com/services/T0/B0/x', format: slack}\n"), 0o600))
+	o := &Options{NotifyFile: file}
+	require.NoError(t, o.readChannels())
+	require.Len(t, o.Channels, 1)
+	require.Contains(t, o.Channels, "oncall")
 }
 
 // YAML cannot ask Go for the port, so that it is written there too.

@@ -93,7 +93,7 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
 		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Wrap: w.wrap},
-		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, RootExport: w.options.RootExport, Unseen: w.options.Unseen, CFSSLKeys: w.options.CFSSLKeys,
+		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, RootExport: w.options.RootExport, Unseen: w.options.Unseen, CFSSLKeys: w.options.CFSSLKeys, Channels: w.options.Channels,
 		ChartDir: w.options.ChartDir, Temporal: temporal, Payloads: w.payloads,
 	}, err
 }
