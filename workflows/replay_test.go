@@ -17,7 +17,7 @@ import (
 // recorded lists, by workflow type, the outcomes of which each release has histories, so
 // that a test fails where one is missing.
 var recorded = map[string][]string{
-	"RolloutFleet":   {"done", "unchanged", "failed", "canceled", "steered", "pruned", "busy", "healed", "existing"},
+	"RolloutFleet":   {"done", "unchanged", "failed", "canceled", "steered", "pruned", "busy", "healed", "existing", "notified"},
 	"RolloutCluster": {"done", "unchanged", "failed", "canceled", "steered", "busy", "existing"},
 	"RolloutLinks":   {"done", "unchanged", "steered", "existing"},
 	"RolloutLink":    {"done", "unchanged", "steered", "existing"},

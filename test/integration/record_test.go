@@ -3,6 +3,8 @@ package integration
 import (
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,6 +41,7 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	t.Run("rollouts", func(t *testing.T) { w.recordRollouts(keep) })
 	t.Run("looks", func(t *testing.T) { w.recordLooks(t, keep) })
 	t.Run("tokens", func(t *testing.T) { w.recordTokens(t, keep) })
+	t.Run("notified", func(t *testing.T) { w.recordNotified(t, keep) })
 	t.Run("steering", func(t *testing.T) { w.recordSteering(t, keep) })
 	t.Run("forgotten", func(t *testing.T) { w.recordForgotten(t, keep) })
 	t.Run("busy", func(t *testing.T) { w.recordBusyChild(t, keep) })
@@ -132,6 +135,33 @@ func (w *world) recordTokens(t *testing.T, keep func(string)) {
 	w.must("cleanup", "-f", file)
 }
 
+// recordNotified has a webhook of this machine hear that a rollout is done.
+func (w *world) recordNotified(t *testing.T, keep func(string)) {
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer hook.Close()
+	channels := filepath.Join(t.TempDir(), "notify.yaml")
+	require.NoError(t, os.WriteFile(channels, []byte("oncall: {url: \""+hook.URL+"\"}\n"), 0o600))
+	w.stop()
+	w.startWith("--kubeconfig-dir", w.lab.Dir, "--notify-file", channels)
+	file := w.file([]string{"east", "west"}, "  links: mesh", "  notifications: [{channel: oncall, on: [done]}]\n  links: mesh")
+	w.must("rollout", "-f", file)
+	w.untilNotified(t, 1)
+	keep("notified")
+	w.must("cleanup", "-f", file)
+	w.untilNotified(t, 2)
+	keep("after-notified")
+}
+
+// untilNotified waits until so many notifications were taken.
+func (w *world) untilNotified(t *testing.T, n int) {
+	t.Helper()
+	c := w.client(t)
+	require.Eventually(t, func() bool {
+		list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Query: "WorkflowType = 'NotifyFleet' AND ExecutionStatus = 'Completed'"})
+		return err == nil && len(list.GetExecutions()) >= n
+	}, patience, pause/2, "the webhook did not hear of it")
+}
+
 // recordSteering sends every decision, removes a member, and then the fleet when its file
 // is lost.
 func (w *world) recordSteering(t *testing.T, keep func(string)) {
@@ -216,7 +246,7 @@ func (w *world) recordExisting(t *testing.T, keep func(string)) {
 }
 
 // random matches the part of a workflow's ID that differs each time.
-var random = regexp.MustCompile(`^\.(plan|verify|drift|rotation|gather|check|inspect|inspectca|offerroot|exportroot)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}`)
+var random = regexp.MustCompile(`^\.(plan|verify|drift|rotation|gather|check|inspect|inspectca|offerroot|exportroot)[.-]([0-9a-f-]{36}|[0-9TZ:-]+)|^\.dry-run\.[0-9a-f-]{36}|\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // recorder returns a function that writes every history which is new since its last call.
 func recorder(t *testing.T, w *world, dir string) func(outcome string) {
