@@ -1,0 +1,24 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+
+	"github.com/landbridge/landbridge/internal/api"
+)
+
+// A webhook that is down is no failure of the rollout that it was to hear of.
+func TestReport_Notifications_AreNoPartOfTheRun(t *testing.T) {
+	o := &one{}
+	for _, typ := range []string{api.RolloutCluster, api.NotifyFleet} {
+		(&gathering{}).event(o, &historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED,
+			Attributes: &historypb.HistoryEvent_ChildWorkflowExecutionStartedEventAttributes{ChildWorkflowExecutionStartedEventAttributes: &historypb.ChildWorkflowExecutionStartedEventAttributes{
+				WorkflowType: &commonpb.WorkflowType{Name: typ}, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: typ}}}})
+	}
+	require.Len(t, o.children, 1)
+	require.Equal(t, api.RolloutCluster, o.children[0].GetWorkflowId())
+}
