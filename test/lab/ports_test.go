@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,5 +31,27 @@ func TestFreePort_IsNoneThatAnOutgoingConnectionGets(t *testing.T) {
 		require.NoError(t, err)
 		defer l.Close()
 		seen[port] = true
+	}
+}
+
+// Labs come up beside each other, each in a process of its own, and nothing listens on a port
+// at the moment when it is given away.
+func TestFreePort_GivenAwayOnce_IsGivenToNobodyElse(t *testing.T) {
+	port, err := FreePort()
+	require.NoError(t, err)
+	require.True(t, free(port))
+	dir, err := portsDir()
+	require.NoError(t, err)
+	other := exec.Command("flock", "--nonblock", filepath.Join(dir, strconv.Itoa(port)), "true")
+	if other.Err != nil {
+		t.Skip("this machine has no flock: ", other.Err)
+	}
+	require.Error(t, other.Run(), "another process can lock it")
+	seen := map[int]bool{}
+	for range 500 {
+		p, err := FreePort()
+		require.NoError(t, err)
+		require.False(t, seen[p] || p == port)
+		seen[p] = true
 	}
 }
