@@ -25,13 +25,14 @@ func (a *app) ca() *cobra.Command {
 }
 
 func (a *app) caShow() *cobra.Command {
-	cmd := &cobra.Command{Use: "show", Args: cobra.NoArgs, Short: "Show the root and the intermediates: fingerprints, ends, and where the root is kept",
+	cmd := &cobra.Command{Use: "show [FLEET]", Args: cobra.MaximumNArgs(1), Short: "Show the root and the intermediates: fingerprints, ends, and where the root is kept",
 		Long: "Show the root CA of a fleet and the intermediate of each of its clusters: subjects, fingerprints,\n" +
 			"ends, and where the root is kept. It changes nothing.\n\n" +
+			fleetOrFile + "\n\n" +
 			"Exit code 3: something could not be read, or the clusters know different roots.",
-		Example: "  landbridge ca show -f fleet.yaml\n  landbridge ca show -o json | jq -r .root.facts.fingerprint",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+		Example: "  landbridge ca show prod\n  landbridge ca show -f fleet.yaml\n  landbridge ca show -o json | jq -r .root.facts.fingerprint",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := a.fleetToChange(cmd, args)
 			if err != nil {
 				return err
 			}
@@ -132,14 +133,15 @@ func (a *app) caMove() *cobra.Command {
 	var to, cluster, queue string
 	var why fleet.Request
 	var detach bool
-	cmd := &cobra.Command{Use: "move", Args: cobra.NoArgs, Short: "Move the root to another place",
+	cmd := &cobra.Command{Use: "move [FLEET]", Args: cobra.MaximumNArgs(1), Short: "Move the root to another place",
 		Long: "Move the fleet's root from the place that the fleet file names (spec.ca.root) to another one: the\n" +
 			"directory of a worker, a Secret of a cluster, or a Secret that is sealed to the workers' identity\n" +
 			"(--root-identity-file). It is removed where it was once it is kept there and every member knows.\n\n" +
-			"Then change spec.ca.root in the fleet file: the command prints how.",
+			"Then change spec.ca.root in the fleet file: the command prints how.\n\n" +
+			fleetOrFile,
 		Example: "  landbridge ca move --to cluster --cluster east --reason CHG-7\n  landbridge ca move --to sealed --cluster east\n  landbridge ca move --to directory --task-queue west",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := a.fleetToChange(cmd, args)
 			if err != nil {
 				return err
 			}

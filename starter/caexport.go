@@ -20,13 +20,14 @@ func (a *app) caExport() *cobra.Command {
 	var out, passphrase string
 	var recipients []string
 	var why fleet.Request
-	cmd := &cobra.Command{Use: "export", Args: cobra.NoArgs, Short: "Write the root with its key to a file that age encrypts",
+	cmd := &cobra.Command{Use: "export [FLEET]", Args: cobra.MaximumNArgs(1), Short: "Write the root with its key to a file that age encrypts",
 		Long: "Write the fleet's root, certificate and private key, to a file that is encrypted with age: to the\n" +
 			"recipients that you name, or with a passphrase. Who can open the file can make certificates that the\n" +
-			"whole mesh trusts. `age --decrypt` opens it, `landbridge ca import` brings it back.",
-		Example: "  landbridge ca export --recipient age1… --out root.age --reason backup\n  landbridge ca export --passphrase-file pass.txt --out root.age",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := a.load()
+			"whole mesh trusts. `age --decrypt` opens it, `landbridge ca import` brings it back.\n\n" +
+			fleetOrFile,
+		Example: "  landbridge ca export prod --recipient age1… --out root.age --reason backup\n  landbridge ca export --passphrase-file pass.txt --out root.age",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := a.fleetToChange(cmd, args)
 			if err != nil {
 				return err
 			}

@@ -27,8 +27,7 @@ func (a *app) forget() *cobra.Command {
 			"tokens and policies of its links are removed from the others, and so is its place in their\n" +
 			"inventories. What it still has is listed, and whose tokens could not be revoked. A cluster that\n" +
 			"answers is refused: take it out of the fleet file and use `landbridge rollout --prune`.\n\n" +
-			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
-			"fleet file. Take the cluster out of the fleet file too, or the next rollout tries to roll it out.\n\n" +
+			fleetOrFile + " Take the cluster out of the fleet file too, or the next rollout tries to roll it out.\n\n" +
 			"It lists on a terminal what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge forget prod --cluster north --reason CHG-7\n  landbridge forget -f fleet.yaml --cluster north --reason CHG-7 --yes",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,6 +83,10 @@ func (a *app) destroying(cmd *cobra.Command, args []string, why *fleet.Request) 
 	}
 	return api.FleetInput{Fleet: *f, Request: *why}, nil
 }
+
+// fleetOrFile says of which fleet a command shows or changes something.
+const fleetOrFile = "FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
+	"fleet file."
 
 // fleetToChange returns the fleet of the fleet file or, where only a name is given, that of the
 // last run that changed it.

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // program names the command in its usage.
@@ -41,6 +44,24 @@ func habits(root *cobra.Command) {
 	}
 	if name := root.DisplayName(); name != program {
 		spellExamples(root, name)
+	}
+	nameArguments(root)
+}
+
+// nameArguments has each command say which arguments it takes where it gets another number of
+// them: cobra only counts.
+func nameArguments(cmd *cobra.Command) {
+	if count := cmd.Args; count != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			err := count(cmd, args)
+			if err == nil || !strings.HasPrefix(err.Error(), "accepts ") {
+				return err
+			}
+			return usage(fmt.Errorf("want `%s %s`, got %s; `%s --help` has examples", cmd.Parent().CommandPath(), cmd.Use, fleet.Count(len(args), "argument"), cmd.CommandPath()))
+		}
+	}
+	for _, c := range cmd.Commands() {
+		nameArguments(c)
 	}
 }
 

@@ -26,8 +26,7 @@ func (a *app) restart() *cobra.Command {
 			"an istiod goes on with what it read before, or does not read a remote secret any more.\n\n" +
 			"Sidecars and gateways keep their configuration and their connections meanwhile. Where an istiod has\n" +
 			"one replica only, pods that start meanwhile wait for it.\n\n" +
-			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
-			"fleet file.\n" +
+			fleetOrFile + "\n" +
 			"It asks for the fleet's name on a terminal; elsewhere it needs --yes.\n\n" +
 			"Exit codes: 0 restarted, and every link is proven; 1 not restarted; 2 bad usage; 3 restarted, and\n" +
 			"some links are not proven.",

@@ -29,8 +29,7 @@ func (a *app) revoke() *cobra.Command {
 			"mesh by that: only another root does it.\n\n" +
 			"The rest of the link stays, so that a later rollout of the same fleet file makes it anew;\n" +
 			"`landbridge drift` shows it until then.\n\n" +
-			"FLEET is the fleet of the last run in this Temporal that was not refused; with -f it is that of a\n" +
-			"fleet file.\n" +
+			fleetOrFile + "\n" +
 			"It lists on a terminal what would go, and asks for the fleet's name; elsewhere it needs --yes.",
 		Example: "  landbridge revoke prod --link east.west --reason INC-7\n  landbridge revoke prod --cluster east --reason INC-7 --yes",
 		RunE: func(cmd *cobra.Command, args []string) error {
