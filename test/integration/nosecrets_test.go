@@ -14,8 +14,8 @@ import (
 // takes that back. Istio 1.31.0 has the setting and ends with a panic at it; these istiods are of
 // that version with the panic repaired, which shows whether the reader's own role is enough.
 func (r *real) doesWithoutSecrets() {
-	require.NoError(r.t, r.lab.LoadRepairedIstiod(ctx, r.t.Logf))
-	with := fmt.Sprintf("  istio: {values: {pilot: {image: %q, env: {PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER: \"false\"}}}}\n", lab.RepairedIstiod)
+	require.NoError(r.t, r.lab.LoadIstiod(ctx, lab.Repaired, r.t.Logf))
+	with := fmt.Sprintf("  istio: {values: {pilot: {image: %q, env: {PILOT_ENABLE_REMOTE_CREDENTIALS_CONTROLLER: \"false\"}}}}\n", lab.Repaired.Image())
 	requests, calls := r.pace("east", "west"), r.apps()
 	r.edit("  links:", with+"  links:")
 	r.rollout()

@@ -20,33 +20,9 @@ import (
 // replaced and its connection cut: it goes on with the old token for ever, while clusterz says
 // synced and a request goes through with the new one.
 func (r *real) stuckIstiod() {
-	north := r.connect("north")
-	s, err := north.CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-west", metav1.GetOptions{})
-	require.NoError(r.t, err)
-	other := func(ca []byte) string {
-		cfg, err := clientcmd.Load(s.Data["west"])
-		require.NoError(r.t, err)
-		for _, c := range cfg.Clusters {
-			if ca != nil {
-				c.CertificateAuthorityData = ca
-			}
-		}
-		data, err := clientcmd.Write(*cfg)
-		require.NoError(r.t, err)
-		return base64.StdEncoding.EncodeToString(data)
-	}
-	listed := func(want bool) func() error {
-		return func() error {
-			out, err := r.istiod("north", "/debug/clusterz")
-			if err == nil && strings.Contains(out, `"other"`) != want {
-				err = fmt.Errorf("clusterz says %s", out)
-			}
-			return err
-		}
-	}
+	other := func(ca []byte) string { return r.remoteSecretOf("north", "west", ca) }
 	const secret = coreObjects + "secrets/istio-remote-secret-other"
-	r.create("north", coreObjects+"secrets\napiVersion: v1\nkind: Secret\nmetadata: {name: istio-remote-secret-other, labels: {istio/multiCluster: \"true\"}}\ndata: {other: "+other(nil)+"}\n")
-	r.eventually("north's istiod reads the other secret", listed(true))
+	r.readsOther("north", other(nil))
 	for _, ca := range [][]byte{r.connect("east").cfg.CAData, nil} {
 		r.patch("north", secret, `{"data":{"other":"`+other(ca)+`"}}`)
 		time.Sleep(3 * time.Second) // istiod looks at it
@@ -78,6 +54,35 @@ func (r *real) stuckIstiod() {
 	require.Contains(r.t, out, "istiod of cluster north restarted")
 	require.True(r.t, r.verify()["north -> west"].Proven, "%s", out)
 	r.t.Logf("its restart repairs it:\n%s", out)
+}
+
+// readsOther has a cluster's istiod read another cluster, called other, by a remote secret.
+func (r *real) readsOther(cluster, kubeconfig string) {
+	r.create(cluster, coreObjects+"secrets\napiVersion: v1\nkind: Secret\nmetadata: {name: istio-remote-secret-other, labels: {istio/multiCluster: \"true\"}}\ndata: {other: "+kubeconfig+"}\n")
+	r.eventually("istiod of "+cluster+" reads the other secret", func() error {
+		out, err := r.istiod(cluster, "/debug/clusterz")
+		if err == nil && !strings.Contains(out, `"other"`) {
+			err = fmt.Errorf("clusterz says %s", out)
+		}
+		return err
+	})
+}
+
+// remoteSecretOf returns the kubeconfig with which a source's istiod reads a target, in base64 and
+// perhaps with another CA.
+func (r *real) remoteSecretOf(source, target string, ca []byte) string {
+	s, err := r.connect(source).CoreV1().Secrets("istio-system").Get(context.Background(), "istio-remote-secret-"+target, metav1.GetOptions{})
+	require.NoError(r.t, err)
+	cfg, err := clientcmd.Load(s.Data[target])
+	require.NoError(r.t, err)
+	for _, c := range cfg.Clusters {
+		if ca != nil {
+			c.CertificateAuthorityData = ca
+		}
+	}
+	data, err := clientcmd.Write(*cfg)
+	require.NoError(r.t, err)
+	return base64.StdEncoding.EncodeToString(data)
 }
 
 // withoutProof changes the fleet file for as long as the function takes.

@@ -74,6 +74,9 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	part("what dies comes back", r.recovers)
 	part("each broken hop is named", r.brokenLegs)
 	part("an istiod that is stuck is seen", r.stuckIstiod)
+	if *wholeWay {
+		part("an istiod that forgets is seen", r.forgetfulIstiod)
+	}
 	part("another address is followed", r.rotates)
 	part("a node port carries it without a load balancer", r.nodePort)
 	part("a link that goes is shut", r.revokes)

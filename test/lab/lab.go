@@ -146,7 +146,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := o.chooseNodes(); err != nil {
+	if err := o.chooseNodes(dir); err != nil {
 		return nil, err
 	}
 	if err := o.chooseFamilies(); err != nil {

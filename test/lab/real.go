@@ -67,13 +67,16 @@ func cniPlugins() (string, error) {
 }
 
 // chooseNodes decides what NodesAuto means here, and refuses what cannot be.
-func (o *Options) chooseNodes() error {
+func (o *Options) chooseNodes(dir string) error {
 	if o.Nodes == NodesKWOK {
 		return nil
 	}
 	err := CheckReal()
 	if err == nil && o.Clusters > maxReal {
 		err = fmt.Errorf("a lab has room for %d clusters with real nodes, not %d", maxReal, o.Clusters)
+	}
+	if err == nil {
+		err = o.checkLength(dir)
 	}
 	if err == nil {
 		o.Nodes = NodesReal
@@ -235,4 +238,20 @@ func (l *Lab) logTail(process string) string {
 		return err.Error()
 	}
 	return tail(string(data))
+}
+
+// longestDir limits the path of a lab with real nodes: a kubelet has sockets below it, such as
+// nodes/CLUSTER/kubelet/pod-resources/1593482441, and Linux takes paths of 107 bytes for them.
+const longestDir = 107 - len("/nodes/") - len("/kubelet/pod-resources/1593482441")
+
+// checkLength refuses a directory that is too deep for real nodes: they would not get ready.
+func (o *Options) checkLength(dir string) error {
+	longest := longestDir
+	for i := range o.Clusters {
+		longest = min(longest, longestDir-len(ClusterName(i)))
+	}
+	if len(dir) > longest {
+		return fmt.Errorf("the sockets of real nodes are below %s, whose path has %d bytes, and %d are the most: choose a shorter one", dir, len(dir), longest)
+	}
+	return nil
 }
