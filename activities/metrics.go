@@ -161,12 +161,18 @@ func (m *Metrics) link(fleetName string, l fleet.Link, proven bool) {
 
 // reach sets whether a cluster answered, where the outcome of a step on it tells.
 func (m *Metrics) reach(ref api.ClusterRef, outcome string) {
+	toldOf(m.reached, ref, outcome, api.TypeUnreachable, 0)
+}
+
+// toldOf sets to 0 or 1 what the outcome of a step tells of its cluster: this value where it is an
+// error of that type, the other one where the step is done. Other outcomes tell nothing of it.
+func toldOf(g *prom.GaugeVec, ref api.ClusterRef, outcome, typ string, failed float64) {
 	switch {
 	case ref.Cluster == "":
-	case outcome == api.TypeUnreachable:
-		m.reached.WithLabelValues(ref.Fleet, ref.Cluster).Set(0)
+	case outcome == typ:
+		g.WithLabelValues(ref.Fleet, ref.Cluster).Set(failed)
 	case outcome == done:
-		m.reached.WithLabelValues(ref.Fleet, ref.Cluster).Set(1)
+		g.WithLabelValues(ref.Fleet, ref.Cluster).Set(1 - failed)
 	}
 }
 

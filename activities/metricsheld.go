@@ -33,11 +33,5 @@ func (h *held) change(fleetName string, now api.LastChange) {
 
 // lock notes whether a cluster's inventory is locked, where the outcome of a step on it tells.
 func (h *held) lock(ref api.ClusterRef, outcome string) {
-	switch {
-	case ref.Cluster == "":
-	case outcome == api.TypeLocked:
-		h.locked.WithLabelValues(ref.Fleet, ref.Cluster).Set(1)
-	case outcome == done:
-		h.locked.WithLabelValues(ref.Fleet, ref.Cluster).Set(0)
-	}
+	toldOf(h.locked, ref, outcome, api.TypeLocked, 1)
 }

@@ -213,22 +213,16 @@ func keepsRoot(f *fleet.Fleet) error {
 
 // showMoved prints where the root is now, and what the fleet file must say.
 func (a *app) showMoved(place fleet.RootStore) func(io.Writer, func(any) error, time.Duration) error {
-	return func(w io.Writer, raw func(any) error, took time.Duration) error {
-		var r api.MoveRootResult
-		if err := raw(&r); err != nil {
-			return err
+	return shows(a, func(w io.Writer, r api.MoveRootResult, took time.Duration) {
+		from := ""
+		if r.From != "" {
+			from = ", and no more " + r.From
 		}
-		return a.print(w, r, func(w io.Writer) {
-			from := ""
-			if r.From != "" {
-				from = ", and no more " + r.From
-			}
-			fmt.Fprintf(w, "fleet %s: the root %s is kept %s%s (%s)\n", r.Fleet, r.Facts.Fingerprint, r.To, from, took.Round(100*time.Millisecond))
-			if r.From != "" {
-				fmt.Fprintf(w, "now set in the fleet file: spec.ca.root: %s\n", inFile(place))
-			}
-		})
-	}
+		fmt.Fprintf(w, "fleet %s: the root %s is kept %s%s (%s)\n", r.Fleet, r.Facts.Fingerprint, r.To, from, took.Round(100*time.Millisecond))
+		if r.From != "" {
+			fmt.Fprintf(w, "now set in the fleet file: spec.ca.root: %s\n", inFile(place))
+		}
+	})
 }
 
 // inFile returns a place as the fleet file has it.

@@ -54,13 +54,7 @@ func (a *app) cleanup() *cobra.Command {
 					return err
 				}
 			}
-			return a.change(cmd, api.CleanupFleet, in, detach, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r api.CleanupResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				return a.print(w, r, func(w io.Writer) { printCleanup(w, r, dryRun, took) })
-			})
+			return a.change(cmd, api.CleanupFleet, in, detach, shows(a, func(w io.Writer, r api.CleanupResult, took time.Duration) { printCleanup(w, r, dryRun, took) }))
 		},
 	}
 	a.nameOrFile(cmd, &known)

@@ -42,13 +42,7 @@ func (a *app) forget() *cobra.Command {
 			if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, a.wouldForget(cmd.Context(), in)); err != nil {
 				return err
 			}
-			return a.change(cmd, api.ForgetFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r api.ForgetResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				return a.print(w, r, func(w io.Writer) { printForgotten(w, r, took) })
-			})
+			return a.change(cmd, api.ForgetFleet, in, false, shows(a, printForgotten))
 		},
 	}
 	a.destroyFlags(cmd, &why, &yes)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -69,6 +70,18 @@ func alternatives(words []string) string {
 
 // listing has what -o name prints, a line for each.
 type listing interface{ names() []string }
+
+// shows prints the result of a run that has ended, as -o wants it or as people does for people,
+// who hear how long it took.
+func shows[R any](a *app, people func(w io.Writer, r R, took time.Duration)) func(io.Writer, func(any) error, time.Duration) error {
+	return func(w io.Writer, raw func(any) error, took time.Duration) error {
+		var r R
+		if err := raw(&r); err != nil {
+			return err
+		}
+		return a.print(w, r, func(w io.Writer) { people(w, r, took) })
+	}
+}
 
 // print writes a result as -o wants it, or has people write it for people.
 func (a *app) print(w io.Writer, v any, people func(io.Writer)) error {

@@ -104,14 +104,18 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	}
 }
 
-// readStep reads which step a unit is at, and what the step waits for. A workflow that began
-// before the run is that of an earlier one: this one does without.
+// readStep reads which step a unit is at, and what the step waits for. Where its workflow began
+// before the run and is over, it is that of an earlier run, and this one does without; one that
+// goes on is waited for.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string, began time.Time) {
 	var s api.Status
-	if query(ctx, c, id, "", &s) != nil || s.Began.Before(began) || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
+	if query(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
 		return
 	}
 	last := s.Units[0].Steps[len(s.Units[0].Steps)-1]
+	if s.Began.Before(began) && last.State != api.Running {
+		return
+	}
 	u.Step = api.StepWords(last.Step)
 	if last.State != api.Running {
 		return

@@ -43,13 +43,7 @@ func (a *app) restart() *cobra.Command {
 			if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, wouldRestart(in)); err != nil {
 				return err
 			}
-			return a.change(cmd, api.RestartFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r api.RestartResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				return a.print(w, r, func(w io.Writer) { printRestarted(w, r, took) })
-			})
+			return a.change(cmd, api.RestartFleet, in, false, shows(a, printRestarted))
 		},
 	}
 	a.destroyFlags(cmd, &why, &yes)

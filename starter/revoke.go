@@ -44,13 +44,7 @@ func (a *app) revoke() *cobra.Command {
 			if err := a.confirm(cmd, yes, in.Fleet.Metadata.Name, a.wouldRevoke(cmd.Context(), in)); err != nil {
 				return err
 			}
-			return a.change(cmd, api.RevokeFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r api.RevokeResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				return a.print(w, r, func(w io.Writer) { printRevoked(w, r, took) })
-			})
+			return a.change(cmd, api.RevokeFleet, in, false, shows(a, printRevoked))
 		},
 	}
 	a.destroyFlags(cmd, &why, &yes)

@@ -146,11 +146,7 @@ func (s startedRun) print(w io.Writer) {
 
 // showRollout prints a rollout's result.
 func (a *app) showRollout(w io.Writer, raw func(any) error, took time.Duration) error {
-	var r api.FleetResult
-	if err := raw(&r); err != nil {
-		return err
-	}
-	return a.print(w, r, func(w io.Writer) { printRollout(w, r, took) })
+	return shows(a, printRollout)(w, raw, took)
 }
 
 func printRollout(w io.Writer, r api.FleetResult, took time.Duration) {

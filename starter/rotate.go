@@ -60,13 +60,7 @@ func (a *app) rotate() *cobra.Command {
 			if in.Rotate, err = flags.rotation(*f); err != nil {
 				return usage(err)
 			}
-			return a.change(cmd, api.RotateFleet, in, false, func(w io.Writer, raw func(any) error, took time.Duration) error {
-				var r api.FleetResult
-				if err := raw(&r); err != nil {
-					return err
-				}
-				return a.print(w, r, func(w io.Writer) { flags.printer()(w, r, took) })
-			})
+			return a.change(cmd, api.RotateFleet, in, false, shows(a, flags.printer()))
 		},
 	}
 	a.fileFlag(cmd)

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"slices"
+
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -55,16 +57,12 @@ func proveSource(ctx workflow.Context, in api.FleetInput, source fleet.Cluster, 
 	if in.Fleet.Spec.Rollout.SkipProof {
 		return []api.CheckLinkResult{}
 	}
-	proof := api.VerifyLinksInput{Source: in.Ref(source, run), MaxParallel: in.Fleet.Spec.Rollout.MaxParallel, Patience: in.Fleet.Spec.Rollout.ProofTimeout.Std()}
-	var links []fleet.Link
-	for _, l := range in.Fleet.Links() {
-		if l.From == source.Name {
-			target, _ := in.Fleet.Cluster(l.To)
-			links = append(links, l)
-			proof.Targets, proof.TargetIDs = append(proof.Targets, l.To), append(proof.TargetIDs, target.ClusterID)
-			u.add(api.LinkOf(l)).move(api.Running)
-		}
+	links := slices.DeleteFunc(in.Fleet.Links(), func(l fleet.Link) bool { return l.From != source.Name })
+	for _, l := range links {
+		u.add(api.LinkOf(l)).move(api.Running)
 	}
+	proof := toVerify(in.Fleet, in.Ref(source, run), links)
+	proof.Patience = in.Fleet.Spec.Rollout.ProofTimeout.Std()
 	found := verifyLinks(ctx, proof)
 	for i, l := range links {
 		if unit := u.get(api.LinkOf(l)); found[i].Proven {

@@ -68,8 +68,7 @@ func (r *rollout) rotateIntermediate(ctx workflow.Context, u *unit) {
 // linksToProve lists the links of a member, by their sources, unless proofs are left out. A
 // source that did not answer before is not asked.
 func (r *rollout) linksToProve(name string) (out []api.VerifyLinksInput) {
-	limits := r.in.Fleet.Spec.Rollout
-	if limits.SkipProof {
+	if r.in.Fleet.Spec.Rollout.SkipProof {
 		return nil
 	}
 	touched := fleet.Touches(r.in.Fleet.Links(), name)
@@ -77,12 +76,7 @@ func (r *rollout) linksToProve(name string) (out []api.VerifyLinksInput) {
 		if from := r.member(links[0].From); from.State.IsFailure() {
 			continue
 		}
-		in := api.VerifyLinksInput{Source: r.ref(links[0].From), MaxParallel: limits.MaxParallel}
-		for _, l := range links {
-			to, _ := r.in.Fleet.Cluster(l.To)
-			in.Targets, in.TargetIDs = append(in.Targets, l.To), append(in.TargetIDs, to.ClusterID)
-		}
-		out = append(out, in)
+		out = append(out, toVerify(r.in.Fleet, r.ref(links[0].From), links))
 	}
 	return out
 }

@@ -26,12 +26,7 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 	var sources []api.VerifyLinksInput
 	for _, links := range fleet.BySource(f.Links()) {
 		c, _ := f.Cluster(links[0].From)
-		source := api.VerifyLinksInput{Source: in.Ref(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), MaxParallel: f.Spec.Rollout.MaxParallel}
-		for _, link := range links {
-			to, _ := f.Cluster(link.To)
-			source.Targets, source.TargetIDs = append(source.Targets, link.To), append(source.TargetIDs, to.ClusterID)
-		}
-		sources = append(sources, source)
+		sources = append(sources, toVerify(f, in.Ref(c, workflow.GetInfo(ctx).WorkflowExecution.RunID), links))
 	}
 	results := make([][]api.CheckLinkResult, len(sources))
 	errs := make([]error, len(sources))
@@ -51,6 +46,16 @@ func VerifyFleet(ctx workflow.Context, in api.FleetInput) (api.VerifyResult, err
 		}
 	}
 	return out, ctx.Err()
+}
+
+// toVerify returns the input that has links of one source proven once.
+func toVerify(f fleet.Fleet, source api.ClusterRef, links []fleet.Link) api.VerifyLinksInput {
+	in := api.VerifyLinksInput{Source: source, MaxParallel: f.Spec.Rollout.MaxParallel}
+	for _, l := range links {
+		to, _ := f.Cluster(l.To)
+		in.Targets, in.TargetIDs = append(in.Targets, l.To), append(in.TargetIDs, to.ClusterID)
+	}
+	return in
 }
 
 // VerifyLinks proves the links of one source. A link that could not be checked counts

@@ -84,14 +84,10 @@ func (r *rollout) proveWave(ctx workflow.Context, n int) {
 func (r *rollout) proveAll(ctx workflow.Context, links []fleet.Link, when string, patience time.Duration) []api.CheckLinkResult {
 	out := make([]api.CheckLinkResult, len(links))
 	sources := fleet.BySource(links)
-	limit := r.in.Fleet.Spec.Rollout.MaxParallel
-	inParallel(ctx, len(sources), limit, func(ctx workflow.Context, i int) {
+	inParallel(ctx, len(sources), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		from := sources[i][0].From
-		in := api.VerifyLinksInput{Source: r.ref(from), Patience: patience, MaxParallel: limit}
-		for _, l := range sources[i] {
-			to, _ := r.in.Fleet.Cluster(l.To)
-			in.Targets, in.TargetIDs = append(in.Targets, l.To), append(in.TargetIDs, to.ClusterID)
-		}
+		in := toVerify(r.in.Fleet, r.ref(from), sources[i])
+		in.Patience = patience
 		var found []api.CheckLinkResult
 		err := r.gate.runChild(ctx, child{api.LinksWorkflowID(r.id+"."+when, from), "prove the links of " + from,
 			attributes(api.FleetKey.ValueSet(r.Fleet), api.ClusterKey.ValueSet(from)), VerifyLinks}, in, &found)

@@ -214,11 +214,20 @@ func moduleFile(pins, module, name string) ([]byte, error) {
 	if err := writeModule(pins, dir); err != nil {
 		return nil, err
 	}
+	source, err := moduleDir(dir, module)
+	if err != nil {
+		return nil, err
+	}
+	return fs.ReadFile(os.DirFS(source), name)
+}
+
+// moduleDir returns where Go keeps the source of a module that the one in dir needs.
+func moduleDir(dir, module string) (string, error) {
 	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("find module %s: %w", module, err)
+		return "", fmt.Errorf("find module %s: %w", module, err)
 	}
-	return fs.ReadFile(os.DirFS(strings.TrimSpace(string(out))), name)
+	return strings.TrimSpace(string(out)), nil
 }

@@ -85,18 +85,17 @@ func (i OtherIstiod) build(ctx context.Context, program string) error {
 	if err := writeModule("istio", src); err != nil {
 		return err
 	}
-	run := func(args ...string) (string, error) {
+	run := func(args ...string) error {
 		cmd := exec.CommandContext(ctx, "go", args...)
 		var stderr bytes.Buffer
 		cmd.Dir, cmd.Stderr = src, &stderr
 		cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false", "GOWORK=off", "CGO_ENABLED=0")
-		out, err := cmd.Output()
-		if err != nil {
-			return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, tail(stderr.String()))
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, tail(stderr.String()))
 		}
-		return strings.TrimSpace(string(out)), nil
+		return nil
 	}
-	module, err := run("list", "-m", "-f", "{{.Dir}}", "istio.io/istio")
+	module, err := moduleDir(src, "istio.io/istio")
 	if err != nil {
 		return err
 	}
@@ -110,11 +109,11 @@ func (i OtherIstiod) build(ctx context.Context, program string) error {
 			return err
 		}
 	}
-	if _, err := run("mod", "edit", "-replace", "istio.io/istio=./changed"); err != nil {
+	if err := run("mod", "edit", "-replace", "istio.io/istio=./changed"); err != nil {
 		return err
 	}
 	built := filepath.Join(src, string(i))
-	if _, err := run("build", "-mod=mod", "-trimpath", "-ldflags", "-s -w "+istioStamp, "-o", built, "istio.io/istio/pilot/cmd/pilot-discovery"); err != nil {
+	if err := run("build", "-mod=mod", "-trimpath", "-ldflags", "-s -w "+istioStamp, "-o", built, "istio.io/istio/pilot/cmd/pilot-discovery"); err != nil {
 		return err
 	}
 	return move(built, program)

@@ -172,31 +172,28 @@ func (o *Options) readRootIdentity() error {
 }
 
 // readCFSSLKeys reads the keys of the cfssl servers that this worker may ask.
-func (o *Options) readCFSSLKeys() error {
-	if o.CFSSLKeyFile == "" {
-		return nil
-	}
-	text, err := codec.ReadPrivate(o.CFSSLKeyFile)
-	if err != nil {
-		return fmt.Errorf("--cfssl-auth-key-file: %w", err)
-	}
-	if o.CFSSLKeys, err = certs.ParseCFSSLKeys(text); err != nil {
-		return fmt.Errorf("--cfssl-auth-key-file: %s: %w", o.CFSSLKeyFile, err)
-	}
-	return nil
+func (o *Options) readCFSSLKeys() (err error) {
+	o.CFSSLKeys, err = readPrivate("--cfssl-auth-key-file", o.CFSSLKeyFile, certs.ParseCFSSLKeys)
+	return err
 }
 
 // readChannels reads the webhooks that hear of runs.
-func (o *Options) readChannels() error {
-	if o.NotifyFile == "" {
-		return nil
+func (o *Options) readChannels() (err error) {
+	o.Channels, err = readPrivate("--notify-file", o.NotifyFile, notify.Parse)
+	return err
+}
+
+// readPrivate reads the file of a flag, which nobody else may read. Without one there is nothing.
+func readPrivate[T any](flag, file string, parse func([]byte) (T, error)) (out T, err error) {
+	if file == "" {
+		return out, nil
 	}
-	text, err := codec.ReadPrivate(o.NotifyFile)
+	text, err := codec.ReadPrivate(file)
 	if err != nil {
-		return fmt.Errorf("--notify-file: %w", err)
+		return out, fmt.Errorf("%s: %w", flag, err)
 	}
-	if o.Channels, err = notify.Parse(text); err != nil {
-		return fmt.Errorf("--notify-file: %s: %w", o.NotifyFile, err)
+	if out, err = parse(text); err != nil {
+		return out, fmt.Errorf("%s: %s: %w", flag, file, err)
 	}
-	return nil
+	return out, nil
 }
