@@ -52,21 +52,37 @@ func writes(r *http.Request, resource string) bool {
 // that has returned.
 func atWrite(resource string, do func(ctx context.Context, s *scene, release func())) disturbance {
 	return func(ctx context.Context, s *scene) func() {
-		ctx, cancel := context.WithCancel(ctx)
 		d := &hold{resource: resource, reached: make(chan struct{}), released: make(chan struct{})}
 		s.setHold(d)
 		release := sync.OnceFunc(func() { s.setHold(nil); close(d.released) })
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
+		return beside(ctx, func(ctx context.Context) {
 			defer release()
 			select {
 			case <-ctx.Done():
 			case <-d.reached:
 				do(ctx, s, release)
 			}
-		}()
-		return func() { cancel(); <-done }
+		})
+	}
+}
+
+// beside runs something until the returned function ends it, and waits for it.
+func beside(ctx context.Context, work func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work(ctx)
+	}()
+	return func() { cancel(); <-done }
+}
+
+// afterTime does something after a time, unless the context ends before.
+func afterTime(ctx context.Context, long time.Duration, s *scene, do func(context.Context, *scene)) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(long):
+		do(ctx, s)
 	}
 }
 
@@ -80,11 +96,7 @@ func whileHeld(resource string, do func(context.Context, *scene)) disturbance {
 func after(resource string, long time.Duration, do func(context.Context, *scene)) disturbance {
 	return atWrite(resource, func(ctx context.Context, s *scene, release func()) {
 		release()
-		select {
-		case <-ctx.Done():
-		case <-time.After(long):
-			do(ctx, s)
-		}
+		afterTime(ctx, long, s, do)
 	})
 }
 
@@ -101,16 +113,6 @@ func (s *scene) setHold(d *hold) {
 // command ends before.
 func later(at time.Duration, do func(context.Context, *scene)) disturbance {
 	return func(ctx context.Context, s *scene) func() {
-		ctx, cancel := context.WithCancel(ctx)
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			select {
-			case <-ctx.Done():
-			case <-time.After(at):
-				do(ctx, s)
-			}
-		}()
-		return func() { cancel(); <-done }
+		return beside(ctx, func(ctx context.Context) { afterTime(ctx, at, s, do) })
 	}
 }
