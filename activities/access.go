@@ -34,5 +34,17 @@ func (a *Activities) RemoveAccess(ctx context.Context, in api.RemoveInput) (flee
 
 func access(in api.EnsureAccessInput) *security.AuthorizationPolicy {
 	return workloadPolicy(accessPrefix+in.Link.From, in.Namespace, in.EastWest.Selector(),
-		usesPort(in.APIPort, fleet.Principal(in.TrustDomain, in.SourceNamespace, fleet.EgressIdentity(in.Link))))
+		usesPort(in.APIPort, identities(in)...))
+}
+
+// identities lists those of the source's egress gateways that the link uses.
+func identities(in api.EnsureAccessInput) (out []string) {
+	modes := []fleet.EgressMode{in.Mode}
+	if in.BothModes {
+		modes = append(modes, in.Mode.Other())
+	}
+	for _, m := range modes {
+		out = append(out, fleet.Principal(in.TrustDomain, in.SourceNamespace, m.Identity(in.Link)))
+	}
+	return out
 }

@@ -35,7 +35,7 @@ func (a *Activities) CheckLink(ctx context.Context, in api.CheckLinkInput) (api.
 	if err != nil {
 		return r, err
 	}
-	others, err := proof.OtherPods(ctx, w, in.LinkRef, in.Must)
+	others, err := proof.OtherPods(ctx, w, in.LinkRef, r.EgressMode, in.Must)
 	if others != nil {
 		r.Checks = append(r.Checks, *others)
 	}

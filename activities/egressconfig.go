@@ -56,15 +56,21 @@ func egressConfig(in api.EnsureEgressConfigInput) []any {
 // mesh denies what nobody allows. istiod has no identity there: its TLS session is
 // with the target's API server, which asks for the token.
 func egressAccess(in api.EnsureEgressConfigInput) *security.AuthorizationPolicy {
-	return workloadPolicy(fleet.EgressGateway(in.Link.To), in.Namespace, egressPods(in), &securityapi.Rule{
-		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(fleet.EgressPort)}}}}})
+	return workloadPolicy(in.Mode.Service(in.Link.To), in.Namespace, egressPods(in), &securityapi.Rule{
+		To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{Ports: []string{strconv.Itoa(in.GatewayPort())}}}}})
 }
 
 func egressPods(in api.EnsureEgressConfigInput) map[string]string {
-	return map[string]string{"app": fleet.EgressGateway(in.Link.To)}
+	return map[string]string{"app": in.Mode.Gateway(in.Link.To)}
 }
 
+// egressMeta names what belongs to the egress gateway of one mode.
 func egressMeta(in api.EnsureEgressConfigInput) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: in.Namespace, Name: in.Mode.Service(in.Link.To)}
+}
+
+// targetMeta names what leads to the target from the gateway of either mode.
+func targetMeta(in api.EnsureEgressConfigInput) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: in.Namespace, Name: fleet.EgressGateway(in.Link.To)}
 }
 
@@ -78,7 +84,7 @@ func egressGateway(in api.EnsureEgressConfigInput) *networking.Gateway {
 		Spec: networkingapi.Gateway{
 			Selector: egressPods(in),
 			Servers: []*networkingapi.Server{{
-				Port:  &networkingapi.Port{Number: fleet.EgressPort, Name: "tls", Protocol: "TLS"},
+				Port:  &networkingapi.Port{Number: uint32(in.GatewayPort()), Name: "tls", Protocol: "TLS"},
 				Tls:   &networkingapi.ServerTLSSettings{Mode: networkingapi.ServerTLSSettings_PASSTHROUGH},
 				Hosts: []string{in.TLSServerName},
 			}},
@@ -92,9 +98,9 @@ func egressRouting(in api.EnsureEgressConfigInput) *networking.VirtualService {
 		Spec: networkingapi.VirtualService{
 			ExportTo: []string{"."},
 			Hosts:    []string{in.TLSServerName},
-			Gateways: []string{fleet.EgressGateway(in.Link.To)},
+			Gateways: []string{in.Mode.Service(in.Link.To)},
 			Tls: []*networkingapi.TLSRoute{{
-				Match: []*networkingapi.TLSMatchAttributes{{Port: fleet.EgressPort, SniHosts: []string{in.TLSServerName}}},
+				Match: []*networkingapi.TLSMatchAttributes{{Port: uint32(in.GatewayPort()), SniHosts: []string{in.TLSServerName}}},
 				Route: []*networkingapi.RouteDestination{{Destination: &networkingapi.Destination{
 					Host: egressHost(in), Port: &networkingapi.PortSelector{Number: uint32(in.APIPort)}}}},
 			}},

@@ -3,34 +3,42 @@ package activities
 import (
 	"context"
 
+	networkingv1 "k8s.io/api/networking/v1"
+
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
-const componentEgress = "egress-gateway"
+const componentEgress = fleet.ComponentEgress
 
 // EnsureEgressGateway does step 10: it installs the gateway chart as
 // kube-apiserver-<target>-egress-gateway, under an identity by which the target
-// knows this source. A NetworkPolicy lets istiod in, and no other pod.
+// knows this source. A NetworkPolicy lets istiod in, and no other pod. Where all links of the
+// source share a gateway, the target gets a Service that leads to a port of its own there.
 func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgressGatewayInput) (fleet.Changes, error) {
 	w, err := a.adopting(ctx, in.ClusterRef, componentEgress, in.Link.ID())
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	if err := ensureEgressPolicy(ctx, w, in); err != nil {
+	if in.Gateways.Egress.Mode.Shared() {
+		err := w.Apply(ctx, sharedService(in))
+		return w.Changes(), err
+	}
+	if err := ensureEgressPolicy(ctx, w, egressRelease(in), portRange(fleet.EgressPort, fleet.EgressPort)); err != nil {
 		return w.Changes(), err
 	}
 	return a.ensureGateway(ctx, w, in.Namespace, egressRelease(in))
 }
 
 // ensureEgressPolicy comes before the gateway, so that there is no moment without it.
-func ensureEgressPolicy(ctx context.Context, w *kube.Writer, in api.EnsureEgressGatewayInput) error {
-	if !in.Gateways.Egress.NetworkPolicy.Wanted() {
-		return w.Remove(ctx, kinds.NetworkPolicies, in.Namespace, "")
+func ensureEgressPolicy(ctx context.Context, w *kube.Writer, in gatewayRelease, ports networkingv1.NetworkPolicyPort) error {
+	egress, namespace := in.settings.Gateways.Egress, in.settings.Istio.Namespace
+	if !egress.NetworkPolicy.Wanted() {
+		return removeNamed(ctx, w, kinds.NetworkPolicies, api.RemoveInput{ClusterRef: api.ClusterRef{Namespace: namespace}}, in.name)
 	}
-	policy, err := egressPolicy(in)
+	policy, err := egressPolicy(in.name, namespace, egress, ports)
 	if err != nil {
 		return err
 	}
@@ -40,11 +48,21 @@ func ensureEgressPolicy(ctx context.Context, w *kube.Writer, in api.EnsureEgress
 func egressRelease(in api.EnsureEgressGatewayInput) gatewayRelease {
 	return gatewayRelease{name: fleet.EgressGateway(in.Link.To), settings: in.GatewaySettings, pods: in.Gateways.Egress.Pods, field: "gateways.egress", values: map[string]any{
 		"serviceAccount": map[string]any{"name": fleet.EgressIdentity(in.Link)},
-		"service":        map[string]any{"type": "ClusterIP", "ports": []any{gatewayPort("remote-kube-apiserver", fleet.EgressPort)}},
+		"service":        map[string]any{"type": "ClusterIP", "ports": []any{gatewayPort(egressPortName, fleet.EgressPort)}},
 	}}
 }
 
-// RemoveEgressGateway undoes EnsureEgressGateway.
+// egressPortName names the port of the Service to which istiod connects.
+const egressPortName = "remote-kube-apiserver"
+
+// RemoveEgressGateway undoes EnsureEgressGateway. With the last link of a source goes the
+// gateway that its links shared; an undo leaves that to RemoveSharedEgress.
 func (a *Activities) RemoveEgressGateway(ctx context.Context, in api.RemoveInput) (fleet.Changes, error) {
-	return a.removeGateways(ctx, in, componentEgress, kinds.NetworkPolicies)
+	out, err := a.removeGateways(ctx, in, componentEgress, kinds.NetworkPolicies)
+	if err != nil {
+		return out, err
+	}
+	shared, err := a.removeShared(ctx, in)
+	out.Changes = append(out.Changes, shared.Changes...)
+	return out, err
 }

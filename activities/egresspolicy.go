@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
@@ -21,15 +20,14 @@ var proxyPorts = []int{15020, 15021, 15090}
 // egressPolicy lets istiod's pods connect to an egress gateway, and whom the fleet file
 // names to its metrics and probes. Nobody else gets a connection, so that a token which
 // somebody stole is of no use to another pod of the cluster.
-func egressPolicy(in api.EnsureEgressGatewayInput) (*networkingv1.NetworkPolicy, error) {
-	name := fleet.EgressGateway(in.Link.To)
+func egressPolicy(name, namespace string, egress fleet.Egress, ports networkingv1.NetworkPolicyPort) (*networkingv1.NetworkPolicy, error) {
 	istiod, err := metav1.ParseToLabelSelector(fleet.IstiodPods)
 	if err != nil {
 		return nil, err
 	}
 	rules := []networkingv1.NetworkPolicyIngressRule{{
-		From: []networkingv1.NetworkPolicyPeer{{PodSelector: istiod}}, Ports: tcpPorts(fleet.EgressPort)}}
-	if given := in.Gateways.Egress.NetworkPolicy.MetricsFrom; len(given) > 0 {
+		From: []networkingv1.NetworkPolicyPeer{{PodSelector: istiod}}, Ports: []networkingv1.NetworkPolicyPort{ports}}}
+	if given := egress.NetworkPolicy.MetricsFrom; len(given) > 0 {
 		peers, err := peersOf(given)
 		if err != nil {
 			return nil, err
@@ -38,13 +36,22 @@ func egressPolicy(in api.EnsureEgressGatewayInput) (*networkingv1.NetworkPolicy,
 	}
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   typeMeta(kinds.NetworkPolicies),
-		ObjectMeta: metav1.ObjectMeta{Namespace: in.Namespace, Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: networkingv1.NetworkPolicySpec{
 			PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{"app": name}},
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
 			Ingress:     rules,
 		},
 	}, nil
+}
+
+// portRange returns the TCP ports from one to another one.
+func portRange(first, last int32) networkingv1.NetworkPolicyPort {
+	out := tcpPorts(int(first))[0]
+	if last > first {
+		out.EndPort = &last
+	}
+	return out
 }
 
 func tcpPorts(numbers ...int) (out []networkingv1.NetworkPolicyPort) {

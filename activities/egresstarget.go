@@ -32,7 +32,7 @@ func targetTLS(in api.EnsureEgressConfigInput) *networking.DestinationRule {
 		avoidDead(policy)
 	}
 	return &networking.DestinationRule{
-		TypeMeta: typeMeta(kinds.DestinationRules), ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.DestinationRules), ObjectMeta: targetMeta(in),
 		Spec: networkingapi.DestinationRule{ExportTo: []string{"."}, Host: egressHost(in), TrafficPolicy: policy},
 	}
 }
@@ -71,7 +71,7 @@ func targetEntry(in api.EnsureEgressConfigInput) *networking.ServiceEntry {
 		resolution = networkingapi.ServiceEntry_DNS
 	}
 	return &networking.ServiceEntry{
-		TypeMeta: typeMeta(kinds.ServiceEntries), ObjectMeta: egressMeta(in),
+		TypeMeta: typeMeta(kinds.ServiceEntries), ObjectMeta: targetMeta(in),
 		Spec: networkingapi.ServiceEntry{
 			ExportTo:   []string{"."},
 			Hosts:      []string{egressHost(in)},

@@ -39,11 +39,19 @@ func guideSteps() map[string]func(*testing.T) []map[string]any {
 		},
 		"EgressGateway": func(t *testing.T) []map[string]any {
 			in := api.EnsureEgressGatewayInput{LinkRef: api.LinkRef{ClusterRef: api.ClusterRef{Namespace: "istio-system"}, Link: fromEast[0]}, GatewaySettings: guideGateways()}
-			policy, err := egressPolicy(in)
+			policy, err := egressPolicy(egressRelease(in).name, in.Namespace, in.Gateways.Egress, portRange(fleet.EgressPort, fleet.EgressPort))
 			require.NoError(t, err)
 			obj, err := runtime.DefaultUnstructuredConverter.ToUnstructured(policy)
 			require.NoError(t, err)
 			return append([]map[string]any{helmValues(egressRelease(in))}, plain([]*unstructured.Unstructured{{Object: obj}})...)
+		},
+		"SharedEgress": func(t *testing.T) []map[string]any {
+			release := sharedRelease(api.EnsureSharedEgressInput{ClusterRef: api.ClusterRef{Cluster: "east", Namespace: "istio-system"}, GatewaySettings: sharedGateways()})
+			policy, err := egressPolicy(release.name, "istio-system", release.settings.Gateways.Egress, portRange(fleet.FirstSharedPort, fleet.LastSharedPort))
+			require.NoError(t, err)
+			obj, err := runtime.DefaultUnstructuredConverter.ToUnstructured(policy)
+			require.NoError(t, err)
+			return append([]map[string]any{helmValues(release)}, plain([]*unstructured.Unstructured{{Object: obj}})...)
 		},
 	}
 	for _, p := range pairs {

@@ -63,6 +63,9 @@ var pairs = []pair{
 	{name: "SealingKey", cluster: "east", existing: refused, input: func(w *world, _ fleet.Link) any {
 		return api.EnsureSealingKeyInput{ClusterRef: w.ref}
 	}},
+	{name: "SharedEgress", cluster: "east", existing: refused, input: func(w *world, _ fleet.Link) any {
+		return api.EnsureSharedEgressInput{ClusterRef: w.ref, GatewaySettings: sharedGateways()}
+	}},
 	{name: "Access", cluster: "west", links: toWest, existing: refused, input: func(w *world, l fleet.Link) any {
 		return api.EnsureAccessInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: l}, APIPort: 16443, TrustDomain: "cluster.local", SourceNamespace: "istio-system"}
 	}},
@@ -144,6 +147,13 @@ func guideGateways() api.GatewaySettings {
 	var f fleet.Fleet
 	f.SetDefaults()
 	return api.GatewaySettings{Istio: guideIstio(), Gateways: f.Spec.Gateways}
+}
+
+// sharedGateways are the guide's but for the egress gateway that all links share.
+func sharedGateways() api.GatewaySettings {
+	g := guideGateways()
+	g.Gateways.Egress.Mode = fleet.EgressShared
+	return g
 }
 
 func intermediateSpec() api.IntermediateSpec {

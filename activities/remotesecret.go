@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -27,6 +28,15 @@ func (a *Activities) EnsureRemoteSecret(ctx context.Context, in api.EnsureRemote
 	}
 	if in.DryRun {
 		return dryRemoteSecret(ctx, w, in)
+	}
+	if in.OnlyReplace || in.KeepMode {
+		there, err := readSecret(ctx, w.Cluster, in.Namespace, fleet.RemoteSecret(in.Link.To))
+		if err != nil || there == nil && in.OnlyReplace {
+			return fleet.Changes{}, err
+		}
+		if there != nil && in.KeepMode {
+			in.Mode = modeOf(there.Data, in)
+		}
 	}
 	key, err := readSecretKey(ctx, w.Cluster, fleet.SystemNamespace, sealingSecret, sealingKey)
 	if err != nil {
@@ -58,8 +68,16 @@ func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSec
 	}
 	ch := fleet.Change{Action: fleet.Create, Kind: kinds.Secrets.Kind, Namespace: in.Namespace, Name: fleet.RemoteSecret(in.Link.To)}
 	if len(live) > 0 {
-		if ch.Action = fleet.Keep; in.NewToken {
+		ch.Action = fleet.Keep
+		var is corev1.Secret
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(live[0].Object, &is); err != nil {
+			return fleet.Changes{}, wrap(err, "read the remote secret")
+		}
+		switch {
+		case in.NewToken:
 			ch.Action, ch.Note = fleet.Update, "gets a new token"
+		case modeOf(is.Data, in) != in.Mode:
+			ch.Action, ch.Note = fleet.Update, "gets the address of the other egress gateway"
 		}
 	} else if there, err := readSecret(ctx, w.Cluster, in.Namespace, ch.Name); err != nil {
 		return fleet.Changes{}, err
@@ -70,11 +88,26 @@ func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSec
 	return w.Changes(), nil
 }
 
+// modeOf returns the mode of the egress gateway to which a remote secret leads. One that leads
+// elsewhere has none of its own.
+func modeOf(data map[string][]byte, in api.EnsureRemoteSecretInput) fleet.EgressMode {
+	cfg, err := clientcmd.Load(data[in.TargetIstioID()])
+	if err != nil || cfg.Clusters[in.TargetIstioID()] == nil {
+		return in.Mode
+	}
+	for _, m := range []fleet.EgressMode{in.Mode, in.Mode.Other()} {
+		if cfg.Clusters[in.TargetIstioID()].Server == m.Server(in.Link.To, in.Namespace) {
+			return m
+		}
+	}
+	return in.Mode
+}
+
 func remoteSecret(in api.EnsureRemoteSecretInput, cred credentials) (*corev1.Secret, error) {
 	target, id := in.Link.To, in.TargetIstioID()
 	cfg := clientcmdapi.NewConfig()
 	cfg.Clusters[id] = &clientcmdapi.Cluster{
-		Server:                   fleet.EgressServer(target, in.Namespace),
+		Server:                   in.Mode.Server(target, in.Namespace),
 		TLSServerName:            in.TLSServerName,
 		CertificateAuthorityData: cred.CA,
 	}

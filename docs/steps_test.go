@@ -52,7 +52,7 @@ func TestGuideToCode_HasTheStepsOfTheCode(t *testing.T) {
 func TestGuideToCode_HasTheFilesAndLabelsOfTheCode(t *testing.T) {
 	_, labels, in := documented(t)
 	var components []string
-	for _, dir := range []string{"activities", "internal/inventory"} {
+	for _, dir := range []string{"activities", "internal/fleet", "internal/inventory"} {
 		for _, name := range files(t, root+"/"+dir, ".go") {
 			source := read(t, root, dir, name)
 			for _, m := range component.FindAllStringSubmatch(source, -1) {

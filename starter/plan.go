@@ -171,6 +171,9 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 		return
 	}
 	fmt.Fprintf(w, "\nplan: %s\n", showTotals(total))
+	for _, advice := range r.Advice {
+		fmt.Fprintf(w, "%s\n", attention.Styled(advice))
+	}
 	showUnchecked(w, r.Clusters)
 }
 

@@ -118,6 +118,10 @@ func (f *fake) fill(c fakeCall, result reflect.Value) {
 			r.Wrong = err.Error()
 		}
 		return
+	case *api.CheckEgressResult:
+		for i := range c.in.(api.CheckEgressInput).Targets {
+			r.Ports = append(r.Ports, fleet.FirstSharedPort+i)
+		}
 	case *api.CheckLinkResult:
 		r.Proven = true
 	case *api.WaitLoadBalancerResult:

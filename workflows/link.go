@@ -23,20 +23,20 @@ func rolloutLink(ctx workflow.Context, u *unitRun, in api.LinkInput) (none api.L
 	port, domain := in.Target.APIPort, in.Istio.TrustDomain
 
 	// Step 8. The target's east-west gateway lets this source in.
-	if _, err = run(ctx, u, stepAccess, api.EnsureAccessInput{LinkRef: target, APIPort: port, TrustDomain: domain,
-		EastWest: in.Target.EastWest, SourceNamespace: in.Source.Namespace}); err != nil {
+	if _, err = run(ctx, u, stepAccess, accessOf(in, target)); err != nil {
 		return
 	}
 
-	// Step 10. Egress gateway in the source, with an identity of its own.
-	if _, err = run(ctx, u, stepEgress, api.EnsureEgressGatewayInput{LinkRef: source, GatewaySettings: in.GatewaySettings}); err != nil {
+	// Step 10. Egress gateway in the source, with an identity of its own, or its port on the one
+	// that all links of the source share.
+	if _, err = run(ctx, u, stepEgress, api.EnsureEgressGatewayInput{LinkRef: source, GatewaySettings: in.GatewaySettings, Port: in.EgressPort}); err != nil {
 		return
 	}
 
 	// Step 11. The path from there to the target's east-west gateway.
 	if _, err = run(ctx, u, stepEgressConfig, api.EnsureEgressConfigInput{LinkRef: source, TLSServerName: in.Target.TLSServerName,
 		Address: in.Target.Address, APIPort: port, TrustDomain: domain,
-		EastWest: in.Target.EastWest, TargetNamespace: in.Target.ClusterRef.Namespace}); err != nil {
+		EastWest: in.Target.EastWest, TargetNamespace: in.Target.ClusterRef.Namespace, Mode: in.Gateways.Egress.Mode, Port: in.EgressPort}); err != nil {
 		return
 	}
 
@@ -55,6 +55,7 @@ func RotateLink(ctx workflow.Context, in api.LinkInput) (api.LinkResult, error) 
 	if err != nil {
 		return api.LinkResult{}, err
 	}
+	in.KeepEgress = true // whatever became of a change of its mode
 	source, target := in.Ends()
 	result, err := giveToken(ctx, u, in, source, target)
 	result.Changes.Changes = u.changes

@@ -22,6 +22,10 @@ func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, err
 		work = RotateLink
 	}
 	gate, results := newGate(ctx), make([]api.LinkResult, len(in.Targets))
+	way, err := newEgress(ctx, gate, in)
+	if err != nil {
+		return api.LinksResult{}, err
+	}
 	parent := workflow.GetInfo(ctx).WorkflowExecution.ID
 	inParallel(ctx, len(in.Targets), in.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
 		u := status.list[i]
@@ -33,10 +37,15 @@ func RolloutLinks(ctx workflow.Context, in api.LinksInput) (api.LinksResult, err
 		status.show(ctx)
 		u.end(gate.runChild(ctx, child{parent + "." + link.To, u.Unit.String(),
 			attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.LinkKey.ValueSet(link.ID()), api.PhaseKey.ValueSet(string(api.Running))), work},
-			api.LinkInput{LinkSettings: in.LinkSettings, Link: link, Source: in.Source, Recipient: in.Recipient, Target: in.Targets[i]}, &results[i]))
+			way.link(link, i), &results[i]))
 		status.show(ctx)
 	})
-	return linksResult(status.units, results, in.Source.DryRun), ctx.Err()
+	out := linksResult(status.units, results, in.Source.DryRun)
+	out.Left = way.end(ctx, len(out.Done) > 0)
+	if in.Source.DryRun {
+		out.Egress = way.changes.WithoutFields()
+	}
+	return out, ctx.Err()
 }
 
 // linksResult sums up how each link ended. It has changes for a plan only: those of a
@@ -109,6 +118,11 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 			l.changes = result.Changes[link.ID()].Changes
 		}
 	}
+	of := r.member(source)
+	of.changes = append(of.changes, result.Egress.Changes...)
+	if result.Left != nil {
+		of.fail(*result.Left)
+	}
 	r.proven += result.Proven
 	r.renewed += result.Renewed
 	r.tokens.Merge(result.Tokens)
@@ -128,6 +142,7 @@ func (r *rollout) linkInputs(ctx workflow.Context, ready []fleet.Link) (out []ap
 			GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout,
 			ReadsSecrets: r.readsSecrets(from) != "", Tokens: f.Spec.Credentials.Tokens, IssuedBefore: r.issuedBefore(ctx)}, TokensOnly: r.in.Rotate != nil}
 		in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
+		in.LeavesEgress = slices.Contains(r.member(from).check.EgressModes, in.Gateways.Egress.Mode.Other())
 		for _, link := range links {
 			in.Targets = append(in.Targets, r.target(link))
 		}

@@ -19,8 +19,8 @@ import (
 var recorded = map[string][]string{
 	"RolloutFleet":   {"done", "unchanged", "failed", "canceled", "steered", "pruned", "busy", "healed", "existing", "notified"},
 	"RolloutCluster": {"done", "unchanged", "failed", "canceled", "steered", "busy", "existing"},
-	"RolloutLinks":   {"done", "unchanged", "steered", "existing"},
-	"RolloutLink":    {"done", "unchanged", "steered", "existing"},
+	"RolloutLinks":   {"done", "unchanged", "steered", "existing", "shared", "mode-changed", "mode-left"},
+	"RolloutLink":    {"done", "unchanged", "steered", "existing", "shared", "mode-changed", "mode-left"},
 	"CleanupFleet":   {"cleaned", "cleaned-in-waves", "canceled", "lost", "existing-cleaned"},
 	"CleanupCluster": {"cleaned", "canceled", "pruned", "lost", "existing-cleaned"},
 	"CleanupLinks":   {"cleaned", "lost", "existing-cleaned"},

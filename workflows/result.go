@@ -14,6 +14,9 @@ func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, RootUnlike: r.root.Unlike, Clusters: []api.ClusterDone{}, Links: []string{},
 		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Intermediates: r.intermediates, RootChange: r.rootChanged(), Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+	if r.in.DryRun {
+		result.Advice = r.in.Fleet.Advice()
+	}
 	for _, u := range r.list {
 		if r.in.DryRun && (u.State == api.Done || u.Removal) {
 			result.Plan = append(result.Plan, api.PlannedUnit{Unit: u.Unit, Changes: u.changes})
@@ -65,7 +68,8 @@ func (r *rollout) addDone(result *api.FleetResult, u *unit) {
 // where this one does not prove it.
 func (r *rollout) knownOpen(l fleet.Link) bool {
 	proves := !r.in.DryRun && !r.in.Fleet.Spec.Rollout.SkipProof
-	return !proves && slices.Contains(r.member(l.From).check.OpenLinks, l.ID())
+	found := r.member(l.From).check
+	return !proves && (found.OpenShared || slices.Contains(found.OpenLinks, l.ID()))
 }
 
 // leaveOutTheRest skips the units that have not begun when a run ends. A link gets the

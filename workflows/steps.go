@@ -31,6 +31,11 @@ var (
 	stepSealingKey      = define(memberSteps, row{"10", "sealing key", onMember, apiCall, always}, a.EnsureSealingKey, a.RemoveSealingKey)
 	stepLoadBalancer    = ask(memberSteps, row{"11", "wait for load balancer", onMember, cloudWait, always}, a.WaitLoadBalancer)
 
+	// What the links of a source share. Its undo is that of the egress gateway, too, so a
+	// cleanup has no table more to run up.
+	sourceSteps      = &table{}
+	stepSharedEgress = define(sourceSteps, row{"10", "shared egress gateway", onSource, patientCall, always}, a.EnsureSharedEgress, a.RemoveSharedEgress)
+
 	linkSteps        = &table{}
 	stepAccess       = define(linkSteps, row{"8", "access", onTarget, apiCall, always}, a.EnsureAccess, a.RemoveAccess)
 	stepEgress       = define(linkSteps, row{"10", "egress gateway", onSource, patientCall, always}, a.EnsureEgressGateway, a.RemoveEgressGateway)
@@ -40,6 +45,7 @@ var (
 	stepRemoteSecret = define(linkSteps, row{"10", "remote secret", onSource, apiCall, always}, a.EnsureRemoteSecret, a.RemoveRemoteSecret)
 	stepProof        = ask(linkSteps, row{"", "proof", onSource, proofCall, always}, a.CheckLink)
 	stepRetire       = ask(linkSteps, row{"10", "retire older tokens", onTarget, apiCall, always}, a.RetireReaderTokens)
+	stepRetireEgress = ask(linkSteps, row{"10", "retire the other egress gateway", onSource, patientCall, always}, a.RetireEgress)
 )
 
 // place names the cluster where a step runs.

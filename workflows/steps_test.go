@@ -13,7 +13,7 @@ import (
 )
 
 // tables holds all steps, by the unit that they belong to.
-var tables = map[string]*table{"root": rootSteps, "member": memberSteps, "link": linkSteps}
+var tables = map[string]*table{"root": rootSteps, "member": memberSteps, "source": sourceSteps, "link": linkSteps}
 
 // activityName returns the name under which an activity is registered.
 func activityName(f any) string {

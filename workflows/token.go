@@ -17,15 +17,21 @@ func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, targe
 	if err != nil {
 		return api.LinkResult{}, err
 	}
-	secret := api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, NewToken: token.Created(), TLSServerName: in.Target.TLSServerName}
-	if before := secret; token.Before != "" && token.Created() {
-		before.Sealed = token.Before
-		u.undoFirst(func(ctx workflow.Context) error {
-			_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, before)
-			return err
-		})
+	secret := api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, NewToken: token.Created(), TLSServerName: in.Target.TLSServerName,
+		Mode: in.Gateways.Egress.Mode, KeepMode: in.KeepEgress}
+	before := secret
+	if in.LeavesEgress {
+		before.Mode, before.OnlyReplace = secret.Mode.Other(), true
 	}
-	if _, err = run(ctx, u, stepRemoteSecret, secret); err != nil {
+	switch putBack := u.puttingBack(&before); {
+	case token.Before != "" && token.Created():
+		before.Sealed = token.Before
+		u.undoFirst(putBack.undo)
+	case in.LeavesEgress && !source.DryRun:
+		u.compensations = append(u.compensations, putBack)
+	}
+	written, err := run(ctx, u, stepRemoteSecret, secret)
+	if err != nil {
 		return api.LinkResult{}, err
 	}
 
@@ -42,7 +48,21 @@ func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, targe
 	// Without a proof the one before stays in force until the next time.
 	if token.Older > 0 && (result.Proof != nil || !token.Created()) {
 		u.stands = true // whether the older ones are gone or not
-		_, err = run(ctx, u, stepRetire, api.RetireReaderTokensInput{LinkRef: target, Keep: token.Secret})
+		if _, err = run(ctx, u, stepRetire, api.RetireReaderTokensInput{LinkRef: target, Keep: token.Secret}); err != nil {
+			return result, err
+		}
+	}
+	// So does the egress gateway of the other mode.
+	if in.LeavesEgress && (result.Proof != nil || source.DryRun || written.Unchanged()) {
+		err = leaveEgress(ctx, u, in)
 	}
 	return result, err
+}
+
+// puttingBack returns the compensation that writes the remote secret as it was before.
+func (u *unitRun) puttingBack(before *api.EnsureRemoteSecretInput) compensation {
+	return compensation{stepRemoteSecret.row, before.Cluster, func(ctx workflow.Context) error {
+		_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, *before)
+		return err
+	}}
 }

@@ -132,6 +132,10 @@ type CheckClusterResult struct {
 	// OpenLinks lists, by ID, the links to whose egress gateway any pod of the cluster gets a
 	// connection, since its network enforces no NetworkPolicies.
 	OpenLinks []string `json:"openLinks,omitempty"`
+	// OpenShared says the same of the egress gateway that all its links share.
+	OpenShared bool `json:"openShared,omitempty"`
+	// EgressModes lists the modes of which the cluster has egress gateways.
+	EgressModes []fleet.EgressMode `json:"egressModes,omitempty"`
 	// CredentialEnds says when the worker's kubeconfig for it ends, where that is known.
 	CredentialEnds time.Time `json:"credentialEnds,omitzero"`
 	// Istio tells which versions run, and which one is wanted.

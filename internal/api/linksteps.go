@@ -20,6 +20,19 @@ type EnsureEgressConfigInput struct {
 	// EastWest is the target's east-west gateway, and TargetNamespace where it is.
 	EastWest        fleet.EastWest `json:"eastWest,omitzero"`
 	TargetNamespace string         `json:"targetNamespace"`
+	// Mode of the source's egress gateway, and Port that it has for this target where it is
+	// shared.
+	Mode fleet.EgressMode `json:"mode,omitempty"`
+	Port int              `json:"port,omitempty"`
+}
+
+// GatewayPort returns the port on which the pods of the egress gateway take istiod's
+// connections for the target.
+func (in EnsureEgressConfigInput) GatewayPort() int {
+	if in.Mode.Shared() {
+		return in.Port
+	}
+	return fleet.EgressPort
 }
 
 // EnsureExposureInput describes the gateway that the API server is exposed on.
@@ -41,6 +54,10 @@ type EnsureAccessInput struct {
 	EastWest fleet.EastWest `json:"eastWest,omitzero"`
 	// SourceNamespace names the namespace of the source's egress gateway.
 	SourceNamespace string `json:"sourceNamespace"`
+	// Mode of the source's egress gateway. With BothModes the identity of the other mode is let
+	// in, too: the source has not left that one yet.
+	Mode      fleet.EgressMode `json:"mode,omitempty"`
+	BothModes bool             `json:"bothModes,omitempty"`
 }
 
 // GatewaySettings holds what both gateways take from the fleet file.
@@ -60,6 +77,8 @@ type EnsureEastWestGatewayInput struct {
 type EnsureEgressGatewayInput struct {
 	LinkRef
 	GatewaySettings
+	// Port that the source's shared egress gateway has for the target, where it has that mode.
+	Port int `json:"port,omitempty"`
 }
 
 // WaitLoadBalancerInput limits how long a cloud may take to give an address.
@@ -144,6 +163,12 @@ type EnsureRemoteSecretInput struct {
 	TLSServerName string `json:"tlsServerName"`
 	// NewToken tells a plan that the token would be another one than before.
 	NewToken bool `json:"newToken,omitempty"`
+	// Mode of the source's egress gateway.
+	Mode fleet.EgressMode `json:"mode,omitempty"`
+	// KeepMode keeps the mode that the remote secret has, where there is one.
+	KeepMode bool `json:"keepMode,omitempty"`
+	// OnlyReplace writes nothing where there is no remote secret.
+	OnlyReplace bool `json:"onlyReplace,omitempty"`
 }
 
 // EnsureSealingKeyInput names the source cluster that gets an age key pair.

@@ -92,6 +92,8 @@ type CheckLinkResult struct {
 	// request after it; both in nanoseconds.
 	Connect   time.Duration `json:"connect,omitempty"`
 	RoundTrip time.Duration `json:"roundTrip,omitempty"`
+	// EgressMode of the gateway that istiod's requests go through, where that is not perLink.
+	EgressMode fleet.EgressMode `json:"egressMode,omitempty"`
 }
 
 // Open says whether any pod of the source gets a connection to the egress gateway.

@@ -87,6 +87,9 @@ type FleetResult struct {
 	// Unreachable lists the members that did not answer: a plan tells nothing of them and of
 	// their links. Only PlanFleet fills it.
 	Unreachable []Failure `json:"unreachable,omitempty"`
+	// Advice tells what would serve the fleet better than what its file says. Only PlanFleet
+	// fills it.
+	Advice []string `json:"advice,omitempty"`
 	// Plan tells what would be done, unit by unit. Only PlanFleet fills it.
 	Plan []PlannedUnit `json:"plan,omitempty"`
 }
@@ -149,6 +152,8 @@ type LinksInput struct {
 	Targets   []Target   `json:"targets"`
 	// TokensOnly gives each link a token where that is due or asked for, and does no more.
 	TokensOnly bool `json:"tokensOnly,omitempty"`
+	// LeavesEgress says that the source has egress gateways of the other mode, too.
+	LeavesEgress bool `json:"leavesEgress,omitempty"`
 }
 
 // LinksResult tells what became of one source's links.
@@ -167,6 +172,10 @@ type LinksResult struct {
 	Changes map[string]fleet.Changes `json:"changes,omitempty"`
 	// Tokens sums up those of Done.
 	Tokens Tokens `json:"tokens,omitzero"`
+	// Egress has a plan's changes of the egress gateway that the links share.
+	Egress fleet.Changes `json:"egress,omitzero"`
+	// Left tells why the shared gateway that no link uses any more could not be removed.
+	Left *Failure `json:"left,omitempty"`
 }
 
 // LinkInput describes one direction of access: the source's istiod reads the target.
@@ -176,6 +185,12 @@ type LinkInput struct {
 	Source    ClusterRef `json:"source"`
 	Recipient string     `json:"recipient"`
 	Target    Target     `json:"target"`
+	// EgressPort is the port that the source's shared egress gateway has for the target.
+	EgressPort int `json:"egressPort,omitempty"`
+	// LeavesEgress says that the link has an egress gateway of the other mode, too.
+	LeavesEgress bool `json:"leavesEgress,omitempty"`
+	// KeepEgress has the link go through the egress gateway that it uses, whatever its mode.
+	KeepEgress bool `json:"keepEgress,omitempty"`
 }
 
 // LinkResult tells what a link changed, with its proof.

@@ -26,6 +26,16 @@ func (r *Releases) Remove(ctx context.Context, onlyRun string) error {
 	return r.w.PutBack(ctx, onlyRun)
 }
 
+// RemoveNamed uninstalls one of the owner's releases, where it is there, and where onlyRun
+// installed it if that is given.
+func (r *Releases) RemoveNamed(ctx context.Context, name, onlyRun string) error {
+	last, err := r.last(name)
+	if err != nil || last == nil || last.Labels[fleet.LabelFleet] != r.w.Owner.Fleet || onlyRun != "" && last.Labels[labelRun] != onlyRun {
+		return err
+	}
+	return r.uninstall(ctx, name, false)
+}
+
 // uninstall removes a release; with wait it returns when its objects are gone. An adopted
 // one is given back instead.
 func (r *Releases) uninstall(ctx context.Context, name string, wait bool) error {

@@ -91,6 +91,11 @@ type Changes struct {
 // All returns the changes.
 func (c Changes) All() []Change { return c.Changes }
 
+// Unchanged says whether the step left everything as it was.
+func (c Changes) Unchanged() bool {
+	return !slices.ContainsFunc(c.Changes, func(ch Change) bool { return ch.Action != Keep })
+}
+
 // Created says whether the step made an object that was not there before: only
 // then does an undo have something to remove.
 func (c Changes) Created() bool {

@@ -11,6 +11,9 @@ import (
 
 // Egress says how the egress gateways run, and who may connect to them.
 type Egress struct {
+	// Mode says how many there are: perLink, one for each target, as the guide has it, or
+	// shared, one for all targets of the cluster. Default: perLink.
+	Mode EgressMode `json:"mode,omitempty" jsonschema:"enum=perLink,enum=shared"`
 	Pods
 	// NetworkPolicy of each egress gateway lets istiod's pods in.
 	NetworkPolicy NetworkPolicy `json:"networkPolicy,omitzero"`
@@ -43,6 +46,20 @@ const (
 func OpenToOtherPods(annotations map[string]string) bool {
 	answer, _, _ := strings.Cut(annotations[AnnotationOtherPods], " ")
 	return answer == OtherPodsGetIn
+}
+
+// validateEgressModes refuses to adopt the guide's mesh into a mode that it has not: its egress
+// gateways would be left to nobody.
+func validateEgressModes(f *Fleet, ps *problems) {
+	const own = "does not go with adopt: true, since the egress gateways that are there are perLink; adopt them first, and then leave adopt out and change the mode"
+	if f.Spec.Adopt && f.Spec.Gateways.Egress.Mode.Shared() {
+		ps.add("spec.gateways.egress.mode", own)
+	}
+	for i, c := range f.Spec.Clusters {
+		if f.Spec.Adopt && c.Gateways.Egress.Mode.Shared() {
+			ps.add(fmt.Sprintf("spec.clusters[%d].gateways.egress.mode", i), own)
+		}
+	}
 }
 
 func validateNetworkPolicy(at string, n NetworkPolicy, ps *problems) {

@@ -1,9 +1,6 @@
 package fleet
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // The labels, annotations and names by which Landbridge knows what it made.
 // Everything that it creates carries LabelFleet; cleanup works from that alone.
@@ -105,11 +102,6 @@ func EgressIdentity(l Link) string { return "kube-apiserver-" + l.From + "-to-" 
 // mutual TLS between the gateways carries it as its SNI.
 func TunnelHost(target, namespace string) string {
 	return "kube-apiserver-" + target + "." + namespace + ".svc.cluster.local"
-}
-
-// EgressServer returns the URL that a remote secret gives istiod.
-func EgressServer(target, namespace string) string {
-	return fmt.Sprintf("https://%s.%s.svc.cluster.local:%d", EgressGateway(target), namespace, EgressPort)
 }
 
 // RemoteSecret names the Secret that tells istiod of a target.

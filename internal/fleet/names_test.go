@@ -13,7 +13,7 @@ func TestNames_AreThoseOfTheGuide(t *testing.T) {
 		"kube-apiserver-west-egress-gateway":                                            EgressGateway("west"),
 		"kube-apiserver-east-to-west":                                                   EgressIdentity(Link{"east", "west"}),
 		"kube-apiserver-west.istio-system.svc.cluster.local":                            TunnelHost("west", "istio-system"),
-		"https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443": EgressServer("west", "istio-system"),
+		"https://kube-apiserver-west-egress-gateway.istio-system.svc.cluster.local:443": EgressPerLink.Server("west", "istio-system"),
 		"istio-remote-secret-west":                                                      RemoteSecret("west"),
 		"landbridge-reader-east":                                                        Reader("east"),
 		"landbridge-reader-east-2":                                                      ReaderToken("east", 2),

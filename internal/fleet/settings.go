@@ -81,6 +81,7 @@ func validateSettings(f *Fleet, ps *problems) {
 	validateGateways("spec.gateways", f.Spec.Gateways, ps)
 	validateExisting("spec", Settings{f.Spec.Istio, f.Spec.Gateways}, f.Spec.CA, ps)
 	validateFleetWide(f, ps)
+	validateEgressModes(f, ps)
 	for i, c := range f.Spec.Clusters {
 		if (Settings{c.Istio, c.Gateways}).empty() {
 			continue

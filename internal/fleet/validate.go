@@ -102,6 +102,7 @@ func validateGateways(at string, g Gateways, ps *problems) {
 		validatePods(at+".eastWest", g.EastWest.Pods, ps)
 		refuseValues(at+".eastWest", g.EastWest.Values, eastWestValues, ps)
 	}
+	oneOf(ps, at+".egress.mode", string(g.Egress.Mode), "", string(EgressPerLink), string(EgressShared))
 	validatePods(at+".egress", g.Egress.Pods, ps)
 	validateNetworkPolicy(at+".egress.networkPolicy", g.Egress.NetworkPolicy, ps)
 	if g.LoadBalancerTimeout.Std() < time.Second {

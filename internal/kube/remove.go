@@ -44,6 +44,11 @@ func (w *Writer) Remove(ctx context.Context, res kinds.Resource, namespace, only
 	if err != nil {
 		return err
 	}
+	return w.RemoveThese(ctx, res, objs)
+}
+
+// RemoveThese deletes objects of one kind, and returns when they are gone.
+func (w *Writer) RemoveThese(ctx context.Context, res kinds.Resource, objs []unstructured.Unstructured) error {
 	for i := range objs {
 		if err := w.Delete(ctx, res, &objs[i]); err != nil {
 			return err

@@ -21,7 +21,13 @@ func (c *cluster) checkOtherPods(ctx context.Context) error {
 		return fmt.Errorf("list the NetworkPolicies of %s: %w", c.in.Namespace, err)
 	}
 	for i := range list.Items {
-		if p := &list.Items[i]; fleet.OpenToOtherPods(p.Annotations) {
+		p := &list.Items[i]
+		if !fleet.OpenToOtherPods(p.Annotations) {
+			continue
+		}
+		if p.Name == fleet.SharedEgressGateway {
+			c.out.OpenShared = true
+		} else {
 			c.out.OpenLinks = append(c.out.OpenLinks, p.Labels[fleet.LabelLink])
 		}
 	}

@@ -44,6 +44,7 @@ var checks = []check{
 	{"CA", "", role, (*cluster).checkCA},
 	{"remote secrets", "", role, (*cluster).checkRemoteSecrets},
 	{"NetworkPolicies", "", role, (*cluster).checkOtherPods},
+	{"egress gateways", "", role, (*cluster).checkEgress},
 	{"server name", "give the worker's kubeconfig certificate-authority-data, or let the worker read the ConfigMap", "", (*cluster).checkServerName},
 	{"inventory", "", role, (*cluster).checkInventory},
 }

@@ -12,7 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -131,6 +133,17 @@ func TestCheck_ThatCannotBeMade_IsAnErrorWithItsHint(t *testing.T) {
 			tried[c.check] = true
 		})
 	}
+	t.Run("egress gateways", func(t *testing.T) { // whose Deployments are listed after istiod's
+		m := newMember(t)
+		m.React("list", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
+			ours := strings.Contains(a.(clienttesting.ListAction).GetListRestrictions().Labels.String(), fleet.ComponentEgress)
+			return ours, nil, broken
+		})
+		_, err := m.check(t)
+		require.ErrorIs(t, err, broken)
+		require.ErrorContains(t, err, "list the egress gateways in istio-system: ")
+		tried["egress gateways"] = true
+	})
 	t.Run("for the credential", func(t *testing.T) {
 		m, plugin := newMember(t), &kube.PluginError{Command: "acme-login", Reason: "printed no ExecCredential"}
 		m.refuse("get", "version", plugin)

@@ -7,17 +7,19 @@ import (
 	"strings"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // fromLoopback finds a client that was the pod's own loopback: ::1 where the pod has IPv6 only.
 var fromLoopback = regexp.MustCompile(`(127\.0\.0\.1|\[::1\]):[0-9]`)
 
 // lastProbe finds the last line of an access log, in Istio's text or JSON, whose
-// client was the pod's own loopback and asked for the target.
-func lastProbe(log []byte) string {
-	last := ""
+// client was the pod's own loopback and asked for the target. In the log of a gateway that
+// several links share, it came to the port of this one.
+func lastProbe(log []byte, port int) string {
+	last, came := "", regexp.MustCompile(fmt.Sprintf(`:%d\b`, port))
 	for line := range bytes.Lines(log) {
-		if fromLoopback.Match(line) && !bytes.Contains(line, []byte(unservedName)) &&
+		if fromLoopback.Match(line) && (port == fleet.EgressPort || came.Match(line)) && !bytes.Contains(line, []byte(unservedName)) &&
 			(bytes.HasPrefix(line, []byte("[20")) || bytes.HasPrefix(line, []byte("{"))) {
 			last = string(bytes.TrimSpace(line))
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // inText and inJSON write a line as Istio's two formats do, with what Envoy put into
@@ -72,11 +73,11 @@ func TestLastProbe_IsTheLastLineFromTheLoopbackThatAskedForTheTarget(t *testing.
 		"[2026-11-24T06:28:52.601Z] \"- - -\" 0 - istiod 10.200.0.9:443 10.200.0.4:2 api -\n" +
 		"{\"second\":\"127.0.0.1:3\"}\n" +
 		"[2026-11-24T06:28:53.601Z] \"- - -\" 0 NR 127.0.0.1:443 127.0.0.1:4 landbridge-probe.invalid -\n"
-	require.Equal(t, `{"second":"127.0.0.1:3"}`, lastProbe([]byte(log)))
+	require.Equal(t, `{"second":"127.0.0.1:3"}`, lastProbe([]byte(log), fleet.EgressPort))
 	// A pod with IPv6 only has another loopback.
 	log = "[2026-11-30T01:17:26.521Z] \"- - -\" 0 - first [::1]:443 [::1]:1 api -\n" +
 		"[2026-11-30T01:17:27.521Z] \"- - -\" 0 - istiod [2001:db8::ac8:9]:443 [2001:db8::ac8:4]:2 api -\n" +
 		"[2026-11-30T01:17:28.521Z] \"- - -\" 0 NR [::1]:443 [::1]:4 landbridge-probe.invalid -\n"
-	require.Contains(t, lastProbe([]byte(log)), "first")
-	require.Empty(t, lastProbe(nil))
+	require.Contains(t, lastProbe([]byte(log), fleet.EgressPort), "first")
+	require.Empty(t, lastProbe(nil, fleet.EgressPort))
 }

@@ -83,7 +83,7 @@ func (p *prober) accessLog(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if line := lastProbe(log); line != "" {
+		if line := lastProbe(log, p.tunnel.port); line != "" {
 			return line, nil
 		}
 		if time.Now().After(end) {

@@ -63,6 +63,10 @@ type source struct {
 	istiodLog func(since time.Time) string
 	// id is the name by which Istio knows west, where it has another one.
 	id string
+	// port of the egress gateway.
+	port int
+	// ca issued the certificate of west's API server.
+	ca []byte
 	// names are the server names that were asked for.
 	names []string
 }
@@ -71,7 +75,7 @@ type source struct {
 func newSource(t *testing.T) *source {
 	t.Helper()
 	ca, leaf := issue(t, serverName)
-	s := &source{certificate: leaf, apiServer: onlyReaders, envoy: answer(clustersOf("198.51.100.7")),
+	s := &source{port: fleet.EgressPort, ca: ca, certificate: leaf, apiServer: onlyReaders, envoy: answer(clustersOf("198.51.100.7")),
 		istiod: map[string]http.HandlerFunc{"istiod-1": saysOfClusters(synced), "istiod-2": saysOfClusters(synced)},
 		log:    func() (string, error) { return "", nil }, istiodLog: func(time.Time) string { return "" }}
 	s.Cluster = kubetest.New("east", remoteSecretOf(t, func(c *clientcmdapi.Config) { c.Clusters["west"].CertificateAuthorityData = ca }),
@@ -104,7 +108,7 @@ func (s *source) dial(ctx context.Context, in, pod string, port int) (net.Conn, 
 	near, far := net.Pipe()
 	context.AfterFunc(ctx, func() { near.Close() })
 	switch {
-	case pod == egressName && port == fleet.EgressPort:
+	case pod == egressName && port == s.port:
 		s.connections++
 		nr := s.connections
 		if s.dialError != nil {
@@ -115,7 +119,7 @@ func (s *source) dial(ctx context.Context, in, pod string, port int) (net.Conn, 
 			}
 		}
 		go s.egress(nr, far)
-	case s.others[pod] != nil && port == fleet.EgressPort:
+	case s.others[pod] != nil && port == s.port:
 		go s.others[pod](far)
 	case (pod == egressName || s.others[pod] != nil) && port == adminPort:
 		go serve(far, s.envoy)
@@ -245,7 +249,7 @@ func remoteSecretOf(t *testing.T, change func(*clientcmdapi.Config)) *corev1.Sec
 	t.Helper()
 	ca, _ := issue(t, serverName)
 	cfg := clientcmdapi.NewConfig()
-	cfg.Clusters["west"] = &clientcmdapi.Cluster{Server: fleet.EgressServer("west", namespace), TLSServerName: serverName, CertificateAuthorityData: ca}
+	cfg.Clusters["west"] = &clientcmdapi.Cluster{Server: fleet.EgressPerLink.Server("west", namespace), TLSServerName: serverName, CertificateAuthorityData: ca}
 	cfg.AuthInfos["west"] = &clientcmdapi.AuthInfo{Token: readerJWT}
 	cfg.Contexts["west"] = &clientcmdapi.Context{Cluster: "west", AuthInfo: "west"}
 	cfg.CurrentContext = "west"

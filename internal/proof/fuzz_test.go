@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // told returns what a result tells of a cause. Whatever a cluster answered, that is
@@ -50,7 +51,7 @@ func FuzzAccessLog(f *testing.F) {
 		f.Add([]byte("2026-11-24T06:28:50Z\tinfo\tstarted\n" + line + "\n"))
 	}
 	f.Fuzz(func(t *testing.T, log []byte) {
-		line := lastProbe(log)
+		line := lastProbe(log, fleet.EgressPort)
 		require.True(t, bytes.Contains(log, []byte(line)))
 		require.NotContains(t, line, "\n")
 		hop, why := hopOf(line)

@@ -40,8 +40,9 @@ const enforcing = 10 * time.Second
 // that the NetworkPolicy keeps is older than a day, a pod tries it. An error means that the
 // source could not be read, or that the wait was ended. Where a pod could not try, or the worker
 // may not read NetworkPolicies, it is not known, and fails nothing.
-func OtherPods(ctx context.Context, w *kube.Writer, link api.LinkRef, try bool) (*api.LinkCheck, error) {
-	t := &trial{w, link.Namespace, fleet.EgressGateway(link.Link.To)}
+func OtherPods(ctx context.Context, w *kube.Writer, link api.LinkRef, mode fleet.EgressMode, try bool) (*api.LinkCheck, error) {
+	to := link.Link.To
+	t := &trial{w, link.Namespace, mode.Gateway(to), mode.Service(to) + "-trial"}
 	policy, err := w.Client.NetworkingV1().NetworkPolicies(t.namespace).Get(ctx, t.gateway, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && policy.Labels[fleet.LabelFleet] != w.Owner.Fleet {
 		return nil, nil
@@ -116,6 +117,8 @@ func (a verdict) check(why string) *api.LinkCheck {
 type trial struct {
 	*kube.Writer
 	namespace, gateway string
+	// name of the pod: one for each link, since several may try a gateway at once.
+	name string
 }
 
 // ask tries it, again where there was a connection, since a network may not enforce a new
@@ -150,7 +153,7 @@ func (t *trial) try(ctx context.Context, policy *networkingv1.NetworkPolicy) (is
 	if err != nil || gateway == nil {
 		return "", "no pod of " + t.gateway + " is ready", err
 	}
-	pod, err := t.start(ctx, trialPod(policy, gateway, t.Owner))
+	pod, err := t.start(ctx, trialPod(t.name, policy, gateway, t.Owner))
 	if err != nil {
 		return "", "", err
 	}

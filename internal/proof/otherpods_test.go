@@ -67,7 +67,7 @@ func withPolicy(s *source, ends ...corev1.PodStatus) (trials *int) {
 func (s *source) otherPods(t *testing.T, try bool) *api.LinkCheck {
 	t.Helper()
 	w := &kube.Writer{Cluster: s.Cluster.Cluster, Owner: kube.Owner{Fleet: "prod", Run: "run-1"}}
-	c, err := OtherPods(t.Context(), w, api.LinkRef{ClusterRef: api.ClusterRef{Namespace: namespace}, Link: fleet.Link{From: "east", To: "west"}}, try)
+	c, err := OtherPods(t.Context(), w, api.LinkRef{ClusterRef: api.ClusterRef{Namespace: namespace}, Link: fleet.Link{From: "east", To: "west"}}, fleet.EgressPerLink, try)
 	require.NoError(t, err)
 	pods, err := s.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{})
 	require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestTrialPod_IsLikeTheGatewaysAndNoneOfThem(t *testing.T) {
 	withPolicy(s, notLetIn)
 	gateway, err := s.Client.CoreV1().Pods(namespace).Get(t.Context(), egressName, metav1.GetOptions{})
 	require.NoError(t, err)
-	p := trialPod(&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: fleet.EgressGateway("west"), UID: "u"}}, gateway, kube.Owner{Fleet: "prod"})
+	p := trialPod("trial", &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: fleet.EgressGateway("west"), UID: "u"}}, gateway, kube.Owner{Fleet: "prod"})
 	require.Equal(t, "proxyv2", p.Spec.Containers[0].Image)
 	require.Equal(t, gateway.Spec.ImagePullSecrets, p.Spec.ImagePullSecrets)
 	require.Empty(t, p.Labels["app"])

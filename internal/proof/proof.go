@@ -127,9 +127,14 @@ func (p *prober) lookUntilProven(ctx context.Context, patience time.Duration) (r
 }
 
 // look makes each check once.
-func (p *prober) look(ctx context.Context) (api.CheckLinkResult, error) {
+func (p *prober) look(ctx context.Context) (r api.CheckLinkResult, err error) {
 	p.began, p.tunnel, p.broken = time.Now(), nil, nil
-	r := api.CheckLinkResult{Link: p.link.String(), Checks: []api.LinkCheck{}}
+	r = api.CheckLinkResult{Link: p.link.String(), Checks: []api.LinkCheck{}}
+	defer func() {
+		if p.tunnel != nil {
+			r.EgressMode = p.tunnel.mode
+		}
+	}()
 	for _, check := range checks {
 		seen, broken, err := check.do(p, ctx, &r)
 		if err == nil {
@@ -154,7 +159,3 @@ func breaksAt(r *api.CheckLinkResult, hop, why string) {
 	r.Hop, r.Why, r.Look = hop, fleet.Brief(redact.Secrets(strings.TrimSpace(why)), maxWhy), api.HopHint(hop)
 	r.Checks[len(r.Checks)-1].Detail = r.Why
 }
-
-// egress names the release of the source's egress gateway, which is its pods' app
-// label too.
-func (p *prober) egress() string { return fleet.EgressGateway(p.link.To) }

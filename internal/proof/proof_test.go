@@ -17,7 +17,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	clienttesting "k8s.io/client-go/testing"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -347,4 +349,48 @@ func TestLink_OfACluster_StartsAtTheRemoteSecret(t *testing.T) {
 	r, err := Link(t.Context(), kubetest.New("east").Cluster, ref, 0)
 	require.NoError(t, err)
 	require.Equal(t, "the path breaks at remote secret: there is no Secret istio-system/istio-remote-secret-west in the source; "+api.HopHint(api.HopSecret), r.Sentence())
+}
+
+// A shared egress gateway has a port for each target; the Service of the remote secret's server
+// tells which.
+func TestLink_ThroughASharedGateway_IsProvenOnItsPort(t *testing.T) {
+	shared := func(t *testing.T, service ...runtime.Object) *source {
+		s := newSource(t)
+		s.replace(t, fleet.RemoteSecret("west"), remoteSecretOf(t, func(c *clientcmdapi.Config) {
+			c.Clusters["west"].CertificateAuthorityData = s.ca
+			c.Clusters["west"].Server = fleet.EgressShared.Server("west", namespace)
+		}))
+		s.replace(t, egressName, pod(egressName, map[string]string{"app": fleet.SharedEgressGateway}, ready))
+		for _, o := range service {
+			s.Put(o)
+		}
+		s.port = 20007
+		return s
+	}
+	leadsTo := func(app string) *corev1.Service {
+		return &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fleet.EgressShared.Service("west")},
+			Spec: corev1.ServiceSpec{Selector: map[string]string{"app": app}, Ports: []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromInt(20007)}}}}
+	}
+	for name, c := range map[string]struct {
+		with []runtime.Object
+		why  string
+	}{
+		"in order":        {[]runtime.Object{leadsTo(fleet.SharedEgressGateway)}, ""},
+		"without Service": {nil, "there is no Service"},
+		"led elsewhere":   {[]runtime.Object{leadsTo("another")}, "does not lead to " + fleet.SharedEgressGateway},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, err := shared(t, c.with...).prober().prove(t.Context(), 0)
+				require.NoError(t, err)
+				require.Equal(t, c.why == "", r.Proven, r.Why)
+				if c.why != "" {
+					require.Equal(t, api.HopEgress, r.Hop)
+					require.Contains(t, r.Why, c.why)
+					return
+				}
+				require.Equal(t, fleet.EgressShared, r.EgressMode)
+			})
+		})
+	}
 }

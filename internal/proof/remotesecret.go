@@ -15,8 +15,8 @@ import (
 
 // remoteSecret holds what istiod knows of a target's API server.
 type remoteSecret struct {
-	serverName, token string
-	roots             *x509.CertPool
+	server, serverName, token string
+	roots                     *x509.CertPool
 }
 
 // readRemoteSecret reads the remote secret of the link, or tells what is wrong with it.
@@ -51,7 +51,7 @@ func parseRemoteSecret(data map[string][]byte, target string) (_ *remoteSecret, 
 	case user == nil || user.Token == "":
 		return nil, "holds no token"
 	}
-	s := &remoteSecret{serverName: cluster.TLSServerName, token: user.Token, roots: x509.NewCertPool()}
+	s := &remoteSecret{server: cluster.Server, serverName: cluster.TLSServerName, token: user.Token, roots: x509.NewCertPool()}
 	if !s.roots.AppendCertsFromPEM(cluster.CertificateAuthorityData) {
 		return nil, "holds no CA certificate"
 	}

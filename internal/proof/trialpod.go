@@ -25,7 +25,7 @@ const (
 // trialPod returns a pod without a sidecar that waits, with pilot-agent of the gateway's own
 // image, until the gateway is ready. It is like the gateway's pod in what admission and
 // nodes ask of one, and belongs to the NetworkPolicy, so that it never outlives that.
-func trialPod(policy *networkingv1.NetworkPolicy, gateway *corev1.Pod, owner kube.Owner) *corev1.Pod {
+func trialPod(name string, policy *networkingv1.NetworkPolicy, gateway *corev1.Pod, owner kube.Owner) *corev1.Pod {
 	none, ends, grace := false, int64(trialEnds), int64(0)
 	proxy := corev1.Container{}
 	if i := slices.IndexFunc(gateway.Spec.Containers, func(c corev1.Container) bool { return c.Name == proxyContainer }); i >= 0 {
@@ -33,7 +33,7 @@ func trialPod(policy *networkingv1.NetworkPolicy, gateway *corev1.Pod, owner kub
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: gateway.Namespace, Name: policy.Name + "-trial",
+			Namespace: gateway.Namespace, Name: name,
 			Labels: map[string]string{fleet.LabelFleet: owner.Fleet, fleet.LabelManagedBy: fleet.ManagedBy, "sidecar.istio.io/inject": "false"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: kinds.NetworkPolicies.GroupVersion().String(), Kind: kinds.NetworkPolicies.Kind,
 				Name: policy.Name, UID: policy.UID}},

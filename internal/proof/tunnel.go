@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -21,6 +22,9 @@ import (
 // pods of the egress gateway.
 type tunnel struct {
 	*remoteSecret
+	// mode of the egress gateway, and port on its pods.
+	mode fleet.EgressMode
+	port int
 	// pods are those that istiod's connections may come to, and pod the one that was
 	// looked at last.
 	pods []string
@@ -33,25 +37,50 @@ func (p *prober) findTunnel(ctx context.Context) (*breakage, error) {
 	if broken != nil || err != nil {
 		return broken, err
 	}
-	pods, why, err := p.egressPods(ctx)
+	t := &tunnel{remoteSecret: secret, port: fleet.EgressPort}
+	if secret.server == fleet.EgressShared.Server(p.link.To, p.namespace) {
+		t.mode = fleet.EgressShared
+		if t.port, broken, err = p.sharedPort(ctx); broken != nil || err != nil {
+			return broken, err
+		}
+	}
+	pods, why, err := p.egressPods(ctx, t.mode)
 	if err != nil {
 		return nil, err
 	}
 	if len(pods) == 0 {
 		return &breakage{hop: api.HopEgress, why: why}, nil
 	}
-	p.tunnel = &tunnel{secret, pods, pods[0]}
+	t.pods, t.pod, p.tunnel = pods, pods[0], t
 	return nil, nil
+}
+
+// sharedPort reads at which port of the shared egress gateway istiod's connections for the
+// target arrive.
+func (p *prober) sharedPort(ctx context.Context) (int, *breakage, error) {
+	name := fleet.EgressShared.Service(p.link.To)
+	s, err := p.Client.CoreV1().Services(p.namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return 0, &breakage{hop: api.HopEgress, why: fmt.Sprintf("there is no Service %s/%s in the source", p.namespace, name)}, nil
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("read Service %s/%s: %w", p.namespace, name, err)
+	}
+	if len(s.Spec.Ports) == 0 || s.Spec.Selector["app"] != fleet.SharedEgressGateway {
+		return 0, &breakage{hop: api.HopEgress, why: fmt.Sprintf("Service %s/%s does not lead to %s", p.namespace, name, fleet.SharedEgressGateway)}, nil
+	}
+	return s.Spec.Ports[0].TargetPort.IntValue(), nil, nil
 }
 
 // egressPods finds the ready pods of the egress gateway, or tells why there is none. A
 // Service leads to no other pod, so that one which starts or is drained breaks nothing.
-func (p *prober) egressPods(ctx context.Context) (pods []string, why string, err error) {
-	list, err := p.Client.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.egress()})
+func (p *prober) egressPods(ctx context.Context, mode fleet.EgressMode) (pods []string, why string, err error) {
+	gateway := mode.Gateway(p.link.To)
+	list, err := p.Client.CoreV1().Pods(p.namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + gateway})
 	if err != nil {
-		return nil, "", fmt.Errorf("list the pods of %s: %w", p.egress(), err)
+		return nil, "", fmt.Errorf("list the pods of %s: %w", gateway, err)
 	}
-	why = fmt.Sprintf("%s has no pod", p.egress())
+	why = fmt.Sprintf("%s has no pod", gateway)
 	for i := range list.Items {
 		pod := &list.Items[i]
 		if pod.DeletionTimestamp != nil {
@@ -68,13 +97,13 @@ func (p *prober) egressPods(ctx context.Context) (pods []string, why string, err
 // left says whether the pod that was looked at last takes no connections any more, while
 // another one does.
 func (p *prober) left(ctx context.Context) bool {
-	pods, _, err := p.egressPods(ctx)
+	pods, _, err := p.egressPods(ctx, p.tunnel.mode)
 	return err == nil && len(pods) > 0 && !slices.Contains(pods, p.tunnel.pod)
 }
 
 // connect makes the inner TLS session, through port-forward to the egress gateway.
 func (p *prober) connect(ctx context.Context, serverName string) (*tls.Conn, *breakage) {
-	conn, err := p.dial(ctx, p.namespace, p.tunnel.pod, fleet.EgressPort)
+	conn, err := p.dial(ctx, p.namespace, p.tunnel.pod, p.tunnel.port)
 	if err != nil {
 		return nil, &breakage{hop: api.HopEgress, why: err.Error()}
 	}
@@ -94,10 +123,10 @@ func (p *prober) noSession(serverName string, err error) *breakage {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &port) && port.Refused:
-		return &breakage{hop: api.HopRoute, why: fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", fleet.EgressPort, p.tunnel.pod)}
+		return &breakage{hop: api.HopRoute, why: fmt.Sprintf("nothing listens on port %d of %s: istiod has not given it its configuration", p.tunnel.port, p.tunnel.pod)}
 	case errors.As(err, &port):
 		// Some nodes say this of a connection that the gateway resets, too.
-		return &breakage{hop: api.HopEgress, why: fmt.Sprintf("the node does not connect to port %d of %s: %v", fleet.EgressPort, p.tunnel.pod, port), beyond: true}
+		return &breakage{hop: api.HopEgress, why: fmt.Sprintf("the node does not connect to port %d of %s: %v", p.tunnel.port, p.tunnel.pod, port), beyond: true}
 	case errors.As(err, &certificate):
 		return &breakage{hop: api.HopAPITLS, why: fmt.Sprintf("the certificate behind the tunnel is not good for %s: %v", serverName, certificate.Err)}
 	}

@@ -98,13 +98,16 @@ func TestEachStep_AnswerLostThenTheNextFails_LeavesNothing(t *testing.T) {
 	}
 }
 
-// ofARollout returns the activities of a plain rollout, from the histories of one. Others belong
-// to rotations, or to a run that waits for another.
+// ofARollout returns the activities of a rollout, with gateways for each link and with shared ones,
+// from the histories of both. Others belong to rotations, or to a run that waits for another.
 func ofARollout(t *testing.T) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "workflows", "testdata", "v*", "done.*.json"))
+	histories := filepath.Join("..", "..", "workflows", "testdata", "v*")
+	files, err := filepath.Glob(filepath.Join(histories, "done.*.json"))
 	require.NoError(t, err)
-	for _, f := range files {
+	more, err := filepath.Glob(filepath.Join(histories, "shared.*.json"))
+	require.NoError(t, err)
+	for _, f := range append(files, more...) {
 		data, err := os.ReadFile(f)
 		require.NoError(t, err)
 		for _, found := range regexp.MustCompile(`"activityType":\s*\{\s*"name":\s*"(\w+)"`).FindAllSubmatch(data, -1) {
@@ -148,7 +151,11 @@ func sabotaged(t *testing.T, step string) {
 	w.serve(w.address(), &activities.Activities{RootDir: t.TempDir()}, worker.Options{Interceptors: []interceptor.WorkerInterceptor{&saboteur{name: step}}})
 
 	same := w.unchanged("east", "west")
-	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}))
+	var edit []string
+	if strings.Contains(step, "Shared") {
+		edit = sharedEgress
+	}
+	out, code := w.try("rollout", "-f", w.file([]string{"east", "west"}, edit...))
 	require.NotZero(t, code, out)
 	require.Contains(t, out, "sabotaged after it acted")
 	if code == 1 { // no cluster is done, so the undo alone must have left nothing

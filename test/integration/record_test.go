@@ -40,6 +40,7 @@ func TestRecord_HistoriesForReplay(t *testing.T) {
 	// None of them leaves a fleet behind.
 	t.Run("rollouts", func(t *testing.T) { w.recordRollouts(keep) })
 	t.Run("looks", func(t *testing.T) { w.recordLooks(t, keep) })
+	t.Run("shared", func(t *testing.T) { w.recordShared(keep) })
 	t.Run("tokens", func(t *testing.T) { w.recordTokens(t, keep) })
 	t.Run("notified", func(t *testing.T) { w.recordNotified(t, keep) })
 	t.Run("steering", func(t *testing.T) { w.recordSteering(t, keep) })
@@ -113,6 +114,24 @@ func (w *world) recordCA(t *testing.T, file string, keep func(string)) {
 	w.must("ca", "import", root, "-f", file, "--passphrase-file", pass)
 	keep("root-imported")
 	w.must("ca", "move", "-f", inCluster, "--to", "directory") // the same root is there already
+}
+
+// sharedEgress gives the sources of a fleet file one egress gateway each.
+var sharedEgress = []string{"gateways: {loadBalancerTimeout: 60s", "gateways: {egress: {mode: shared}, loadBalancerTimeout: 60s"}
+
+// recordShared rolls out with shared egress gateways, and changes the mode. Without proofs the
+// gateways of the other mode go with the next rollout.
+func (w *world) recordShared(keep func(string)) {
+	names := []string{"east", "west"}
+	shared, perLink := w.file(names, sharedEgress...), w.file(names)
+	w.must("rollout", "-f", shared)
+	keep("shared")
+	w.must("rollout", "-f", perLink)
+	keep("mode-changed")
+	w.must("rollout", "-f", perLink)
+	keep("mode-left")
+	w.must("cleanup", "-f", perLink)
+	keep("after-shared")
 }
 
 // recordTokens renews tokens by hand and by their schedule.

@@ -64,6 +64,7 @@ func TestRealNodes_TheTunnelCarriesAndNothingElseDoes(t *testing.T) {
 	if *wholeWay {
 		part("istiod does without the Secrets of others", r.doesWithoutSecrets)
 	}
+	part("egress gateways are shared, and not, under traffic", r.sharesEgress)
 	part("nothing else gets in", r.shut)
 	part("a NetworkPolicy is enforced", r.networkPolicies)
 	part("istioctl agrees", r.istioctlAgrees)

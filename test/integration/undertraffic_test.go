@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,29 +22,24 @@ import (
 // pace sends requests from the source's node through its egress gateway to the target's API
 // server, as the remote secret says, until the returned function is called.
 func (r *real) pace(source, target string) (stop func() string) {
-	svc, err := r.connect(source).CoreV1().Services("istio-system").Get(context.Background(), "kube-apiserver-"+target+"-egress-gateway", metav1.GetOptions{})
-	require.NoError(r.t, err)
-	way, err := r.remote(source, target)
+	way, err := r.way(source, target)
 	require.NoError(r.t, err)
 	file := filepath.Join(r.dir, "way")
-	write := func(way *rest.Config, to string) error {
-		return os.WriteFile(to, []byte(way.ServerName+" "+way.BearerToken), 0o600)
-	}
-	require.NoError(r.t, write(way, file))
+	require.NoError(r.t, os.WriteFile(file, []byte(way), 0o600))
 	// A node is no istiod, and the gateway's pods on the other node would not let it in.
 	const policies = "/apis/networking.k8s.io/v1/namespaces/istio-system/networkpolicies"
-	r.create(source, policies+"\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: pace}\nspec: {podSelector: {matchLabels: {app: kube-apiserver-"+target+
-		"-egress-gateway}}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}]}]}\n")
+	r.create(source, policies+"\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: pace}\nspec: {podSelector: {matchExpressions: [{key: app, operator: In, values: [kube-apiserver-"+target+
+		"-egress-gateway, kube-apiservers-egress-gateway]}]}, policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 443}, {port: 20001, endPort: 20500}]}]}\n")
 	time.Sleep(2 * time.Second) // until it is enforced
-	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", svc.Spec.ClusterIP+":443", file, "/api/v1/namespaces?limit=1")
+	cmd := r.lab.InNode(context.Background(), source, bin("lab"), "pace", file, "/api/v1/namespaces?limit=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	stdin, err := cmd.StdinPipe()
 	require.NoError(r.t, err)
 	require.NoError(r.t, cmd.Start())
 	follows := r.repeat(func(context.Context) {
-		if way, err := r.remote(source, target); err == nil {
-			_ = write(way, file+".new")
+		if way, err := r.way(source, target); err == nil {
+			_ = os.WriteFile(file+".new", []byte(way), 0o600)
 			_ = os.Rename(file+".new", file)
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -67,6 +63,21 @@ func (r *real) remote(source, target string) (*rest.Config, error) {
 		return nil, err
 	}
 	return clientcmd.RESTConfigFromKubeConfig(s.Data[target])
+}
+
+// way writes what pace needs of a remote secret: the address of the Service to which it leads, the
+// server name and the token.
+func (r *real) way(source, target string) (string, error) {
+	way, err := r.remote(source, target)
+	if err != nil {
+		return "", err
+	}
+	service, _, _ := strings.Cut(strings.TrimPrefix(way.Host, "https://"), ".")
+	svc, err := r.connect(source).CoreV1().Services("istio-system").Get(context.Background(), service, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	return svc.Spec.ClusterIP + ":443 " + way.ServerName + " " + way.BearerToken, nil
 }
 
 // repeat calls a function again and again until the returned one is called.

@@ -19,12 +19,12 @@ import (
 // pace returns a command that asks an API server for a path so often a second, by turns
 // over a connection that is kept, as istiod's is, and over a new one, until its standard
 // input ends. Each request is sent when its time has come, whatever became of others. The file has
-// the server name and the token, as the remote secret has them at the moment.
+// address, server name and token, as the remote secret has them at the moment.
 func pace() *cobra.Command {
 	var rate int
-	cmd := &cobra.Command{Use: "pace ADDRESS FILE PATH", Hidden: true, Args: cobra.ExactArgs(3),
+	cmd := &cobra.Command{Use: "pace FILE PATH", Hidden: true, Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := os.ReadFile(args[1]); err != nil {
+			if _, err := os.ReadFile(args[0]); err != nil {
 				return err
 			}
 			ctx, stop := context.WithCancel(cmd.Context())
@@ -39,13 +39,16 @@ func pace() *cobra.Command {
 				select {
 				case <-ctx.Done():
 				case <-tick.C:
-					now, err := os.ReadFile(args[1]) // somebody may change it meanwhile
+					now, err := os.ReadFile(args[0]) // somebody may change it meanwhile
 					if err != nil {
 						return err
 					}
-					name, token, _ := strings.Cut(string(now), " ")
-					client := kinds[n%2].as(name)
-					wg.Go(func() { kinds[n%2].send(client, "https://"+args[0]+args[2], token) })
+					way := strings.Fields(string(now))
+					if len(way) != 3 {
+						return fmt.Errorf("%s: want address, server name and token", args[0])
+					}
+					client := kinds[n%2].as(way[1])
+					wg.Go(func() { kinds[n%2].send(client, "https://"+way[0]+args[1], way[2]) })
 				}
 			}
 			wg.Wait()
