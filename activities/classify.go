@@ -3,8 +3,10 @@ package activities
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -51,8 +53,11 @@ func (c *classifier) classified(ctx context.Context, in *interceptor.ExecuteActi
 		return nil, ctx.Err()
 	}
 	ref := refOf(in)
+	goesOn := is[*kube.TurnError](err)
 	err = c.denials.limit(ctx, ref, classify(ref.Cluster, err))
-	logFailure(ctx, ref, err)
+	if !goesOn {
+		logFailure(ctx, ref, err)
+	}
 	return nil, err
 }
 
@@ -65,6 +70,9 @@ func (c *classifier) act(ctx context.Context, in *interceptor.ExecuteActivityInp
 	}
 	alive, stop := kube.KeepAlive(ctx)
 	defer stop()
+	if strings.HasPrefix(activity.GetInfo(ctx).ActivityType.Name, "Wait") {
+		alive = kube.InTurns(alive)
+	}
 	return c.Next.ExecuteActivity(alive, in)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	prom "github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
@@ -82,6 +83,34 @@ func TestClassify_AFailedTry_IsOneLineOfTheLog(t *testing.T) {
 	logged, ended := runStep(t, nil, nil)
 	require.NoError(t, ended)
 	require.Empty(t, logged)
+}
+
+// A wait that takes turns has not failed: nobody reads of it, and it goes on after its pause.
+func TestClassify_AWaitWhoseTurnIsOver_GoesOnLaterAndIsNoFailure(t *testing.T) {
+	logged, ended := runStep(t, &kube.TurnError{NotReadyError: kube.NotReadyError{Waiting: "no address yet"}, Pause: 30 * time.Second}, nil)
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, ended, &app)
+	require.Equal(t, api.TypeNotReady, app.Type())
+	require.Equal(t, 30*time.Second, app.NextRetryDelay())
+	require.False(t, app.NonRetryable())
+	require.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category())
+	require.Empty(t, logged)
+}
+
+// Each activity that only waits takes turns: its name says so.
+func TestClassify_WhatWaits_TakesTurns(t *testing.T) {
+	for name, want := range map[string]bool{"WaitLoadBalancer": true, "EnsureIstio": false} {
+		env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+		env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Classify{}}})
+		turns := false
+		env.RegisterActivityWithOptions(func(ctx context.Context) error {
+			turns = kube.TakesTurns(ctx)
+			return nil
+		}, activity.RegisterOptions{Name: name})
+		_, err := env.ExecuteActivity(name)
+		require.NoError(t, err)
+		require.Equal(t, want, turns, name)
+	}
 }
 
 func TestClassify_WithoutIt_TheSDKLogsTheFailureItself(t *testing.T) {

@@ -138,6 +138,10 @@ func retries(typ string, err error) temporal.ApplicationErrorOptions {
 		o.NextRetryDelay = deniedDelay
 	case typ == api.TypeNotReady:
 		o.Category = temporal.ApplicationErrorCategoryBenign
+		var turn *kube.TurnError
+		if errors.As(err, &turn) {
+			o.NextRetryDelay = turn.Pause
+		}
 	case typ == api.TypeThrottled:
 		o.NextRetryDelay = throttledDelay
 		if s, ok := apierrors.SuggestsClientDelay(err); ok && s > 0 {

@@ -37,7 +37,7 @@ func newShower(ctx context.Context, w io.Writer, typ string) shower {
 // or the context's.
 func follow(ctx context.Context, c client.Client, run client.WorkflowRun, show shower) error {
 	done := make(chan error, 1)
-	go func() { done <- run.Get(ctx, nil) }()
+	go func() { done <- outcome(ctx, run, nil) }()
 	defer show.close()
 	look := func() {
 		if p, err := readProgress(ctx, c, run.GetID(), run.GetRunID()); err == nil {

@@ -132,7 +132,7 @@ func (b *bundle) clusters(ctx context.Context, c client.Client, id string, r api
 	b.unread = r.Unread
 	for _, cluster := range r.Clusters {
 		var got api.GatherClusterResult
-		if err := c.GetWorkflow(ctx, api.Member(cluster).WorkflowID(id), "").Get(ctx, &got); err != nil {
+		if err := outcome(ctx, c.GetWorkflow(ctx, api.Member(cluster).WorkflowID(id), ""), &got); err != nil {
 			b.files[path.Join("clusters", cluster, "error.txt")] = []byte(cmp.Or(r.Unread[cluster], err.Error()) + "\n")
 			continue
 		}

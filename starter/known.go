@@ -142,7 +142,7 @@ func lastInput(ctx context.Context, c client.Client, name string) (in api.FleetI
 // nothing.
 func refusedRun(ctx context.Context, c client.Client, run *commonpb.WorkflowExecution) bool {
 	var app *temporal.ApplicationError
-	return errors.As(c.GetWorkflow(ctx, run.GetWorkflowId(), run.GetRunId()).Get(ctx, nil), &app) && app.Type() == api.TypePreflight
+	return errors.As(outcome(ctx, c.GetWorkflow(ctx, run.GetWorkflowId(), run.GetRunId()), nil), &app) && app.Type() == api.TypePreflight
 }
 
 // scheduledInput returns the input with which the fleet's schedule starts its checks, and

@@ -100,7 +100,7 @@ func fleets(ctx context.Context, c client.Client) (fleetList, error) {
 // proven reads from the result of a rollout how many links it proved.
 func (l *listed) proven(ctx context.Context, c client.Client, run string) {
 	var result api.FleetResult
-	if err := c.GetWorkflow(ctx, fleet.WorkflowID(l.Fleet), run).Get(ctx, &result); err == nil {
+	if err := outcome(ctx, c.GetWorkflow(ctx, fleet.WorkflowID(l.Fleet), run), &result); err == nil {
 		l.Links, l.Proven = len(result.Links), result.Proven
 	}
 }

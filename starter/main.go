@@ -80,7 +80,7 @@ func failed(err error) error {
 	if errors.As(err, &wrong) {
 		return usage(err)
 	}
-	return &exitError{exitFailed, err}
+	return &exitError{exitFailed, told(err)}
 }
 
 func usage(err error) error { return &exitError{exitUsage, err} }

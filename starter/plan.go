@@ -143,7 +143,7 @@ func look(ctx context.Context, c client.Client, typ string, in api.FleetInput, o
 	if err != nil {
 		return "", failed(err)
 	}
-	return run.GetID(), explained(ctx, c, run, run.Get(ctx, out))
+	return run.GetID(), explained(ctx, c, run, outcome(ctx, run, out))
 }
 
 // marks holds the sign that stands before each action.
@@ -243,7 +243,7 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 			continue // the root has no workflow
 		}
 		var done fleet.Changes
-		if err := c.GetWorkflow(ctx, id, "").Get(ctx, &done); err != nil {
+		if err := outcome(ctx, c.GetWorkflow(ctx, id, ""), &done); err != nil {
 			continue // a unit that left the fleet file has no workflow
 		}
 		for j, have := range u.Changes {

@@ -132,6 +132,10 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string,
 		if u.Attempt = p.GetAttempt(); u.Attempt > 1 {
 			u.LastError = p.GetLastFailure().GetMessage()
 		}
+		// A wait that takes turns has not failed.
+		if f := p.GetLastFailure(); f.GetApplicationFailureInfo().GetType() == api.TypeNotReady {
+			u.LastError, u.WaitsFor = "", cmp.Or(u.WaitsFor, f.GetMessage())
+		}
 		switch {
 		case p.GetPaused():
 			u.WaitsFor = pausedInTemporal(p.GetPauseInfo())

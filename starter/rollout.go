@@ -124,7 +124,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	if a.output == outputName {
 		return a.print(cmd.OutOrStdout(), begun, nil)
 	}
-	if err := show(cmd.OutOrStdout(), func(out any) error { return run.Get(ctx, out) }, time.Since(began)); err != nil {
+	if err := show(cmd.OutOrStdout(), func(out any) error { return outcome(ctx, run, out) }, time.Since(began)); err != nil {
 		return failed(err)
 	}
 	return nil

@@ -101,7 +101,7 @@ func (want change) joinOrWait(ctx context.Context, c client.Client, say io.Write
 			}
 			return nil, err
 		}
-		_ = run.Get(ctx, nil) // how it ended does not matter to a cleanup
+		_ = outcome(ctx, run, nil) // how it ended does not matter to a cleanup
 		return nil, ctx.Err()
 	}
 	return nil, failed(fmt.Errorf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)%s",

@@ -178,7 +178,7 @@ func readSchedule(ctx context.Context, c client.Client, name string, d *client.S
 			continue
 		}
 		check.Result = &api.DriftResult{}
-		if err := c.GetWorkflow(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID).Get(ctx, check.Result); err != nil {
+		if err := outcome(ctx, c.GetWorkflow(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID), check.Result); err != nil {
 			check.Result, check.Error = nil, ended(err).Error()
 		}
 		s.Last = append(s.Last, check)

@@ -125,7 +125,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		return out, nil
 	}
 	run := c.GetWorkflow(ctx, id, out.Run)
-	out.end = run.Get(ctx, nil)
+	out.end = outcome(ctx, run, nil)
 	if out.Failures, out.Fleet.Failures = out.Fleet.Failures, nil; len(out.Failures) == 0 {
 		out.Failures = api.Failures(out.end)
 	}

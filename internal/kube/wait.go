@@ -42,8 +42,9 @@ type Look = func(context.Context) (waiting string, done bool, err error)
 // Poll looks until done, and heartbeats what it waits for, which is how
 // cancellation reaches it. A look that fails is tried again as long as the error may
 // pass; one that the end of the wait cuts off tells nothing. It returns ctx.Err() when
-// the context is cancelled, a *NotReadyError when its deadline passes first, and a
-// *StoppingError when the worker stops. What Kubernetes tells by itself is for
+// the context is cancelled, a *NotReadyError when its deadline passes first, a
+// *StoppingError when the worker stops, and a *TurnError when the turn of an activity that waits
+// in turns is over. What Kubernetes tells by itself is for
 // Cluster.Wait.
 func Poll(ctx context.Context, look Look) error { return poll(ctx, look, &watches{}) }
 
@@ -51,6 +52,7 @@ func poll(ctx context.Context, look Look, watches *watches) error {
 	ctx, cancel := beforeDeadline(ctx)
 	defer cancel()
 	last, began := "", time.Now()
+	turn, ends := turnOf(ctx)
 	for {
 		waiting, done, err := look(ctx)
 		switch {
@@ -75,6 +77,10 @@ func poll(ctx context.Context, look Look, watches *watches) error {
 			return ctx.Err()
 		case <-stopping(ctx):
 			return &StoppingError{NotReadyError{"the worker is stopping; " + last}}
+		case <-ends:
+			if err := turn.over(ctx, last); err != nil {
+				return err
+			}
 		case <-watches.news:
 			watches.gather()
 		case <-time.After(watches.interval(interval)):

@@ -74,7 +74,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.StringVar(&o.ChartDir, "chart-dir", "", "directory below which fleet files may name chart directories")
 	fs.StringVar(&o.Deployment, "deployment", "", "worker deployment of Temporal that this worker belongs to: runs stay with the build they began under")
 	fs.StringVar(&o.BuildID, "build-id", build.Version(), "name of this build in Temporal's list of workers and, with --deployment, for worker versioning")
-	fs.IntVar(&o.Parallel, "parallel", 50, "how many activities of a task queue run at once")
+	fs.IntVar(&o.Parallel, "parallel", 50, "how many activities of a task queue run at once in this worker; a wait that takes more than a minute gives its place back between short looks")
 	fs.StringVar(&o.Listen, "listen", listen, "host:port where health and metrics are served (/healthz, /readyz, /metrics); '' for nowhere")
 	o.Logging.Bind(fs)
 }

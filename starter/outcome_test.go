@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/landbridge/landbridge/internal/connect"
+)
+
+var (
+	tooLate = fmt.Errorf("get history: %w", context.DeadlineExceeded)
+	failure = errors.New("the rollout failed")
+)
+
+// A busy Temporal lets an answer wait longer than gRPC does: the run goes on, and so does who
+// follows it.
+func TestOutcome_TemporalIsTooBusyToAnswer_IsAskedAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers []error
+		want    error
+		asked   int
+	}{
+		"once":            {[]error{tooLate, nil}, nil, 2},
+		"in its words":    {[]error{serviceerror.NewDeadlineExceeded("x"), failure}, failure, 2},
+		"not at all":      {[]error{failure}, failure, 1},
+		"for a long time": {[]error{tooLate}, tooLate, int(silence/followInterval) + 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				err := answered(t.Context(), silence, func() error {
+					asked++
+					return c.answers[min(asked, len(c.answers))-1]
+				})
+				require.ErrorIs(t, err, c.want)
+				require.Equal(t, c.asked, asked)
+			})
+		})
+	}
+}
+
+func TestOutcome_TheCommandIsInterrupted_EndsAtOnce(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	asked := 0
+	require.ErrorIs(t, answered(ctx, silence, func() error {
+		asked++
+		<-ctx.Done()
+		return tooLate
+	}), context.DeadlineExceeded)
+	require.Equal(t, 1, asked)
+}
+
+func TestTold_NoAnswerInTime_SaysWhatToDo(t *testing.T) {
+	require.ErrorContains(t, failed(tooLate), "no answer came from Temporal in time")
+	for _, err := range []error{failure, &connect.NotThereError{Address: "127.0.0.1:7233", Cause: tooLate},
+		temporal.NewApplicationError("step timed out", "NotReady")} {
+		require.EqualError(t, failed(err), err.Error(), "it says what to do itself")
+	}
+	require.NoError(t, told(nil))
+}
