@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -91,13 +92,17 @@ func (w *Writer) deleteExactly(ctx context.Context, res kinds.Resource, obj *uns
 	if w.Foreground {
 		policy = metav1.DeletePropagationForeground
 	}
-	err := w.In(res, obj.GetNamespace()).Delete(ctx, obj.GetName(), metav1.DeleteOptions{
+	hearing, gone := hearingGone(ctx)
+	err := w.In(res, obj.GetNamespace()).Delete(hearing, obj.GetName(), metav1.DeleteOptions{
 		Preconditions: &metav1.Preconditions{UID: &uid}, PropagationPolicy: &policy})
 	if apierrors.IsConflict(err) { // another object of that name, or a write at the same time
 		live, failed := w.Find(ctx, res, obj)
 		if failed != nil || live == nil {
 			err = failed
 		}
+	}
+	if *gone || apierrors.IsNotFound(err) {
+		w.gone = append(w.gone, uid)
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("delete %s %s: %w", res.Kind, path(obj.GetNamespace(), obj.GetName()), err)
@@ -106,8 +111,11 @@ func (w *Writer) deleteExactly(ctx context.Context, res kinds.Resource, obj *uns
 }
 
 // WaitGone waits until this object is no longer there. The heartbeat and the error
-// tell what keeps it.
+// tell what keeps it. It asks nothing where the answer to the deletion said that it is gone.
 func (w *Writer) WaitGone(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured) error {
+	if slices.Contains(w.gone, obj.GetUID()) {
+		return nil
+	}
 	if res == kinds.Namespaces {
 		return w.WaitNamespacesGone(ctx, obj)
 	}

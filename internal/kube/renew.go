@@ -60,6 +60,15 @@ type renewing struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r *renewing) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := r.twice(req)
+	if err == nil {
+		hearGone(req, res)
+	}
+	return res, err
+}
+
+// twice sends a request, and once more with fresh credentials after a 401.
+func (r *renewing) twice(req *http.Request) (*http.Response, error) {
 	res, err := r.once(r.transport, req)
 	if err != nil || res.StatusCode != http.StatusUnauthorized || req.Body != nil && req.GetBody == nil {
 		return res, err

@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
@@ -82,6 +83,8 @@ type Writer struct {
 
 	locked  bool
 	changes fleet.Changes
+	// gone lists what the writer deleted and the API server said is no longer there.
+	gone []types.UID
 }
 
 // Changes returns what was done so far.

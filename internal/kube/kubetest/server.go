@@ -212,7 +212,11 @@ func answer(client dynamic.ResourceInterface, t target, r *http.Request) (any, e
 		if err := decode(body, &o); err != nil {
 			return nil, err
 		}
-		return metav1.Status{TypeMeta: statusMeta, Status: metav1.StatusSuccess}, client.Delete(ctx, t.name, o)
+		err := client.Delete(ctx, t.name, o)
+		if kept, failed := client.Get(ctx, t.name, metav1.GetOptions{}); failed == nil && err == nil {
+			return kept, nil
+		}
+		return metav1.Status{TypeMeta: statusMeta, Status: metav1.StatusSuccess}, err
 	}
 	obj := &unstructured.Unstructured{}
 	if err := decode(body, obj); err != nil {
