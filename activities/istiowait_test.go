@@ -2,6 +2,7 @@ package activities
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,15 +47,15 @@ func TestWaitIstio_UntilAllIsReady(t *testing.T) {
 	w.sailSays(kinds.IstioRevisions, "IstiodNotReady", cond("Ready", "False", "IstiodNotReady", "not all istiod pods are ready"))
 	looks := 0
 	w.React("get", "istiorevisions", func(clienttesting.Action) (bool, runtime.Object, error) {
-		if looks++; looks == 2 {
-			w.sailSays(kinds.IstioRevisions, "Healthy", cond("Ready", "True", "", ""))
+		if looks++; looks == 1 {
+			time.AfterFunc(100*time.Millisecond, func() { w.sailSays(kinds.IstioRevisions, "Healthy", cond("Ready", "True", "", "")) })
 		}
 		return false, nil, nil
 	})
 	got, err := w.acts.WaitIstio(t.Context(), api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
 	require.NoError(t, err)
 	require.Equal(t, "Healthy", got.State)
-	require.Equal(t, 2, looks)
+	require.Equal(t, 2, looks, "the first one, and the last: in between the watches tell")
 }
 
 func TestWaitIstio_SailCannotInstallIt_EndsAtOnceWithItsOwnWords(t *testing.T) {

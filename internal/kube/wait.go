@@ -54,7 +54,7 @@ func poll(ctx context.Context, look Look, watches *watches) error {
 	last, began := "", time.Now()
 	turn, ends := turnOf(ctx)
 	for {
-		waiting, done, err := look(ctx)
+		waiting, done, err := watches.look(ctx, look)
 		switch {
 		case done:
 			return nil

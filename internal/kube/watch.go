@@ -2,10 +2,12 @@ package kube
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -33,8 +35,9 @@ type Watched struct {
 }
 
 // Wait looks until done, as Poll does, and at once when something happens to what it
-// watches. It watches after the first look, since one is enough for most waits. Where the
-// API server refuses a watch, or nothing comes of it, Wait polls.
+// watches. It watches after the first look, since one is enough for most waits. Later looks
+// read, by Get and List, what the watches have told; what ends the wait is looked at again at the API
+// server itself. Where the API server refuses a watch, or nothing comes of it, Wait polls.
 func (c *Cluster) Wait(ctx context.Context, look Look, of ...Watched) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -52,6 +55,12 @@ type watches struct {
 	open atomic.Int32
 	// told says that one of them has told something.
 	told atomic.Bool
+	// asked is when a look asked the API server itself.
+	asked time.Time
+
+	mu sync.Mutex
+	// seen holds what each watch that goes on has told so far.
+	seen map[Watched]map[string]*unstructured.Unstructured
 }
 
 // begin starts the watches, once.
@@ -97,7 +106,7 @@ func (w *watches) follow(ctx context.Context, of Watched) {
 		stream, err := w.cluster.In(of.Resource, of.Namespace).Watch(ctx, options)
 		switch {
 		case err == nil:
-			w.listen(ctx, stream)
+			w.listen(ctx, of, stream)
 		case !passing(err):
 			return
 		}
@@ -110,17 +119,18 @@ func (w *watches) follow(ctx context.Context, of Watched) {
 }
 
 // listen passes on that something happened, until the watch ends.
-func (w *watches) listen(ctx context.Context, stream watch.Interface) {
+func (w *watches) listen(ctx context.Context, of Watched, stream watch.Interface) {
 	defer stream.Stop()
 	w.open.Add(1)
 	defer w.open.Add(-1)
-	for w.heard(ctx, stream) {
+	defer w.forget(of)
+	for w.heard(ctx, of, stream) {
 		w.told.Store(true)
 	}
 }
 
 // heard waits for one event, and returns false when the watch ends.
-func (w *watches) heard(ctx context.Context, stream watch.Interface) bool {
+func (w *watches) heard(ctx context.Context, of Watched, stream watch.Interface) bool {
 	select {
 	case <-ctx.Done():
 		return false
@@ -128,6 +138,7 @@ func (w *watches) heard(ctx context.Context, stream watch.Interface) bool {
 		if !open || event.Type == watch.Error {
 			return false
 		}
+		w.note(of, event)
 	}
 	select {
 	case w.news <- struct{}{}:

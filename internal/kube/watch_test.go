@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
@@ -130,6 +132,42 @@ func TestWait_MayWatch_WatchesOnceAndHasTheRestFromThere(t *testing.T) {
 	require.Equal(t, 3, looks, "it did not poll in between")
 	require.Less(t, took, time.Second)
 	require.Contains(t, server.Requests(), kubetest.Request{Verb: "watch", Resource: "services", Namespace: "istio-system"})
+}
+
+// A look that reads by Get or List asks the API server at first and at the end: in between it
+// reads what the watch told.
+func TestWait_LooksAtWhatIsWatched_AsksTwice(t *testing.T) {
+	t.Parallel() // it takes its time
+	fake := kubetest.New("west", service(""))
+	server := kubetest.Listen(t, fake)
+	for i := range 5 {
+		time.AfterFunc(time.Duration(i+1)*200*time.Millisecond, func() {
+			now := service("")
+			if now.Annotations = map[string]string{"n": strconv.Itoa(i)}; i == 4 {
+				now = service("192.0.2.1")
+			}
+			fake.Put(now)
+		})
+	}
+	c, looks := reach(t, server), 0
+	err := c.Wait(t.Context(), func(ctx context.Context) (string, bool, error) {
+		looks++
+		s, err := c.Get(ctx, kinds.Services, "istio-system", "gateway")
+		if err != nil {
+			return "", false, err
+		}
+		all, err := c.List(ctx, kinds.Services, "istio-system", "app=gateway,other=no")
+		require.Empty(t, all)
+		_, has, _ := unstructured.NestedSlice(s.Object, "status", "loadBalancer", "ingress")
+		return "no address yet", has, err
+	}, kube.Watched{Resource: kinds.Services, Namespace: "istio-system", Labels: "app=gateway"})
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, looks, 5)
+	verbs := map[string]int{}
+	for _, r := range server.Requests() {
+		verbs[r.Verb]++
+	}
+	require.Equal(t, map[string]int{"get": 2, "list": 2, "watch": 1}, verbs)
 }
 
 // A role of before has no right to watch, and some platforms give none.

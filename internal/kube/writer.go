@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
@@ -152,11 +150,6 @@ func (w *Writer) BeforeWrite(ctx context.Context) error {
 	}
 	w.locked = true
 	return nil
-}
-
-// Get reads one object. The error is Kubernetes' own.
-func (c *Cluster) Get(ctx context.Context, res kinds.Resource, namespace, name string) (*unstructured.Unstructured, error) {
-	return c.In(res, namespace).Get(ctx, name, metav1.GetOptions{})
 }
 
 // In returns the client for a resource in a namespace, or cluster-wide.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -136,16 +135,16 @@ func lookRevision(ctx context.Context, c *kube.Cluster, in Installation, name st
 
 // lookIstiod adds what the Deployments of a revision's istiod wait for.
 func lookIstiod(ctx context.Context, c *kube.Cluster, namespace, revision string, r Report) (Report, error) {
-	list, err := c.In(kinds.Deployments, namespace).List(ctx, metav1.ListOptions{LabelSelector: fleet.IstiodPods + ",istio.io/rev=" + revision})
+	list, err := c.List(ctx, kinds.Deployments, namespace, fleet.IstiodPods+",istio.io/rev="+revision)
 	if err != nil {
 		return r, fmt.Errorf("look for istiod: %w", err)
 	}
-	if len(list.Items) == 0 {
+	if len(list) == 0 {
 		r.Waiting = joined(r.Waiting, fmt.Sprintf("there is no Deployment of istiod of revision %s in %s", revision, namespace))
 	}
-	for i := range list.Items {
-		list.Items[i].SetGroupVersionKind(kinds.Deployments.GroupVersion().WithKind(kinds.Deployments.Kind))
-		if r, err = rolledOut(r, &list.Items[i]); err != nil {
+	for i := range list {
+		list[i].SetGroupVersionKind(kinds.Deployments.GroupVersion().WithKind(kinds.Deployments.Kind))
+		if r, err = rolledOut(r, &list[i]); err != nil {
 			return r, err
 		}
 	}

@@ -26,7 +26,7 @@ func WaitUninstalled(ctx context.Context, c *kube.Cluster, namespace string) err
 			return "", err == nil, err
 		}
 		return asking.About(ctx, c, left, true), false, nil
-	}, kube.Watched{Resource: kinds.IstioRevisions})
+	}, kube.Watched{Resource: kinds.IstioRevisions}, kube.Watched{Resource: kinds.Istios})
 }
 
 // WaitGone waits until an Istio or IstioCNI that is being deleted is gone, and tells
@@ -44,23 +44,23 @@ func WaitGone(ctx context.Context, w *kube.Writer, res kinds.Resource, obj *unst
 
 // orphan describes a revision without an Istio that stays, or returns nothing.
 func orphan(ctx context.Context, c *kube.Cluster, namespace string) (string, error) {
-	revisions, err := c.In(kinds.IstioRevisions, "").List(ctx, metav1.ListOptions{})
+	revisions, err := c.List(ctx, kinds.IstioRevisions, "", "")
 	if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
 		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("list the revisions of Istio: %w", err)
 	}
-	istios, err := c.In(kinds.Istios, "").List(ctx, metav1.ListOptions{})
+	istios, err := c.List(ctx, kinds.Istios, "", "")
 	if err != nil {
 		return "", fmt.Errorf("list the Istio resources: %w", err)
 	}
 	stays := map[types.UID]bool{}
-	for _, i := range istios.Items {
+	for _, i := range istios {
 		stays[i.GetUID()] = i.GetDeletionTimestamp() == nil
 	}
-	for i := range revisions.Items {
-		rev := &revisions.Items[i]
+	for i := range revisions {
+		rev := &revisions[i]
 		owner := metav1.GetControllerOf(rev)
 		if in, _, _ := unstructured.NestedString(rev.Object, "spec", "namespace"); in != namespace {
 			continue
