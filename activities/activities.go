@@ -49,6 +49,7 @@ type Activities struct {
 	Payloads converter.DataConverter
 
 	keys keys
+	runs kube.Runs
 }
 
 // Register registers every activity under its own name.
@@ -58,7 +59,11 @@ func Register(w worker.ActivityRegistry, a *Activities) { w.RegisterActivity(a) 
 const noteExisting = "existed before; stays at cleanup"
 
 func (a *Activities) open(s api.ClusterRef) (*kube.Cluster, error) {
-	return a.Access.Open(s.Cluster, s.Kubeconfig)
+	c, err := a.Access.Open(s.Cluster, s.Kubeconfig)
+	if err == nil {
+		a.runs.Share(c, s.Run, s.Kubeconfig)
+	}
+	return c, err
 }
 
 // claim names this run to the inventory of a cluster.

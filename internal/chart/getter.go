@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
@@ -25,15 +24,11 @@ type getter struct {
 	cached    discovery.CachedDiscoveryInterface
 }
 
-func newGetter(ctx context.Context, config *rest.Config, namespace string, seen *answers) (*getter, error) {
-	config = rest.CopyConfig(config)
+func newGetter(ctx context.Context, c *kube.Cluster, namespace string, seen *answers) *getter {
+	config := rest.CopyConfig(c.Clients)
 	config.Wrap(until(ctx))
 	config.Wrap(seen.wrap)
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	return &getter{config, namespace, memory.NewMemCacheClient(client)}, nil
+	return &getter{config, namespace, c.Kinds()}
 }
 
 // until ends requests when a context ends, and refuses those that come later. Helm's own

@@ -11,7 +11,9 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	helmkube "helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kube"
@@ -45,14 +47,19 @@ type Releases struct {
 // Open prepares Helm for a namespace. When the context ends, Helm does nothing any more.
 func Open(ctx context.Context, w *kube.Writer, namespace string) (*Releases, error) {
 	seen := &answers{}
-	g, err := newGetter(ctx, w.Clients, namespace, seen)
-	if err != nil {
-		return nil, err
-	}
+	g := newGetter(ctx, w.Cluster, namespace, seen)
 	cfg := &action.Configuration{}
 	quiet := func(string, ...any) {}
 	if err := cfg.Init(g, namespace, "secret", quiet); err != nil {
 		return nil, fmt.Errorf("prepare Helm: %w", err)
+	}
+	secrets, err := client.NewForConfig(g.config)
+	if err != nil {
+		return nil, fmt.Errorf("prepare Helm: %w", err)
+	}
+	cfg.Releases = storage.Init(driver.NewSecrets(&readOnce{SecretInterface: secrets.Secrets(namespace)}))
+	if direct, ok := cfg.KubeClient.(*helmkube.Client); ok {
+		cfg.KubeClient = reachable{direct}
 	}
 	return &Releases{w, namespace, cfg, seen}, nil
 }
@@ -103,6 +110,9 @@ func (r *Releases) install(ctx context.Context, name string, c *Chart, values ma
 		if err := r.w.BeforeWrite(ctx); err != nil {
 			return err
 		}
+		if err := r.knowCapabilities(); err != nil {
+			return err
+		}
 	}
 	rel, err := in.RunWithContext(ctx, c.Chart, values)
 	if err != nil {
@@ -150,6 +160,9 @@ func (r *Releases) upgrade(ctx context.Context, last *release.Release, c *Chart,
 		if err := r.keepObjects(ctx, last); err != nil {
 			return err
 		}
+	}
+	if err := r.knowCapabilities(); err != nil {
+		return err
 	}
 	rel, err := up.RunWithContext(ctx, last.Name, c.Chart, values)
 	if r.removedForAnew(ctx, last, err) {

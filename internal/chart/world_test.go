@@ -18,22 +18,30 @@ import (
 // world holds a fake cluster that real Helm works on, by real requests.
 type world struct {
 	*kubetest.Cluster
-	t    *testing.T
-	real *kube.Cluster
+	t          *testing.T
+	kubeconfig string
+	server     *kubetest.Server
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	c, dir := kubetest.New("east", &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "istio-system"}}), t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), kubetest.Listen(t, c).Kubeconfig(), 0o600))
-	real, err := kube.Access{Dirs: []string{dir}}.Open("east", fleet.Kubeconfig{Path: "k"})
-	require.NoError(t, err)
-	return &world{c, t, real}
+	server := kubetest.Listen(t, c)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), server.Kubeconfig(), 0o600))
+	return &world{c, t, dir, server}
+}
+
+// real connects to the cluster, as each activity does for itself.
+func (east *world) real() *kube.Cluster {
+	east.t.Helper()
+	c, err := kube.Access{Dirs: []string{east.kubeconfig}}.Open("east", fleet.Kubeconfig{Path: "k"})
+	require.NoError(east.t, err)
+	return c
 }
 
 // writer returns one for the link east.west of the fleet prod.
 func (east *world) writer(run string) *kube.Writer {
-	return &kube.Writer{Cluster: east.real, Owner: kube.Owner{Fleet: "prod", Component: "egress-gateway", Link: "east.west", Run: run,
+	return &kube.Writer{Cluster: east.real(), Owner: kube.Owner{Fleet: "prod", Component: "egress-gateway", Link: "east.west", Run: run,
 		Request: fleet.Request{Reason: "CHG-1"}}}
 }
 

@@ -59,6 +59,8 @@ type Cluster struct {
 	Client    kubernetes.Interface
 	Dynamic   dynamic.Interface
 	Discovery discovery.DiscoveryInterface
+	// Known is what the steps of a run share. Nil: nothing yet.
+	Known *Known
 }
 
 // Open connects to a cluster. Nothing is sent yet. The error is a
@@ -110,7 +112,7 @@ func connect(name string, cfg *rest.Config, reload func() (*rest.Config, error))
 	if err != nil {
 		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
 	}
-	return &Cluster{Name: name, Config: cfg, Clients: clients, Client: client, Dynamic: dyn, Discovery: client.Discovery()}, nil
+	return &Cluster{Name: name, Config: cfg, Clients: clients, Client: client, Dynamic: dyn, Discovery: client.Discovery(), Known: &Known{}}, nil
 }
 
 func (a Access) load(ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {

@@ -21,6 +21,7 @@ func (c *Cluster) Version(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", c.notReached(ctx, err)
 	}
+	c.known().tell(v)
 	return v.GitVersion, nil
 }
 
