@@ -18,11 +18,14 @@ var needed = []kinds.Resource{kinds.Istios, kinds.IstioCNIs, kinds.IstioGateways
 	kinds.DestinationRules, kinds.ServiceEntries, kinds.AuthorizationPolicies}
 
 // checkKinds looks for each kind, and whether the Sail operator's know the wanted
-// version of Istio.
+// version of Istio, which their CRDs say. Of the others the API server has told already.
 func (c *cluster) checkKinds(ctx context.Context) error {
 	for _, r := range needed {
 		ofSail := r.Group == kinds.Istios.Group
 		if ofSail && c.existingIstio() {
+			continue
+		}
+		if !ofSail && c.Has(r) {
 			continue
 		}
 		crd, err := c.Get(ctx, kinds.CRDs, "", r.GroupResource().String())

@@ -71,22 +71,22 @@ func object(r rights.Right) string {
 }
 
 // missingRights returns the verbs that are missing, by where and on what. One review of all
-// rules in each namespace says yes to most of them; what it does not say yes to is asked for
-// by itself, since an authorizer beside RBAC may allow what no rule has.
+// rules for the whole cluster says yes to most of them, and one in each namespace to what that does not say yes
+// to. The rest is asked for by itself, since an authorizer beside RBAC may allow what no rule has.
 func (c *cluster) missingRights(ctx context.Context, wanted []rights.Right) (map[string][]string, error) {
 	var mu sync.Mutex
 	missing := map[string][]string{}
-	group, ctx := errgroup.WithContext(ctx)
+	group, asking := errgroup.WithContext(ctx)
 	group.SetLimit(rightsAtOnce)
-	for in, wanted := range byNamespace(wanted) {
-		rules := c.rules(ctx, in)
+	everywhere := c.rules(ctx, "")
+	for in, wanted := range byNamespace(uncovered(everywhere, wanted)) {
+		if in != "" { // what holds everywhere holds there, too
+			wanted = uncovered(c.rules(ctx, in), wanted)
+		}
 		for _, r := range wanted {
 			for _, verb := range r.Verbs {
-				if covered, _ := validation.Covers(rules, []rbacv1.PolicyRule{rule(verb, r)}); covered {
-					continue
-				}
 				group.Go(func() error {
-					allowed, err := c.may(ctx, verb, r)
+					allowed, err := c.may(asking, verb, r)
 					if err != nil || allowed {
 						return err
 					}
@@ -99,6 +99,20 @@ func (c *cluster) missingRights(ctx context.Context, wanted []rights.Right) (map
 		}
 	}
 	return missing, group.Wait()
+}
+
+// uncovered returns the rights, each with the verbs that no rule gives.
+func uncovered(rules []rbacv1.PolicyRule, wanted []rights.Right) (out []rights.Right) {
+	for _, r := range wanted {
+		r.Verbs = slices.DeleteFunc(slices.Clone(r.Verbs), func(verb string) bool {
+			covered, _ := validation.Covers(rules, []rbacv1.PolicyRule{rule(verb, r)})
+			return covered
+		})
+		if len(r.Verbs) > 0 {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // rule is the one that gives a verb of a right.

@@ -81,6 +81,20 @@ func TestRights_OneReviewOfAllRulesSaysYes_AndWhatItDoesNotSayIsAskedFor(t *test
 	}
 }
 
+func TestRights_TheWholeClusterHasThem_TakesOneReview(t *testing.T) {
+	m, reviews := newMember(t), 0
+	m.rulesAre(func(string) (status authv1.SubjectRulesReviewStatus, _ error) {
+		reviews++
+		status.ResourceRules = []authv1.ResourceRule{everything}
+		return status, nil
+	})
+	asked := m.asked()
+	_, err := m.check(t)
+	require.NoError(t, err)
+	require.Equal(t, 1, reviews)
+	require.Empty(t, asked())
+}
+
 // A RoleBinding of a namespace gives nothing in the whole cluster.
 func TestRights_OfANamespace_AreNotThoseOfTheCluster(t *testing.T) {
 	m := newMember(t)
