@@ -56,11 +56,12 @@ type renewing struct {
 	// plugin names the kubeconfig's exec plugin, where it has one, and limit bounds it.
 	plugin string
 	limit  time.Duration
+	read   readOnce
 }
 
 // RoundTrip implements http.RoundTripper.
 func (r *renewing) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := r.twice(req)
+	res, err := r.read.roundTrip(req, r.twice)
 	if err == nil {
 		hearGone(req, res)
 	}
@@ -218,7 +219,9 @@ func renewed(cfg *rest.Config, reload func() (*rest.Config, error)) (*rest.Confi
 		r.plugin = filepath.Base(cfg.ExecProvider.Command)
 	}
 	return &rest.Config{Host: cfg.Host, APIPath: cfg.APIPath, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst,
-		Timeout: cfg.Timeout, WarningHandler: cfg.WarningHandler, Transport: r}, nil
+		Timeout: cfg.Timeout, WarningHandler: cfg.WarningHandler, Transport: r,
+		// Typed and untyped clients ask for the same, so that one knows what the other has read.
+		ContentConfig: rest.ContentConfig{ContentType: runtime.ContentTypeJSON, AcceptContentTypes: runtime.ContentTypeJSON}}, nil
 }
 
 func transportOf(cfg *rest.Config) (http.RoundTripper, error) {

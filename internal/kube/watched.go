@@ -32,6 +32,9 @@ const askAgain = 15 * time.Second
 // look looks once: at what the watches told where they told something, and at the API server
 // where that would end the wait, or where it has not been asked for long.
 func (w *watches) look(ctx context.Context, look Look) (waiting string, done bool, err error) {
+	if !w.asked.IsZero() { // nothing but the first look may rely on what its activity has just read
+		ctx = anew(ctx)
+	}
 	if w.told.Load() && time.Since(w.asked) < askAgain {
 		t := &told{by: w}
 		waiting, done, err = look(context.WithValue(ctx, toldKey{}, t))
