@@ -125,6 +125,9 @@ func adoptNamespace(ctx context.Context, w *kube.Writer, live, want *corev1.Name
 func removeNamespaces(ctx context.Context, w *kube.Writer, onlyRun string, names ...string) error {
 	var going []*unstructured.Unstructured
 	var errs []error
+	if len(names) > 1 {
+		w.LookTogether()
+	}
 	for _, name := range names {
 		obj, err := removeNamespace(ctx, w, name, onlyRun)
 		if obj != nil {

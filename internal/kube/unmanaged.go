@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
@@ -69,7 +68,7 @@ var listAgain = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 // there. It passes over a group of the API that does not answer at all: Kubernetes
 // itself keeps the namespace, and names the group in its conditions, until it answers.
 func (w *Writer) Unmanaged(ctx context.Context, namespace string) (Unmanaged, error) {
-	resources, err := w.deletable()
+	resources, err := w.kindsToLookAt()
 	if err != nil {
 		return Unmanaged{}, err
 	}
@@ -94,7 +93,7 @@ func (w *Writer) Unmanaged(ctx context.Context, namespace string) (Unmanaged, er
 func (w *Writer) lookInto(ctx context.Context, namespace string, resources []kinds.Resource) (out Unmanaged, unlisted []kinds.Resource, err error) {
 	compare := &comparison{cluster: w.Cluster, fleet: w.Owner.Fleet, namespace: namespace}
 	for _, r := range resources {
-		objs, err := w.In(r, namespace).List(ctx, metav1.ListOptions{})
+		objs, err := w.objectsIn(ctx, r, namespace)
 		switch {
 		case apierrors.IsNotFound(err): // the kind went meanwhile, and its objects with it
 		case apierrors.IsForbidden(err):
@@ -104,7 +103,7 @@ func (w *Writer) lookInto(ctx context.Context, namespace string, resources []kin
 		case err != nil:
 			out.Broken, unlisted = append(out.Broken, fmt.Sprintf("%s (%v)", r.GroupResource(), err)), append(unlisted, r)
 		default:
-			found, err := w.unmanagedOf(ctx, compare, r, objs.Items)
+			found, err := w.unmanagedOf(ctx, compare, r, objs)
 			if err != nil {
 				return out, nil, err
 			}

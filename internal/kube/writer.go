@@ -83,6 +83,8 @@ type Writer struct {
 	changes fleet.Changes
 	// gone lists what the writer deleted and the API server said is no longer there.
 	gone []types.UID
+	// together has what was read to look into several namespaces. Nil: each by itself.
+	together *wholeCluster
 }
 
 // Changes returns what was done so far.
