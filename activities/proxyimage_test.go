@@ -18,8 +18,6 @@ func (w *world) injects(name, values string) {
 
 func TestProxyImage_IsTheOneThatIstioWouldInject(t *testing.T) {
 	w := newWorld(t, "west")
-	c, err := w.acts.open(w.ref)
-	require.NoError(t, err)
 	for values, want := range map[string]string{
 		`{"global":{"hub":"docker.io/istio","tag":"1.31.3","proxy":{"image":"proxyv2"}}}`:                   "docker.io/istio/proxyv2:1.31.3",
 		`{"global":{"hub":"docker.io/istio","tag":"1.31.3","variant":"distroless"}}`:                        "docker.io/istio/proxyv2:1.31.3-distroless",
@@ -29,6 +27,8 @@ func TestProxyImage_IsTheOneThatIstioWouldInject(t *testing.T) {
 		`nonsense`:               "",
 	} {
 		w.injects("istio-sidecar-injector-canary", values)
+		c, err := w.acts.open(w.ref) // as each activity does
+		require.NoError(t, err)
 		got, err := proxyImage(t.Context(), c, "istio-system", "canary")
 		require.NoError(t, err)
 		require.Equal(t, want, got, values)

@@ -59,7 +59,7 @@ type Cluster struct {
 	Client    kubernetes.Interface
 	Dynamic   dynamic.Interface
 	Discovery discovery.DiscoveryInterface
-	// Known is what the steps of a run share. Nil: nothing yet.
+	// Known holds what the steps of a run share. Nil: nothing yet.
 	Known *Known
 }
 

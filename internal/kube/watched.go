@@ -19,7 +19,7 @@ import (
 
 type toldKey struct{}
 
-// told is what one look may read of the watches, and used says that it did.
+// told lets one look read what the watches told; used says that it did.
 type told struct {
 	by   *watches
 	used bool
