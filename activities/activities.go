@@ -58,8 +58,8 @@ func Register(w worker.ActivityRegistry, a *Activities) { w.RegisterActivity(a) 
 // noteExisting marks, in a change, what existed before Landbridge.
 const noteExisting = "existed before; stays at cleanup"
 
-func (a *Activities) open(s api.ClusterRef) (*kube.Cluster, error) {
-	c, err := a.Access.Open(s.Cluster, s.Kubeconfig)
+func (a *Activities) open(ctx context.Context, s api.ClusterRef) (*kube.Cluster, error) {
+	c, err := a.Access.Open(ctx, s.Cluster, s.Kubeconfig)
 	if err == nil {
 		a.runs.Share(c, s.Run, s.Kubeconfig)
 	}
@@ -80,7 +80,7 @@ func (a *Activities) claim(ctx context.Context, s api.ClusterRef) inventory.Clai
 func (a *Activities) writer(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
 	claim := a.claim(ctx, s)
 	claim.MustExist = true
-	return a.claiming(s, component, link, claim)
+	return a.claiming(ctx, s, component, link, claim)
 }
 
 // adopting opens a cluster for a step that makes the fleet's what a person made by the
@@ -96,11 +96,11 @@ func (a *Activities) adopting(ctx context.Context, s api.ClusterRef, component, 
 // writerWithoutInventory opens a cluster for what is written before the inventory,
 // and for removals, which go on without one.
 func (a *Activities) writerWithoutInventory(ctx context.Context, s api.ClusterRef, component, link string) (*kube.Writer, error) {
-	return a.claiming(s, component, link, a.claim(ctx, s))
+	return a.claiming(ctx, s, component, link, a.claim(ctx, s))
 }
 
-func (a *Activities) claiming(s api.ClusterRef, component, link string, claim inventory.Claim) (*kube.Writer, error) {
-	c, err := a.open(s)
+func (a *Activities) claiming(ctx context.Context, s api.ClusterRef, component, link string, claim inventory.Claim) (*kube.Writer, error) {
+	c, err := a.open(ctx, s)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (a *Activities) CheckRoot(ctx context.Context, in api.CheckRootInput) (api.
 // CheckIntermediate reads the certificate in a cluster's cacerts, and what its inventory
 // knows of the root.
 func (a *Activities) CheckIntermediate(ctx context.Context, in api.CheckIntermediateInput) (api.CheckIntermediateResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.CheckIntermediateResult{}, err
 	}

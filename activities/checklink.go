@@ -19,7 +19,7 @@ func (e *UnprovenError) Error() string { return e.Reason }
 // also tries once a day whether other pods than istiod's get a connection to the egress
 // gateway, with a pod that it starts and removes.
 func (a *Activities) CheckLink(ctx context.Context, in api.CheckLinkInput) (api.CheckLinkResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.CheckLinkResult{}, err
 	}

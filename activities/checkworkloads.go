@@ -11,7 +11,7 @@ import (
 // CheckWorkloads counts the pods outside Istio's namespace that are in the mesh of a
 // control plane that is to go. It changes nothing.
 func (a *Activities) CheckWorkloads(ctx context.Context, in api.CheckWorkloadsInput) (api.CheckWorkloadsResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.CheckWorkloadsResult{}, err
 	}

@@ -35,7 +35,7 @@ const (
 // last log lines of Istio's namespace, for `landbridge gather`. Where the worker may
 // not read something, the error takes its place. It changes nothing.
 func (a *Activities) GatherCluster(ctx context.Context, in api.GatherClusterInput) (api.GatherClusterResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.GatherClusterResult{}, err
 	}

@@ -15,7 +15,7 @@ import (
 // InspectCluster finds the mesh that a cluster has already, and what somebody made
 // of it by the guide, for `landbridge init`.
 func (a *Activities) InspectCluster(ctx context.Context, in api.InspectClusterInput) (api.InspectClusterResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.InspectClusterResult{}, err
 	}

@@ -66,7 +66,7 @@ func (a *Activities) RemoveInventory(ctx context.Context, in api.RemoveInput) (f
 // ReleaseInventory removes the run's lock from the inventory when the run is over. A
 // run that wrote nothing never held it.
 func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInventoryInput) (api.ReleaseInventoryResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.ReleaseInventoryResult{}, err
 	}
@@ -77,7 +77,7 @@ func (a *Activities) ReleaseInventory(ctx context.Context, in api.ReleaseInvento
 // CheckInventory reads what a cluster remembers of the fleet, for cleanup. It fails
 // when the cluster belongs to another fleet or another run has the lock.
 func (a *Activities) CheckInventory(ctx context.Context, in api.CheckInventoryInput) (api.CheckInventoryResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.CheckInventoryResult{}, err
 	}

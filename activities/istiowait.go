@@ -13,7 +13,7 @@ import (
 // generation, and istiod and the CNI plugin run. It ends early, with Sail's own message,
 // where nothing can change any more.
 func (a *Activities) WaitIstio(ctx context.Context, in api.WaitIstioInput) (api.WaitIstioResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.WaitIstioResult{}, err
 	}

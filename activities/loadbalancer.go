@@ -25,7 +25,7 @@ func (e *LoadBalancerError) Error() string { return e.Reason }
 // Service's own events. When time is up it fails with these, as a
 // *LoadBalancerError.
 func (a *Activities) WaitLoadBalancer(ctx context.Context, in api.WaitLoadBalancerInput) (api.WaitLoadBalancerResult, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return api.WaitLoadBalancerResult{}, err
 	}

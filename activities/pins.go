@@ -101,7 +101,7 @@ func (a *Activities) checkRequest(ctx context.Context, in api.SignIntermediateIn
 // memberAsSeen opens a cluster by the worker's own kubeconfig, and sees that it is this member of
 // the fleet. It returns the cluster's UID.
 func (a *Activities) memberAsSeen(ctx context.Context, ref api.ClusterRef) (*kube.Cluster, string, error) {
-	c, err := a.open(ref)
+	c, err := a.open(ctx, ref)
 	var none *kube.KubeconfigError
 	if errors.As(err, &none) {
 		return nil, "", untrusted("this worker must see for itself what key cluster %s has, and cannot: %v. Give it that kubeconfig, or start it with --unseen %s", ref.Cluster, err, ref.Cluster)

@@ -27,7 +27,7 @@ func TestProxyImage_IsTheOneThatIstioWouldInject(t *testing.T) {
 		`nonsense`:               "",
 	} {
 		w.injects("istio-sidecar-injector-canary", values)
-		c, err := w.acts.open(w.ref) // as each activity does
+		c, err := w.acts.open(w.t.Context(), w.ref) // as each activity does
 		require.NoError(t, err)
 		got, err := proxyImage(t.Context(), c, "istio-system", "canary")
 		require.NoError(t, err)

@@ -29,7 +29,7 @@ func (w *world) letIn(source string) (revoke api.RevokeLinkInput, token string) 
 
 func (w *world) accepts(token string) bool {
 	w.t.Helper()
-	c, err := w.acts.open(w.ref)
+	c, err := w.acts.open(w.t.Context(), w.ref)
 	require.NoError(w.t, err)
 	yes, err := c.Accepts(w.t.Context(), []byte(token))
 	require.NoError(w.t, err)
@@ -97,7 +97,7 @@ func TestRevoke_TheTokenIsStillAccepted_IsAnError(t *testing.T) {
 	w.server.Remembers = time.Hour
 	_, token := w.letIn("east")
 	require.True(t, w.accepts(token))
-	c, err := w.acts.open(w.ref)
+	c, err := w.acts.open(w.t.Context(), w.ref)
 	require.NoError(t, err)
 	require.NoError(t, w.Client.CoreV1().Secrets("istio-system").Delete(t.Context(), fleet.ReaderToken("east", 1), metav1.DeleteOptions{}))
 	err = untilRefused(t.Context(), c, [][]byte{[]byte(token)}, 300*time.Millisecond)

@@ -197,7 +197,7 @@ func waitsAndLooks(t *testing.T, w *world) {
 // waitsLong waits for what does not come, until it is watched.
 func waitsLong(t *testing.T, w *world) {
 	t.Helper()
-	c, err := w.acts.open(w.ref)
+	c, err := w.acts.open(w.t.Context(), w.ref)
 	require.NoError(t, err)
 	token := secret("istio-system", "unfilled", corev1.SecretTypeServiceAccountToken, nil)
 	w.Put(token)

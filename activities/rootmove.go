@@ -167,7 +167,7 @@ func unsealRoot(ctx context.Context, store rootStore, sealed string) (*certs.Roo
 // RememberRoot has a member's inventory name the place where the root is kept now, and how far the
 // member is in a change of the root. It accepts a next root only where its own vouches for that.
 func (a *Activities) RememberRoot(ctx context.Context, in api.RememberRootInput) (fleet.Changes, error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return fleet.Changes{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // cacerts. The kubelet brings a Secret into a running pod within about a minute and a half, and
 // istiod takes an intermediate of the same root from there without a restart.
 func (a *Activities) WaitIntermediate(ctx context.Context, in api.WaitIntermediateInput) (out api.WaitIntermediateResult, err error) {
-	c, err := a.open(in.ClusterRef)
+	c, err := a.open(ctx, in.ClusterRef)
 	if err != nil {
 		return out, err
 	}

@@ -23,6 +23,8 @@ type rbacRequest struct {
 	needs                              rights.Needs
 	cluster, account, accountNamespace string
 	namespaced                         bool
+	// management lists the namespaces of the management cluster that the worker reads.
+	management []string
 }
 
 func (a *app) rbac() *cobra.Command {
@@ -37,8 +39,10 @@ func (a *app) rbac() *cobra.Command {
 			"With --cluster the fleet file says what the cluster needs; without it, the other flags do. With\n" +
 			"--namespaced an administrator makes what is in the whole cluster, the namespaces and the roles of\n" +
 			"those who read the cluster: they are printed first. The worker has a Role in each namespace, and a\n" +
-			"ClusterRole that has neither Secrets nor port-forward, and writes Istio and IstioCNI only.",
-		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac -f fleet.yaml --cluster west --namespaced | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge",
+			"ClusterRole that has neither Secrets nor port-forward, and writes Istio and IstioCNI only.\n\n" +
+			"With --management it prints the Role for a namespace of the management cluster, whose Secrets say\n" +
+			"how clusters are reached (spec.clusters[].kubeconfig.secret).",
+		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac -f fleet.yaml --cluster west --namespaced | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge\n  landbridge rbac --management argocd | kubectl --context hub apply -f -",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			objects, err := a.rolesFor(cmd, r)
 			if err != nil {
@@ -63,9 +67,12 @@ func (a *app) rbac() *cobra.Command {
 	f.BoolVar(&r.needs.OpenShift, "openshift", false, "for OpenShift: adds the right to read the public name of the API server")
 	f.StringVar(&r.accountNamespace, "account-namespace", "default", "namespace of the account")
 	f.StringVar(&r.account, "account", rbacName, "name of the account")
+	f.StringArrayVar(&r.management, "management", nil, "`NAMESPACE` of the management cluster whose Secrets have kubeconfigs; may be repeated")
 	for _, said := range []string{"istio-namespace", "revision", "existing-istio", "adopt", "skip-proof", "requests-namespace"} {
 		cmd.MarkFlagsMutuallyExclusive("cluster", said)
+		cmd.MarkFlagsMutuallyExclusive("management", said)
 	}
+	cmd.MarkFlagsMutuallyExclusive("management", "cluster")
 	return cmd
 }
 
@@ -78,6 +85,9 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	}
 	worker := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: r.accountNamespace, Name: r.account}
 	account := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: r.accountNamespace, Name: r.account}}
+	if len(r.management) > 0 {
+		return managementRoles(r.management, account, worker)
+	}
 	if r.cluster == "" {
 		for _, flag := range []string{"file", "namespaced"} {
 			if cmd.Flags().Changed(flag) {
@@ -103,6 +113,18 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	}
 	sources, err := sourcesOf(f, c)
 	return append(append(rights.ByAdministrator(needs, c.Network, sources), account), rights.Namespaced(rbacName, needs, worker)...), err
+}
+
+// managementRoles lists what an administrator applies to the management cluster.
+func managementRoles(namespaces []string, account *corev1.ServiceAccount, worker rbacv1.Subject) ([]any, error) {
+	objects := []any{account}
+	for _, ns := range namespaces {
+		if errs := validation.IsDNS1123Label(ns); len(errs) > 0 {
+			return nil, fmt.Errorf("--management: %q is not a namespace: %s", ns, errs[0])
+		}
+		objects = append(objects, rights.Management(rbacName, ns, worker)...)
+	}
+	return objects, nil
 }
 
 // needsOf returns what a cluster needs by the fleet file.

@@ -34,7 +34,7 @@ func newWorld(t *testing.T) *world {
 // real connects to the cluster, as each activity does for itself.
 func (east *world) real() *kube.Cluster {
 	east.t.Helper()
-	c, err := kube.Access{Dirs: []string{east.kubeconfig}}.Open("east", fleet.Kubeconfig{Path: "k"})
+	c, err := kube.Access{Dirs: []string{east.kubeconfig}}.Open(east.t.Context(), "east", fleet.Kubeconfig{Path: "k"})
 	require.NoError(east.t, err)
 	return c
 }

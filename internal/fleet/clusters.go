@@ -48,15 +48,6 @@ const betweenMembers = "-to-"
 // ID returns the name by which Istio knows the cluster.
 func (c Cluster) ID() string { return cmp.Or(c.ClusterID, c.Name) }
 
-// Kubeconfig names a kubeconfig that a worker has, and nothing else.
-type Kubeconfig struct {
-	// Path of a file below one of the worker's kubeconfig directories. Default: the
-	// default kubeconfig of the worker.
-	Path string `json:"path,omitempty"`
-	// Context in the kubeconfig. Default: its current context.
-	Context string `json:"context,omitempty"`
-}
-
 // APIServer says by which name a cluster's kube-apiserver is known.
 type APIServer struct {
 	// TLSServerName is a DNS name in the certificate of the kube-apiserver. The egress
@@ -90,12 +81,7 @@ func validateClusters(clusters []Cluster, ps *problems) {
 			labelValue(ps, at+".clusterID", c.ClusterID, "Istio's cluster ID")
 		}
 		labelValue(ps, at+".network", c.Network, "the label topology.istio.io/network")
-		if c.Kubeconfig.Path != "" && !localPath(c.Kubeconfig.Path) {
-			ps.add(at+".kubeconfig.path", "%q must name a file below one of the worker's kubeconfig directories, without .. or a leading /", c.Kubeconfig.Path)
-		}
-		if c.Kubeconfig == (Kubeconfig{}) && len(clusters) > 1 {
-			ps.add(at+".kubeconfig", "set path or context: the current context of the default kubeconfig can only be one cluster")
-		}
+		validateKubeconfig(at+".kubeconfig", c.Kubeconfig, len(clusters), ps)
 		if n := c.APIServer.TLSServerName; n != "" && len(validation.IsDNS1123Subdomain(n)) > 0 || isIP(n) {
 			ps.add(at+".apiServer.tlsServerName", "%q is not a DNS name (an IP cannot be an SNI)", n)
 		}

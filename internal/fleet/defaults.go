@@ -48,6 +48,7 @@ func (f *Fleet) SetDefaults() {
 	}
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
+		s.Clusters[i].Kubeconfig.Secret.setDefaults()
 		// A server name is compared as it stands, by Envoy too, and means the same in lower case.
 		name := &s.Clusters[i].APIServer.TLSServerName
 		*name = strings.ToLower(*name)

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -32,13 +33,17 @@ const (
 	maxKubeconfig = 4 << 20
 )
 
-// Access limits which kubeconfigs a worker uses. A fleet file names one of them; it
-// cannot point elsewhere.
+// Access limits which kubeconfigs a worker uses. A fleet file names one of them, or a Secret
+// of the management cluster; it cannot point elsewhere.
 type Access struct {
 	// Dirs are searched in order for the path that the fleet file gives.
 	Dirs []string
 	// Default allows contexts of the worker's own default kubeconfig.
 	Default bool
+	// Management leads to the cluster whose Secrets fleet files may name. Zero: to none.
+	Management Management
+	// Plugins limits which exec plugins such a Secret may name. Zero: none.
+	Plugins Plugins
 	// Wrap goes around every connection to an API server, where it is given.
 	Wrap transport.WrapperFunc
 }
@@ -63,19 +68,20 @@ type Cluster struct {
 	Known *Known
 }
 
-// Open connects to a cluster. Nothing is sent yet. The error is a
-// *KubeconfigError where the kubeconfig is at fault; it never quotes one.
-func (a Access) Open(name string, ref fleet.Kubeconfig) (*Cluster, error) {
-	cfg, err := a.config(ref)
+// Open connects to a cluster. Nothing is sent there yet; a kubeconfig in a Secret is read from
+// the management cluster. The error is a *KubeconfigError where the kubeconfig is at fault; it
+// never quotes one.
+func (a Access) Open(ctx context.Context, name string, ref fleet.Kubeconfig) (*Cluster, error) {
+	cfg, err := a.config(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	return connect(name, cfg, func() (*rest.Config, error) { return a.config(ref) })
+	return connect(name, cfg, func(ctx context.Context) (*rest.Config, error) { return a.config(ctx, ref) })
 }
 
 // config reads a kubeconfig.
-func (a Access) config(ref fleet.Kubeconfig) (*rest.Config, error) {
-	raw, err := a.load(ref)
+func (a Access) config(ctx context.Context, ref fleet.Kubeconfig) (*rest.Config, error) {
+	raw, err := a.load(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +94,11 @@ func (a Access) config(ref fleet.Kubeconfig) (*rest.Config, error) {
 	if err != nil {
 		return nil, &KubeconfigError{fmt.Sprintf("kubeconfig %s cannot be used: %v", show(ref), err)}
 	}
+	return a.tuned(cfg), nil
+}
+
+// tuned sets what is the same for each API server.
+func (a Access) tuned(cfg *rest.Config) *rest.Config {
 	cfg.Timeout, cfg.QPS, cfg.Burst = requestTimeout, qps, burst
 	cfg.UserAgent = "landbridge"
 	// A deprecated API is the developers' concern, not a line in an activity's log.
@@ -96,10 +107,10 @@ func (a Access) config(ref fleet.Kubeconfig) (*rest.Config, error) {
 		cfg.ExecProvider.StdinUnavailable, cfg.ExecProvider.StdinUnavailableMessage = true, "a worker has nobody to ask"
 	}
 	cfg.Wrap(a.Wrap)
-	return cfg, nil
+	return cfg
 }
 
-func connect(name string, cfg *rest.Config, reload func() (*rest.Config, error)) (*Cluster, error) {
+func connect(name string, cfg *rest.Config, reload func(context.Context) (*rest.Config, error)) (*Cluster, error) {
 	clients, err := renewed(cfg, reload)
 	if err != nil {
 		return nil, &KubeconfigError{fmt.Sprintf("the kubeconfig of %s cannot be used: %v", name, err)}
@@ -115,7 +126,10 @@ func connect(name string, cfg *rest.Config, reload func() (*rest.Config, error))
 	return &Cluster{Name: name, Config: cfg, Clients: clients, Client: client, Dynamic: dyn, Discovery: client.Discovery(), Known: &Known{}}, nil
 }
 
-func (a Access) load(ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {
+func (a Access) load(ctx context.Context, ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {
+	if ref.Secret.Given() {
+		return a.fromSecret(ctx, ref)
+	}
 	if ref.Path == "" {
 		if !a.Default {
 			return nil, &KubeconfigError{"the fleet file gives no kubeconfig path, and this worker was started without a default kubeconfig; name a file below one of its --kubeconfig-dir directories"}
@@ -170,6 +184,9 @@ func readBelow(dir, path string) (*clientcmdapi.Config, error) {
 }
 
 func show(ref fleet.Kubeconfig) string {
+	if ref.Secret.Given() {
+		return "in " + ref.Secret.String()
+	}
 	if ref.Path == "" {
 		return "(default)"
 	}

@@ -36,7 +36,7 @@ func TestOpen_OnlyWhatTheWorkerWasGiven(t *testing.T) {
 	require.NoError(t, os.Symlink(filepath.Join(outside, "k"), filepath.Join(dir, "link")))
 	a := Access{Dirs: []string{t.TempDir(), dir}}
 
-	c, err := a.Open("west", fleet.Kubeconfig{Path: "k", Context: "x"})
+	c, err := a.Open(t.Context(), "west", fleet.Kubeconfig{Path: "k", Context: "x"})
 	require.NoError(t, err)
 	require.Equal(t, "https://127.0.0.1:1", c.Config.Host)
 	require.NotNil(t, c.Config.Proxy, "proxy-url is honoured")
@@ -59,7 +59,7 @@ func TestOpen_OnlyWhatTheWorkerWasGiven(t *testing.T) {
 		"no default was given":  {fleet.Kubeconfig{Context: "x"}, "this worker was started without a default kubeconfig"},
 		"a proxy without sense": {fleet.Kubeconfig{Path: "proxy"}, "cannot be used: "},
 	} {
-		_, err := a.Open("west", c.ref)
+		_, err := a.Open(t.Context(), "west", c.ref)
 		var bad *KubeconfigError
 		require.ErrorAs(t, err, &bad, name)
 		require.ErrorContains(t, err, c.want, name)
@@ -71,14 +71,14 @@ func TestOpen_DefaultKubeconfig_OnlyWhereTheWorkerAllowsIt(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(file, []byte(kubeconfig), 0o600))
 	t.Setenv("KUBECONFIG", file)
-	c, err := Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "x"})
+	c, err := Access{Default: true}.Open(t.Context(), "west", fleet.Kubeconfig{Context: "x"})
 	require.NoError(t, err)
 	require.Equal(t, "https://127.0.0.1:1", c.Config.Host)
-	_, err = Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "y"})
+	_, err = Access{Default: true}.Open(t.Context(), "west", fleet.Kubeconfig{Context: "y"})
 	require.EqualError(t, err, `kubeconfig (default) has no context "y"; it has x`)
 
 	require.NoError(t, os.WriteFile(file, []byte("token: very-secret: ["), 0o600))
-	_, err = Access{Default: true}.Open("west", fleet.Kubeconfig{Context: "x"})
+	_, err = Access{Default: true}.Open(t.Context(), "west", fleet.Kubeconfig{Context: "x"})
 	require.EqualError(t, err, "the default kubeconfig is not a kubeconfig")
 }
 
@@ -93,7 +93,7 @@ func FuzzKubeconfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, context string) {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), data, 0o600))
-		c, err := Access{Dirs: []string{dir}}.Open("west", fleet.Kubeconfig{Path: "k", Context: context})
+		c, err := Access{Dirs: []string{dir}}.Open(t.Context(), "west", fleet.Kubeconfig{Path: "k", Context: context})
 		if err == nil {
 			require.NotEmpty(t, c.Config.Host)
 			return

@@ -33,7 +33,7 @@ func discoveries(t *testing.T) (open func(run string) *kube.Cluster, asked func(
 		})
 	}}
 	return func(run string) *kube.Cluster {
-		c, err := access.Open("west", ref)
+		c, err := access.Open(t.Context(), "west", ref)
 		require.NoError(t, err)
 		runs.Share(c, run, ref)
 		return c

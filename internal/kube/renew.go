@@ -52,7 +52,7 @@ func CredentialFails(err error) bool {
 type renewing struct {
 	transport http.RoundTripper
 	// reload returns the transport that the kubeconfig gives now.
-	reload func() (http.RoundTripper, error)
+	reload func(context.Context) (http.RoundTripper, error)
 	// plugin names the kubeconfig's exec plugin, where it has one, and limit bounds it.
 	plugin string
 	limit  time.Duration
@@ -74,7 +74,7 @@ func (r *renewing) twice(req *http.Request) (*http.Response, error) {
 	if err != nil || res.StatusCode != http.StatusUnauthorized || req.Body != nil && req.GetBody == nil {
 		return res, err
 	}
-	fresh, err := r.reload()
+	fresh, err := r.reload(req.Context())
 	if err != nil {
 		return r.named(res), nil //nolint:nilerr // the 401 tells more than a kubeconfig that is being written
 	}
@@ -203,13 +203,13 @@ func (r *renewing) explain(err error) error {
 
 // renewed returns a configuration for clients that goes through renewing. It has nothing
 // of TLS or credentials: the transport has.
-func renewed(cfg *rest.Config, reload func() (*rest.Config, error)) (*rest.Config, error) {
+func renewed(cfg *rest.Config, reload func(context.Context) (*rest.Config, error)) (*rest.Config, error) {
 	transport, err := transportOf(cfg)
 	if err != nil {
 		return nil, err
 	}
-	r := &renewing{transport: transport, limit: pluginLimit, reload: func() (http.RoundTripper, error) {
-		fresh, err := reload()
+	r := &renewing{transport: transport, limit: pluginLimit, reload: func(ctx context.Context) (http.RoundTripper, error) {
+		fresh, err := reload(ctx)
 		if err != nil {
 			return nil, err
 		}

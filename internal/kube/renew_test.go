@@ -60,7 +60,7 @@ func (g *guarded) user(t *testing.T, dir string, user *clientcmdapi.AuthInfo) *C
 	cfg.Clusters["c"] = &clientcmdapi.Cluster{Server: g.URL, CertificateAuthorityData: ca}
 	cfg.AuthInfos["u"], cfg.Contexts["x"], cfg.CurrentContext = user, &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}, "x"
 	require.NoError(t, clientcmd.WriteToFile(*cfg, filepath.Join(dir, "k")))
-	c, err := Access{Dirs: []string{dir}}.Open("west", fleet.Kubeconfig{Path: "k"})
+	c, err := Access{Dirs: []string{dir}}.Open(t.Context(), "west", fleet.Kubeconfig{Path: "k"})
 	require.NoError(t, err)
 	return c
 }

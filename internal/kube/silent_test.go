@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -27,7 +28,7 @@ func TestConnection_ThatDiedSilently_IsLeftBeforeARequestEnds(t *testing.T) {
 	t.Cleanup(server.Close)
 	var forgotten atomic.Bool
 	cfg := &rest.Config{Host: "https://" + forgetful(t, server.Listener.Addr().String(), &forgotten), TLSClientConfig: rest.TLSClientConfig{Insecure: true}, Timeout: requestTimeout}
-	c, err := connect("west", cfg, func() (*rest.Config, error) { return cfg, nil })
+	c, err := connect("west", cfg, func(context.Context) (*rest.Config, error) { return cfg, nil })
 	require.NoError(t, err)
 	get := func() error {
 		_, err := c.Client.CoreV1().Namespaces().Get(t.Context(), "n", metav1.GetOptions{})

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -60,5 +61,5 @@ func TestVersion_TheCredentialFails_IsNoServerThatCannotBeReached(t *testing.T) 
 }
 
 func connectTo(cfg *rest.Config) (*Cluster, error) {
-	return connect("east", cfg, func() (*rest.Config, error) { return cfg, nil })
+	return connect("east", cfg, func(context.Context) (*rest.Config, error) { return cfg, nil })
 }

@@ -109,7 +109,7 @@ func reach(t *testing.T, server *kubetest.Server) *kube.Cluster {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), server.Kubeconfig(), 0o600))
-	c, err := kube.Access{Dirs: []string{dir}}.Open("west", fleet.Kubeconfig{Path: "k"})
+	c, err := kube.Access{Dirs: []string{dir}}.Open(t.Context(), "west", fleet.Kubeconfig{Path: "k"})
 	require.NoError(t, err)
 	return c
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/listen"
 	"github.com/landbridge/landbridge/internal/notify"
 )
@@ -25,7 +26,11 @@ type Options struct {
 	TaskQueues     []string
 	KubeconfigDirs []string
 	DefaultConfig  bool
-	RootDir        string
+	// Management leads to the cluster whose Secrets fleet files may name, and Plugins says
+	// what these may have the worker run.
+	Management kube.Management
+	Plugins    kube.Plugins
+	RootDir    string
 	// RootIdentityFile names the file of RootIdentity.
 	RootIdentityFile string
 	// RootIdentity opens sealed roots. Complete reads it.
@@ -63,6 +68,7 @@ func (o *Options) Bind(fs *pflag.FlagSet, listen string) {
 	fs.StringArrayVar(&o.TaskQueues, "task-queue", []string{fleet.DefaultTaskQueue}, "task queue to serve; may be repeated")
 	fs.StringArrayVar(&o.KubeconfigDirs, "kubeconfig-dir", nil, "directory with kubeconfigs that fleet files may name; may be repeated")
 	fs.BoolVar(&o.DefaultConfig, "default-kubeconfig", false, "let fleet files name contexts of the default kubeconfig ($KUBECONFIG, or ~/.kube/config)")
+	o.bindManagement(fs)
 	fs.StringVar(&o.RootDir, "root-dir", "", "directory that keeps root CAs "+StateDirHelp(rootsDir))
 	fs.BoolVar(&o.NoRoot, "no-root", false, "keep no roots: this worker serves clusters only")
 	fs.StringVar(&o.RootIdentityFile, "root-identity-file", "", "file with the age identity that opens roots which fleet files keep sealed (spec.ca.root.sealed); age-keygen makes one")
@@ -84,7 +90,7 @@ const rootsDir = "roots"
 
 // Complete fills in what depends on the machine, and says what is wrong.
 func (o *Options) Complete() error {
-	for _, check := range []func() error{o.Logging.Complete, o.checkTaskQueues, o.checkDirs, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys, o.readChannels} {
+	for _, check := range []func() error{o.Logging.Complete, o.checkTaskQueues, o.checkDirs, o.checkManagement, o.checkNumbers, o.completeRootDir, o.readRootIdentity, o.readCFSSLKeys, o.readChannels} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -93,8 +99,8 @@ func (o *Options) Complete() error {
 }
 
 func (o *Options) checkTaskQueues() error {
-	if len(o.KubeconfigDirs) == 0 && !o.DefaultConfig && o.NoRoot {
-		return errors.New("this worker could do nothing: give --kubeconfig-dir or --default-kubeconfig, or leave out --no-root")
+	if len(o.KubeconfigDirs) == 0 && !o.DefaultConfig && !o.Management.Given() && o.NoRoot {
+		return errors.New("this worker could do nothing: give --kubeconfig-dir, --default-kubeconfig or --management-kubeconfig, or leave out --no-root")
 	}
 	for i, q := range o.TaskQueues {
 		if q == "" {

@@ -69,7 +69,7 @@ func (w *work) run(ctx context.Context) error {
 		}
 		started = append(started, s)
 	}
-	w.logger.Info("serving", "taskQueues", o.TaskQueues, "kubeconfigDirs", o.KubeconfigDirs, "defaultKubeconfig", o.DefaultConfig, "rootDir", o.RootDir)
+	w.logger.Info("serving", "taskQueues", o.TaskQueues, "kubeconfigDirs", o.KubeconfigDirs, "defaultKubeconfig", o.DefaultConfig, "managementKubeconfig", o.Management.Kubeconfig, "rootDir", o.RootDir)
 	return w.wait(ctx, broken)
 }
 
@@ -92,7 +92,7 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	}
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
-		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Wrap: w.wrap},
+		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Management: w.options.Management, Plugins: w.options.Plugins, Wrap: w.wrap},
 		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, RootExport: w.options.RootExport, Unseen: w.options.Unseen, CFSSLKeys: w.options.CFSSLKeys, Channels: w.options.Channels,
 		ChartDir: w.options.ChartDir, Temporal: temporal, Payloads: w.payloads,
 	}, err

@@ -21,7 +21,7 @@ func open(t *testing.T, c *kubetest.Cluster) (*kube.Cluster, *kubetest.Server) {
 	t.Helper()
 	server, dir := kubetest.Listen(t, c), t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "k"), server.Kubeconfig(), 0o600))
-	out, err := kube.Access{Dirs: []string{dir}}.Open("west", fleet.Kubeconfig{Path: "k"})
+	out, err := kube.Access{Dirs: []string{dir}}.Open(t.Context(), "west", fleet.Kubeconfig{Path: "k"})
 	require.NoError(t, err)
 	return out, server
 }
