@@ -41,6 +41,7 @@ var layers = []struct {
 	{"internal/notify", "webhooks that hear of runs", []string{"internal/fleet", "internal/redact"}},
 	{"internal/rights", "what a worker may do", []string{"internal/fleet", "internal/kinds"}},
 	{"internal/kube", "one cluster", []string{"internal/fleet", "internal/kinds", "internal/redact"}},
+	{"internal/sources", "clusters that are kept elsewhere", []string{"internal/fleet", "internal/kinds"}},
 	{kubetest, "a cluster for tests", []string{"internal/kinds", "internal/kube"}},
 	{"internal/inventory", "what a cluster remembers", []string{"internal/fleet", "internal/kube"}},
 	{"internal/chart", "Helm", []string{"internal/fleet", "internal/kube"}},
@@ -51,7 +52,7 @@ var layers = []struct {
 	{"internal/proof", "the proof of a link", []string{"internal/api", "internal/fleet", "internal/kinds", "internal/kube", "internal/redact"}},
 	{"internal/preflight", "what stands in the way", []string{"certs", "internal/api", "internal/fleet", "internal/inventory", "internal/kinds", "internal/kube", "internal/rights", "internal/sail"}},
 	{"activities", "what is done to clusters", []string{"certs", "internal/api", "internal/chart", "internal/fleet", "internal/inventory", "internal/kinds",
-		"internal/kube", "internal/notify", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail"}},
+		"internal/kube", "internal/notify", "internal/preflight", "internal/proof", "internal/redact", "internal/rights", "internal/sail", "internal/sources"}},
 	{"workflows", "what happens, in order", []string{"activities", "internal/api", "internal/fleet"}},
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/codec", "internal/fleet"}},

@@ -20,6 +20,7 @@ import (
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/notify"
 	"github.com/landbridge/landbridge/internal/redact"
+	"github.com/landbridge/landbridge/internal/sources"
 )
 
 const (
@@ -55,6 +56,7 @@ var errorClasses = []errorClass{
 	{is[*LoadBalancerError], api.TypeLoadBalancer},
 	{is[*RootError], api.TypeRoot},
 	{is[*UnknownChannelError], api.TypeInvalid},
+	{is[*sources.InvalidError], api.TypeInvalid},
 	{is[*notify.RefusedError], api.TypeInvalid},
 	{is[*notify.FailedError], api.TypeUnreachable},
 	{busyIssuer, api.TypeNotReady},

@@ -23,6 +23,7 @@ import (
 	"github.com/landbridge/landbridge/internal/inventory"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/notify"
+	"github.com/landbridge/landbridge/internal/sources"
 )
 
 // examples has an error for each class, in the order of errorClasses, and then some
@@ -45,6 +46,7 @@ var examples = []error{
 	&LoadBalancerError{"x"},
 	&RootError{"x"},
 	&UnknownChannelError{"landbridge", "oncall"},
+	&sources.InvalidError{Problems: []string{"Secret argocd/a: no"}},
 	&notify.RefusedError{},
 	&notify.FailedError{},
 	&certs.IssuerError{Reason: "x", Later: true},

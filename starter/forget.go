@@ -90,7 +90,10 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 		if err == nil && len(args) == 1 && f.Metadata.Name != args[0] {
 			err = usage(fmt.Errorf("the fleet file %s is that of the fleet %s, not of %s", a.file, f.Metadata.Name, args[0]))
 		}
-		return f, err
+		if err != nil {
+			return nil, err
+		}
+		return a.whole(cmd.Context(), f)
 	}
 	name, err := a.fleetName(cmd, args)
 	if err != nil {
@@ -112,7 +115,7 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 	if in.Forget != "" {
 		f = f.Without(in.Forget)
 	}
-	return &f, nil
+	return a.whole(cmd.Context(), &f)
 }
 
 // wouldForget lists what the others would lose.

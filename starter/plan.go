@@ -159,6 +159,7 @@ func printPlan(w io.Writer, r api.FleetResult, all bool) {
 		}
 	}
 	showUnreachable(w, r.Unreachable)
+	showFound(w, r)
 	showChosen(w, r.IstioChosen)
 	showUnlike(w, r.RootUnlike)
 	showIstio(w, api.IstioOf(r.Clusters))

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +27,8 @@ type rbacRequest struct {
 	namespaced                         bool
 	// management lists the namespaces of the management cluster that the worker reads.
 	management []string
+	// source lists its clusters there (spec.clustersFrom).
+	source string
 }
 
 func (a *app) rbac() *cobra.Command {
@@ -68,6 +72,7 @@ func (a *app) rbac() *cobra.Command {
 	f.StringVar(&r.accountNamespace, "account-namespace", "default", "namespace of the account")
 	f.StringVar(&r.account, "account", rbacName, "name of the account")
 	f.StringArrayVar(&r.management, "management", nil, "`NAMESPACE` of the management cluster whose Secrets have kubeconfigs; may be repeated")
+	f.StringVar(&r.source, "from", "", "with --management: the `SOURCE` (spec.clustersFrom) whose objects are there: "+strings.Join(fleet.Sources, ", "))
 	for _, said := range []string{"istio-namespace", "revision", "existing-istio", "adopt", "skip-proof", "requests-namespace"} {
 		cmd.MarkFlagsMutuallyExclusive("cluster", said)
 		cmd.MarkFlagsMutuallyExclusive("management", said)
@@ -86,9 +91,12 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	worker := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: r.accountNamespace, Name: r.account}
 	account := &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: metav1.ObjectMeta{Namespace: r.accountNamespace, Name: r.account}}
 	if len(r.management) > 0 {
-		return managementRoles(r.management, account, worker)
+		return managementRoles(r, account, worker)
 	}
 	if r.cluster == "" {
+		if r.source != "" {
+			return nil, fmt.Errorf("--from goes with --management NAMESPACE, where the objects are")
+		}
 		for _, flag := range []string{"file", "namespaced"} {
 			if cmd.Flags().Changed(flag) {
 				return nil, fmt.Errorf("--%s goes with --cluster NAME, the cluster of the fleet file that the worker's role is for", flag)
@@ -116,13 +124,16 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 }
 
 // managementRoles lists what an administrator applies to the management cluster.
-func managementRoles(namespaces []string, account *corev1.ServiceAccount, worker rbacv1.Subject) ([]any, error) {
+func managementRoles(r rbacRequest, account *corev1.ServiceAccount, worker rbacv1.Subject) ([]any, error) {
+	if r.source != "" && !slices.Contains(fleet.Sources, r.source) {
+		return nil, fmt.Errorf("--from: want %s, got %q", strings.Join(fleet.Sources, ", "), r.source)
+	}
 	objects := []any{account}
-	for _, ns := range namespaces {
+	for _, ns := range r.management {
 		if errs := validation.IsDNS1123Label(ns); len(errs) > 0 {
 			return nil, fmt.Errorf("--management: %q is not a namespace: %s", ns, errs[0])
 		}
-		objects = append(objects, rights.Management(rbacName, ns, worker)...)
+		objects = append(objects, rights.Management(rbacName, ns, r.source, worker)...)
 	}
 	return objects, nil
 }

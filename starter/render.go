@@ -45,6 +45,9 @@ func (a *app) render() *cobra.Command {
 			if err := mayRender(dir); err != nil {
 				return usage(err)
 			}
+			if f, err = a.whole(cmd.Context(), f); err != nil {
+				return err
+			}
 			var r api.FleetResult
 			if err := a.look(cmd.Context(), api.PlanFleet, api.FleetInput{Fleet: *f, DryRun: true, Render: true, ForceVersion: forceVersion}, &r, func(c client.Client, id string) {
 				withDetails(cmd.Context(), c, id, r.Plan)

@@ -16,7 +16,9 @@ type verdict struct {
 	Valid bool   `json:"valid"`
 	Fleet string `json:"fleet,omitempty"`
 	// Clusters and Links count those of a valid file.
-	Clusters int             `json:"clusters,omitempty"`
+	Clusters int `json:"clusters,omitempty"`
+	// Sources counts the sources that list more clusters when a run begins.
+	Sources  int             `json:"sources,omitempty"`
 	Links    int             `json:"links,omitempty"`
 	Problems []fleet.Problem `json:"problems,omitempty"`
 }
@@ -38,6 +40,7 @@ func (a *app) validate() *cobra.Command {
 			v := verdict{File: spoken(a.file), Valid: err == nil}
 			if v.Valid {
 				v.Fleet, v.Clusters, v.Links = f.Metadata.Name, len(f.Spec.Clusters), len(f.Links())
+				v.Sources = len(f.Spec.ClustersFrom)
 			} else {
 				v.Problems = wrong.Problems
 			}
@@ -66,4 +69,7 @@ func spoken(file string) string {
 // print tells people of a file that is valid.
 func (v verdict) print(w io.Writer) {
 	fmt.Fprintf(w, "%s is a valid fleet file: fleet %s, %s, %s\n", v.File, v.Fleet, fleet.Count(v.Clusters, "cluster"), fleet.Count(v.Links, "link"))
+	if v.Sources > 0 {
+		fmt.Fprintf(w, "%s of spec.clustersFrom is read when a run begins: `landbridge plan` tells which clusters it lists\n", fleet.Count(v.Sources, "source"))
+	}
 }

@@ -143,6 +143,9 @@ func queuesOf(f fleet.Fleet) map[string][]string {
 	if f.Spec.CA.Managed() {
 		out[cmp.Or(f.Spec.CA.Root.TaskQueue, f.Spec.TaskQueue)] = by
 	}
+	for _, s := range f.Spec.ClustersFrom {
+		out[cmp.Or(f.Spec.Management.TaskQueue, f.Spec.TaskQueue)], out[cmp.Or(s.TaskQueue, f.Spec.TaskQueue)] = by, by
+	}
 	for _, c := range f.Spec.Clusters {
 		out[cmp.Or(c.TaskQueue, f.Spec.TaskQueue)] = by
 	}

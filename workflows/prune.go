@@ -139,12 +139,12 @@ func (r *rollout) planRemovals() {
 	if !r.in.DryRun {
 		return
 	}
-	const note = "left the fleet file; --prune removes it"
+	const removes = "; --prune removes it"
 	for _, l := range r.stale.Links {
-		r.get(api.LinkOf(l)).changes = []fleet.Change{{Action: fleet.Remove, Kind: "Link", Name: l.ID(), Note: note}}
+		r.get(api.LinkOf(l)).changes = []fleet.Change{{Action: fleet.Remove, Kind: "Link", Name: l.ID(), Note: "left the fleet file" + removes}}
 	}
 	for _, c := range r.stale.Clusters {
-		note := note
+		note := gone(c) + removes
 		for _, w := range r.needed {
 			if w.Cluster == c.Name {
 				note += fmt.Sprintf("; %s of namespace %s in its mesh: needs --force", fleet.Count(w.Pods, "pod"), w.Namespace)

@@ -13,7 +13,7 @@ import (
 func (r *rollout) end(err error) (api.FleetResult, error) {
 	r.leaveOutTheRest()
 	result := api.FleetResult{Fleet: r.in.Fleet.Metadata.Name, Root: r.root.Facts, RootUnlike: r.root.Unlike, Clusters: []api.ClusterDone{}, Links: []string{},
-		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Intermediates: r.intermediates, RootChange: r.rootChanged(), Pruned: r.pruned, Stale: r.stale, Decisions: r.Decisions}
+		IstioChosen: r.chosen, Applied: r.applied, Last: r.last, Proven: r.proven, Renewed: r.renewed, Tokens: r.tokens, Intermediates: r.intermediates, RootChange: r.rootChanged(), Pruned: r.pruned, Stale: r.stale, Found: r.found(), Passed: r.in.Passed, Decisions: r.Decisions}
 	if r.in.DryRun {
 		result.Advice = r.in.Fleet.Advice()
 	}

@@ -1,6 +1,10 @@
 package api
 
-import "time"
+import (
+	"time"
+
+	"github.com/landbridge/landbridge/internal/fleet"
+)
 
 // PreflightResult tells whether a rollout could begin, and what stands in its way.
 type PreflightResult struct {
@@ -9,6 +13,8 @@ type PreflightResult struct {
 	// Ready says that nothing stands in the way of a rollout.
 	Ready    bool             `json:"ready"`
 	Clusters []CheckedCluster `json:"clusters"`
+	// Resolved has the fleet with the clusters that its sources list, where only that was asked.
+	Resolved *fleet.Fleet `json:"resolved,omitempty"`
 	// Problems lists what no check of one cluster tells: that a cluster does not answer, and
 	// what clusters have in the way of each other.
 	Problems []Failure `json:"problems"`

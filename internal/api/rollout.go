@@ -90,6 +90,10 @@ type FleetResult struct {
 	// Advice tells what would serve the fleet better than what its file says. Only PlanFleet
 	// fills it.
 	Advice []string `json:"advice,omitempty"`
+	// Found tells which clusters the sources of the fleet list, and Passed which of their
+	// objects are no clusters now.
+	Found  []FoundCluster `json:"found,omitempty"`
+	Passed []string       `json:"passed,omitempty"`
 	// Plan tells what would be done, unit by unit. Only PlanFleet fills it.
 	Plan []PlannedUnit `json:"plan,omitempty"`
 }
@@ -250,6 +254,11 @@ type FleetInput struct {
 	Restart string `json:"restart,omitempty"`
 	// Rotate says what RotateFleet renews.
 	Rotate *Rotation `json:"rotate,omitempty"`
+	// Passed tells of the objects of the sources that are no clusters now. The start of a run
+	// fills it.
+	Passed []string `json:"passed,omitempty"`
+	// OnlyClusters has CheckFleet tell which clusters the sources list, and check nothing.
+	OnlyClusters bool `json:"onlyClusters,omitempty"`
 	// Request tells who asked for the change, and why.
 	fleet.Request
 }

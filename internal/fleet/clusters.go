@@ -24,6 +24,9 @@ type Cluster struct {
 	// Network of the cluster, which no other cluster has (topology.istio.io/network): any
 	// label value.
 	Network string `json:"network"`
+	// From names the object that the cluster was found by. Landbridge sets it, where
+	// spec.clustersFrom lists the cluster.
+	From string `json:"from,omitempty"`
 	// Kubeconfig says how a worker reaches the cluster.
 	Kubeconfig Kubeconfig `json:"kubeconfig,omitempty"`
 	// APIServer says by which name the cluster's kube-apiserver is known.
@@ -66,8 +69,9 @@ func (f *Fleet) Cluster(name string) (Cluster, bool) {
 	return Cluster{}, false
 }
 
-func validateClusters(clusters []Cluster, ps *problems) {
-	if len(clusters) == 0 {
+func validateClusters(f *Fleet, ps *problems) {
+	clusters, among := f.Spec.Clusters, len(f.Spec.Clusters)+len(f.Spec.ClustersFrom)
+	if among == 0 {
 		ps.add("spec.clusters", "a fleet needs at least one cluster")
 	}
 	named, network, access := map[string]string{}, map[string]string{}, map[Kubeconfig]string{}
@@ -81,7 +85,7 @@ func validateClusters(clusters []Cluster, ps *problems) {
 			labelValue(ps, at+".clusterID", c.ClusterID, "Istio's cluster ID")
 		}
 		labelValue(ps, at+".network", c.Network, "the label topology.istio.io/network")
-		validateKubeconfig(at+".kubeconfig", c.Kubeconfig, len(clusters), ps)
+		validateKubeconfig(at+".kubeconfig", c.Kubeconfig, among, ps)
 		if n := c.APIServer.TLSServerName; n != "" && len(validation.IsDNS1123Subdomain(n)) > 0 || isIP(n) {
 			ps.add(at+".apiServer.tlsServerName", "%q is not a DNS name (an IP cannot be an SNI)", n)
 		}
@@ -110,10 +114,11 @@ func validateIDs(clusters []Cluster, ps *problems) {
 }
 
 // known reports a name that no cluster has, unless a cluster has no name at all: it
-// may be the one that is meant, and is reported already.
+// may be the one that is meant, and is reported already. Which clusters the sources list is
+// known at the start of a run.
 func known(f *Fleet, ps *problems, at, name string) {
 	_, found := f.Cluster(name)
-	nameless := len(f.Spec.Clusters) == 0 || slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return c.Name == "" })
+	nameless := len(f.Spec.Clusters) == 0 || len(f.Spec.ClustersFrom) > 0 || slices.ContainsFunc(f.Spec.Clusters, func(c Cluster) bool { return c.Name == "" })
 	switch {
 	case name == "":
 		ps.add(at, "is required")

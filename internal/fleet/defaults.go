@@ -46,6 +46,12 @@ func (f *Fleet) SetDefaults() {
 			s.Notifications[i].On = slices.Clone(events)
 		}
 	}
+	if len(s.ClustersFrom) > 0 {
+		or(&s.Management.TaskQueue, s.TaskQueue)
+	}
+	for i := range s.ClustersFrom {
+		s.ClustersFrom[i].setDefaults(s.TaskQueue)
+	}
 	for i := range s.Clusters {
 		or(&s.Clusters[i].TaskQueue, s.TaskQueue)
 		s.Clusters[i].Kubeconfig.Secret.setDefaults()

@@ -57,8 +57,13 @@ type Spec struct {
 	Rollout Rollout `json:"rollout,omitempty"`
 	// Notifications name the channels that hear of the fleet's runs. Default: none.
 	Notifications []Notification `json:"notifications,omitempty"`
-	// Clusters of the fleet.
-	Clusters []Cluster `json:"clusters"`
+	// Management says who reads the management cluster.
+	Management Management `json:"management,omitzero"`
+	// Clusters of the fleet. May be left out with clustersFrom.
+	Clusters []Cluster `json:"clusters,omitempty"`
+	// ClustersFrom names objects of the management cluster, such as those of Argo CD, each of
+	// which is a cluster of the fleet, beside those of clusters. Default: none.
+	ClustersFrom []ClusterSource `json:"clustersFrom,omitempty"`
 	// Links between the clusters: mesh, hub or a list. Default: mesh.
 	Links Links `json:"links,omitempty"`
 }

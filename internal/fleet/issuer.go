@@ -97,7 +97,9 @@ func (c *CA) setDefaults(f *Fleet) {
 	if keeper, ok := f.Cluster(c.Root.Cluster); ok {
 		or(&c.Root.TaskQueue, keeper.TaskQueue)
 	}
-	or(&c.Root.TaskQueue, f.Spec.TaskQueue)
+	if c.Root.Cluster == "" || len(f.Spec.ClustersFrom) == 0 { // else a source may list the cluster
+		or(&c.Root.TaskQueue, f.Spec.TaskQueue)
+	}
 }
 
 // aYear is how long an intermediate lives where the fleet file says nothing: its key is in a

@@ -26,10 +26,10 @@ func (f *Fleet) SetFrom(inventory Fleet) {
 	f.SetDefaults()
 }
 
-// Reach returns the fleet's name and how its clusters are reached, and nothing of what
-// is to be there.
+// Reach returns the fleet's name and how its clusters are reached or, before a run has read
+// its sources, found, and nothing of what is to be there.
 func (f *Fleet) Reach() Fleet {
-	out := Fleet{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: f.Metadata.Name}, Spec: Spec{TaskQueue: f.Spec.TaskQueue}}
+	out := Fleet{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: f.Metadata.Name}, Spec: Spec{TaskQueue: f.Spec.TaskQueue, Management: f.Spec.Management, ClustersFrom: f.Spec.ClustersFrom}}
 	for _, c := range f.Spec.Clusters {
 		out.Spec.Clusters = append(out.Spec.Clusters, Cluster{Name: c.Name, Network: c.Name, Kubeconfig: c.Kubeconfig, TaskQueue: c.TaskQueue})
 	}

@@ -49,6 +49,12 @@ func Parse(name string, data []byte) (*Fleet, error) {
 		validateLabels("spec.gateways.eastWest", f.Spec.Gateways.EastWest, ps)
 		for i, c := range f.Spec.Clusters {
 			validateLabels(fmt.Sprintf("spec.clusters[%d].gateways.eastWest", i), c.Gateways.EastWest, ps)
+			if c.From != "" {
+				ps.add(fmt.Sprintf("spec.clusters[%d].from", i), "Landbridge sets it at the clusters that spec.clustersFrom lists; leave it out")
+			}
+		}
+		for i, s := range f.Spec.ClustersFrom {
+			validateLabels(fmt.Sprintf("spec.clustersFrom[%d].gateways.eastWest", i), s.Gateways.EastWest, ps)
 		}
 	}
 	if err := ps.err(name); err != nil {

@@ -38,7 +38,8 @@ func validate(f *Fleet, ps *problems) {
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)
 	validateNotifications(f.Spec.Notifications, ps)
-	validateClusters(f.Spec.Clusters, ps)
+	validateClusters(f, ps)
+	validateSourcesOfClusters(f, ps)
 	validateLinks(f, ps)
 }
 

@@ -68,7 +68,7 @@ func validateWaves(f *Fleet, ps *problems) {
 			in[c] = w.Name
 		}
 	}
-	if ps.sound("spec.rollout.waves", "spec.clusters") && r.Approval == ApprovalWaves && len(f.Waves()) < 2 {
+	if ps.sound("spec.rollout.waves", "spec.clusters") && r.Approval == ApprovalWaves && len(f.Waves()) < 2 && f.Spec.Management == (Management{}) { // sources may list more at the next run
 		ps.add("spec.rollout.approval", "there is only one wave, so that there is nothing to approve; name some in spec.rollout.waves")
 	}
 }

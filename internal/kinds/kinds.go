@@ -53,7 +53,9 @@ var (
 	Issuers               = resource("cert-manager.io", "v1", "issuers", "Issuer")
 	ClusterIssuers        = resource("cert-manager.io", "v1", "clusterissuers", "ClusterIssuer")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
-	all                   = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events, CertificateRequests}
+	// CAPIClusters has the versions of Cluster API's own kind, the newest first.
+	CAPIClusters = []Resource{resource("cluster.x-k8s.io", "v1beta2", "clusters", "Cluster"), resource("cluster.x-k8s.io", "v1beta1", "clusters", "Cluster")}
+	all          = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events, CertificateRequests}
 )
 
 // ResourceOf finds the resource of an object's group and kind.

@@ -1,0 +1,134 @@
+package fleet
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Management says who reads the management cluster.
+type Management struct {
+	// TaskQueue of the workers that read spec.clustersFrom there. Default: the task queue of
+	// the fleet.
+	TaskQueue string `json:"taskQueue,omitempty"`
+}
+
+// ClusterSource names objects of the management cluster, each of which is a cluster of the
+// fleet. They are read at the start of each run.
+type ClusterSource struct {
+	// Source says what the objects are: argocd (cluster Secrets of Argo CD) or capi (Clusters
+	// of Cluster API, with the Secrets of their kubeconfigs).
+	Source string `json:"source" jsonschema:"enum=argocd,enum=capi"`
+	// Namespace of the objects.
+	Namespace string `json:"namespace,omitempty"`
+	// Selector chooses among them by their labels, as kubectl's -l does, such as
+	// env=prod,region in (eu,us). Default: all.
+	Selector string `json:"selector,omitempty"`
+	// NetworkLabel is the label that has the network of the cluster. Where an object does not
+	// have it, the network is the cluster's name with -network. Default:
+	// topology.istio.io/network.
+	NetworkLabel string `json:"networkLabel,omitempty"`
+	// TaskQueue of the workers that serve these clusters. Default: the task queue of the fleet.
+	TaskQueue string `json:"taskQueue,omitempty"`
+	// Istio of these clusters, laid over spec.istio field by field.
+	Istio Istio `json:"istio,omitzero"`
+	// Gateways of these clusters, laid over spec.gateways field by field.
+	Gateways Gateways `json:"gateways,omitzero"`
+}
+
+// The values of ClusterSource.Source.
+const (
+	SourceArgoCD = "argocd"
+	SourceCAPI   = "capi"
+)
+
+// Sources lists the values of ClusterSource.Source.
+var Sources = []string{SourceArgoCD, SourceCAPI}
+
+// MaxFound limits how many clusters the sources of a fleet may list.
+const MaxFound = 500
+
+// AnnotationName gives, on an object that a source lists, its cluster another name than the
+// object has.
+const AnnotationName = Domain + "/name"
+
+// String names the source for people.
+func (s ClusterSource) String() string {
+	out := s.Source
+	if s.Namespace != "" {
+		out += " in namespace " + s.Namespace
+	}
+	if s.Selector != "" {
+		out += " with " + s.Selector
+	}
+	return out
+}
+
+// Cluster returns the cluster of an object that the source lists, with the settings that the
+// source gives its clusters.
+func (s ClusterSource) Cluster(name, network, from string, reached Kubeconfig) Cluster {
+	if network == "" {
+		network = name + "-network"
+	}
+	return Cluster{Name: name, Network: network, From: from, Kubeconfig: reached, TaskQueue: s.TaskQueue, Istio: s.Istio, Gateways: s.Gateways}
+}
+
+// WithFound returns the fleet with the clusters that its sources list, and without sources: what
+// is done, and remembered, is about these.
+func (f Fleet) WithFound(found []Cluster) Fleet {
+	f.Spec.Clusters = slices.Concat(f.Spec.Clusters, found)
+	f.Spec.ClustersFrom = nil
+	f.SetDefaults()
+	return f
+}
+
+// setDefaults fills in what the file leaves out of a source.
+func (s *ClusterSource) setDefaults(taskQueue string) {
+	or(&s.NetworkLabel, LabelNetwork)
+	or(&s.TaskQueue, taskQueue)
+}
+
+func validateSourcesOfClusters(f *Fleet, ps *problems) {
+	seen := map[string]string{}
+	for i, s := range f.Spec.ClustersFrom {
+		at := fmt.Sprintf("spec.clustersFrom[%d]", i)
+		oneOf(ps, at+".source", s.Source, Sources...)
+		dnsLabel(ps, at+".namespace", s.Namespace, 63, "a namespace")
+		if _, err := labels.Parse(s.Selector); err != nil {
+			ps.add(at+".selector", "%q selects nothing: want labels as kubectl -l takes them, such as env=prod,region in (eu,us)", s.Selector)
+		}
+		if errs := validation.IsQualifiedName(s.NetworkLabel); len(errs) > 0 {
+			ps.add(at+".networkLabel", "%q is not the name of a label: %s", s.NetworkLabel, reason(errs))
+		}
+		twice(ps, seen, s.String(), at, "objects")
+		validateSourceSettings(at, f, s, ps)
+	}
+	if len(f.Spec.ClustersFrom) == 0 {
+		return
+	}
+	if e := f.Spec.Gateways.EastWest; e.Address.Known() || len(e.AddressFor) > 0 {
+		ps.add("spec.gateways.eastWest", "an address is that of one cluster, and spec.clustersFrom may list many; write that cluster into spec.clusters")
+	}
+}
+
+// validateSourceSettings checks what the source lays over the settings of the fleet, as for a
+// cluster.
+func validateSourceSettings(at string, f *Fleet, s ClusterSource, ps *problems) {
+	c := s.Cluster("", "", "", Kubeconfig{})
+	if (Settings{c.Istio, c.Gateways}).empty() {
+		return
+	}
+	own := *ps
+	own.list = nil
+	laid := f.Settings(c)
+	validateIstio(at+".istio", laid.Istio, &own)
+	validateGateways(at+".gateways", laid.Gateways, &own)
+	validateExisting(at, laid, f.Spec.CA, &own)
+	validateMeshWide(at, s.Istio, &own)
+	if e := s.Gateways.EastWest; e.Address.Known() || len(e.AddressFor) > 0 {
+		own.add(at+".gateways.eastWest", "an address is that of one cluster; write that cluster into spec.clusters")
+	}
+	ps.addOthers(own.list, at)
+}
