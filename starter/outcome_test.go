@@ -16,8 +16,8 @@ import (
 )
 
 var (
-	tooLate = fmt.Errorf("get history: %w", context.DeadlineExceeded)
-	failure = errors.New("the rollout failed")
+	errLate   = fmt.Errorf("get history: %w", context.DeadlineExceeded)
+	errFailed = errors.New("the rollout failed")
 )
 
 // A busy Temporal lets an answer wait longer than gRPC does: the run goes on, and so does who
@@ -28,10 +28,10 @@ func TestOutcome_TemporalIsTooBusyToAnswer_IsAskedAgain(t *testing.T) {
 		want    error
 		asked   int
 	}{
-		"once":            {[]error{tooLate, nil}, nil, 2},
-		"in its words":    {[]error{serviceerror.NewDeadlineExceeded("x"), failure}, failure, 2},
-		"not at all":      {[]error{failure}, failure, 1},
-		"for a long time": {[]error{tooLate}, tooLate, int(silence/followInterval) + 2},
+		"once":            {[]error{errLate, nil}, nil, 2},
+		"in its words":    {[]error{serviceerror.NewDeadlineExceeded("x"), errFailed}, errFailed, 2},
+		"not at all":      {[]error{errFailed}, errFailed, 1},
+		"for a long time": {[]error{errLate}, errLate, int(silence/followInterval) + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -54,14 +54,14 @@ func TestOutcome_TheCommandIsInterrupted_EndsAtOnce(t *testing.T) {
 	require.ErrorIs(t, answered(ctx, silence, func() error {
 		asked++
 		<-ctx.Done()
-		return tooLate
+		return errLate
 	}), context.DeadlineExceeded)
 	require.Equal(t, 1, asked)
 }
 
 func TestTold_NoAnswerInTime_SaysWhatToDo(t *testing.T) {
-	require.ErrorContains(t, failed(tooLate), "no answer came from Temporal in time")
-	for _, err := range []error{failure, &connect.NotThereError{Address: "127.0.0.1:7233", Cause: tooLate},
+	require.ErrorContains(t, failed(errLate), "no answer came from Temporal in time")
+	for _, err := range []error{errFailed, &connect.NotThereError{Address: "127.0.0.1:7233", Cause: errLate},
 		temporal.NewApplicationError("step timed out", "NotReady")} {
 		require.EqualError(t, failed(err), err.Error(), "it says what to do itself")
 	}
