@@ -55,7 +55,7 @@ func TestWaitIstio_UntilAllIsReady(t *testing.T) {
 	got, err := w.acts.WaitIstio(t.Context(), api.WaitIstioInput{ClusterRef: w.ref, Name: "default"})
 	require.NoError(t, err)
 	require.Equal(t, "Healthy", got.State)
-	require.Equal(t, 2, looks, "the first one, and the last: in between the watches tell")
+	require.GreaterOrEqual(t, looks, 2, "the first one and the last: what the watches tell ends nothing")
 }
 
 func TestWaitIstio_SailCannotInstallIt_EndsAtOnceWithItsOwnWords(t *testing.T) {

@@ -43,14 +43,13 @@ func aboutEgress(c fakeCall) bool {
 func TestSharedEgress_OneGatewayBeforeItsLinks_WithAPortEach(t *testing.T) {
 	f := newFake(t)
 	ports := map[string]int{}
-	f.on = func(c fakeCall) error {
+	require.NoError(t, f.run(RolloutLinks, sharing(fleet.EgressShared, false)))
+	for _, c := range f.calls {
 		if in, ok := c.in.(api.EnsureEgressConfigInput); ok {
 			ports[in.Link.To] = in.Port
 			require.True(t, in.Mode.Shared())
 		}
-		return nil
 	}
-	require.NoError(t, f.run(RolloutLinks, sharing(fleet.EgressShared, false)))
 	require.Equal(t, []string{"CheckEgress east", "EnsureSharedEgress east"}, f.names(nil)[:2])
 	require.Equal(t, map[string]int{"north": fleet.FirstSharedPort, "west": fleet.FirstSharedPort + 1}, ports)
 	require.Empty(t, f.names(removes))
