@@ -129,6 +129,9 @@ func managementRoles(r rbacRequest, account *corev1.ServiceAccount, worker rbacv
 		return nil, fmt.Errorf("--from: want %s, got %q", strings.Join(fleet.Sources, ", "), r.source)
 	}
 	objects := []any{account}
+	if r.source == fleet.SourceOCM {
+		objects = append(objects, rights.ManagedClusters(rbacName, worker)...)
+	}
 	for _, ns := range r.management {
 		if errs := validation.IsDNS1123Label(ns); len(errs) > 0 {
 			return nil, fmt.Errorf("--management: %q is not a namespace: %s", ns, errs[0])

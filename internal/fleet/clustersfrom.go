@@ -18,11 +18,15 @@ type Management struct {
 // ClusterSource names objects of the management cluster, each of which is a cluster of the
 // fleet. They are read at the start of each run.
 type ClusterSource struct {
-	// Source says what the objects are: argocd (cluster Secrets of Argo CD) or capi (Clusters
-	// of Cluster API, with the Secrets of their kubeconfigs).
-	Source string `json:"source" jsonschema:"enum=argocd,enum=capi"`
-	// Namespace of the objects.
+	// Source says what the objects are: argocd (cluster Secrets of Argo CD), capi (Clusters
+	// of Cluster API, with the Secrets of their kubeconfigs), clusterprofile (ClusterProfiles of
+	// the cluster inventory API) or ocm (ManagedClusters of Open Cluster Management).
+	Source string `json:"source" jsonschema:"enum=argocd,enum=capi,enum=clusterprofile,enum=ocm"`
+	// Namespace of the objects. ManagedClusters are in none.
 	Namespace string `json:"namespace,omitempty"`
+	// Secret with the token of a ManagedServiceAccount, which each ManagedCluster has under that
+	// name in its own namespace. It is for ocm only.
+	Secret string `json:"secret,omitempty"`
 	// Selector chooses among them by their labels, as kubectl's -l does, such as
 	// env=prod,region in (eu,us). Default: all.
 	Selector string `json:"selector,omitempty"`
@@ -42,10 +46,13 @@ type ClusterSource struct {
 const (
 	SourceArgoCD = "argocd"
 	SourceCAPI   = "capi"
+	// SourceClusterProfile and SourceOCM are those of several cluster managers.
+	SourceClusterProfile = "clusterprofile"
+	SourceOCM            = "ocm"
 )
 
 // Sources lists the values of ClusterSource.Source.
-var Sources = []string{SourceArgoCD, SourceCAPI}
+var Sources = []string{SourceArgoCD, SourceCAPI, SourceClusterProfile, SourceOCM}
 
 // MaxFound limits how many clusters the sources of a fleet may list.
 const MaxFound = 500
@@ -95,7 +102,7 @@ func validateSourcesOfClusters(f *Fleet, ps *problems) {
 	for i, s := range f.Spec.ClustersFrom {
 		at := fmt.Sprintf("spec.clustersFrom[%d]", i)
 		oneOf(ps, at+".source", s.Source, Sources...)
-		dnsLabel(ps, at+".namespace", s.Namespace, 63, "a namespace")
+		validateWhere(at, s, ps)
 		if _, err := labels.Parse(s.Selector); err != nil {
 			ps.add(at+".selector", "%q selects nothing: want labels as kubectl -l takes them, such as env=prod,region in (eu,us)", s.Selector)
 		}
@@ -110,6 +117,23 @@ func validateSourcesOfClusters(f *Fleet, ps *problems) {
 	}
 	if e := f.Spec.Gateways.EastWest; e.Address.Known() || len(e.AddressFor) > 0 {
 		ps.add("spec.gateways.eastWest", "an address is that of one cluster, and spec.clustersFrom may list many; write that cluster into spec.clusters")
+	}
+}
+
+// validateWhere checks where the objects of a source are, and its credentials.
+func validateWhere(at string, s ClusterSource, ps *problems) {
+	if s.Source != SourceOCM {
+		dnsLabel(ps, at+".namespace", s.Namespace, 63, "a namespace")
+		if s.Secret != "" {
+			ps.add(at+".secret", "is for the source %s only; leave it out", SourceOCM)
+		}
+		return
+	}
+	if s.Namespace != "" {
+		ps.add(at+".namespace", "ManagedClusters are in no namespace; leave it out")
+	}
+	if errs := validation.IsDNS1123Subdomain(s.Secret); len(errs) > 0 {
+		ps.add(at+".secret", "%q is not the name of a Secret: want the one with the token of a ManagedServiceAccount, which each ManagedCluster has in its namespace", s.Secret)
 	}
 }
 

@@ -56,17 +56,21 @@ func TestClustersFrom_Found_AreCheckedAsAWhole(t *testing.T) {
 
 func TestClustersFrom_EachMistake(t *testing.T) {
 	for text, want := range map[string]string{
-		"{source: rancher, namespace: x}":                                                                          "want argocd or capi",
-		"{source: capi}":                                                                                           "spec.clustersFrom[1].namespace: is required",
-		"{source: capi, namespace: x, selector: 'a b'}":                                                            `"a b" selects nothing: want labels as kubectl -l takes them`,
-		"{source: capi, namespace: x, networkLabel: a/b/c}":                                                        `"a/b/c" is not the name of a label`,
+		"{source: rancher, namespace: x}":                   "want argocd, capi, clusterprofile or ocm",
+		"{source: ocm, secret: x, namespace: x}":            "ManagedClusters are in no namespace; leave it out",
+		"{source: ocm}":                                     "want the one with the token of a ManagedServiceAccount",
+		"{source: clusterprofile}":                          "spec.clustersFrom[1].namespace: is required",
+		"{source: capi, namespace: x, secret: x}":           "is for the source ocm only",
+		"{source: capi}":                                    "spec.clustersFrom[1].namespace: is required",
+		"{source: capi, namespace: x, selector: 'a b'}":     `"a b" selects nothing: want labels as kubectl -l takes them`,
+		"{source: capi, namespace: x, networkLabel: a/b/c}": `"a/b/c" is not the name of a label`,
 		`{source: argocd, namespace: argocd, selector: "env=prod,region in (eu,us)"}`:                              "the same objects as",
 		"{source: capi, namespace: x, istio: {platform: ocp}}":                                                     "spec.clustersFrom[1].istio.platform",
 		"{source: capi, namespace: x, istio: {meshID: m}}":                                                         "is the same in the whole mesh",
 		"{source: capi, namespace: x, gateways: {eastWest: {address: {hostname: a.example.com}}}}":                 "an address is that of one cluster",
 		"{source: capi, namespace: x}\n  gateways: {eastWest: {address: {hostname: a.example.com}}}":               "spec.clustersFrom may list many",
 		"{source: capi, namespace: x}\n  clusters: [{name: a, network: a, kubeconfig: {path: a}, from: Secret x}]": "Landbridge sets it at the clusters that spec.clustersFrom lists",
-		"{source: capi, namespace: x}\n  clusters: [{name: a, network: a}]":                                        "set path, context or secret",
+		"{source: capi, namespace: x}\n  clusters: [{name: a, network: a}]":                                        "set path, context, secret or clusterProfile",
 	} {
 		_, err := Parse("fleet.yaml", []byte(listed+"  - "+text+"\n"))
 		require.ErrorContains(t, err, want, text)

@@ -26,14 +26,17 @@ func TestKubeconfig_InASecret_HasTheKeyOfClusterAPI(t *testing.T) {
 
 func TestKubeconfig_InASecret_EachMistake(t *testing.T) {
 	for text, want := range map[string]string{
-		"{secret: {name: x}}":                                                                                           "kubeconfig.secret.namespace",
-		"{secret: {namespace: clusters}}":                                                                               "is not the name of a Secret",
-		"{secret: {namespace: clusters, name: X}}":                                                                      `"X" is not the name of a Secret`,
-		"{secret: {namespace: clusters, name: x, key: a/b}}":                                                            `"a/b" is not a key of a Secret`,
-		"{secret: {namespace: clusters, name: x, format: rancher}}":                                                     "want kubeconfig or argocd",
-		"{secret: {namespace: clusters, name: x}, path: x}":                                                             "a file (path) or a Secret, not both",
-		"{secret: {namespace: c, name: x, format: argocd, key: x}}":                                                     "a Secret of format argocd has keys of its own",
-		"{secret: {namespace: c, name: x, format: argocd}, context: x}":                                                 "a Secret of format argocd has no contexts",
+		"{secret: {name: x}}":                                           "kubeconfig.secret.namespace",
+		"{clusterProfile: {name: x}}":                                   "kubeconfig.clusterProfile.namespace",
+		"{clusterProfile: {namespace: c}}":                              "is not the name of a ClusterProfile",
+		"{clusterProfile: {namespace: c, name: x}, path: x}":            "by a Secret or by a ClusterProfile; leave the others out",
+		"{secret: {namespace: clusters}}":                               "is not the name of a Secret",
+		"{secret: {namespace: clusters, name: X}}":                      `"X" is not the name of a Secret`,
+		"{secret: {namespace: clusters, name: x, key: a/b}}":            `"a/b" is not a key of a Secret`,
+		"{secret: {namespace: clusters, name: x, format: rancher}}":     "want kubeconfig, argocd or ocm",
+		"{secret: {namespace: clusters, name: x}, path: x}":             "a file (path) or a Secret, not both",
+		"{secret: {namespace: c, name: x, format: argocd, key: x}}":     "a Secret of format argocd has keys of its own",
+		"{secret: {namespace: c, name: x, format: argocd}, context: x}": "a Secret of format argocd has no contexts",
 		"{secret: {namespace: c, name: x}}}\n  - {name: w2, network: w2, kubeconfig: {secret: {namespace: c, name: x}}": "the same API server (kubeconfig and context) as",
 	} {
 		_, err := Parse("fleet.yaml", []byte(small+strings.Replace(another, "%", text, 1)))

@@ -55,7 +55,10 @@ var (
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
 	// CAPIClusters has the versions of Cluster API's own kind, the newest first.
 	CAPIClusters = []Resource{resource("cluster.x-k8s.io", "v1beta2", "clusters", "Cluster"), resource("cluster.x-k8s.io", "v1beta1", "clusters", "Cluster")}
-	all          = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events, CertificateRequests}
+	// ClusterProfiles has the versions of the cluster inventory API's own kind, the newest first.
+	ClusterProfiles = []Resource{resource("multicluster.x-k8s.io", "v1alpha2", "clusterprofiles", "ClusterProfile"), resource("multicluster.x-k8s.io", "v1alpha1", "clusterprofiles", "ClusterProfile")}
+	ManagedClusters = resource("cluster.open-cluster-management.io", "v1", "managedclusters", "ManagedCluster")
+	all             = []Resource{Namespaces, ConfigMaps, Secrets, Services, ServiceAccounts, Deployments, ClusterRoles, ClusterRoleBindings, Roles, RoleBindings, CRDs, Istios, IstioCNIs, IstioGateways, VirtualServices, DestinationRules, ServiceEntries, AuthorizationPolicies, HorizontalAutoscalers, DisruptionBudgets, NetworkPolicies, Events, CertificateRequests}
 )
 
 // ResourceOf finds the resource of an object's group and kind.

@@ -44,6 +44,8 @@ type Access struct {
 	Management Management
 	// Plugins limits which exec plugins such a Secret may name. Zero: none.
 	Plugins Plugins
+	// Providers gives the credentials for ClusterProfiles. The first that one names is taken.
+	Providers []AccessProvider
 	// Wrap goes around every connection to an API server, where it is given.
 	Wrap transport.WrapperFunc
 }
@@ -130,6 +132,9 @@ func (a Access) load(ctx context.Context, ref fleet.Kubeconfig) (*clientcmdapi.C
 	if ref.Secret.Given() {
 		return a.fromSecret(ctx, ref)
 	}
+	if ref.ClusterProfile.Given() {
+		return a.fromProfile(ctx, ref.ClusterProfile)
+	}
 	if ref.Path == "" {
 		if !a.Default {
 			return nil, &KubeconfigError{"the fleet file gives no kubeconfig path, and this worker was started without a default kubeconfig; name a file below one of its --kubeconfig-dir directories"}
@@ -186,6 +191,9 @@ func readBelow(dir, path string) (*clientcmdapi.Config, error) {
 func show(ref fleet.Kubeconfig) string {
 	if ref.Secret.Given() {
 		return "in " + ref.Secret.String()
+	}
+	if ref.ClusterProfile.Given() {
+		return "of " + ref.ClusterProfile.String()
 	}
 	if ref.Path == "" {
 		return "(default)"

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -79,6 +80,8 @@ func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcm
 	switch s.Format {
 	case fleet.FormatArgoCD:
 		raw, err = fromArgoCD(data)
+	case fleet.FormatOCM:
+		raw, err = a.fromOCM(ctx, s, data)
 	case fleet.FormatKubeconfig:
 		raw, err = fromKey(data, s.Key)
 	default:
@@ -86,6 +89,10 @@ func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcm
 	}
 	if err == nil {
 		err = a.confine(raw, ref.Context)
+	}
+	var unreadable *unreadable
+	if errors.As(err, &unreadable) {
+		return nil, unreadable.error
 	}
 	if err != nil {
 		return nil, &KubeconfigError{s.String() + " " + err.Error()}

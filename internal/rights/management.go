@@ -8,6 +8,17 @@ import (
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
+// ManagedClusters lists the ClusterRole with which a worker reads the ManagedClusters of Open
+// Cluster Management, which are in no namespace, and its binding.
+func ManagedClusters(name string, worker rbacv1.Subject) []any {
+	meta := metav1.ObjectMeta{Name: name + "-managed-clusters"}
+	return []any{
+		&rbacv1.ClusterRole{TypeMeta: typeMeta(kinds.ClusterRoles), ObjectMeta: meta, Rules: rulesOf([]Right{{Resource: kinds.ManagedClusters, Verbs: []string{"get", "list"}}})},
+		&rbacv1.ClusterRoleBinding{TypeMeta: typeMeta(kinds.ClusterRoleBindings), ObjectMeta: meta, Subjects: []rbacv1.Subject{worker},
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.ClusterRoles.Kind, Name: meta.Name}},
+	}
+}
+
 // Management lists the role of a worker in one namespace of the management cluster, and its
 // binding: it reads the Secrets there that say how clusters are reached, each by its name, lists
 // the objects of a source (spec.clustersFrom) where there is one, and writes nothing.
@@ -15,6 +26,8 @@ func Management(name, namespace, source string, worker rbacv1.Subject) []any {
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: name}
 	reads := []Right{{Resource: kinds.Secrets, Verbs: []string{"get"}}}
 	switch source {
+	case fleet.SourceClusterProfile: // whose credentials are no Secret's
+		reads = []Right{{Resource: kinds.ClusterProfiles[0], Verbs: []string{"get", "list"}}}
 	case fleet.SourceArgoCD:
 		reads = append(reads, Right{Resource: kinds.Secrets, Verbs: []string{"list"}})
 	case fleet.SourceCAPI:

@@ -1,9 +1,11 @@
 package sources
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,17 +36,70 @@ func readCAPI(_ fleet.ClusterSource, o unstructured.Unstructured) (out object) {
 	now, _, _ := unstructured.NestedBool(o.Object, "status", "initialization", "controlPlaneInitialized")
 	switch {
 	case o.GetDeletionTimestamp() != nil:
-		out.not = "it is being deleted"
+		out.not = beingDeleted
 	case !before && !now:
 		out.not = "its control plane is not there yet"
 	}
 	return out
 }
 
+// readClusterProfile reads a ClusterProfile. One that no access provider leads to cannot be
+// reached yet.
+func readClusterProfile(_ fleet.ClusterSource, o unstructured.Unstructured) (out object) {
+	out.name = o.GetName()
+	out.reached.ClusterProfile = fleet.ClusterProfile{Namespace: o.GetNamespace(), Name: o.GetName()}
+	now, _, _ := unstructured.NestedSlice(o.Object, "status", "accessProviders")
+	before, _, _ := unstructured.NestedSlice(o.Object, "status", "credentialProviders")
+	switch {
+	case o.GetDeletionTimestamp() != nil:
+		out.not = beingDeleted
+	case len(now)+len(before) == 0:
+		out.not = "it names no access provider yet"
+	}
+	return out
+}
+
+// readOCM reads a ManagedCluster, whose namespace is called like it. The hub must have accepted
+// it, and it must have joined.
+func readOCM(s fleet.ClusterSource, o unstructured.Unstructured) (out object) {
+	out.name = o.GetName()
+	out.reached.Secret = fleet.KubeconfigSecret{Namespace: o.GetName(), Name: s.Secret, Format: fleet.FormatOCM}
+	accepted, _, _ := unstructured.NestedBool(o.Object, "spec", "hubAcceptsClient")
+	switch {
+	case o.GetDeletionTimestamp() != nil:
+		out.not = beingDeleted
+	case !accepted:
+		out.not = "the hub has not accepted it"
+	case !isTrue(o, "ManagedClusterJoined"):
+		out.not = "it has not joined the hub yet"
+	}
+	return out
+}
+
+// beingDeleted tells why an object is no cluster any more.
+const beingDeleted = "it is being deleted"
+
+// isTrue says whether an object has a condition that is true.
+func isTrue(o unstructured.Unstructured, typ string) bool {
+	list, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	return slices.ContainsFunc(list, func(item any) bool {
+		c, _ := item.(map[string]any)
+		return c["type"] == typ && c["status"] == "True"
+	})
+}
+
 // unknownKind tells that the API server does not serve a kind: then the error names no object.
 func unknownKind(err error) bool {
 	var s apierrors.APIStatus
 	return apierrors.IsNotFound(err) && errors.As(err, &s) && (s.Status().Details == nil || s.Status().Details.Name == "")
+}
+
+// in tells where the objects of a source are, where they are in a namespace.
+func in(s fleet.ClusterSource) string {
+	if s.Namespace == "" {
+		return ""
+	}
+	return " in namespace " + s.Namespace
 }
 
 // explain says what to do where a source could not be read.
@@ -55,7 +110,7 @@ func explain(err error, s fleet.ClusterSource, kind kinds.Resource) error {
 	case unknownKind(err):
 		return &InvalidError{[]string{fmt.Sprintf("the management cluster has no kind %s.%s, which the source %s lists", kind.Kind, kind.Group, s)}}
 	case apierrors.IsForbidden(err):
-		return &InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s in namespace %s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, s.Namespace, s.Namespace, s.Source)}}
+		return &InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s%s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, in(s), cmp.Or(s.Namespace, "NAMESPACE"), s.Source)}}
 	}
 	return fmt.Errorf("list %s of the source %s in the management cluster: %w", kind.Resource, s, err)
 }

@@ -54,6 +54,9 @@ type source struct {
 var known = map[string]source{
 	fleet.SourceArgoCD: {[]kinds.Resource{kinds.Secrets}, "argocd.argoproj.io/secret-type=cluster", readArgoCD},
 	fleet.SourceCAPI:   {kinds.CAPIClusters, "", readCAPI},
+
+	fleet.SourceClusterProfile: {kinds.ClusterProfiles, "", readClusterProfile},
+	fleet.SourceOCM:            {[]kinds.Resource{kinds.ManagedClusters}, "", readOCM},
 }
 
 // List reads the objects of every source. Either all are read, or there is an error: a list that

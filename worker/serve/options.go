@@ -30,7 +30,10 @@ type Options struct {
 	// what these may have the worker run.
 	Management kube.Management
 	Plugins    kube.Plugins
-	RootDir    string
+	// Providers gives the credentials for ClusterProfiles, from providersFile.
+	Providers     []kube.AccessProvider
+	providersFile string
+	RootDir       string
 	// RootIdentityFile names the file of RootIdentity.
 	RootIdentityFile string
 	// RootIdentity opens sealed roots. Complete reads it.

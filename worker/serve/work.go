@@ -92,7 +92,7 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	}
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
-		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Management: w.options.Management, Plugins: w.options.Plugins, Wrap: w.wrap},
+		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Management: w.options.Management, Plugins: w.options.Plugins, Providers: w.options.Providers, Wrap: w.wrap},
 		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, RootExport: w.options.RootExport, Unseen: w.options.Unseen, CFSSLKeys: w.options.CFSSLKeys, Channels: w.options.Channels,
 		ChartDir: w.options.ChartDir, Temporal: temporal, Payloads: w.payloads,
 	}, err

@@ -40,7 +40,7 @@ var ServiceVersions = kinds.Resource{GroupVersionResource: schema.GroupVersionRe
 
 // untyped lists the kinds that client-go has no types for.
 var untyped = []kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
-	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures, kinds.CertificateRequests, kinds.Issuers, kinds.ClusterIssuers}
+	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures, kinds.CertificateRequests, kinds.Issuers, kinds.ClusterIssuers, kinds.ClusterProfiles[0], kinds.ManagedClusters}
 
 // Cluster holds the clients of a fake cluster, which Cluster.Cluster uses.
 type Cluster struct {

@@ -16,7 +16,7 @@ var served = slices.Concat(untyped, []kinds.Resource{kinds.Namespaces, kinds.Con
 	kinds.Deployments, kinds.DaemonSets, kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.HorizontalAutoscalers, kinds.DisruptionBudgets, kinds.NetworkPolicies, kinds.Events, kinds.Pods})
 
 // wholeCluster lists those of them that are in no namespace.
-var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.Infrastructures, kinds.ClusterRoles, kinds.ClusterRoleBindings}
+var wholeCluster = []kinds.Resource{kinds.Namespaces, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.Infrastructures, kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.ManagedClusters}
 
 var verbs = metav1.Verbs{"create", "delete", "get", "list", "patch", "update", "watch"}
 
