@@ -60,7 +60,7 @@ func (f *Fleet) SetDefaults() {
 		*name = strings.ToLower(*name)
 	}
 	s.CA.setDefaults(f)
-	if !s.Links.Mesh && s.Links.Hub == nil && s.Links.List == nil {
+	if !s.Links.Mesh && s.Links.Hub == nil && s.Links.Groups == nil && s.Links.List == nil {
 		s.Links.Mesh = true
 	}
 	if s.Links.Hub != nil {

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sort"
 )
@@ -34,12 +35,14 @@ func BySource(links []Link) [][]Link {
 }
 
 // Links chooses the links of a fleet. Exactly one of the fields is set. In the file
-// it is the word mesh, a mapping with hub, or a list.
+// it is the word mesh, a mapping with hub or groups, or a list.
 type Links struct {
 	// Mesh links every cluster with every other one, in both directions.
 	Mesh bool
 	// Hub links one cluster with all others.
 	Hub *Hub
+	// Groups link their clusters with each other, and their hubs.
+	Groups []Group
 	// List names each link.
 	List []Link
 }
@@ -55,11 +58,16 @@ type Hub struct {
 
 const meshWord = "mesh"
 
+// linksWanted says which forms links have.
+const linksWanted = "mesh, hub: {cluster: …}, groups: [{clusters: […]}] or a list of {from, to}"
+
 // MarshalJSON writes the links as a fleet file has them.
 func (l Links) MarshalJSON() ([]byte, error) {
 	switch {
 	case l.Hub != nil:
 		return json.Marshal(map[string]*Hub{"hub": l.Hub})
+	case l.Groups != nil:
+		return json.Marshal(map[string][]Group{"groups": l.Groups})
 	case l.List != nil:
 		return json.Marshal(l.List)
 	case l.Mesh:
@@ -87,18 +95,16 @@ func (l *Links) UnmarshalJSON(data []byte) error {
 		*l = Links{List: []Link{}}
 		return json.Unmarshal(data, &l.List)
 	case map[string]any:
-		var h struct {
-			Hub *Hub `json:"hub"`
-		}
-		if err := json.Unmarshal(data, &h); err != nil {
+		var form linksForm
+		if err := json.Unmarshal(data, &form); err != nil {
 			return err
 		}
-		if h.Hub != nil {
-			*l = Links{Hub: h.Hub}
+		if (form.Hub == nil) != (form.Groups == nil) {
+			*l = Links{Hub: form.Hub, Groups: form.Groups}
 			return nil
 		}
 	}
-	return fmt.Errorf("want mesh, hub: {cluster: …} or a list of {from, to}")
+	return errors.New("want " + linksWanted)
 }
 
 // Links returns every link of the fleet, sorted by source and then target. It
@@ -122,6 +128,8 @@ func (f *Fleet) Links() []Link {
 				add(c.Name, l.Hub.Cluster)
 			}
 		}
+	case l.Groups != nil:
+		l.ofGroups(add)
 	case l.Mesh:
 		for _, a := range f.Spec.Clusters {
 			for _, b := range f.Spec.Clusters {
@@ -149,6 +157,11 @@ func (f *Fleet) Sources(to string) (out []Cluster) {
 			listed[link.From] = true
 		}
 	}
+	l.ofGroups(func(from, other string) {
+		if other == to {
+			listed[from] = true
+		}
+	})
 	for _, c := range f.Spec.Clusters {
 		reads := l.Mesh || listed[c.Name]
 		if h := l.Hub; h != nil {
@@ -166,6 +179,7 @@ func validateLinks(f *Fleet, ps *problems) {
 		known(f, ps, "spec.links.hub.cluster", h.Cluster)
 		oneOf(ps, "spec.links.hub.direction", h.Direction, "both", "out", "in")
 	}
+	validateGroups(f, ps)
 	seen := map[Link]string{}
 	for i, l := range f.Spec.Links.List {
 		at := fmt.Sprintf("spec.links[%d]", i)

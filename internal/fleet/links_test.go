@@ -18,6 +18,8 @@ func TestLinks_EachForm_Expands(t *testing.T) {
 		"  links:\n    hub:\n      cluster: east\n      direction: in\n": "north.east west.east",
 		"  links: [{from: west, to: east}, {from: east, to: west}]\n":    "east.west west.east",
 		"  links: []\n": "",
+		"  links: {groups: [{clusters: [east, north]}, {clusters: [west]}]}\n":             "east.north east.west north.east west.east",
+		"  links: {groups: [{clusters: [east, north], hub: north}, {clusters: [west]}]}\n": "east.north north.east north.west west.north",
 	} {
 		require.Equal(t, want, strings.Join(ids(parse(t, small+text).Links()), " "), text)
 	}
@@ -67,10 +69,17 @@ func drawFleet(t *rapid.T, label string) *Fleet {
 }
 
 func drawLinks(t *rapid.T, label string, names []string) Links {
-	switch rapid.SampledFrom([]string{"mesh", "hub", "list"}).Draw(t, label+" form") {
+	switch rapid.SampledFrom([]string{"mesh", "hub", "list", "groups"}).Draw(t, label+" form") {
 	case "hub":
 		return Links{Hub: &Hub{Cluster: rapid.SampledFrom(names).Draw(t, label+" hub"),
 			Direction: rapid.SampledFrom([]string{"both", "in", "out"}).Draw(t, label+" direction")}}
+	case "groups":
+		n := rapid.IntRange(1, len(names)).Draw(t, label+" in the first group")
+		groups := []Group{{Clusters: names[:n], Hub: rapid.SampledFrom(names[:n]).Draw(t, label+" its hub")}}
+		if n < len(names) {
+			groups = append(groups, Group{Clusters: names[n:]})
+		}
+		return Links{Groups: groups}
 	case "list":
 		list := []Link{}
 		for _, from := range names {
@@ -158,4 +167,25 @@ func TestLinks_WhatIsNoForm_IsRefused(t *testing.T) {
 		var l Links
 		require.Error(t, json.Unmarshal([]byte(text), &l), text)
 	}
+}
+
+func TestGroups_EachMistake(t *testing.T) {
+	for text, want := range map[string]string{
+		"{groups: []}":                                                   "spec.links.groups: there is no group",
+		"{groups: [{clusters: []}]}":                                     "spec.links.groups[0].clusters: a group needs at least one cluster",
+		"{groups: [{clusters: [east, south]}]}":                          `no cluster of this fleet is called "south"`,
+		"{groups: [{clusters: [east, north]}, {clusters: [west, east]}]}": "east is in spec.links.groups[0] already; a cluster is in one group",
+		"{groups: [{clusters: [east]}, {clusters: [west], hub: east}]}":   `spec.links.groups[1].hub: "east" is none of the clusters of this group`,
+		"{groups: [{clusters: [east]}], hub: {cluster: east}}":            "want mesh, hub: {cluster: …}, groups: [{clusters: […]}] or a list of {from, to}",
+	} {
+		_, err := Parse("fleet.yaml", []byte(small+"  links: "+text+"\n"))
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
+// Whoever forgets the hub of a group gets no link that the file did not have.
+func TestGroups_WithoutAMember_HaveNoLinkMore(t *testing.T) {
+	f := parse(t, small+"  links: {groups: [{clusters: [east, north]}, {clusters: [west]}]}\n")
+	require.Equal(t, []string{"east.west", "west.east"}, ids(ptr(f.Without("north")).Links()))
+	require.Empty(t, ids(ptr(f.Without("east")).Links()), "north does not take its place")
 }

@@ -55,6 +55,8 @@ func (s Stale) Near(cluster string) (out Stale) {
 func (f Fleet) Without(name string) Fleet {
 	here := func(l Link) bool { return l.From == name || l.To == name }
 	switch {
+	case f.Spec.Links.Groups != nil: // a group that chose another hub would bring links that nobody wants
+		f.Spec.Links = Links{List: slices.DeleteFunc(f.Links(), here)}
 	case f.Spec.Links.List != nil:
 		f.Spec.Links.List = slices.DeleteFunc(slices.Clone(f.Spec.Links.List), here)
 	case f.Spec.Links.Hub != nil && f.Spec.Links.Hub.Cluster == name:

@@ -38,10 +38,12 @@ func generateSchema() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
-// linksSchema describes the three forms of links.
+// linksSchema describes the forms of links. A mapping has one field.
 func linksSchema(comments map[string]string) *jsonschema.Schema {
 	r := &jsonschema.Reflector{DoNotReference: true, Anonymous: true, CommentMap: comments}
-	hub, link := r.Reflect(hubForm{}), r.Reflect(Link{})
-	hub.Version, link.Version = "", ""
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: meshWord}, hub, {Type: "array", Items: link}}}
+	one := uint64(1)
+	mapping, link := r.Reflect(linksForm{}), r.Reflect(Link{})
+	mapping.MinProperties, mapping.MaxProperties = &one, &one
+	mapping.Version, link.Version = "", ""
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: meshWord}, mapping, {Type: "array", Items: link}}}
 }

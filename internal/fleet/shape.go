@@ -60,7 +60,7 @@ const noAnchors = "anchors, aliases and tags are not supported in a fleet file; 
 func (ps *problems) readMapping(values []*ast.MappingValueNode, t reflect.Type, path string) any {
 	form := t
 	if t == reflect.TypeFor[Links]() {
-		form = reflect.TypeFor[hubForm]()
+		form = reflect.TypeFor[linksForm]()
 	}
 	if form.Kind() != reflect.Struct && form.Kind() != reflect.Map && form.Kind() != reflect.Interface {
 		ps.wrong(path, "want %s, got a mapping", describe(t))
@@ -86,8 +86,8 @@ func (ps *problems) readMapping(values []*ast.MappingValueNode, t reflect.Type, 
 		}
 		out[key] = ps.read(v.Value, ft, sub)
 	}
-	if t == reflect.TypeFor[Links]() && out["hub"] == nil {
-		if ps.sound(path + ".hub") {
+	if t == reflect.TypeFor[Links]() && (out["hub"] == nil) == (out["groups"] == nil) {
+		if ps.sound(path+".hub") && ps.sound(path+".groups") {
 			ps.wrong(path, "want %s", describe(t))
 		}
 		return nil
@@ -153,9 +153,10 @@ func shown(n ast.Node) string {
 	return Brief(OneLine(n.String()), maxShown)
 }
 
-// hubForm describes links that are a mapping.
-type hubForm struct {
-	Hub *Hub `json:"hub" jsonschema_description:"Hub links one cluster with all others."`
+// linksForm describes links that are a mapping.
+type linksForm struct {
+	Hub    *Hub    `json:"hub,omitempty" jsonschema_description:"Hub links one cluster with all others."`
+	Groups []Group `json:"groups,omitempty" jsonschema_description:"Groups link their clusters with each other, and their hubs."`
 }
 
 // field returns the type of a field of a mapping, and whether there is one.
@@ -188,7 +189,7 @@ func jsonName(f reflect.StructField) string {
 func describe(t reflect.Type) string {
 	switch t {
 	case reflect.TypeFor[Links]():
-		return "mesh, hub: {cluster: …} or a list of {from, to}"
+		return linksWanted
 	case reflect.TypeFor[Duration]():
 		return "a duration such as 90s, 15m or 87600h"
 	}
