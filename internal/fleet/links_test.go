@@ -171,9 +171,9 @@ func TestLinks_WhatIsNoForm_IsRefused(t *testing.T) {
 
 func TestGroups_EachMistake(t *testing.T) {
 	for text, want := range map[string]string{
-		"{groups: []}":                                                   "spec.links.groups: there is no group",
-		"{groups: [{clusters: []}]}":                                     "spec.links.groups[0].clusters: a group needs at least one cluster",
-		"{groups: [{clusters: [east, south]}]}":                          `no cluster of this fleet is called "south"`,
+		"{groups: []}":                          "spec.links.groups: there is no group",
+		"{groups: [{clusters: []}]}":            "spec.links.groups[0].clusters: a group needs at least one cluster",
+		"{groups: [{clusters: [east, south]}]}": `no cluster of this fleet is called "south"`,
 		"{groups: [{clusters: [east, north]}, {clusters: [west, east]}]}": "east is in spec.links.groups[0] already; a cluster is in one group",
 		"{groups: [{clusters: [east]}, {clusters: [west], hub: east}]}":   `spec.links.groups[1].hub: "east" is none of the clusters of this group`,
 		"{groups: [{clusters: [east]}], hub: {cluster: east}}":            "want mesh, hub: {cluster: …}, groups: [{clusters: […]}] or a list of {from, to}",
