@@ -108,9 +108,9 @@ func explain(err error, s fleet.ClusterSource, kind kinds.Resource) error {
 	case err == nil:
 		return nil
 	case unknownKind(err):
-		return &InvalidError{[]string{fmt.Sprintf("the management cluster has no kind %s.%s, which the source %s lists", kind.Kind, kind.Group, s)}}
+		return &ReadError{&InvalidError{[]string{fmt.Sprintf("the management cluster has no kind %s.%s, which the source %s lists", kind.Kind, kind.Group, s)}}, err, kind}
 	case apierrors.IsForbidden(err):
-		return &InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s%s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, in(s), cmp.Or(s.Namespace, "NAMESPACE"), s.Source)}}
+		return &ReadError{&InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s%s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, in(s), cmp.Or(s.Namespace, "NAMESPACE"), s.Source)}}, err, kind}
 	}
 	return fmt.Errorf("list %s of the source %s in the management cluster: %w", kind.Resource, s, err)
 }

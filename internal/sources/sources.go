@@ -24,6 +24,19 @@ func (e *InvalidError) Error() string {
 	return "what spec.clustersFrom lists cannot be rolled out: " + strings.Join(e.Problems, "; ")
 }
 
+// ReadError reports a source that the management cluster does not let somebody read. Its sentence
+// is for a worker; Cause and Kind are for whoever reads with rights of their own.
+type ReadError struct {
+	*InvalidError
+	// Cause has the answer of the management cluster.
+	Cause error
+	// Kind that was to be listed.
+	Kind kinds.Resource
+}
+
+// Unwrap implements errors.As: a source that cannot be read is invalid.
+func (e *ReadError) Unwrap() error { return e.InvalidError }
+
 // Found holds what the sources list.
 type Found struct {
 	// Clusters in the order of their names.

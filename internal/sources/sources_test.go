@@ -2,6 +2,7 @@ package sources
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -134,6 +135,15 @@ func TestList_OneSourceCannotBeRead_IsAnError(t *testing.T) {
 		c.PrependReactor("list", "secrets", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, cause })
 		_, err := list(t, c, ofCAPI, ofArgo)
 		require.ErrorContains(t, err, want)
+		var unread *ReadError
+		if !errors.As(err, &unread) {
+			require.ErrorIs(t, err, cause)
+			continue
+		}
+		var invalid *InvalidError
+		require.ErrorAs(t, err, &invalid, "a worker has no other word for it")
+		require.Equal(t, cause, unread.Cause)
+		require.Equal(t, kinds.Secrets, unread.Kind)
 	}
 }
 

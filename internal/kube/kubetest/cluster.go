@@ -39,8 +39,9 @@ import (
 var ServiceVersions = kinds.Resource{GroupVersionResource: schema.GroupVersionResource{Group: "operators.coreos.com", Version: "v1alpha1", Resource: "clusterserviceversions"}, Kind: "ClusterServiceVersion"}
 
 // untyped lists the kinds that client-go has no types for.
-var untyped = []kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
-	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures, kinds.CertificateRequests, kinds.Issuers, kinds.ClusterIssuers, kinds.ClusterProfiles[0], kinds.ManagedClusters}
+var untyped = append([]kinds.Resource{ServiceVersions, kinds.CRDs, kinds.Istios, kinds.IstioRevisions, kinds.IstioCNIs, kinds.IstioGateways, kinds.VirtualServices, kinds.DestinationRules,
+	kinds.ServiceEntries, kinds.AuthorizationPolicies, kinds.Infrastructures, kinds.CertificateRequests, kinds.Issuers, kinds.ClusterIssuers, kinds.ManagedClusters},
+	slices.Concat(kinds.CAPIClusters, kinds.ClusterProfiles)...)
 
 // Cluster holds the clients of a fake cluster, which Cluster.Cluster uses.
 type Cluster struct {
