@@ -57,7 +57,7 @@ var layers = []struct {
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/codec", "internal/fleet"}},
 	{"internal/report", "what an auditor reads", []string{"internal/api", "internal/build", "internal/fleet"}},
-	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/report", "internal/rights"}},
+	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/redact", "internal/report", "internal/rights", "internal/sources"}},
 	{"worker/serve", "the composition root", []string{"activities", "certs", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "internal/notify", "workflows"}},
 	{"worker", "the worker", []string{"worker/serve"}},
 	{"docs", "tests of the documents", nil},

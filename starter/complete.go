@@ -41,10 +41,12 @@ func (a *app) completeFlag(cmd *cobra.Command, f *pflag.Flag) {
 	switch f.Name {
 	case "file":
 		_ = cmd.MarkFlagFilename(f.Name, "yaml", "yml")
-	case "plan", "out", "junit", "kubeconfig", "identity", "passphrase-file", "codec-key-file":
+	case "plan", "out", "junit", "kubeconfig", "management-kubeconfig", "identity", "passphrase-file", "codec-key-file":
 		names = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault) // any file
 	case "kubeconfig-dir", "output-dir":
 		names = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
+	case "from":
+		names = cobra.FixedCompletions(fleet.Sources, cobra.ShellCompDirectiveNoFileComp)
 	case "link":
 		names = a.completeUnits(linkNames)
 	case "wave":

@@ -61,7 +61,7 @@ func TestKnownFleets_LeaveOutWhatWasRemoved(t *testing.T) {
 func TestCompletion_OfEveryCommandAndFlag_OffersFilesOnlyWhereOneIsWanted(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-	wanted := map[string]bool{"file": true, "plan": true, "out": true, "junit": true, "kubeconfig": true, "identity": true, "passphrase-file": true, "codec-key-file": true,
+	wanted := map[string]bool{"file": true, "plan": true, "out": true, "junit": true, "kubeconfig": true, "management-kubeconfig": true, "identity": true, "passphrase-file": true, "codec-key-file": true,
 		"kubeconfig-dir": true, "output-dir": true}
 	began := time.Now()
 	everyCommand(func(cmd *cobra.Command) {

@@ -21,34 +21,49 @@ type initFlags struct {
 	name                        string
 	kubeconfigs, dirs, contexts []string
 	force, existing, schema     bool
+	// from has the source whose objects become clusters, in place of contexts.
+	from initSource
 }
 
-// init returns the only command that reads kubeconfigs: those of this machine.
+// init returns the only command that reads kubeconfigs: those of this machine. With --from it
+// also reads a management cluster.
 func (a *app) init() *cobra.Command {
 	var in initFlags
 	cmd := &cobra.Command{
 		Use: "init", Args: cobra.NoArgs,
-		Short: "Write a fleet file from kubeconfig contexts",
+		Short: "Write a fleet file from kubeconfig contexts, or from a management cluster",
 		Long: "Write a fleet file from the contexts of kubeconfigs: one cluster per API server, called as its\n" +
 			"platform or its context calls it, all linked with each other. A table shows what was taken, and\n" +
 			"why. Each file is read by itself, so that users of one name in two files do not matter.\n\n" +
 			"It reads no cluster, unless --existing is set: then a worker finds out which meshes the\n" +
-			"clusters have already, and the fleet file uses them (spec.istio.manage: false and the like).",
+			"clusters have already, and the fleet file uses them (spec.istio.manage: false and the like).\n\n" +
+			"With --from it takes the clusters from objects of a management cluster, which it reads with your\n" +
+			"own kubeconfig. The file then says in which Secret the kubeconfig of each is; a worker reads it\n" +
+			"there (--management-kubeconfig). No credential is printed, written or kept. A fleet file with\n" +
+			"spec.clustersFrom follows the objects instead, and lists no cluster.",
 		Example: "  landbridge init                                 # every context of the default kubeconfig\n" +
 			"  landbridge init --context east --context west   # these two\n" +
 			"  landbridge init --kubeconfig-dir ~/clusters     # every kubeconfig in a directory\n" +
 			"  landbridge init --existing                      # use the Istio that runs there already\n" +
-			"  landbridge init --schema                        # and the JSON schema beside it, for editors",
+			"  landbridge init --schema                        # and the JSON schema beside it, for editors\n" +
+			"  landbridge init --from argocd --management-context hub --selector env=prod\n" +
+			"  landbridge init --from capi --source-namespace clusters --management-kubeconfig hub.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if in.schema {
-				if err := a.initSchema(cmd); err != nil {
+			if err := checkFrom(cmd); err != nil {
+				return usage(err)
+			}
+			if !in.schema {
+				return a.runInit(cmd, in)
+			}
+			if a.file == "-" {
+				return usage(errors.New("--schema writes a file beside the fleet file, and stdout has no place; `landbridge schema` prints it"))
+			}
+			if _, err := os.Stat(a.file); err != nil || in.force { // else the file is there, and gets its schema
+				if err := a.runInit(cmd, in); err != nil {
 					return err
 				}
-				if _, err := os.Stat(a.file); err == nil && !in.force {
-					return nil // the file is there, and gets its schema
-				}
 			}
-			return a.runInit(cmd, in)
+			return a.initSchema(cmd)
 		},
 	}
 	a.namedFileFlag(cmd, "fleet file to write; - is stdout")
@@ -57,6 +72,7 @@ func (a *app) init() *cobra.Command {
 	cmd.Flags().StringArrayVar(&in.dirs, "kubeconfig-dir", nil, "`directory` with kubeconfigs to read; may be repeated")
 	cmd.Flags().StringArrayVar(&in.contexts, "context", nil, "`name` of a context that becomes a cluster; may be repeated (default: all)")
 	cmd.Flags().BoolVar(&in.existing, "existing", false, "use the meshes that the clusters have already; a worker finds them")
+	in.from.bind(cmd.Flags())
 	a.temporal.Bind(cmd.Flags())
 	waitFlag(cmd)
 	cmd.Flags().BoolVar(&in.force, "force", false, "overwrite an existing file")
@@ -69,9 +85,6 @@ const schemaFile = "fleet.schema.json"
 
 // initSchema writes the schema beside the fleet file.
 func (a *app) initSchema(cmd *cobra.Command) error {
-	if a.file == "-" {
-		return usage(errors.New("--schema writes a file beside the fleet file, and stdout has no place; `landbridge schema` prints it"))
-	}
 	path := filepath.Join(filepath.Dir(a.file), schemaFile)
 	if err := os.WriteFile(path, fleet.Schema, 0o644); err != nil {
 		return failed(fmt.Errorf("write the schema: %w", err))
@@ -82,6 +95,9 @@ func (a *app) initSchema(cmd *cobra.Command) error {
 
 // runInit writes the fleet file, and shows from what.
 func (a *app) runInit(cmd *cobra.Command, in initFlags) error {
+	if cmd.Flags().Changed("from") {
+		return a.runInitFrom(cmd, in)
+	}
 	files, err := readKubeconfigs(in.kubeconfigs, in.dirs)
 	if err != nil {
 		return usage(err)
@@ -100,31 +116,47 @@ func (a *app) runInit(cmd *cobra.Command, in initFlags) error {
 	if err != nil {
 		return err
 	}
+	var hints []string
+	for _, dir := range chosen.dirs() {
+		hints = append(hints, "a worker finds these kubeconfigs with --kubeconfig-dir "+dir)
+	}
+	return a.writeInit(cmd, data, in.force, hints)
+}
+
+// writeInit writes the fleet file, and prints what to do with it.
+func (a *app) writeInit(cmd *cobra.Command, data []byte, force bool, hints []string) error {
 	if a.file == "-" {
 		_, err := cmd.OutOrStdout().Write(data)
 		return err
 	}
-	if _, err := os.Stat(a.file); err == nil && !in.force {
+	if _, err := os.Stat(a.file); err == nil && !force {
 		return usage(fmt.Errorf("%s exists already; --force overwrites it, -f names another file", a.file))
 	}
 	if err := os.WriteFile(a.file, data, 0o644); err != nil {
 		return failed(err)
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s; check its networks, then run: landbridge plan -f %s\n", a.file, a.file)
-	for _, dir := range chosen.dirs() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "a worker finds these kubeconfigs with --kubeconfig-dir %s\n", dir)
+	for _, hint := range hints {
+		fmt.Fprintln(cmd.ErrOrStderr(), hint)
 	}
 	return nil
 }
 
 // initCluster holds a cluster of the draft. Note tells why its name is another than the
 // one that the context gave.
-type initCluster struct{ Name, ClusterID, Network, Path, Context, Note string }
+type initCluster struct {
+	Name, ClusterID, Network, Path, Context, Note string
+	// From names the object that the cluster was found by, and Secret its kubeconfig there.
+	From   string
+	Secret fleet.KubeconfigSecret
+}
 
 // draft holds what a fleet file is written from.
 type draft struct {
 	Name, Version string
 	Clusters      []initCluster
+	// unfit says what to do where the clusters do not make a fleet.
+	unfit string
 	// Existing has the lines of spec that describe existing meshes.
 	Existing []string
 }
@@ -142,11 +174,18 @@ spec:
   clusters:
 {{- range .Clusters}}
   - name: {{scalar .Name}}
+{{- if .From}}   # from {{.From}}{{end}}
 {{- if .ClusterID}}
     clusterID: {{scalar .ClusterID}}
 {{- end}}
     network: {{scalar .Network}}
+{{- if .Secret.Given}}
+    kubeconfig: {secret: {namespace: {{scalar .Secret.Namespace}}, name: {{scalar .Secret.Name}}, format: {{.Secret.Format}}
+      {{- if .Secret.Key}}, key: {{scalar .Secret.Key}}{{end}}}
+      {{- if .Context}}, context: {{printf "%q" .Context}}{{end}}}
+{{- else}}
     kubeconfig: { {{- if .Path}}path: {{scalar .Path}}, {{end}}context: {{printf "%q" .Context}}}
+{{- end}}
 {{- end}}
   links: mesh
 `))
@@ -177,7 +216,7 @@ func newDraft(name string, files []kubeconfig, contexts []string) (*draft, taken
 	for _, c := range chosen {
 		ids = append(ids, c.identity)
 	}
-	d := &draft{Name: name, Version: fleet.DefaultIstioVersion}
+	d := &draft{Name: name, Version: fleet.DefaultIstioVersion, unfit: "these contexts do not make a fleet; choose with --context"}
 	for i, n := range distinct(ids) {
 		c := chosen[i]
 		d.Clusters = append(d.Clusters, initCluster{Name: n.Name, Network: n.Name + "-network", Path: c.file.Path, Context: c.Context, Note: n.Note})
@@ -192,7 +231,7 @@ func (d *draft) file() ([]byte, error) {
 		return nil, err
 	}
 	if _, err := fleet.Parse("the file that init would write", []byte(b.String())); err != nil {
-		return nil, fmt.Errorf("these contexts do not make a fleet; choose with --context:\n%w", err)
+		return nil, fmt.Errorf("%s:\n%w", d.unfit, err)
 	}
 	return []byte(b.String()), nil
 }

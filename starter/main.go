@@ -1,5 +1,5 @@
 // Command landbridge rolls out, watches and cleans up a fleet. It talks to Temporal
-// only; the workers talk to the clusters.
+// only; the workers talk to the clusters. `init --from` alone reads a management cluster.
 package main
 
 import (

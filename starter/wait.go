@@ -35,6 +35,10 @@ func waitFlag(cmd *cobra.Command) {
 // waited returns the error of a command, with what to do where that is that its time is over.
 func waited(ctx context.Context, limit time.Duration, err error) error {
 	var coded *exitError
+	var unread *managementError
+	if errors.As(err, &unread) {
+		return err // no worker was asked
+	}
 	if err == nil || !errors.Is(context.Cause(ctx), errWaited) || errors.As(err, &coded) && (coded.err == nil || coded.code == exitUsage) {
 		return err
 	}

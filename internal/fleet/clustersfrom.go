@@ -54,6 +54,13 @@ const (
 // Sources lists the values of ClusterSource.Source.
 var Sources = []string{SourceArgoCD, SourceCAPI, SourceClusterProfile, SourceOCM}
 
+// usualNamespaces has, by source, the namespace in which its objects usually are. Where a source
+// has none, people choose the namespace.
+var usualNamespaces = map[string]string{SourceArgoCD: "argocd"}
+
+// UsualNamespace returns the namespace in which the objects of a source usually are, or nothing.
+func UsualNamespace(source string) string { return usualNamespaces[source] }
+
 // MaxFound limits how many clusters the sources of a fleet may list.
 const MaxFound = 500
 
