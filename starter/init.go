@@ -147,8 +147,9 @@ func (a *app) writeInit(cmd *cobra.Command, data []byte, force bool, hints []str
 type initCluster struct {
 	Name, ClusterID, Network, Path, Context, Note string
 	// From names the object that the cluster was found by, and Secret its kubeconfig there.
-	From   string
-	Secret fleet.KubeconfigSecret
+	From    string
+	Secret  fleet.KubeconfigSecret
+	Profile fleet.ClusterProfile
 }
 
 // draft holds what a fleet file is written from.
@@ -179,7 +180,9 @@ spec:
     clusterID: {{scalar .ClusterID}}
 {{- end}}
     network: {{scalar .Network}}
-{{- if .Secret.Given}}
+{{- if .Profile.Given}}
+    kubeconfig: {clusterProfile: {namespace: {{scalar .Profile.Namespace}}, name: {{scalar .Profile.Name}}}}
+{{- else if .Secret.Given}}
     kubeconfig: {secret: {namespace: {{scalar .Secret.Namespace}}, name: {{scalar .Secret.Name}}, format: {{.Secret.Format}}
       {{- if .Secret.Key}}, key: {{scalar .Secret.Key}}{{end}}}
       {{- if .Context}}, context: {{printf "%q" .Context}}{{end}}}

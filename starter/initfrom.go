@@ -24,7 +24,7 @@ type initSource struct {
 
 // withFrom lists the flags that go with --from only, and notWithFrom those that do not.
 var (
-	withFrom    = []string{"management-kubeconfig", "management-context", "source-namespace", "selector"}
+	withFrom    = []string{"management-kubeconfig", "management-context", "source-namespace", "source-secret", "selector"}
 	notWithFrom = []string{"kubeconfig", "kubeconfig-dir", "context", "existing"}
 )
 
@@ -40,6 +40,7 @@ func (s *initSource) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.kubeconfig, "management-kubeconfig", "", "with --from: kubeconfig `file` of yours for the management cluster (default: $KUBECONFIG, or ~/.kube/config)")
 	f.StringVar(&s.context, "management-context", "", "with --from: `name` of the context of the management cluster (default: the current one)")
 	f.StringVar(&s.Namespace, "source-namespace", "", "with --from: namespace of the objects (default: "+strings.Join(usual, ", ")+")")
+	f.StringVar(&s.Secret, "source-secret", "", "with --from ocm: `name` of the Secret with the token of a ManagedServiceAccount, which each ManagedCluster has in its namespace")
 	f.StringVar(&s.Selector, "selector", "", "with --from: labels that choose among the objects, such as 'env=prod,region in (eu,us)' (default: all)")
 }
 
@@ -76,7 +77,7 @@ func (a *app) runInitFrom(cmd *cobra.Command, in initFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	return a.writeInit(cmd, data, in.force, hintsFrom(found.Clusters))
+	return a.writeInit(cmd, data, in.force, hintsFrom(found.Clusters, source.Source))
 }
 
 // fleet returns a fleet with the source that the flags name, or what is wrong with them.
@@ -93,7 +94,10 @@ func (s initSource) fleet(name string) (fleet.Fleet, error) {
 		return f, nil
 	}
 	p := wrong.Problems[0]
-	flag := cmp.Or(map[string]string{"metadata.name": "--name", "spec.clustersFrom[0].namespace": "--source-namespace", "spec.clustersFrom[0].selector": "--selector"}[p.Path], p.Path)
+	flag := cmp.Or(map[string]string{"metadata.name": "--name", "spec.clustersFrom[0].namespace": "--source-namespace", "spec.clustersFrom[0].secret": "--source-secret", "spec.clustersFrom[0].selector": "--selector"}[p.Path], p.Path)
+	if flag == "--source-secret" && source.Secret == "" {
+		return f, fmt.Errorf("--source-secret is required with --from %s: name the Secret with the token of a ManagedServiceAccount, which each ManagedCluster has in its namespace", source.Source)
+	}
 	if flag == "--source-namespace" && source.Namespace == "" {
 		return f, fmt.Errorf("--source-namespace is required with --from %s: name the namespace that has its objects", source.Source)
 	}
@@ -117,7 +121,7 @@ func draftFrom(wanted fleet.Fleet, found sources.Found) ([]byte, error) {
 	}
 	d := draft{Name: wanted.Metadata.Name, Version: fleet.DefaultIstioVersion, unfit: "what the source lists does not make a fleet"}
 	for _, c := range found.Clusters {
-		d.Clusters = append(d.Clusters, initCluster{Name: c.Name, Network: c.Network, From: fleet.OneLine(c.From), Secret: c.Kubeconfig.Secret, Context: c.Kubeconfig.Context})
+		d.Clusters = append(d.Clusters, initCluster{Name: c.Name, Network: c.Network, From: fleet.OneLine(c.From), Secret: c.Kubeconfig.Secret, Profile: c.Kubeconfig.ClusterProfile, Context: c.Kubeconfig.Context})
 	}
 	return d.file()
 }
@@ -142,7 +146,7 @@ func printFound(w io.Writer, found sources.Found, source fleet.ClusterSource) {
 		if c.Network != c.Name+"-network" {
 			note = "the network is its label " + source.NetworkLabel
 		}
-		tbl.row(plain(c.From), c.Name, plain(c.Network), plain(c.Kubeconfig.Secret.String()), note)
+		tbl.row(plain(c.From), c.Name, plain(c.Network), plain(reachedBy(c.Kubeconfig)), note)
 	}
 	for _, p := range found.Passed {
 		what, why, _ := strings.Cut(p, ": ")
@@ -151,14 +155,22 @@ func printFound(w io.Writer, found sources.Found, source fleet.ClusterSource) {
 	tbl.flush()
 }
 
+// reachedBy names the object that says how a cluster is reached.
+func reachedBy(k fleet.Kubeconfig) string {
+	if k.ClusterProfile.Given() {
+		return k.ClusterProfile.String()
+	}
+	return k.Secret.String()
+}
+
 // hintsFrom says how a worker reads the kubeconfigs.
-func hintsFrom(clusters []fleet.Cluster) []string {
+func hintsFrom(clusters []fleet.Cluster, source string) []string {
 	var namespaces []string
 	for _, c := range clusters {
-		if ns := c.Kubeconfig.Secret.Namespace; !slices.Contains(namespaces, ns) {
+		if ns := cmp.Or(c.Kubeconfig.Secret.Namespace, c.Kubeconfig.ClusterProfile.Namespace); !slices.Contains(namespaces, ns) {
 			namespaces = append(namespaces, ns)
 		}
 	}
 	slices.Sort(namespaces)
-	return []string{"a worker reads these kubeconfigs with --management-kubeconfig; its role there: landbridge rbac --management " + strings.Join(namespaces, " --management ")}
+	return []string{"a worker reads these kubeconfigs with --management-kubeconfig; its role there: landbridge rbac --management " + strings.Join(namespaces, " --management ") + " --from " + source}
 }

@@ -1,18 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -20,53 +19,6 @@ import (
 	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube/kubetest"
 )
-
-// kept says how a source has a cluster: the object that stands for it, where it is, and what the
-// fleet file is to say.
-type kept struct {
-	namespace string
-	object    func(name string, labels map[string]string) runtime.Object
-	// resource and described name the object to the API server and to people.
-	resource, described string
-	secret              func(name string) fleet.KubeconfigSecret
-	// unready is an object that is no cluster yet, where the source has such.
-	unready func(name string) runtime.Object
-}
-
-const hush = "very-secret"
-
-// keeping has each source. One that is missing fails every story below.
-var keeping = map[string]kept{
-	fleet.SourceArgoCD: {
-		namespace: "argocd", resource: "secrets", described: "Secret argocd/",
-		object: func(name string, labels map[string]string) runtime.Object {
-			labels["argocd.argoproj.io/secret-type"] = "cluster"
-			return &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: metav1.ObjectMeta{Namespace: "argocd", Name: name, Labels: labels},
-				Data: map[string][]byte{"name": []byte(name), "server": []byte("https://192.0.2.1"), "config": []byte(`{"bearerToken":"` + hush + `"}`)}}
-		},
-		secret: func(name string) fleet.KubeconfigSecret {
-			return fleet.KubeconfigSecret{Namespace: "argocd", Name: name, Format: fleet.FormatArgoCD}
-		},
-	},
-	fleet.SourceCAPI: {
-		namespace: "clusters", resource: "clusters", described: "Cluster clusters/",
-		object: func(name string, labels map[string]string) runtime.Object {
-			return capiCluster(name, labels, map[string]any{"initialization": map[string]any{"controlPlaneInitialized": true}})
-		},
-		secret: func(name string) fleet.KubeconfigSecret {
-			return fleet.KubeconfigSecret{Namespace: "clusters", Name: name + "-kubeconfig", Format: fleet.FormatKubeconfig, Key: "value"}
-		},
-		unready: func(name string) runtime.Object { return capiCluster(name, nil, map[string]any{}) },
-	},
-}
-
-func capiCluster(name string, labels map[string]string, status map[string]any) runtime.Object {
-	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "cluster.x-k8s.io/v1beta2", "kind": "Cluster", "status": status}}
-	o.SetNamespace("clusters")
-	o.SetName(name)
-	o.SetLabels(labels)
-	return o
-}
 
 // story holds a management cluster that a source has clusters in, and an empty directory.
 type story struct {
@@ -106,7 +58,7 @@ func (s story) has(names ...string) {
 func (s story) init(args ...string) (int, string) {
 	s.t.Helper()
 	var stdout, stderr strings.Builder
-	code := Main(append([]string{"init", "--from", s.source, "-f", s.path("fleet.yaml"), "--management-kubeconfig", s.path("hub"), "--source-namespace", s.namespace}, args...), &stdout, &stderr)
+	code := Main(append([]string{"init", "--from", s.source, "-f", s.path("fleet.yaml"), "--management-kubeconfig", s.path("hub")}, slices.Concat(s.where(), args)...), &stdout, &stderr)
 	require.NotContains(s.t, stdout.String()+stderr.String(), hush)
 	require.NotContains(s.t, stdout.String()+stderr.String(), "kubetest")
 	return code, stdout.String() + stderr.String()
@@ -130,11 +82,11 @@ func TestInitFrom_EachSource_WritesWhereTheKubeconfigsAre(t *testing.T) {
 			c := f.Spec.Clusters[i]
 			require.Equal(t, want.name, c.Name)
 			require.Equal(t, want.network, c.Network)
-			require.Equal(t, fleet.Kubeconfig{Secret: s.secret(want.name)}, c.Kubeconfig)
+			require.Equal(t, s.reached(want.name), c.Kubeconfig)
 			require.Contains(t, string(data), "- name: "+want.name+"   # from "+s.described+want.name+"\n")
-			require.Regexp(t, fmt.Sprintf("(?m)^%s%s +%s +%s +%s +%s$", s.described, want.name, want.name, want.network, s.secret(want.name), want.note), printed)
+			require.Regexp(t, fmt.Sprintf("(?m)^%s%s +%s +%s +%s +%s$", s.described, want.name, want.name, want.network, reachedBy(s.reached(want.name)), want.note), printed)
 		}
-		require.Contains(t, printed, "its role there: landbridge rbac --management "+s.namespace+"\n")
+		require.Contains(t, printed, "its role there: landbridge rbac --management "+cmp.Or(s.namespace, "east --management north --management west")+" --from "+s.source+"\n")
 		for _, r := range s.server.Requests() {
 			require.Equal(t, kubetest.Request{Verb: "list", Group: r.Group, Resource: s.resource, Namespace: s.namespace}, r, "nothing else is read")
 		}
@@ -146,7 +98,11 @@ func TestInitFrom_NoNamespace_IsTheUsualOneOrAsked(t *testing.T) {
 	eachSource(t, func(t *testing.T, s story) {
 		s.has("east")
 		var stdout, stderr strings.Builder
-		code := Main([]string{"init", "--from", s.source, "-f", "-", "--management-kubeconfig", s.path("hub")}, &stdout, &stderr)
+		code := Main(append([]string{"init", "--from", s.source, "-f", "-", "--management-kubeconfig", s.path("hub")}, s.args...), &stdout, &stderr)
+		if s.namespace == "" { // its objects are in none
+			require.Zero(t, code, stderr.String())
+			return
+		}
 		if usual := fleet.UsualNamespace(s.source); usual != "" {
 			require.Zero(t, code, stderr.String())
 			require.Equal(t, s.namespace, usual)
@@ -166,7 +122,7 @@ func TestInitFrom_DefaultKubeconfig_LeadsToTheManagementCluster(t *testing.T) {
 		t.Setenv("KUBECONFIG", s.path("hub"))
 		for _, args := range [][]string{{}, {"--management-context", "x"}} {
 			var stdout, stderr strings.Builder
-			code := Main(append([]string{"init", "--from", s.source, "--source-namespace", s.namespace, "-f", "-"}, args...), &stdout, &stderr)
+			code := Main(append([]string{"init", "--from", s.source, "-f", "-"}, slices.Concat(s.where(), args)...), &stdout, &stderr)
 			require.Zero(t, code, stderr.String())
 			require.Contains(t, stdout.String(), "name: west")
 		}
@@ -186,7 +142,7 @@ func TestInitFrom_Selector_AndWhatIsNoClusterYet_AreInTheTable(t *testing.T) {
 		s.Put(s.unready("new"))
 		code, printed = s.init("--force")
 		require.Zero(t, code, printed)
-		require.Regexp(t, "(?m)^"+s.described+`new +- +- +- +left out: its control plane is not there yet$`, printed)
+		require.Regexp(t, "(?m)^"+s.described+`new +- +- +- +left out: `+s.notYet+`$`, printed)
 		data, err := os.ReadFile(s.path("fleet.yaml"))
 		require.NoError(t, err)
 		require.NotContains(t, string(data), "name: new")
@@ -236,10 +192,10 @@ func TestInitFrom_EachFailure_SaysWhatToDo_AndWritesNothing(t *testing.T) {
 		"another name":  {func(s story) { s.has("a-to-b") }, nil, exitUsage, `OBJECTa-to-b: "a-to-b" cannot be the name of a cluster`},
 		"one network":   {func(s story) { s.network("a", "n"); s.network("b", "n") }, nil, exitUsage, "cluster b (OBJECTb).network: the same network as cluster a (OBJECTa)"},
 		"a strange object": {func(s story) { s.Put(s.object("x\x1b[2J\nkind: Pod", map[string]string{fleet.AnnotationName: "x"})) }, nil, exitUsage,
-			"is not the name of a Secret"},
+			"what the source lists does not make a fleet; change these objects"},
 		"a wrong name":    {func(story) {}, []string{"--name", "Prod"}, exitUsage, `--name: "Prod"`},
 		"a wrong choice":  {func(story) {}, []string{"--selector", "a b"}, exitUsage, `--selector: "a b" selects nothing`},
-		"no namespace":    {func(story) {}, []string{"--source-namespace", "A/b"}, exitUsage, `--source-namespace: "A/b"`},
+		"no namespace":    {func(story) {}, []string{"--source-namespace", "A/b"}, exitUsage, "--source-namespace: "},
 		"no context":      {func(story) {}, []string{"--management-context", "y"}, exitUsage, `has no context "y": name that of the management cluster with --management-context; it has x`},
 		"no kubeconfig":   {func(s story) { s.write("hub", "hush: [") }, nil, exitUsage, "hub is not a kubeconfig, or cannot be read"},
 		"no contexts":     {func(s story) { s.write("hub", "kind: Config\napiVersion: v1\n") }, nil, exitUsage, "hub has no contexts"},
@@ -254,7 +210,11 @@ func TestInitFrom_EachFailure_SaysWhatToDo_AndWritesNothing(t *testing.T) {
 				c.happens(s)
 				code, printed := s.init(c.args...)
 				require.Equal(t, c.code, code, printed)
-				want := strings.NewReplacer("RESOURCE", s.resource, "NAMESPACE", s.namespace, "SOURCE", s.source, "OBJECT", s.described).Replace(c.want)
+				in := " in namespace " + s.namespace
+				if s.namespace == "" {
+					in = ""
+				}
+				want := strings.NewReplacer("RESOURCE", s.resource, " in namespace NAMESPACE", in, "SOURCE", s.source, "OBJECT", s.described).Replace(c.want)
 				require.Contains(t, printed, want)
 				require.NotContains(t, printed, "Temporal")
 				require.NotContains(t, printed, "\x1b")
