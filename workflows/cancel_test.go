@@ -41,12 +41,13 @@ func TestFleet_CanceledAtEachActivity_EndsCanceled(t *testing.T) {
 		before   string
 	}{
 		"rollout":      {RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}, "the rollout was canceled in Temporal; what was open is undone"},
+		"shared":       {RolloutFleet, api.FleetInput{Fleet: sharedFleet("east", "west")}, "the rollout was canceled in Temporal; what was open is undone"},
 		"cleanup":      {CleanupFleet, api.FleetInput{Fleet: testFleet("east", "west")}, "the cleanup was canceled in Temporal; what is left stays\n"},
 		"verification": {VerifyFleet, api.FleetInput{Fleet: testFleet("east", "west")}, ""},
 	} {
 		fresh := func() *fake {
 			f := newFake(t)
-			if name != "rollout" {
+			if name == "cleanup" || name == "verification" {
 				knownFleet(f, c.in)
 			}
 			return f

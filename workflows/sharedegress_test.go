@@ -23,6 +23,13 @@ func sharing(mode fleet.EgressMode, leaves bool) api.LinksInput {
 	return in
 }
 
+// sharedFleet returns a fleet whose sources have one egress gateway each.
+func sharedFleet(names ...string) fleet.Fleet {
+	f := testFleet(names...)
+	f.Spec.Gateways.Egress.Mode = fleet.EgressShared
+	return f
+}
+
 // leaving has every link leave the other mode, and updates what exists.
 func leaving(t *testing.T, mode fleet.EgressMode) *fake {
 	f := newFake(t)
@@ -196,8 +203,7 @@ func TestEgressMode_ChangedWithANewToken_TheProofFails_PutsBothBack(t *testing.T
 // The fleet's own view: where a cluster has gateways of the other mode, its links leave them.
 func TestEgressMode_FoundByThePreflight_IsLeft(t *testing.T) {
 	for _, modes := range [][]fleet.EgressMode{nil, {fleet.EgressPerLink}, {fleet.EgressShared}, {fleet.EgressPerLink, fleet.EgressShared}} {
-		fl := testFleet("east", "west")
-		fl.Spec.Gateways.Egress.Mode = fleet.EgressShared
+		fl := sharedFleet("east", "west")
 		f := leaving(t, fleet.EgressShared)
 		answer := f.answer
 		f.answer = func(c fakeCall, result any) {
