@@ -12,9 +12,9 @@ import (
 // worker does something else. Temporal counts the pauses, so that no worker has to.
 const (
 	firstTurn = time.Minute
-	laterTurn = 5 * time.Second
-	// maxPause between two turns. At first it is a quarter of the time that was waited.
-	maxPause = 30 * time.Second
+	laterTurn = 2 * time.Second
+	// pause between two turns: what comes is noticed that much later.
+	pause = 10 * time.Second
 	// lastTurn is left to a wait at least before its end, for the last look and its reason.
 	lastTurn = 10 * time.Second
 )
@@ -43,10 +43,10 @@ func TakesTurns(ctx context.Context) bool {
 }
 
 // turn is that of an activity which was scheduled first at a moment.
-type turn struct{ since, ends time.Time }
+type turn struct{ ends time.Time }
 
 func turnSince(scheduled time.Time) turn {
-	return turn{scheduled, time.Now().Add(max(laterTurn, firstTurn-time.Since(scheduled)))}
+	return turn{time.Now().Add(max(laterTurn, firstTurn-time.Since(scheduled)))}
 }
 
 // turnOf returns the turn of an activity, and a channel that tells of its end: none for one that
@@ -61,7 +61,6 @@ func turnOf(ctx context.Context) (turn, <-chan time.Time) {
 
 // over returns the error that ends the turn, or nil where the wait ends before another one.
 func (t turn) over(ctx context.Context, waiting string) error {
-	pause := min(maxPause, time.Since(t.since)/ofWaited)
 	if d, ok := ctx.Deadline(); ok && time.Until(d) < pause+lastTurn {
 		return nil
 	}

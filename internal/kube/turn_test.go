@@ -16,19 +16,14 @@ func taking(ctx context.Context, waited time.Duration) context.Context {
 }
 
 func TestTurn_OfALongWait_EndsAndNamesThePause(t *testing.T) {
-	for waited, want := range map[time.Duration]struct{ length, pause time.Duration }{
-		0:                {firstTurn, firstTurn / ofWaited},
-		50 * time.Second: {10 * time.Second, firstTurn / ofWaited},
-		time.Minute:      {laterTurn, (time.Minute + laterTurn) / ofWaited},
-		10 * time.Minute: {laterTurn, maxPause},
-	} {
+	for waited, length := range map[time.Duration]time.Duration{0: firstTurn, 50 * time.Second: 10 * time.Second, time.Minute: laterTurn, 10 * time.Minute: laterTurn} {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			err := Poll(taking(t.Context(), waited), looks(step{waiting: "no address yet"}))
 			var turn *TurnError
 			require.ErrorAs(t, err, &turn)
-			require.Equal(t, want.length, time.Since(began))
-			require.Equal(t, want.pause, turn.Pause)
+			require.Equal(t, length, time.Since(began))
+			require.Equal(t, pause, turn.Pause)
 			var notReady *NotReadyError
 			require.ErrorAs(t, err, &notReady)
 			require.EqualError(t, err, "no address yet")
@@ -37,7 +32,7 @@ func TestTurn_OfALongWait_EndsAndNamesThePause(t *testing.T) {
 }
 
 func TestTurn_ThatIsTheLast_WaitsToTheEnd(t *testing.T) {
-	for limit, turns := range map[time.Duration]bool{laterTurn + maxPause + 2*lastTurn: true, laterTurn + maxPause: false} {
+	for limit, turns := range map[time.Duration]bool{laterTurn + pause + 2*lastTurn: true, laterTurn + pause: false} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(taking(t.Context(), time.Hour), limit)
 			defer cancel()
