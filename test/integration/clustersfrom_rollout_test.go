@@ -72,7 +72,7 @@ func (m *management) has(text string, values ...any) {
 	}
 	made, err := client.Create(ctx, &o, metav1.CreateOptions{})
 	require.NoError(m.t, err)
-	m.t.Cleanup(func() { _ = client.Delete(context.WithoutCancel(ctx), o.GetName(), metav1.DeleteOptions{}) })
+	m.t.Cleanup(func() { removed(m.t, client, o.GetName()) })
 	if status, ok := o.Object["status"]; ok {
 		made.Object["status"] = status
 		_, err = client.UpdateStatus(ctx, made, metav1.UpdateOptions{})
@@ -80,6 +80,17 @@ func (m *management) has(text string, values ...any) {
 			require.NoError(m.t, err)
 		}
 	}
+}
+
+// removed deletes an object and waits until it is gone: the next test of the lab looks at what is there.
+func removed(t testing.TB, client dynamic.ResourceInterface, name string) {
+	t.Helper()
+	after := context.WithoutCancel(ctx)
+	_ = client.Delete(after, name, metav1.DeleteOptions{})
+	require.Eventually(t, func() bool {
+		_, err := client.Get(after, name, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, patience, pause/10, "%s is still there", name)
 }
 
 // token makes an account of a cluster that may do everything, and returns a token of it.

@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,10 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 	"github.com/landbridge/landbridge/internal/sources"
 )
@@ -29,7 +30,7 @@ func TestClustersFrom_RealAPIServers_SecretsLeadToTheClusters(t *testing.T) {
 	_, err = hub.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "argocd"}}, metav1.CreateOptions{})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = hub.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), "argocd", metav1.DeleteOptions{})
+		removed(t, dynamic.NewForConfigOrDie(cfg).Resource(kinds.Namespaces.GroupVersionResource), "argocd")
 	})
 
 	west, err := os.ReadFile(file("west"))
