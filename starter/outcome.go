@@ -22,11 +22,16 @@ func outcome(ctx context.Context, run client.WorkflowRun, out any) error {
 	return answered(ctx, silence, func() error { return run.Get(ctx, out) })
 }
 
-// answered asks until there is an answer, or none came for so long.
+// answered asks until there is an answer, or none came for so long. A question that was open for
+// longer than that had answers in between: those that a run which goes on gives.
 func answered(ctx context.Context, limit time.Duration, ask func() error) error {
-	for began := time.Now(); ; {
+	for silent := time.Now(); ; {
+		asked := time.Now()
 		err := ask()
-		if ctx.Err() != nil || !late(err) || time.Since(began) > limit {
+		if time.Since(asked) > limit {
+			silent = time.Now()
+		}
+		if ctx.Err() != nil || !late(err) || time.Since(silent) > limit {
 			return err
 		}
 		select {

@@ -47,6 +47,21 @@ func TestOutcome_TemporalIsTooBusyToAnswer_IsAskedAgain(t *testing.T) {
 	}
 }
 
+// A rollout that was followed for an hour has not been silent for one.
+func TestOutcome_LateAfterALongTime_IsAskedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		require.NoError(t, answered(t.Context(), silence, func() error {
+			if asked++; asked == 1 {
+				time.Sleep(time.Hour)
+				return errLate
+			}
+			return nil
+		}))
+		require.Equal(t, 2, asked)
+	})
+}
+
 func TestOutcome_TheCommandIsInterrupted_EndsAtOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
