@@ -26,10 +26,16 @@ func (a *Activities) EnsureEgressGateway(ctx context.Context, in api.EnsureEgres
 		err := w.Apply(ctx, sharedService(in))
 		return w.Changes(), err
 	}
-	if err := ensureEgressPolicy(ctx, w, egressRelease(in), portRange(fleet.EgressPort, fleet.EgressPort)); err != nil {
+	return a.ensureEgress(ctx, w, egressRelease(in), portRange(fleet.EgressPort, fleet.EgressPort))
+}
+
+// ensureEgress installs an egress gateway, and before it the NetworkPolicy that lets istiod in at
+// these ports.
+func (a *Activities) ensureEgress(ctx context.Context, w *kube.Writer, g gatewayRelease, ports networkingv1.NetworkPolicyPort) (fleet.Changes, error) {
+	if err := ensureEgressPolicy(ctx, w, g, ports); err != nil {
 		return w.Changes(), err
 	}
-	return a.ensureGateway(ctx, w, in.Namespace, egressRelease(in))
+	return a.ensureGateway(ctx, w, g.settings.Istio.Namespace, g)
 }
 
 // ensureEgressPolicy comes before the gateway, so that there is no moment without it.

@@ -4,10 +4,8 @@ import (
 	"context"
 
 	"github.com/landbridge/landbridge/internal/api"
-	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
-	"github.com/landbridge/landbridge/internal/kube"
 )
 
 // RetireEgress removes what a link has of the other mode of egress gateways, once the link is
@@ -24,29 +22,20 @@ func (a *Activities) RetireEgress(ctx context.Context, in api.RetireEgressInput)
 			return config.Changes(), err
 		}
 	}
-	w, err := a.writer(ctx, in.ClusterRef, componentEgress, in.Link.ID())
-	if err != nil {
-		return config.Changes(), err
-	}
-	if leaves.Shared() {
-		err = removeNamed(ctx, w, kinds.Services, here, leaves.Service(in.Link.To))
-	} else {
-		err = retireGateway(ctx, w, here)
-	}
-	return fleet.Changes{Changes: append(config.Changes().Changes, w.Changes().Changes...)}, err
+	gateway, err := a.retireGateway(ctx, in)
+	return fleet.Changes{Changes: append(config.Changes().Changes, gateway.Changes...)}, err
 }
 
-// retireGateway removes the gateway that a link had for itself.
-func retireGateway(ctx context.Context, w *kube.Writer, in api.RemoveInput) error {
-	if err := w.Remove(ctx, kinds.NetworkPolicies, in.Namespace, ""); err != nil {
-		return err
+// retireGateway removes the gateway that a link had for itself, or its Service of the shared one.
+func (a *Activities) retireGateway(ctx context.Context, in api.RetireEgressInput) (fleet.Changes, error) {
+	leaves, here := in.Mode.Other(), api.RemoveInput{ClusterRef: in.ClusterRef, Link: in.Link.ID()}
+	if !leaves.Shared() {
+		return a.removeGateways(ctx, here, componentEgress, kinds.NetworkPolicies)
 	}
-	releases, err := chart.Open(ctx, w, in.Namespace)
+	w, err := a.writer(ctx, in.ClusterRef, componentEgress, in.Link.ID())
 	if err != nil {
-		return err
+		return fleet.Changes{}, err
 	}
-	if err := releases.Remove(ctx, ""); err != nil {
-		return err
-	}
-	return waitServicesGone(ctx, w, in.Namespace)
+	err = removeNamed(ctx, w, kinds.Services, here, leaves.Service(in.Link.To))
+	return w.Changes(), err
 }

@@ -25,11 +25,7 @@ func (a *Activities) EnsureSharedEgress(ctx context.Context, in api.EnsureShared
 	if err != nil {
 		return fleet.Changes{}, err
 	}
-	release := sharedRelease(in)
-	if err := ensureEgressPolicy(ctx, w, release, portRange(fleet.FirstSharedPort, fleet.LastSharedPort)); err != nil {
-		return w.Changes(), err
-	}
-	return a.ensureGateway(ctx, w, in.Namespace, release)
+	return a.ensureEgress(ctx, w, sharedRelease(in), portRange(fleet.FirstSharedPort, fleet.LastSharedPort))
 }
 
 func sharedRelease(in api.EnsureSharedEgressInput) gatewayRelease {

@@ -82,7 +82,7 @@ func (m management) explain(err error, s fleet.ClusterSource) error {
 	var answer apierrors.APIStatus
 	switch {
 	case errors.As(err, &refused) && apierrors.IsForbidden(refused.Cause):
-		return m.unread("denies you to list %s%s (403): ask its administrator for that right, or name another kubeconfig or context (--management-kubeconfig, --management-context)", refused.Kind.Resource, inNamespace(s))
+		return m.unread("denies you to list %s%s (403): ask its administrator for that right, or name another kubeconfig or context (--management-kubeconfig, --management-context)", refused.Kind.Resource, s.Where())
 	case errors.As(err, &refused):
 		return usage(fmt.Errorf("%s has no %s, which the source %s lists: is it the management cluster? --management-context names another", m.place, refused.Kind.GroupResource(), s.Source))
 	case errors.As(err, &wrong):
@@ -115,12 +115,4 @@ func cause(err error) string {
 		err = asked.Err
 	}
 	return fleet.Brief(fleet.OneLine(redact.Secrets(err.Error())), longestCause)
-}
-
-// inNamespace tells where the objects of a source are, where they are in a namespace.
-func inNamespace(s fleet.ClusterSource) string {
-	if s.Namespace == "" {
-		return ""
-	}
-	return " in namespace " + s.Namespace
 }

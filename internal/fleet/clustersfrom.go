@@ -61,19 +61,21 @@ var usualNamespaces = map[string]string{SourceArgoCD: "argocd"}
 // UsualNamespace returns the namespace in which the objects of a source usually are, or nothing.
 func UsualNamespace(source string) string { return usualNamespaces[source] }
 
-// MaxFound limits how many clusters the sources of a fleet may list.
-const MaxFound = 500
-
 // AnnotationName gives, on an object that a source lists, its cluster another name than the
 // object has.
 const AnnotationName = Domain + "/name"
 
+// Where tells where the objects are, as the end of a sentence, or nothing for objects in no namespace.
+func (s ClusterSource) Where() string {
+	if s.Namespace == "" {
+		return ""
+	}
+	return " in namespace " + s.Namespace
+}
+
 // String names the source for people.
 func (s ClusterSource) String() string {
-	out := s.Source
-	if s.Namespace != "" {
-		out += " in namespace " + s.Namespace
-	}
+	out := s.Source + s.Where()
 	if s.Selector != "" {
 		out += " with " + s.Selector
 	}
@@ -153,11 +155,7 @@ func validateSourceSettings(at string, f *Fleet, s ClusterSource, ps *problems) 
 	}
 	own := *ps
 	own.list = nil
-	laid := f.Settings(c)
-	validateIstio(at+".istio", laid.Istio, &own)
-	validateGateways(at+".gateways", laid.Gateways, &own)
-	validateExisting(at, laid, f.Spec.CA, &own)
-	validateMeshWide(at, s.Istio, &own)
+	validateLaid(at, f, c, &own)
 	if e := s.Gateways.EastWest; e.Address.Known() || len(e.AddressFor) > 0 {
 		own.add(at+".gateways.eastWest", "an address is that of one cluster; write that cluster into spec.clusters")
 	}

@@ -48,17 +48,11 @@ func OpenToOtherPods(annotations map[string]string) bool {
 	return answer == OtherPodsGetIn
 }
 
-// validateEgressModes refuses to adopt the guide's mesh into a mode that it has not: its egress
+// validateEgressMode refuses to adopt the guide's mesh into a mode that it has not: its egress
 // gateways would be left to nobody.
-func validateEgressModes(f *Fleet, ps *problems) {
-	const own = "does not go with adopt: true, since the egress gateways that are there are perLink; adopt them first, and then leave adopt out and change the mode"
-	if f.Spec.Adopt && f.Spec.Gateways.Egress.Mode.Shared() {
-		ps.add("spec.gateways.egress.mode", own)
-	}
-	for i, c := range f.Spec.Clusters {
-		if f.Spec.Adopt && c.Gateways.Egress.Mode.Shared() {
-			ps.add(fmt.Sprintf("spec.clusters[%d].gateways.egress.mode", i), own)
-		}
+func validateEgressMode(at string, f *Fleet, m EgressMode, ps *problems) {
+	if f.Spec.Adopt && m.Shared() {
+		ps.add(at, "does not go with adopt: true, since the egress gateways that are there are perLink; adopt them first, and then leave adopt out and change the mode")
 	}
 }
 

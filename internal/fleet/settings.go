@@ -77,27 +77,37 @@ func layOver[T any](below, above T) (out T) {
 // validateSettings checks the fleet's settings, and then those of each cluster that has
 // its own. What is wrong with the fleet's is reported once.
 func validateSettings(f *Fleet, ps *problems) {
-	validateIstio("spec.istio", f.Spec.Istio, ps)
-	validateGateways("spec.gateways", f.Spec.Gateways, ps)
-	validateExisting("spec", Settings{f.Spec.Istio, f.Spec.Gateways}, f.Spec.CA, ps)
+	validateSet("spec", f, Settings{f.Spec.Istio, f.Spec.Gateways}, ps)
 	validateFleetWide(f, ps)
-	validateEgressModes(f, ps)
 	for i, c := range f.Spec.Clusters {
 		if (Settings{c.Istio, c.Gateways}).empty() {
 			continue
 		}
 		at, own := fmt.Sprintf("spec.clusters[%d]", i), *ps
 		own.list = nil
-		s := f.Settings(c)
-		validateIstio(at+".istio", s.Istio, &own)
-		validateGateways(at+".gateways", s.Gateways, &own)
-		validateExisting(at, s, f.Spec.CA, &own)
-		validateMeshWide(at, c.Istio, &own)
+		s := validateLaid(at, f, c, &own)
 		validateSources(at+".gateways.eastWest", f, s.Gateways.EastWest, &own)
 		ps.addOthers(own.list, at)
 	}
 	validateRevisions(f, ps)
 	validateValues(f, ps)
+}
+
+// validateLaid checks the settings of a cluster with its own laid over the fleet's, and returns
+// them.
+func validateLaid(at string, f *Fleet, c Cluster, ps *problems) Settings {
+	s := f.Settings(c)
+	validateSet(at, f, s, ps)
+	validateMeshWide(at, c.Istio, ps)
+	return s
+}
+
+// validateSet checks what can be set for the fleet and for each cluster.
+func validateSet(at string, f *Fleet, s Settings, ps *problems) {
+	validateIstio(at+".istio", s.Istio, ps)
+	validateGateways(at+".gateways", s.Gateways, ps)
+	validateExisting(at, s, f.Spec.CA, ps)
+	validateEgressMode(at+".gateways.egress.mode", f, s.Gateways.Egress.Mode, ps)
 }
 
 // addOthers adds the problems of a cluster's settings that the fleet's do not have, and

@@ -141,3 +141,21 @@ func TestSettings_ClusterWithoutNetworkPolicy_LeavesTheFleetsPeersOut(t *testing
 	require.False(t, west.Wanted())
 	require.Empty(t, west.MetricsFrom)
 }
+
+// The guide's egress gateways are one for each link, wherever the mode is set.
+func TestSettings_AdoptingIntoASharedEgressGateway_IsRefused(t *testing.T) {
+	const shared = "gateways: {egress: {mode: shared}}"
+	own := strings.Replace(small, "path: west.kubeconfig}}", "path: west.kubeconfig}, "+shared+"}", 1)
+	require.NotEqual(t, small, own)
+	for at, text := range map[string]string{
+		"spec.gateways.egress.mode":                 small + "  " + shared + "\n",
+		"spec.clusters[1].gateways.egress.mode":     own,
+		"spec.clustersFrom[0].gateways.egress.mode": small + "  clustersFrom: [{source: argocd, namespace: argocd, " + shared + "}]\n",
+	} {
+		_, err := Parse("fleet.yaml", []byte(text))
+		require.NoError(t, err, at)
+		_, err = Parse("fleet.yaml", []byte(text+"  adopt: true\n"))
+		require.ErrorContains(t, err, at+": does not go with adopt: true")
+		require.Equal(t, 1, strings.Count(err.Error(), "does not go with adopt"), "it is said once")
+	}
+}

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -72,7 +71,11 @@ func (a Access) managementConfig() (*rest.Config, error) {
 // looks like one of the cluster itself: where the Secret is missing, the cluster is not.
 func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcmdapi.Config, error) {
 	s := ref.Secret
-	data, err := a.readSecret(ctx, s)
+	c, err := a.OpenManagement()
+	if err != nil {
+		return nil, err
+	}
+	data, err := readSecret(ctx, c, s)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +84,11 @@ func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcm
 	case fleet.FormatArgoCD:
 		raw, err = fromArgoCD(data)
 	case fleet.FormatOCM:
-		raw, err = a.fromOCM(ctx, s, data)
+		of, failed := managedCluster(ctx, c, s.Namespace)
+		if failed != nil {
+			return nil, failed
+		}
+		raw, err = fromOCM(of, data)
 	case fleet.FormatKubeconfig:
 		raw, err = fromKey(data, s.Key)
 	default:
@@ -90,10 +97,6 @@ func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcm
 	if err == nil {
 		err = a.confine(raw, ref.Context)
 	}
-	var unreadable *unreadable
-	if errors.As(err, &unreadable) {
-		return nil, unreadable.error
-	}
 	if err != nil {
 		return nil, &KubeconfigError{s.String() + " " + err.Error()}
 	}
@@ -101,11 +104,7 @@ func (a Access) fromSecret(ctx context.Context, ref fleet.Kubeconfig) (*clientcm
 }
 
 // readSecret reads a Secret of the management cluster.
-func (a Access) readSecret(ctx context.Context, s fleet.KubeconfigSecret) (map[string][]byte, error) {
-	c, err := a.OpenManagement()
-	if err != nil {
-		return nil, err
-	}
+func readSecret(ctx context.Context, c *Cluster, s fleet.KubeconfigSecret) (map[string][]byte, error) {
 	found, err := c.Client.CoreV1().Secrets(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
 	if err != nil {
 		return nil, ofManagement(err, s.String(), fmt.Sprintf("get Secrets in namespace %s", s.Namespace))

@@ -8,28 +8,21 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/kinds"
 )
 
-// fromOCM makes a kubeconfig of the token Secret of a ManagedServiceAccount, and of the address
-// that the ManagedCluster has: that is called like the Secret's namespace.
-func (a Access) fromOCM(ctx context.Context, s fleet.KubeconfigSecret, data map[string][]byte) (*clientcmdapi.Config, error) {
-	c, err := a.OpenManagement()
+// managedCluster reads a ManagedCluster of the management cluster.
+func managedCluster(ctx context.Context, c *Cluster, name string) (*unstructured.Unstructured, error) {
+	o, err := c.Get(ctx, kinds.ManagedClusters, "", name)
 	if err != nil {
-		return nil, &unreadable{err}
+		return nil, ofManagement(err, "ManagedCluster "+name, "get ManagedClusters")
 	}
-	o, err := c.Get(ctx, kinds.ManagedClusters, "", s.Namespace)
-	if err != nil {
-		return nil, &unreadable{ofManagement(err, "ManagedCluster "+s.Namespace, "get ManagedClusters")}
-	}
-	return ocmConfig(o, data)
+	return o, nil
 }
 
-// unreadable wraps an error that is not about the Secret.
-type unreadable struct{ error }
-
-func ocmConfig(o *unstructured.Unstructured, data map[string][]byte) (*clientcmdapi.Config, error) {
+// fromOCM makes a kubeconfig of the address that a ManagedCluster has, and of the token Secret of a
+// ManagedServiceAccount, whose namespace is called like it.
+func fromOCM(o *unstructured.Unstructured, data map[string][]byte) (*clientcmdapi.Config, error) {
 	if len(data["token"]) == 0 {
 		return nil, errors.New(`has no key "token"; a Secret of a ManagedServiceAccount has the keys token and ca.crt`)
 	}

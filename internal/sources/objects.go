@@ -94,14 +94,6 @@ func unknownKind(err error) bool {
 	return apierrors.IsNotFound(err) && errors.As(err, &s) && (s.Status().Details == nil || s.Status().Details.Name == "")
 }
 
-// in tells where the objects of a source are, where they are in a namespace.
-func in(s fleet.ClusterSource) string {
-	if s.Namespace == "" {
-		return ""
-	}
-	return " in namespace " + s.Namespace
-}
-
 // explain says what to do where a source could not be read.
 func explain(err error, s fleet.ClusterSource, kind kinds.Resource) error {
 	switch {
@@ -110,7 +102,7 @@ func explain(err error, s fleet.ClusterSource, kind kinds.Resource) error {
 	case unknownKind(err):
 		return &ReadError{&InvalidError{[]string{fmt.Sprintf("the management cluster has no kind %s.%s, which the source %s lists", kind.Kind, kind.Group, s)}}, err, kind}
 	case apierrors.IsForbidden(err):
-		return &ReadError{&InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s%s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, in(s), cmp.Or(s.Namespace, "NAMESPACE"), s.Source)}}, err, kind}
+		return &ReadError{&InvalidError{[]string{fmt.Sprintf("the management cluster denies the worker to list %s%s (403); `landbridge rbac --management %s --from %s` prints the role", kind.Resource, s.Where(), cmp.Or(s.Namespace, "NAMESPACE"), s.Source)}}, err, kind}
 	}
 	return fmt.Errorf("list %s of the source %s in the management cluster: %w", kind.Resource, s, err)
 }

@@ -49,8 +49,8 @@ type Found struct {
 
 // object holds what a source needs of one object.
 type object struct {
-	name, from string
-	reached    fleet.Kubeconfig
+	name    string
+	reached fleet.Kubeconfig
 	// not tells why the object is no cluster now, where it is not.
 	not string
 }
@@ -84,10 +84,8 @@ func List(ctx context.Context, c dynamic.Interface, from []fleet.ClusterSource) 
 			return out, err
 		}
 		for _, o := range objects {
-			at, is := o, cmp.Or(name(o), "")
-			what := describe(o)
-			found := known[s.Source].read(s, at)
-			found.from, found.name = what, cmp.Or(is, found.name)
+			what, found := describe(o), known[s.Source].read(s, o)
+			found.name = cmp.Or(name(o), found.name)
 			switch {
 			case found.not != "":
 				out.Passed = append(out.Passed, what+": "+found.not)
@@ -105,8 +103,8 @@ func List(ctx context.Context, c dynamic.Interface, from []fleet.ClusterSource) 
 			out.Clusters = append(out.Clusters, s.Cluster(found.name, o.GetLabels()[s.NetworkLabel], what, found.reached))
 		}
 	}
-	if len(out.Clusters) > fleet.MaxFound {
-		problems = append(problems, fmt.Sprintf("they list %d clusters, and at most %d can be in a fleet; narrow the selectors", len(out.Clusters), fleet.MaxFound))
+	if len(out.Clusters) > fleet.MaxMembers {
+		problems = append(problems, fmt.Sprintf("they list %d clusters, and at most %d can be in a fleet; narrow the selectors", len(out.Clusters), fleet.MaxMembers))
 	}
 	if len(problems) > 0 {
 		return out, &InvalidError{problems}
