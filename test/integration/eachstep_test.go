@@ -50,7 +50,7 @@ type sabotage struct {
 }
 
 // alone lists the steps after which their unit has none here: they fail themselves.
-var alone = []string{"EnsureRoot", "EnsureRemoteSecret", "WaitLoadBalancer"}
+var alone = []string{"EnsureRoot", "EnsureSharedEgress", "EnsureRemoteSecret", "WaitLoadBalancer"}
 
 func (s *sabotage) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	out, err := s.Next.ExecuteActivity(ctx, in)
