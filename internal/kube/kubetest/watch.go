@@ -57,7 +57,8 @@ func (s *store) watching(action clienttesting.Action) (bool, watch.Interface, er
 	return true, to, nil
 }
 
-// selected returns an object as the dynamic client has it, and whether a watch selects it.
+// selected returns a copy of an object as the dynamic client has it, and whether a watch
+// selects it. The tracker still reads the object itself.
 func (s *store) selected(obj runtime.Object, a clienttesting.WatchActionImpl) (runtime.Object, bool) {
 	m, err := meta.Accessor(obj)
 	if err != nil {
@@ -67,7 +68,7 @@ func (s *store) selected(obj runtime.Object, a clienttesting.WatchActionImpl) (r
 	if by.Labels != nil && !by.Labels.Matches(labels.Set(m.GetLabels())) || by.Fields != nil && !by.Fields.Matches(fields.Set{metav1.ObjectNameField: m.GetName()}) {
 		return nil, false
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj.DeepCopyObject())
 	if err != nil {
 		return nil, false
 	}
