@@ -274,7 +274,7 @@ func (g *gathering) decision(at time.Time, a *historypb.WorkflowExecutionUpdateA
 	if args := in.GetArgs().GetPayloads(); len(args) > 0 {
 		var said api.DecisionInput
 		if decode(args[0], &said) == nil {
-			d.Unit, d.By, d.Reason = said.Unit, said.By, said.Reason
+			d.Unit, d.Wave, d.Keep, d.By, d.Reason = said.Unit, said.Wave, said.Keep, said.By, said.Reason
 		}
 	}
 	g.mu.Lock()

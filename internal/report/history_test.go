@@ -22,3 +22,16 @@ func TestReport_Notifications_AreNoPartOfTheRun(t *testing.T) {
 	require.Len(t, o.children, 1)
 	require.Equal(t, api.RolloutCluster, o.children[0].GetWorkflowId())
 }
+
+// An auditor asks first who approved which wave, and who skipped what.
+func TestReport_Decisions_SayWhichWaveAndWhichUnit(t *testing.T) {
+	var said []string
+	for _, d := range gather(t, "v0.4.0", "steered").Decisions {
+		require.False(t, d.At.IsZero())
+		said = append(said, d.String())
+	}
+	require.NotEmpty(t, said)
+	for _, d := range said {
+		require.Regexp(t, `^(approve wave \S+|skip (cluster|link) .+|retry (cluster|link) .+|pause|resume|cancel.*), by `, d)
+	}
+}
