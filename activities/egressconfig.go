@@ -17,8 +17,6 @@ import (
 
 const (
 	componentEgressConfig = "egress-config"
-	// addressLater stands, in a plan, for an address that step 7 has not got yet.
-	addressLater = "known-after-step-7.invalid"
 )
 
 // EnsureEgressConfig does step 11: what comes to the egress gateway for the
@@ -30,7 +28,7 @@ func (a *Activities) EnsureEgressConfig(ctx context.Context, in api.EnsureEgress
 		return fleet.Changes{}, err
 	}
 	if in.DryRun && !in.Address.Known() {
-		in.Address.Hostname = addressLater
+		in.Address.Hostname = fleet.AddressLater
 	}
 	for _, obj := range egressConfig(in) {
 		if err := w.Apply(ctx, obj); err != nil {

@@ -217,6 +217,6 @@ func TestEgressConfig_InAPlanWithoutAnAddress_ShowsAPlaceholder(t *testing.T) {
 	changes, err := w.acts.EnsureEgressConfig(t.Context(), api.EnsureEgressConfigInput{LinkRef: api.LinkRef{ClusterRef: w.ref, Link: fromEast[0]}, TLSServerName: "api", APIPort: 16443})
 	require.NoError(t, err)
 	for _, c := range changes.All() {
-		require.Equal(t, c.Kind == kinds.ServiceEntries.Kind, strings.Contains(c.Manifest, addressLater), c.Manifest)
+		require.Equal(t, c.Kind == kinds.ServiceEntries.Kind, strings.Contains(c.Manifest, fleet.AddressLater), c.Manifest)
 	}
 }

@@ -33,6 +33,8 @@ func (a *app) render() *cobra.Command {
 			"folder with a kustomization per cluster, a file per object, gateways as their chart renders them.\n" +
 			"Workers read the clusters, which know the names of their API servers and the addresses of their\n" +
 			"load balancers, and change nothing.\n\n" +
+			"An object that needs the address of a gateway which has none yet is not written: render says which,\n" +
+			"and ends with 3.\n\n" +
 			"Secrets (cacerts, tokens, remote secrets) hold keys and are not rendered; each kustomization names\n" +
 			"those that its cluster needs. The files do not carry Landbridge's labels: what another tool applies\n" +
 			"belongs to that tool, and a rollout refuses to touch it.",
@@ -57,14 +59,17 @@ func (a *app) render() *cobra.Command {
 			if len(r.Unreachable) > 0 { // what another tool applies from here would go with its files
 				return failed(fmt.Errorf("%s; nothing was written", r.Unreachable[0]))
 			}
-			files, err := renderedFiles(r.Plan)
+			out, err := renderedFiles(r.Plan)
 			if err != nil {
 				return failed(err)
 			}
-			if err := replaceFiles(dir, files); err != nil {
+			if err := replaceFiles(dir, out.files); err != nil {
 				return failed(err)
 			}
-			return a.print(cmd.OutOrStdout(), slices.Sorted(maps.Keys(files)), func(w io.Writer) { printRendered(w, dir, f, files) })
+			if err := a.print(cmd.OutOrStdout(), slices.Sorted(maps.Keys(out.files)), func(w io.Writer) { printRendered(w, dir, f, out.files) }); err != nil {
+				return err
+			}
+			return out.incomplete()
 		},
 	}
 	a.fileFlag(cmd)
@@ -76,44 +81,72 @@ func (a *app) render() *cobra.Command {
 	return cmd
 }
 
-// renderedFiles returns contents by path below the output directory.
-func renderedFiles(plan []api.PlannedUnit) (map[string]string, error) {
-	files, resources, secrets := map[string]string{}, map[string][]string{}, map[api.Unit][]string{}
+// rendered holds contents by path below the output directory.
+type rendered struct {
+	files map[string]string
+	// resources lists the files of each cluster, and secrets the comments about its Secrets.
+	resources, secrets map[string][]string
+	// missing lists the objects that cannot be written, by the cluster whose address they need.
+	missing map[string][]string
+}
+
+// incomplete returns an error with the exit code 3 where an object could not be written.
+func (r rendered) incomplete() error {
+	if len(r.missing) == 0 {
+		return nil
+	}
+	var lines []string
+	for _, target := range slices.Sorted(maps.Keys(r.missing)) {
+		lines = append(lines, fmt.Sprintf("not written, since the east-west gateway of %s has no address yet: %s", target, strings.Join(r.missing[target], ", ")))
+	}
+	return &exitError{exitPartly, fmt.Errorf("%s\napply what is written, wait until the gateways have addresses, and render again", strings.Join(lines, "\n"))}
+}
+
+// renderedFiles sorts what a plan would apply into files.
+func renderedFiles(plan []api.PlannedUnit) (rendered, error) {
+	r := rendered{map[string]string{}, map[string][]string{}, map[string][]string{}, map[string][]string{}}
 	for _, u := range plan {
 		for _, c := range u.Changes {
-			switch {
-			case c.Manifest != "":
-				doc, err := withoutMarks(c.Manifest)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %s %s: %w", u.Unit, c.Kind, c.Name, err)
-				}
-				name := strings.ToLower(strings.TrimPrefix(c.Namespace+"-"+c.Kind+"-"+c.Name, "-")) + ".yaml"
-				path := filepath.Join(c.Cluster, name)
-				if _, twice := files[path]; !twice {
-					resources[c.Cluster] = append(resources[c.Cluster], name)
-				}
-				files[path] = doc
-			case c.Kind == "Secret" && c.Namespace != fleet.SystemNamespace && c.Action != fleet.Remove:
-				secrets[u.Unit] = append(secrets[u.Unit], c.Namespace+"/"+c.Name)
+			if err := r.add(u.Unit, c); err != nil {
+				return r, fmt.Errorf("%s: %s %s: %w", u.Unit, c.Kind, c.Name, err)
 			}
 		}
 	}
-	for cluster, names := range resources {
-		var b strings.Builder
-		b.WriteString(renderedBy)
-		for _, unit := range slices.SortedFunc(maps.Keys(secrets), api.Unit.Compare) {
-			if unit.Touches(cluster) {
-				fmt.Fprintf(&b, "# Not rendered, since they hold keys (%s): Secret %s\n", unit, strings.Join(secrets[unit], ", "))
-			}
-		}
+	for cluster, names := range r.resources {
 		data, err := yaml.Marshal(map[string]any{"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names})
 		if err != nil {
-			return nil, err
+			return r, err
 		}
-		b.Write(data)
-		files[filepath.Join(cluster, kustomization)] = b.String()
+		slices.Sort(r.secrets[cluster])
+		r.files[filepath.Join(cluster, kustomization)] = renderedBy + strings.Join(r.secrets[cluster], "") + string(data)
 	}
-	return files, nil
+	return r, nil
+}
+
+// add adds one object, or what is to be said of it.
+func (r rendered) add(unit api.Unit, c fleet.Change) error {
+	link, isLink := unit.Link()
+	switch {
+	case c.Kind == "Secret" && c.Namespace != fleet.SystemNamespace && c.Action != fleet.Remove && c.Cluster != "":
+		r.secrets[c.Cluster] = append(r.secrets[c.Cluster], fmt.Sprintf("# Not rendered, since it holds keys (%s): Secret %s/%s\n", unit, c.Namespace, c.Name))
+		return nil
+	case c.Manifest == "":
+		return nil
+	case isLink && strings.Contains(c.Manifest, fleet.AddressLater):
+		r.missing[link.To] = append(r.missing[link.To], fmt.Sprintf("%s %s/%s of %s", c.Kind, c.Namespace, c.Name, c.Cluster))
+		return nil
+	}
+	doc, err := withoutMarks(c.Manifest)
+	if err != nil {
+		return err
+	}
+	name := strings.ToLower(strings.TrimPrefix(c.Namespace+"-"+c.Kind+"-"+c.Name, "-")) + ".yaml"
+	path := filepath.Join(c.Cluster, name)
+	if _, twice := r.files[path]; !twice {
+		r.resources[c.Cluster] = append(r.resources[c.Cluster], name)
+	}
+	r.files[path] = doc
+	return nil
 }
 
 // withoutMarks removes from a manifest, at any depth, the labels and annotations by which

@@ -24,14 +24,15 @@ spec:
 `
 
 func TestRender_RemovesLandbridgesMarks_AndNamesTheSecretsThatAreMissing(t *testing.T) {
-	files, err := renderedFiles([]api.PlannedUnit{
+	out, err := renderedFiles([]api.PlannedUnit{
 		{Unit: api.Member("east"), Changes: []fleet.Change{
 			{Action: fleet.Create, Kind: "Deployment", Namespace: "istio-system", Name: "gateway", Cluster: "east", Manifest: marked},
-			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts"},
+			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "cacerts", Cluster: "east"},
 			{Action: fleet.Create, Kind: "Helm release", Namespace: "istio-system", Name: "gateway"}}},
 		{Unit: api.LinkOf(fleet.Link{From: "west", To: "east"}), Changes: []fleet.Change{
 			{Action: fleet.Keep, Kind: "AuthorizationPolicy", Namespace: "istio-system", Name: "from-west", Cluster: "east", Manifest: "kind: AuthorizationPolicy\n"},
-			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "istio-remote-secret-east"}}},
+			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "istio-remote-secret-east", Cluster: "west"},
+			{Action: fleet.Create, Kind: "Secret", Namespace: "istio-system", Name: "landbridge-reader-west-1", Cluster: "east"}}},
 	})
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{
@@ -48,14 +49,30 @@ spec:
         app: gateway
 `,
 		"east/istio-system-authorizationpolicy-from-west.yaml": renderedBy + "kind: AuthorizationPolicy\n",
-		"east/kustomization.yaml": renderedBy + `# Not rendered, since they hold keys (cluster east): Secret istio-system/cacerts
-# Not rendered, since they hold keys (link west -> east): Secret istio-system/istio-remote-secret-east
+		"east/kustomization.yaml": renderedBy + `# Not rendered, since it holds keys (cluster east): Secret istio-system/cacerts
+# Not rendered, since it holds keys (link west -> east): Secret istio-system/landbridge-reader-west-1
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 resources:
 - istio-system-deployment-gateway.yaml
 - istio-system-authorizationpolicy-from-west.yaml
-`}, files)
+`}, out.files)
+	require.NoError(t, out.incomplete())
+}
+
+// What is written can be applied: no object has an address that is made up.
+func TestRender_AGatewayWithoutAnAddress_LeavesOutWhatNeedsIt(t *testing.T) {
+	out, err := renderedFiles([]api.PlannedUnit{{Unit: api.LinkOf(fleet.Link{From: "west", To: "east"}), Changes: []fleet.Change{
+		{Action: fleet.Create, Kind: "ServiceEntry", Namespace: "istio-system", Name: "east", Cluster: "west", Manifest: "spec: {endpoints: [{address: " + fleet.AddressLater + "}]}\n"},
+		{Action: fleet.Create, Kind: "Gateway", Namespace: "istio-system", Name: "east", Cluster: "west", Manifest: "kind: Gateway\n"}}}})
+	require.NoError(t, err)
+	require.NotContains(t, out.files, "west/istio-system-serviceentry-east.yaml")
+	require.NotContains(t, out.files["west/kustomization.yaml"], "serviceentry")
+	require.Contains(t, out.files, "west/istio-system-gateway-east.yaml")
+	err = out.incomplete()
+	require.Equal(t, exitPartly, err.(*exitError).code)
+	require.EqualError(t, err, "not written, since the east-west gateway of east has no address yet: ServiceEntry istio-system/east of west\n"+
+		"apply what is written, wait until the gateways have addresses, and render again")
 }
 
 func TestRender_TakesAwayOnlyWhatItWrote(t *testing.T) {

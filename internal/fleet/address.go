@@ -20,6 +20,9 @@ type Address struct {
 	Port int `json:"port,omitempty" jsonschema:"minimum=1,maximum=65535"`
 }
 
+// AddressLater stands, in a plan, for the address of an east-west gateway that has none yet.
+const AddressLater = "known-after-step-7.invalid"
+
 // Known tells whether there is a hostname or an IP.
 func (a Address) Known() bool { return a.Hostname != "" || len(a.IPs) > 0 }
 

@@ -93,15 +93,18 @@ func (w *Writer) Changes() fleet.Changes { return w.changes }
 // Note adds changes that something else than the writer made, such as Helm.
 func (w *Writer) Note(c ...fleet.Change) { w.changes.Changes = append(w.changes.Changes, c...) }
 
-// NoteApplied adds a change, with the object that it applies where a plan is asked for
-// objects. It leaves out what a Secret holds.
+// NoteApplied adds a change, with its cluster and the object that it applies where a plan is
+// asked for objects. It leaves out what a Secret holds.
 func (w *Writer) NoteApplied(c fleet.Change, object any) error {
+	if w.Render {
+		c.Cluster = w.Name
+	}
 	if w.Render && c.Kind != kinds.Secrets.Kind {
 		manifest, err := yaml.Marshal(object)
 		if err != nil {
 			return err
 		}
-		c.Cluster, c.Manifest = w.Name, string(manifest)
+		c.Manifest = string(manifest)
 	}
 	w.Note(c)
 	return nil
