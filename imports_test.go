@@ -56,9 +56,12 @@ var layers = []struct {
 	{"workflows", "what happens, in order", []string{"activities", "internal/api", "internal/fleet"}},
 
 	{"internal/connect", "the way to Temporal", []string{"internal/api", "internal/codec", "internal/fleet"}},
+	{"internal/runs", "what changes or looks at fleets", []string{"internal/api", "internal/connect", "internal/fleet"}},
+	{"internal/resource", "the Fleet resource", []string{"internal/fleet"}},
+	{"internal/reconcile", "what keeps fleets as their resources say", []string{"internal/api", "internal/fleet", "internal/resource", "internal/runs"}},
 	{"internal/report", "what an auditor reads", []string{"internal/api", "internal/build", "internal/fleet"}},
-	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/redact", "internal/report", "internal/rights", "internal/sources"}},
-	{"worker/serve", "the composition root", []string{"activities", "certs", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "internal/notify", "workflows"}},
+	{"starter", "the command", []string{"internal/api", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/redact", "internal/report", "internal/resource", "internal/rights", "internal/runs", "internal/sources"}},
+	{"worker/serve", "the composition root", []string{"activities", "certs", "internal/build", "internal/codec", "internal/connect", "internal/fleet", "internal/help", "internal/kube", "internal/listen", "internal/notify", "internal/reconcile", "workflows"}},
 	{"worker", "the worker", []string{"worker/serve"}},
 	{"docs", "tests of the documents", nil},
 }

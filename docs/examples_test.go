@@ -32,12 +32,13 @@ func fleetFile(example string) string {
 }
 
 func TestExamples_OfFleetFiles_AreValid(t *testing.T) {
-	checked := 0
+	checked, crd := 0, definition(t)
 	for _, name := range files(t, root, ".md") {
 		for _, example := range blocks(read(t, root, name), "yaml") {
 			if file := fleetFile(example); file != "" {
 				_, err := fleet.Parse(name, []byte(file))
 				require.NoError(t, err, file)
+				crd.takes(t, file)
 				checked++
 			}
 		}

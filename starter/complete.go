@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // completionTimeout bounds how long a shell waits for names.
@@ -101,7 +102,7 @@ func (a *app) completeUnits(names func(fleet.Fleet) []string) cobra.CompletionFu
 			if err != nil {
 				return nil, err
 			}
-			in, err := lastInput(ctx, c, name)
+			in, err := runs.LastInput(ctx, c, name)
 			return names(in.Fleet), err
 		})
 	}
@@ -116,7 +117,7 @@ func (a *app) completeRun(cmd *cobra.Command, args []string, _ string) ([]cobra.
 		}
 		changes, err := pastChanges(ctx, c, changesOf(name), shownRuns)
 		for _, ch := range changes {
-			out = append(out, cobra.CompletionWithDesc(ch.Run, fmt.Sprintf("%s %s, %s", noun(ch.Type), ch.state(), ch.Started.Local().Format(time.DateTime))))
+			out = append(out, cobra.CompletionWithDesc(ch.Run, fmt.Sprintf("%s %s, %s", runs.Noun(ch.Type), ch.state(), ch.Started.Local().Format(time.DateTime))))
 		}
 		return out, err
 	})

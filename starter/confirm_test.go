@@ -99,8 +99,8 @@ spec:
 		require.Contains(t, out.String(), "this removes, overwrites or restarts what the fleet prod has, and there is no terminal to ask on: give --yes", args)
 	}
 	// A fleet that is protected is not even asked about.
-	require.NoError(t, os.WriteFile("fleet.yaml", bytes.Replace([]byte(file), []byte("{name: prod}"), []byte("{name: prod, protected: true}"), 1), 0o600))
+	require.NoError(t, os.WriteFile("fleet.yaml", bytes.Replace([]byte(file), []byte("\nspec:\n"), []byte("\nspec:\n  protected: true\n"), 1), 0o600))
 	var out bytes.Buffer
 	require.Equal(t, exitUsage, Main([]string{"cleanup", "--yes"}, &out, &out))
-	require.Equal(t, "landbridge: the fleet prod is protected by metadata.protected of its fleet file; set it to false in the fleet file and roll that out, then remove\n", out.String())
+	require.Equal(t, "landbridge: the fleet prod is protected by spec.protected of its fleet file; set it to false in the fleet file and roll that out, then remove\n", out.String())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) drift() *cobra.Command {
@@ -59,9 +60,9 @@ func (a *app) drift() *cobra.Command {
 // busy tells during what a check was made.
 func busy(c api.LastChange) string {
 	if c.Running {
-		return fmt.Sprintf("a %s runs since %s", noun(c.Type), c.Since.Local().Format(time.RFC3339))
+		return fmt.Sprintf("a %s runs since %s", runs.Noun(c.Type), c.Since.Local().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("a %s began at %s and has ended meanwhile", noun(c.Type), c.Since.Local().Format(time.RFC3339))
+	return fmt.Sprintf("a %s began at %s and has ended meanwhile", runs.Noun(c.Type), c.Since.Local().Format(time.RFC3339))
 }
 
 func printDrift(w io.Writer, r api.DriftResult) {
@@ -99,7 +100,7 @@ func printDrift(w io.Writer, r api.DriftResult) {
 		fmt.Fprintf(w, "fleet %s is %s\n", r.Fleet, is)
 		return
 	}
-	fmt.Fprintf(w, "\nfleet %s differs from %s: %s\n", r.Fleet, from, countDrift(r))
+	fmt.Fprintf(w, "\nfleet %s differs from %s: %s\n", r.Fleet, from, r.Summary())
 }
 
 // showApplied tells which fleet file was rolled out, when, and on whose behalf.
@@ -109,23 +110,4 @@ func showApplied(a fleet.Applied) string {
 		s += ", " + why
 	}
 	return s
-}
-
-// countDrift tells how much differs, and leaves out what does not: "2 changed objects, 1
-// unproven link".
-func countDrift(r api.DriftResult) string {
-	var parts []string
-	for _, c := range []struct {
-		n    int
-		noun string
-	}{
-		{len(r.Unreachable), "unreachable cluster"}, {r.Differs, "changed object"}, {len(r.Expiring), "expiring certificate"}, {len(r.Unproven), "unproven link"},
-		{len(r.Stale.Links), "stale link"}, {len(r.Stale.Clusters), "stale cluster"},
-		{len(r.Differ), "differing inventory"},
-	} {
-		if c.n > 0 {
-			parts = append(parts, fleet.Count(c.n, c.noun))
-		}
-	}
-	return strings.Join(parts, ", ")
 }

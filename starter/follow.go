@@ -3,16 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // followInterval sets the pause between two readings of a workflow's status.
@@ -28,7 +27,7 @@ type shower interface {
 // a line for every change.
 func newShower(ctx context.Context, w io.Writer, typ string) shower {
 	if drawable(w) {
-		return newScreen(ctx, w, noun(typ))
+		return newScreen(ctx, w, runs.Noun(typ))
 	}
 	return &lines{w: w, began: time.Now(), seen: map[string]string{}}
 }
@@ -37,7 +36,7 @@ func newShower(ctx context.Context, w io.Writer, typ string) shower {
 // or the context's.
 func follow(ctx context.Context, c client.Client, run client.WorkflowRun, show shower) error {
 	done := make(chan error, 1)
-	go func() { done <- outcome(ctx, run, nil) }()
+	go func() { done <- runs.Outcome(ctx, run, nil) }()
 	defer show.close()
 	look := func() {
 		if p, err := readProgress(ctx, c, run.GetID(), run.GetRunID()); err == nil {
@@ -95,18 +94,4 @@ func (l *lines) progress(p progress) {
 		}
 		l.say(r.name, line)
 	}
-}
-
-// query reads the status of a workflow. It fails where no worker answers.
-func query(ctx context.Context, c client.Client, id, runID string, out any) error {
-	v, err := c.QueryWorkflow(ctx, id, runID, api.StatusQuery)
-	if err != nil {
-		return err
-	}
-	return v.Get(out)
-}
-
-func isNotFound(err error) bool {
-	var e *serviceerror.NotFound
-	return errors.As(err, &e)
 }

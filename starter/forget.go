@@ -12,6 +12,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) forget() *cobra.Command {
@@ -104,9 +105,9 @@ func (a *app) fleetToChange(cmd *cobra.Command, args []string) (*fleet.Fleet, er
 		return nil, failed(err)
 	}
 	defer c.Close()
-	in, err := lastInput(cmd.Context(), c, name)
-	if isNotFound(err) {
-		err = fmt.Errorf("%w; give its fleet file with -f", unknownFleet(name))
+	in, err := runs.LastInput(cmd.Context(), c, name)
+	if runs.IsNotFound(err) {
+		err = fmt.Errorf("%w; give its fleet file with -f", &runs.UnknownError{Fleet: name})
 	}
 	if err != nil {
 		return nil, failed(err)

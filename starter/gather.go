@@ -21,6 +21,7 @@ import (
 	"github.com/landbridge/landbridge/internal/build"
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/report"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) gather() *cobra.Command {
@@ -132,7 +133,7 @@ func (b *bundle) clusters(ctx context.Context, c client.Client, id string, r api
 	b.unread = r.Unread
 	for _, cluster := range r.Clusters {
 		var got api.GatherClusterResult
-		if err := outcome(ctx, c.GetWorkflow(ctx, api.Member(cluster).WorkflowID(id), ""), &got); err != nil {
+		if err := runs.Outcome(ctx, c.GetWorkflow(ctx, api.Member(cluster).WorkflowID(id), ""), &got); err != nil {
 			b.files[path.Join("clusters", cluster, "error.txt")] = []byte(cmp.Or(r.Unread[cluster], err.Error()) + "\n")
 			continue
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // changedBy lists the types of the workflows that change a fleet.
@@ -84,7 +85,7 @@ func (a *app) history() *cobra.Command {
 				return failed(err)
 			}
 			if len(changes) == 0 {
-				return failed(unknownFleet(name))
+				return failed(&runs.UnknownError{Fleet: name})
 			}
 			return a.print(cmd.OutOrStdout(), changes, func(w io.Writer) { printHistory(w, changes) })
 		},
@@ -119,10 +120,10 @@ func pastChanges(ctx context.Context, c client.Client, query string, most int) (
 
 func pastChangeOf(e *workflowpb.WorkflowExecutionInfo) pastChange {
 	out := pastChange{Fleet: strings.TrimPrefix(e.GetExecution().GetWorkflowId(), fleet.WorkflowID("")), Run: e.GetExecution().GetRunId(), Type: e.GetType().GetName(),
-		Status: statusWord(e.GetStatus()), Started: e.GetStartTime().AsTime()}
+		Status: runs.Word(e.GetStatus()), Started: e.GetStartTime().AsTime()}
 	for key, into := range map[temporal.SearchAttributeKeyKeyword]*string{api.PhaseKey: &out.Phase, api.RequestedByKey: &out.RequestedBy, api.ReasonKey: &out.Reason} {
 		if p := e.GetSearchAttributes().GetIndexedFields()[key.GetName()]; p != nil {
-			_ = decode(p, into) // one of another type tells nothing
+			_ = runs.Decode(p, into) // one of another type tells nothing
 		}
 	}
 	if e.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && e.GetCloseTime() != nil {
@@ -143,7 +144,7 @@ func printHistory(w io.Writer, changes changeList) {
 		if c.Closed != nil {
 			took = elapsed(c.Closed.Sub(c.Started))
 		}
-		cells := []string{c.Started.Local().Format(time.DateTime), noun(c.Type), c.state(), took, c.RequestedBy, oneLine(c.Reason)}
+		cells := []string{c.Started.Local().Format(time.DateTime), runs.Noun(c.Type), c.state(), took, c.RequestedBy, oneLine(c.Reason)}
 		if isWide(w) {
 			cells = append([]string{c.Run}, cells...)
 		}

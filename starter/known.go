@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // knownBy holds what a person knows of a fleet without its file.
@@ -105,63 +101,15 @@ func (a *app) fleetOf(cmd *cobra.Command, args []string, k knownBy) (api.FleetIn
 // reached returns a fleet as far as Temporal knows how its clusters are reached: from its
 // schedule, which each rollout refreshes, or else from the last run that changed it.
 func reached(ctx context.Context, c client.Client, name string) (fleet.Fleet, error) {
-	in, found, err := scheduledInput(ctx, c, name)
+	in, found, err := runs.ScheduledInput(ctx, c, name)
 	if err == nil && !found {
-		in, err = lastInput(ctx, c, name)
+		in, err = runs.LastInput(ctx, c, name)
 	}
 	switch {
-	case isNotFound(err):
+	case runs.IsNotFound(err):
 		return fleet.Fleet{}, usage(fmt.Errorf("this Temporal has no schedule and no run of a fleet %s that tell where its clusters are; name one of them with --cluster NAME=CONTEXT, or give the fleet file with -f", name))
 	case err != nil:
 		return fleet.Fleet{}, failed(err)
 	}
 	return in.Fleet.Reach(), nil
-}
-
-// runsBack limits how many runs of a fleet are looked at for one that was not refused.
-const runsBack = 50
-
-// lastInput returns the input of the last run that changed a fleet, or may have. One that
-// its preflight refused is passed over as long as there is another: its fleet file may
-// have led to clusters under names that they never had.
-func lastInput(ctx context.Context, c client.Client, name string) (in api.FleetInput, err error) {
-	id := fleet.WorkflowID(name)
-	list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: runsBack, Query: fmt.Sprintf("WorkflowId = %q", id)})
-	if err != nil {
-		return in, err
-	}
-	for _, run := range list.GetExecutions() {
-		if run.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_FAILED || !refusedRun(ctx, c, run.GetExecution()) {
-			return inputOf(ctx, c, id, run.GetExecution().GetRunId())
-		}
-	}
-	return inputOf(ctx, c, id, "")
-}
-
-// refusedRun tells whether a run that failed was refused by its preflight, and changed
-// nothing.
-func refusedRun(ctx context.Context, c client.Client, run *commonpb.WorkflowExecution) bool {
-	var app *temporal.ApplicationError
-	return errors.As(outcome(ctx, c.GetWorkflow(ctx, run.GetWorkflowId(), run.GetRunId()), nil), &app) && app.Type() == api.TypePreflight
-}
-
-// scheduledInput returns the input with which the fleet's schedule starts its checks, and
-// whether there is one.
-func scheduledInput(ctx context.Context, c client.Client, name string) (in api.FleetInput, found bool, err error) {
-	d, err := c.ScheduleClient().GetHandle(ctx, fleet.ScheduleID(name)).Describe(ctx)
-	if isNotFound(err) {
-		return in, false, nil
-	}
-	if err != nil {
-		return in, false, err
-	}
-	action, ok := d.Schedule.Action.(*client.ScheduleWorkflowAction)
-	if !ok || len(action.Args) != 1 {
-		return in, false, nil
-	}
-	payload, ok := action.Args[0].(*commonpb.Payload)
-	if !ok {
-		return in, false, nil
-	}
-	return in, true, decode(payload, &in)
 }

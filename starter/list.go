@@ -14,6 +14,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // fleetChanges limits how many changes of all fleets are read for the last one of each.
@@ -100,7 +101,7 @@ func fleets(ctx context.Context, c client.Client) (fleetList, error) {
 // proven reads from the result of a rollout how many links it proved.
 func (l *listed) proven(ctx context.Context, c client.Client, run string) {
 	var result api.FleetResult
-	if err := outcome(ctx, c.GetWorkflow(ctx, fleet.WorkflowID(l.Fleet), run), &result); err == nil {
+	if err := runs.Outcome(ctx, c.GetWorkflow(ctx, fleet.WorkflowID(l.Fleet), run), &result); err == nil {
 		l.Links, l.Proven = len(result.Links), result.Proven
 	}
 }
@@ -124,7 +125,7 @@ func printFleets(w io.Writer, fleets fleetList) {
 			proven = fmt.Sprintf("%d of %d", f.Proven, f.Links)
 		}
 		started := duration.HumanDuration(time.Since(f.Last.Started)) + " ago"
-		cells := []string{f.Fleet, noun(f.Last.Type), f.Last.state(), started, f.Last.RequestedBy, proven, next}
+		cells := []string{f.Fleet, runs.Noun(f.Last.Type), f.Last.state(), started, f.Last.RequestedBy, proven, next}
 		if isWide(w) {
 			cells = append(cells, f.Last.Run, oneLine(f.Last.Reason))
 		}

@@ -20,6 +20,8 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/help"
 	"github.com/landbridge/landbridge/internal/report"
+	"github.com/landbridge/landbridge/internal/resource"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // The exit codes. docs/generated/reference.md shows the comments.
@@ -76,11 +78,14 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // failed returns an error with the exit code 1, or 2 where it is a mistake in what was typed.
 func failed(err error) error {
-	var wrong *connect.AddressError
-	if errors.As(err, &wrong) {
+	var (
+		wrong   *connect.AddressError
+		refused *runs.RefusedError
+	)
+	if errors.As(err, &wrong) || errors.As(err, &refused) {
 		return usage(err)
 	}
-	return &exitError{exitFailed, told(err)}
+	return &exitError{exitFailed, runs.Told(err)}
 }
 
 func usage(err error) error { return &exitError{exitUsage, err} }
@@ -155,13 +160,16 @@ func wanted(bad *pflag.InvalidValueError) string {
 }
 
 func schema() *cobra.Command {
-	return &cobra.Command{Use: "schema [fleet|report]", Short: "Print the JSON schema of the fleet file, for editors, or of a report",
-		Example: "  landbridge schema | jq .title\n  landbridge schema report",
-		Args:    cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{"fleet", "report"},
+	return &cobra.Command{Use: "schema [fleet|report|crd]", Short: "Print the JSON schema of the fleet file or of a report, or the CRD of Fleets",
+		Example: "  landbridge schema | jq .title\n  landbridge schema report\n  landbridge schema crd | kubectl apply -f -",
+		Args:    cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs), ValidArgs: []string{"fleet", "report", "crd"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			which := fleet.Schema
-			if len(args) == 1 && args[0] == "report" {
+			switch {
+			case len(args) == 1 && args[0] == "report":
 				which = report.Schema
+			case len(args) == 1 && args[0] == "crd":
+				which = resource.CRD
 			}
 			_, err := cmd.OutOrStdout().Write(which)
 			return err

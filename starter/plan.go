@@ -9,14 +9,12 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
-	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) plan() *cobra.Command {
@@ -129,21 +127,11 @@ func (a *app) look(ctx context.Context, typ string, in api.FleetInput, out any, 
 
 // look returns the ID of the workflow that looked.
 func look(ctx context.Context, c client.Client, typ string, in api.FleetInput, out any) (string, error) {
-	name := in.Fleet.Metadata.Name
-	if err := connect.Readable(ctx, c, name); err != nil {
+	run, err := runs.Look(ctx, c, typ, in, out)
+	if run == nil {
 		return "", failed(err)
 	}
-	in.Contract = api.Contract
-	run, err := connect.Execute(ctx, c, client.StartWorkflowOptions{
-		ID: fleet.WorkflowID(name) + "." + strings.ToLower(strings.TrimSuffix(typ, "Fleet")) + "." + uuid.NewString(), TaskQueue: in.Fleet.Spec.TaskQueue,
-		StaticSummary:         typ + " " + name,
-		StaticDetails:         in.Request.Line(),
-		TypedSearchAttributes: temporal.NewSearchAttributes(api.FleetKey.ValueSet(name)),
-	}, typ, in)
-	if err != nil {
-		return "", failed(err)
-	}
-	return run.GetID(), explained(ctx, c, run, outcome(ctx, run, out))
+	return run.GetID(), explained(ctx, c, run, err)
 }
 
 // marks holds the sign that stands before each action.
@@ -244,7 +232,7 @@ func withDetails(ctx context.Context, c client.Client, plan string, units []api.
 			continue // the root has no workflow
 		}
 		var done fleet.Changes
-		if err := outcome(ctx, c.GetWorkflow(ctx, id, ""), &done); err != nil {
+		if err := runs.Outcome(ctx, c.GetWorkflow(ctx, id, ""), &done); err != nil {
 			continue // a unit that left the fleet file has no workflow
 		}
 		for j, have := range u.Changes {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // progress tells how far a rollout or cleanup is, and what each of its units does now.
@@ -41,7 +42,7 @@ const lookups = 8
 // are. It fails where no worker answers.
 func readProgress(ctx context.Context, c client.Client, id, runID string) (progress, error) {
 	var p progress
-	if err := query(ctx, c, id, runID, &p.Status); err != nil {
+	if err := runs.Status(ctx, c, id, runID, &p.Status); err != nil {
 		return p, err
 	}
 	for _, u := range p.Status.Units {
@@ -87,7 +88,7 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	group.SetLimit(lookups)
 	for n, source := range sources {
 		group.Go(func() error {
-			_ = query(ctx, c, api.LinksWorkflowID(id, source), "", &answers[n]) // where it fails, the state that the fleet's workflow told stays
+			_ = runs.Status(ctx, c, api.LinksWorkflowID(id, source), "", &answers[n]) // where it fails, the state that the fleet's workflow told stays
 			return nil
 		})
 	}
@@ -109,7 +110,7 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 // goes on is waited for.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string, began time.Time) {
 	var s api.Status
-	if query(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
+	if runs.Status(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
 		return
 	}
 	last := s.Units[0].Steps[len(s.Units[0].Steps)-1]
@@ -127,7 +128,7 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string,
 	}
 	for _, p := range d.GetPendingActivities() {
 		if hb := p.GetHeartbeatDetails().GetPayloads(); len(hb) > 0 {
-			_ = decode(hb[0], &u.WaitsFor)
+			_ = runs.Decode(hb[0], &u.WaitsFor)
 		}
 		if u.Attempt = p.GetAttempt(); u.Attempt > 1 {
 			u.LastError = p.GetLastFailure().GetMessage()

@@ -29,6 +29,8 @@ type rbacRequest struct {
 	management []string
 	// source lists its clusters there (spec.clustersFrom).
 	source string
+	// fleets says that the worker reconciles the Fleets there.
+	fleets bool
 }
 
 func (a *app) rbac() *cobra.Command {
@@ -45,8 +47,9 @@ func (a *app) rbac() *cobra.Command {
 			"those who read the cluster: they are printed first. The worker has a Role in each namespace, and a\n" +
 			"ClusterRole that has neither Secrets nor port-forward, and writes Istio and IstioCNI only.\n\n" +
 			"With --management it prints the Role for a namespace of the management cluster, whose Secrets say\n" +
-			"how clusters are reached (spec.clusters[].kubeconfig.secret).",
-		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac -f fleet.yaml --cluster west --namespaced | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge\n  landbridge rbac --management argocd | kubectl --context hub apply -f -",
+			"how clusters are reached (spec.clusters[].kubeconfig.secret). With --fleets it prints the Role to\n" +
+			"reconcile the Fleet resources there, too (landbridge-worker --watch-fleets).",
+		Example: "  landbridge rbac | kubectl --context west apply -f -\n  landbridge rbac -f fleet.yaml --cluster west --namespaced | kubectl --context west apply -f -\n  landbridge rbac --istio-namespace istio-system --account-namespace ops --account landbridge\n  landbridge rbac --management argocd | kubectl --context hub apply -f -\n  landbridge rbac --management fleets --fleets | kubectl --context hub apply -f -",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			objects, err := a.rolesFor(cmd, r)
 			if err != nil {
@@ -73,6 +76,7 @@ func (a *app) rbac() *cobra.Command {
 	f.StringVar(&r.account, "account", rbacName, "name of the account")
 	f.StringArrayVar(&r.management, "management", nil, "`NAMESPACE` of the management cluster whose Secrets have kubeconfigs; may be repeated")
 	f.StringVar(&r.source, "from", "", "with --management: the `SOURCE` (spec.clustersFrom) whose objects are there: "+strings.Join(fleet.Sources, ", "))
+	f.BoolVar(&r.fleets, "fleets", false, "with --management: the worker reconciles the Fleet resources of that namespace")
 	for _, said := range []string{"istio-namespace", "revision", "existing-istio", "adopt", "skip-proof", "requests-namespace"} {
 		cmd.MarkFlagsMutuallyExclusive("cluster", said)
 		cmd.MarkFlagsMutuallyExclusive("management", said)
@@ -96,6 +100,9 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	if r.cluster == "" {
 		if r.source != "" {
 			return nil, fmt.Errorf("--from goes with --management NAMESPACE, where the objects are")
+		}
+		if r.fleets {
+			return nil, fmt.Errorf("--fleets goes with --management NAMESPACE, where the Fleets are")
 		}
 		for _, flag := range []string{"file", "namespaced"} {
 			if cmd.Flags().Changed(flag) {
@@ -137,6 +144,9 @@ func managementRoles(r rbacRequest, account *corev1.ServiceAccount, worker rbacv
 			return nil, fmt.Errorf("--management: %q is not a namespace: %s", ns, errs[0])
 		}
 		objects = append(objects, rights.Management(rbacName, ns, r.source, worker)...)
+		if r.fleets {
+			objects = append(objects, rights.Fleets(rbacName, ns, worker)...)
+		}
 	}
 	return objects, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/fleet"
 	"github.com/landbridge/landbridge/internal/report"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) report() *cobra.Command {
@@ -40,8 +41,8 @@ func (a *app) report() *cobra.Command {
 				id = fleet.WorkflowID(id)
 			}
 			r, err := report.Gather(cmd.Context(), c, cmp.Or(namespace, client.DefaultNamespace), id, run)
-			if isNotFound(err) {
-				return failed(unknownFleet(asked))
+			if runs.IsNotFound(err) {
+				return failed(&runs.UnknownError{Fleet: asked})
 			}
 			if err != nil {
 				return failed(err)
@@ -75,6 +76,6 @@ func (a *app) writeReport(cmd *cobra.Command, r *report.Report, out string) erro
 	if err := os.WriteFile(out, b.Bytes(), 0o644); err != nil {
 		return failed(fmt.Errorf("write the report: %w", err))
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %s and %s\n", out, noun(r.Type), r.Fleet, r.Status, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"))
+	fmt.Fprintf(cmd.OutOrStdout(), "%s: %s of the fleet %s, %s; %s and %s\n", out, runs.Noun(r.Type), r.Fleet, r.Status, fleet.Count(len(r.Clusters), "cluster"), fleet.Count(len(r.Links), "link"))
 	return nil
 }

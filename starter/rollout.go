@@ -14,6 +14,7 @@ import (
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 func (a *app) rollout() *cobra.Command {
@@ -98,11 +99,11 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	}
 	defer c.Close()
 	began := time.Now()
-	want, err := newChange(typ, in)
+	want, err := runs.NewChange(typ, in)
 	if err != nil {
 		return failed(err)
 	}
-	run, err := start(ctx, c, cmd.ErrOrStderr(), want)
+	run, err := runs.Start(ctx, c, func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }, want)
 	if err != nil {
 		return failed(err)
 	}
@@ -116,7 +117,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	}
 	if err := follow(ctx, c, run, newShower(ctx, cmd.ErrOrStderr(), typ)); err != nil {
 		if ctx.Err() != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", noun(typ), name)
+			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on; `landbridge watch %s` or the same command shows it again\n", runs.Noun(typ), name)
 			return &exitError{exitDetached, nil}
 		}
 		return withNext(explained(ctx, c, run, err), typ, name, in.Rotate.What())
@@ -124,7 +125,7 @@ func (a *app) change(cmd *cobra.Command, typ string, in api.FleetInput, detach b
 	if a.output == outputName {
 		return a.print(cmd.OutOrStdout(), begun, nil)
 	}
-	if err := show(cmd.OutOrStdout(), func(out any) error { return outcome(ctx, run, out) }, time.Since(began)); err != nil {
+	if err := show(cmd.OutOrStdout(), func(out any) error { return runs.Outcome(ctx, run, out) }, time.Since(began)); err != nil {
 		return failed(err)
 	}
 	return nil
@@ -141,7 +142,7 @@ type startedRun struct {
 func (s startedRun) names() []string { return []string{s.Run} }
 
 func (s startedRun) print(w io.Writer) {
-	fmt.Fprintf(w, "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", noun(s.Type), s.Fleet, s.Workflow, s.Run, s.Fleet)
+	fmt.Fprintf(w, "%s of the fleet %s runs (workflow %s, run %s); `landbridge status %s` shows it\n", runs.Noun(s.Type), s.Fleet, s.Workflow, s.Run, s.Fleet)
 }
 
 // showRollout prints a rollout's result.

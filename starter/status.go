@@ -10,15 +10,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/codec"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // statusOutput holds what `landbridge status -o json` prints.
@@ -102,15 +101,15 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	var out statusOutput
 	id := fleet.WorkflowID(name)
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
-	if isNotFound(err) {
-		return out, unknownFleet(name)
+	if runs.IsNotFound(err) {
+		return out, &runs.UnknownError{Fleet: name}
 	}
 	if err != nil {
 		return out, err
 	}
 	info := d.GetWorkflowExecutionInfo()
 	out = statusOutput{Workflow: id, Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(),
-		Status: statusWord(info.GetStatus()), Started: info.GetStartTime().AsTime()}
+		Status: runs.Word(info.GetStatus()), Started: info.GetStartTime().AsTime()}
 	if t := info.GetCloseTime(); t != nil {
 		closed := t.AsTime()
 		out.Closed = &closed
@@ -125,7 +124,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 		return out, nil
 	}
 	run := c.GetWorkflow(ctx, id, out.Run)
-	out.end = outcome(ctx, run, nil)
+	out.end = runs.Outcome(ctx, run, nil)
 	if out.Failures, out.Fleet.Failures = out.Fleet.Failures, nil; len(out.Failures) == 0 {
 		out.Failures = api.Failures(out.end)
 	}
@@ -147,23 +146,8 @@ func unanswered(err error) string {
 	return "unknown: no worker answers"
 }
 
-// statusWord returns the word for people of a workflow's status.
-func statusWord(s enumspb.WorkflowExecutionStatus) string {
-	switch s {
-	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
-		return "running"
-	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		return "done"
-	case enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
-		return "canceled"
-	case enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED:
-		return "terminated"
-	}
-	return "failed"
-}
-
 func printStatus(w io.Writer, s statusOutput) {
-	fmt.Fprintf(w, "fleet %s: %s %s, phase %s, since %s", s.Fleet.Fleet, noun(s.Type), s.Status, s.Fleet.Phase, s.Started.Local().Format(time.RFC3339))
+	fmt.Fprintf(w, "fleet %s: %s %s, phase %s, since %s", s.Fleet.Fleet, runs.Noun(s.Type), s.Status, s.Fleet.Phase, s.Started.Local().Format(time.RFC3339))
 	if s.Closed != nil {
 		fmt.Fprintf(w, ", took %s", s.Closed.Sub(s.Started).Round(100*time.Millisecond))
 	}
@@ -221,8 +205,4 @@ func attempt(r row) string {
 		return ""
 	}
 	return fmt.Sprint(r.Attempt)
-}
-
-func decode(p *commonpb.Payload, out any) error {
-	return converter.GetDefaultDataConverter().FromPayload(p, out)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,10 +9,10 @@ import (
 	"github.com/spf13/cobra"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // verb describes a command that decides about a rollout or cleanup that runs.
@@ -93,22 +92,22 @@ func (a *app) steer(v verb) *cobra.Command {
 				return failed(err)
 			}
 			defer c.Close()
-			running, err := lastRun(cmd.Context(), c, name)
+			running, err := runs.Last(cmd.Context(), c, name)
 			if err != nil {
 				return failed(err)
 			}
-			if v.takes == aWave && in.Wave == "" && running.running {
+			if v.takes == aWave && in.Wave == "" && running.Running() {
 				if in.Wave, err = waveThatWaits(cmd, c, running); err != nil {
 					return err
 				}
 			}
-			if v.name == api.UpdateRetry && !running.running {
+			if v.name == api.UpdateRetry && !running.Running() {
 				return a.again(cmd, c, running, in)
 			}
-			if v.name == api.UpdateRetry && running.typ == api.RolloutFleet && in.Unit == (api.Unit{}) {
+			if v.name == api.UpdateRetry && running.Type == api.RolloutFleet && in.Unit == (api.Unit{}) {
 				return usage(fmt.Errorf("the rollout still runs; name what to retry with --cluster or --link"))
 			}
-			said, err := decide(cmd.Context(), c, running, v.name, in)
+			said, err := runs.Decide(cmd.Context(), c, running, v.name, in)
 			if err != nil {
 				return failed(err)
 			}
@@ -186,78 +185,26 @@ func parseLink(typed string) (fleet.Link, error) {
 // waveThatWaits returns the wave that waits for an approval, for a person who sees which
 // it is. Without a terminal it must be named: a script may come late, and would approve
 // another wave than the one that somebody looked at.
-func waveThatWaits(cmd *cobra.Command, c client.Client, r lastChange) (string, error) {
+func waveThatWaits(cmd *cobra.Command, c client.Client, r runs.Run) (string, error) {
 	if !canAsk(cmd.InOrStdin(), cmd.ErrOrStderr()) {
-		return "", usage(fmt.Errorf("name the wave with --wave, since there is no terminal; `landbridge status %s` shows which one waits", r.fleet))
+		return "", usage(fmt.Errorf("name the wave with --wave, since there is no terminal; `landbridge status %s` shows which one waits", r.Fleet))
 	}
 	var s api.Status
-	if err := query(cmd.Context(), c, r.id, r.run, &s); err != nil {
+	if err := runs.Status(cmd.Context(), c, r.ID, r.RunID, &s); err != nil {
 		return "", failed(fmt.Errorf("ask which wave waits: %w", err))
 	}
 	return s.WaitsFor, nil
 }
 
-// lastChange describes the last workflow that changed a fleet.
-type lastChange struct {
-	fleet, id, run, typ string
-	running             bool
-	status              enumspb.WorkflowExecutionStatus
-}
-
-// lastRun finds the last workflow that changed a fleet, whether it runs or has ended.
-func lastRun(ctx context.Context, c client.Client, name string) (lastChange, error) {
-	id := fleet.WorkflowID(name)
-	d, err := c.DescribeWorkflowExecution(ctx, id, "")
-	if isNotFound(err) {
-		return lastChange{}, unknownFleet(name)
-	}
-	if err != nil {
-		return lastChange{}, err
-	}
-	info := d.GetWorkflowExecutionInfo()
-	return lastChange{name, id, info.GetExecution().GetRunId(), info.GetType().GetName(),
-		info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, info.GetStatus()}, nil
-}
-
-func unknownFleet(name string) error {
-	return fmt.Errorf("this Temporal knows nothing of a fleet %s: no rollout or cleanup of it ran here, or its history is older than the retention", name)
-}
-
-// decide sends a decision, and returns the run's answer, which is one sentence.
-func decide(ctx context.Context, c client.Client, r lastChange, what string, in api.DecisionInput) (string, error) {
-	switch {
-	case !r.running:
-		return "", fmt.Errorf("no rollout or cleanup of the fleet %s runs (the last %s is %s); there is nothing to %s", r.fleet, noun(r.typ), statusWord(r.status), what)
-	case r.typ == api.CleanupFleet && what == api.UpdateRetry:
-		return "", fmt.Errorf("a cleanup of the fleet %s runs, and works on all that is left; when it has ended, `landbridge cleanup` tries the rest again", r.fleet)
-	case r.typ != api.RolloutFleet && r.typ != api.CleanupFleet:
-		return "", fmt.Errorf("a %s of the fleet %s runs; `landbridge %s` works for rollouts and cleanups only", noun(r.typ), r.fleet, what)
-	}
-	h, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: r.id, RunID: r.run, UpdateName: what,
-		Args: []any{in}, WaitForStage: client.WorkflowUpdateStageCompleted})
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", what, err)
-	}
-	var said string
-	if err := h.Get(ctx, &said); err != nil {
-		var app *temporal.ApplicationError
-		if errors.As(err, &app) {
-			return "", fmt.Errorf("%s is refused: %s", what, app.Message())
-		}
-		return "", fmt.Errorf("%s: %w", what, err)
-	}
-	return said, nil
-}
-
 // again repeats a rollout that has ended, with the same fleet file and flags.
-func (a *app) again(cmd *cobra.Command, c client.Client, r lastChange, in api.DecisionInput) error {
-	if r.typ != api.RolloutFleet {
-		return failed(fmt.Errorf("the last run of the fleet %s was a %s, not a rollout; `landbridge rollout` starts one", r.fleet, noun(r.typ)))
+func (a *app) again(cmd *cobra.Command, c client.Client, r runs.Run, in api.DecisionInput) error {
+	if r.Type != api.RolloutFleet {
+		return failed(fmt.Errorf("the last run of the fleet %s was a %s, not a rollout; `landbridge rollout` starts one", r.Fleet, runs.Noun(r.Type)))
 	}
-	if r.status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-		return failed(fmt.Errorf("nothing failed in the last rollout of the fleet %s, so there is nothing to retry", r.fleet))
+	if r.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+		return failed(fmt.Errorf("nothing failed in the last rollout of the fleet %s, so there is nothing to retry", r.Fleet))
 	}
-	input, err := inputOf(cmd.Context(), c, r.id, r.run)
+	input, err := runs.Input(cmd.Context(), c, r.ID, r.RunID)
 	if err != nil {
 		return failed(err)
 	}

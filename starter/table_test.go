@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // statusAt returns what status prints on a terminal of so many columns, or with 0 to a pipe.
@@ -65,7 +66,7 @@ func TestTable_LastColumn_GoesOnBelow(t *testing.T) {
 
 // A machine that reads a time that is not there would take it for the year 1.
 func TestJSON_OfWhatIsNotKnown_HasNoYearOne(t *testing.T) {
-	for _, v := range []any{statusOutput{}, shownSchedule{Last: []shownCheck{{}}}, changeList{{}}, fleetList{{}}, versions{Workers: queueList{{Workers: []aWorker{{}}}}},
+	for _, v := range []any{statusOutput{}, runs.Schedule{Last: []runs.Check{{}}}, changeList{{}}, fleetList{{}}, versions{Workers: queueList{{Workers: []aWorker{{}}}}},
 		api.CAResult{}, api.FleetResult{}, api.DriftResult{}, api.VerifyResult{}, api.CleanupResult{}, api.PreflightResult{}, api.RevokeResult{}, api.ForgetResult{}, api.RestartResult{Links: []api.CheckLinkResult{}}} {
 		data, err := json.Marshal(v)
 		require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/landbridge/landbridge/internal/api"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // watch returns the command that shows the progress of a rollout or cleanup which
@@ -40,19 +41,19 @@ func (a *app) runWatch(cmd *cobra.Command, args []string) error {
 		return failed(err)
 	}
 	defer c.Close()
-	last, err := lastRun(cmd.Context(), c, name)
+	last, err := runs.Last(cmd.Context(), c, name)
 	if err != nil {
 		return failed(err)
 	}
-	events := &changes{w: cmd.OutOrStdout(), fleet: name, run: last.run, seen: map[string]string{}}
-	if last.running {
+	events := &changes{w: cmd.OutOrStdout(), fleet: name, run: last.RunID, seen: map[string]string{}}
+	if last.Running() {
 		var show shower = events
 		if a.output == "" {
-			show = newShower(cmd.Context(), cmd.ErrOrStderr(), last.typ)
+			show = newShower(cmd.Context(), cmd.ErrOrStderr(), last.Type)
 		}
-		_ = follow(cmd.Context(), c, c.GetWorkflow(cmd.Context(), last.id, last.run), show)
+		_ = follow(cmd.Context(), c, c.GetWorkflow(cmd.Context(), last.ID, last.RunID), show)
 		if cmd.Context().Err() != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on\n", noun(last.typ))
+			fmt.Fprintf(cmd.ErrOrStderr(), "\ndetached: the %s goes on\n", runs.Noun(last.Type))
 			return &exitError{exitDetached, nil}
 		}
 	}

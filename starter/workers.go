@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/runs"
 )
 
 // silentAfter tells how old the last request of a worker may be. One that lives asks Temporal at
@@ -119,9 +120,9 @@ func (a *app) queues(cmd *cobra.Command, c client.Client, args []string) (map[st
 	}
 	out := map[string][]string{}
 	for _, name := range names {
-		in, err := lastInput(cmd.Context(), c, name)
-		if isNotFound(err) {
-			err = unknownFleet(name)
+		in, err := runs.LastInput(cmd.Context(), c, name)
+		if runs.IsNotFound(err) {
+			err = &runs.UnknownError{Fleet: name}
 		}
 		if err != nil {
 			return nil, failed(err)

@@ -131,7 +131,7 @@ func TestCleanup_ScheduleEndsFirst_UnlessNothingIsRemoved(t *testing.T) {
 		in api.FleetInput
 		on func(fakeCall) error
 	}{
-		"protected": {api.FleetInput{Fleet: func() fleet.Fleet { f := testFleet("east", "west"); f.Metadata.Protected = true; return f }()}, nil},
+		"protected": {api.FleetInput{Fleet: func() fleet.Fleet { f := testFleet("east", "west"); f.Spec.Protected = true; return f }()}, nil},
 		"dry run":   {api.FleetInput{Fleet: testFleet("east", "west"), DryRun: true}, nil},
 		"others'": {api.FleetInput{Fleet: testFleet("east", "west")}, func(c fakeCall) error {
 			if c.name == "CheckInventory" {

@@ -175,11 +175,11 @@ func TestFleet_Protected_NothingOfItIsRemoved(t *testing.T) {
 					names = []string{"east", "north", "west"}
 				}
 				old := testFleet(names...)
-				old.Metadata.Protected = by == "the clusters"
+				old.Spec.Protected = by == "the clusters"
 				remember(old, c, result)
 			}
 			in.Fleet = testFleet("east", "west")
-			in.Fleet.Metadata.Protected = by == "the file"
+			in.Fleet.Spec.Protected = by == "the file"
 			return f, f.run(workflow, in)
 		}
 		for _, c := range []struct {
@@ -188,7 +188,7 @@ func TestFleet_Protected_NothingOfItIsRemoved(t *testing.T) {
 		}{{CleanupFleet, api.FleetInput{}}, {RolloutFleet, api.FleetInput{Prune: true}}} {
 			f, err := try(c.workflow, c.in, true)
 			require.Equal(t, api.TypePreflight, errorType(t, err), by)
-			require.ErrorContains(t, err, "is protected by metadata.protected", by)
+			require.ErrorContains(t, err, "is protected by spec.protected", by)
 			require.Empty(t, f.names(ensures), by)
 			require.Empty(t, f.names(removes), by)
 		}

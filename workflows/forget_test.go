@@ -107,7 +107,7 @@ func TestForget_Refused_NothingChanges(t *testing.T) {
 		}
 	}
 	protected := testFleet("east", "north", "west")
-	protected.Metadata.Protected = true
+	protected.Spec.Protected = true
 	for name, c := range map[string]struct {
 		set    func(*fake)
 		in     api.FleetInput
@@ -117,7 +117,7 @@ func TestForget_Refused_NothingChanges(t *testing.T) {
 		"it answers as another fleet's":   {alive(temporal.NewNonRetryableApplicationError("no", api.TypeOtherFleet, nil)), forgetting(testFleet("east", "north", "west"), "north"), "it answers"},
 		"it answers that we may not":      {alive(temporal.NewNonRetryableApplicationError("no", api.TypeForbidden, nil)), forgetting(testFleet("east", "north", "west"), "north"), "it answers"},
 		"nobody knows it":                 {func(f *fake) { livedWith(f) }, forgetting(testFleet("east", "west"), "south"), "cluster south: no cluster of the fleet knows it; the members are east, west, north"},
-		"the fleet is protected":          {func(f *fake) { livedWith(f, "north") }, forgetting(protected, "north"), "protected by metadata.protected"},
+		"the fleet is protected":          {func(f *fake) { livedWith(f, "north") }, forgetting(protected, "north"), "protected by spec.protected"},
 		"a peer belongs to another one":   {func(f *fake) { livedWith(f, "north"); foreign(f, "west", api.TypeOtherFleet) }, forgetting(testFleet("east", "north", "west"), "north"), "cluster west"},
 		"a peer is locked by another one": {func(f *fake) { livedWith(f, "north"); foreign(f, "west", api.TypeLocked) }, forgetting(testFleet("east", "north", "west"), "north"), "cluster west"},
 	} {

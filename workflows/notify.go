@@ -27,7 +27,7 @@ func NotifyFleet(ctx workflow.Context, in api.NotifyInput) (api.NotifyResult, er
 
 // notice holds what a notification tells, beside who runs it for which fleet.
 type notice struct {
-	// event is one of the values of fleet.Notification.On, and what the noun of the run.
+	// event is one of the values of fleet.Notification.Events, and what the noun of the run.
 	event, what string
 	wave        string
 	text        string

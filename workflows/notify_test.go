@@ -17,7 +17,7 @@ import (
 
 // heardBy has the channel oncall hear of these events of a fleet, or of all of them.
 func heardBy(in api.FleetInput, on ...string) api.FleetInput {
-	in.Fleet.Spec.Notifications = []fleet.Notification{{Channel: "oncall", On: on}}
+	in.Fleet.Spec.Notifications = []fleet.Notification{{Channel: "oncall", Events: on}}
 	in.Fleet.SetDefaults()
 	in.Request = fleet.Request{Reason: "CHG-7", RequestedBy: "anna"}
 	return in
@@ -45,8 +45,8 @@ func (f *fake) toldOnce() api.NotifyInput {
 
 func TestNotify_ARolloutIsDone_WhoHearsOfThatIsTold(t *testing.T) {
 	in := heardBy(api.FleetInput{Fleet: testFleet("east", "west")})
-	in.Fleet.Spec.Notifications = append(in.Fleet.Spec.Notifications, fleet.Notification{Channel: "audit", On: []string{fleet.OnDone}},
-		fleet.Notification{Channel: "alerts", On: []string{fleet.OnFailed, fleet.OnDrifted}})
+	in.Fleet.Spec.Notifications = append(in.Fleet.Spec.Notifications, fleet.Notification{Channel: "audit", Events: []string{fleet.OnDone}},
+		fleet.Notification{Channel: "alerts", Events: []string{fleet.OnFailed, fleet.OnDrifted}})
 	f := newFake(t)
 	var ids []string
 	var found []temporal.SearchAttributes

@@ -9,7 +9,7 @@ import (
 // Contract counts the changes of what crosses Temporal that an older program would
 // misread: it drops a field that it does not know in silence. It goes up with each field
 // that changes what an activity or a workflow does. Every input carries it.
-const Contract = 7
+const Contract = 8
 
 // Outdated reports that a program is older than what asked it.
 type Outdated struct{ Wanted int }

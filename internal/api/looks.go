@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strings"
 	"time"
 
 	"github.com/landbridge/landbridge/internal/fleet"
@@ -86,4 +87,22 @@ type VerifyLinksInput struct {
 	Patience time.Duration `json:"patience,omitempty"`
 	// MaxParallel limits how many links are proven at once.
 	MaxParallel int `json:"maxParallel"`
+}
+
+// Summary counts what a check found, for people: "2 changed objects, 1 unproven link".
+func (r DriftResult) Summary() string {
+	var parts []string
+	for _, c := range []struct {
+		n    int
+		noun string
+	}{
+		{len(r.Unreachable), "unreachable cluster"}, {r.Differs, "changed object"}, {len(r.Expiring), "expiring certificate"}, {len(r.Unproven), "unproven link"},
+		{len(r.Stale.Links), "stale link"}, {len(r.Stale.Clusters), "stale cluster"},
+		{len(r.Differ), "differing inventory"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, fleet.Count(c.n, c.noun))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

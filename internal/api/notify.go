@@ -13,7 +13,7 @@ type NotifyInput struct {
 	Channel string `json:"channel"`
 	// ID tells this notification from all others, and is the same for each try.
 	ID string `json:"id"`
-	// Event is one of the values of fleet.Notification.On.
+	// Event is one of the values of fleet.Notification.Events.
 	Event string `json:"event"`
 	// What runs: a rollout, cleanup, rotation, forget, revoke, restart or drift check.
 	// Workflow is its ID in Temporal.

@@ -42,8 +42,8 @@ func (f *Fleet) SetDefaults() {
 	or(&s.Rollout.UndoTimeout, Duration(DefaultUndoTimeout))
 	or(&s.Rollout.ProofTimeout, Duration(2*time.Minute))
 	for i := range s.Notifications {
-		if s.Notifications[i].On == nil { // a list without an event is refused
-			s.Notifications[i].On = slices.Clone(events)
+		if s.Notifications[i].Events == nil { // a list without an event is refused
+			s.Notifications[i].Events = slices.Clone(events)
 		}
 	}
 	if len(s.ClustersFrom) > 0 {

@@ -28,10 +28,6 @@ type Metadata struct {
 	// Name of the fleet: a DNS label of at most 40 characters. It is the value
 	// of the label landbridge.dev/fleet on everything that Landbridge creates.
 	Name string `json:"name"`
-	// Protected refuses the cleanup of the fleet, and the removal of what left the fleet
-	// file. The clusters remember it: to remove something, set it to false and roll that
-	// out first. Default: false.
-	Protected bool `json:"protected,omitempty"`
 }
 
 // Spec describes the clusters and links of a fleet, and what runs on them.
@@ -40,6 +36,10 @@ type Spec struct {
 	// activities where neither a cluster nor the root names another one. Default:
 	// landbridge.
 	TaskQueue string `json:"taskQueue,omitempty"`
+	// Protected refuses the cleanup of the fleet, and the removal of what left the fleet
+	// file. The clusters remember it: to remove something, set it to false and roll that
+	// out first. Default: false.
+	Protected bool `json:"protected,omitempty"`
 	// Adopt says whether gateways, links and remote secrets that a person made under the
 	// names that Landbridge gives its own (those of docs/guide.md) become the fleet's. The
 	// plan shows what changes of them, and a cleanup gives them back as they were. Default:
@@ -55,6 +55,8 @@ type Spec struct {
 	Gateways Gateways `json:"gateways,omitempty"`
 	// Rollout says how the work is spread and what a failure leads to.
 	Rollout Rollout `json:"rollout,omitempty"`
+	// Reconcile says how a worker treats the Fleet resource that the fleet is kept in, if it is.
+	Reconcile Reconcile `json:"reconcile,omitzero"`
 	// Notifications name the channels that hear of the fleet's runs. Default: none.
 	Notifications []Notification `json:"notifications,omitempty"`
 	// Management says who reads the management cluster.

@@ -11,13 +11,13 @@ type Notification struct {
 	// Channel names a webhook of the file that the workers have (--notify-file): a DNS label.
 	// The webhook's URL is a secret and stands in that file only.
 	Channel string `json:"channel"`
-	// On lists what the channel hears of: waiting (a wave waits for its approval), failed (a
+	// Events lists what the channel hears of: waiting (a wave waits for its approval), failed (a
 	// run that changes the fleet failed), drifted (the fleet's schedule found drift) and done
 	// (such a run ended well). Default: all four.
-	On []string `json:"on,omitempty" jsonschema:"enum=waiting,enum=failed,enum=drifted,enum=done"`
+	Events []string `json:"events,omitempty" jsonschema:"enum=waiting,enum=failed,enum=drifted,enum=done"`
 }
 
-// The values of Notification.On.
+// The values of Notification.Events.
 const (
 	OnWaiting = "waiting"
 	OnFailed  = "failed"
@@ -25,7 +25,7 @@ const (
 	OnDone    = "done"
 )
 
-// events lists the values of Notification.On, in the order in which a run may reach them.
+// events lists the values of Notification.Events, in the order in which a run may reach them.
 var events = []string{OnWaiting, OnFailed, OnDrifted, OnDone}
 
 // maxChannels limits how many channels hear of a fleet: each notification is a workflow.
@@ -34,7 +34,7 @@ const maxChannels = 20
 // Channels returns the channels that hear of an event, in the order of the fleet file.
 func (f *Fleet) Channels(event string) (out []string) {
 	for _, n := range f.Spec.Notifications {
-		if slices.Contains(n.On, event) {
+		if slices.Contains(n.Events, event) {
 			out = append(out, n.Channel)
 		}
 	}
@@ -55,11 +55,11 @@ func validateNotifications(list []Notification, ps *problems) {
 		} else {
 			first[n.Channel] = i
 		}
-		if len(n.On) == 0 {
-			ps.add(at+".on", "the channel would hear of nothing; name an event, or leave the field out for all of them")
+		if len(n.Events) == 0 {
+			ps.add(at+".events", "the channel would hear of nothing; name an event, or leave the field out for all of them")
 		}
-		for j, event := range n.On {
-			oneOf(ps, fmt.Sprintf("%s.on[%d]", at, j), event, events...)
+		for j, event := range n.Events {
+			oneOf(ps, fmt.Sprintf("%s.events[%d]", at, j), event, events...)
 		}
 	}
 }

@@ -7,11 +7,11 @@ import (
 )
 
 func TestNotifications_AChannelThatNamesNoEvent_HearsOfAll(t *testing.T) {
-	f := parse(t, small+"  notifications: [{channel: oncall}, {channel: audit, on: [done]}]\n")
-	require.Equal(t, []string{"waiting", "failed", "drifted", "done"}, f.Spec.Notifications[0].On)
+	f := parse(t, small+"  notifications: [{channel: oncall}, {channel: audit, events: [done]}]\n")
+	require.Equal(t, []string{"waiting", "failed", "drifted", "done"}, f.Spec.Notifications[0].Events)
 	require.Equal(t, []string{"oncall", "audit"}, f.Channels(OnDone))
 	require.Equal(t, []string{"oncall"}, f.Channels(OnWaiting))
-	f.Spec.Notifications[0].On[0] = OnDone
+	f.Spec.Notifications[0].Events[0] = OnDone
 	require.Equal(t, []string{"waiting", "failed", "drifted", "done"}, events, "each fleet has a list of its own")
 }
 
@@ -23,7 +23,7 @@ func TestNotifications_WhereThereAreNone_NobodyHears(t *testing.T) {
 
 // A scheduled check knows no more than what the clusters remember.
 func TestNotifications_EveryInventory_HasThem(t *testing.T) {
-	f := parse(t, small+"  notifications: [{channel: oncall, on: [drifted]}]\n")
+	f := parse(t, small+"  notifications: [{channel: oncall, events: [drifted]}]\n")
 	var all []Remembered
 	for _, name := range []string{"east", "north", "west"} {
 		part := f.Part(name, Stale{})
@@ -42,7 +42,7 @@ func TestNotifications_EveryInventory_HasThem(t *testing.T) {
 // What a worker says of a fleet file is kept by Temporal.
 func TestNotifications_AURLInPlaceOfAName_IsNotRepeated(t *testing.T) {
 	f := parse(t, small)
-	f.Spec.Notifications = []Notification{{Channel: "https://hooks.slack.com/services/T0/B0/secret", On: events}}
+	f.Spec.Notifications = []Notification{{Channel: "https://hooks.slack.com/services/T0/B0/secret", Events: events}}
 	err := f.Validate()
 	require.ErrorContains(t, err, "fleet: spec.notifications[0].channel: want the name of a channel in the workers' --notify-file")
 	require.NotContains(t, err.Error(), "slack")
@@ -52,7 +52,7 @@ func TestNotifications_MoreChannelsThanAnybodyReads_AreRefused(t *testing.T) {
 	ps := &problems{}
 	var list []Notification
 	for i := range maxChannels + 1 {
-		list = append(list, Notification{Channel: "c" + string(rune('a'+i)), On: events})
+		list = append(list, Notification{Channel: "c" + string(rune('a'+i)), Events: events})
 	}
 	validateNotifications(list, ps)
 	require.ErrorContains(t, ps.err("fleet"), "spec.notifications: want at most 20 channels, got 21")

@@ -124,12 +124,12 @@ func (f *Fleet) Stale(inventories []Fleet) Stale {
 // so that an older file or none is no way around it.
 func (f *Fleet) Protects(inventories []Fleet) error {
 	const undo = "set it to false in the fleet file and roll that out, then remove"
-	if f.Metadata.Protected {
-		return fmt.Errorf("the fleet %s is protected by metadata.protected of its fleet file; %s", f.Metadata.Name, undo)
+	if f.Spec.Protected {
+		return fmt.Errorf("the fleet %s is protected by spec.protected of its fleet file; %s", f.Metadata.Name, undo)
 	}
 	for _, r := range inventories {
-		if r.Metadata.Protected {
-			return fmt.Errorf("the fleet %s is protected by metadata.protected of the last rollout; %s", f.Metadata.Name, undo)
+		if r.Spec.Protected {
+			return fmt.Errorf("the fleet %s is protected by spec.protected of the last rollout; %s", f.Metadata.Name, undo)
 		}
 	}
 	return nil

@@ -110,7 +110,7 @@ func TestApplied_Next_OnlyAnotherFileIsAnotherGeneration(t *testing.T) {
 	require.Equal(t, int64(1), first.Generation)
 	require.Regexp(t, `^sha256:[0-9a-f]{16}$`, first.Digest)
 	require.Equal(t, first, first.Next(f, noon.AddDate(0, 0, 1), Request{RequestedBy: "ben"}))
-	f.Metadata.Protected = true
+	f.Spec.Protected = true
 	second := first.Next(f, noon, Request{})
 	require.Equal(t, int64(2), second.Generation)
 	require.Equal(t, second, Newest([]Memory{{Applied: first}, {Applied: second}, {}}))

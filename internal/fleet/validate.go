@@ -37,6 +37,7 @@ func validate(f *Fleet, ps *problems) {
 	validateSettings(f, ps)
 	validateRollout(f.Spec.Rollout, ps)
 	validateWaves(f, ps)
+	validateReconcile(f.Spec.Reconcile, ps)
 	validateNotifications(f.Spec.Notifications, ps)
 	validateClusters(f, ps)
 	validateSourcesOfClusters(f, ps)

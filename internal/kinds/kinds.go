@@ -53,6 +53,8 @@ var (
 	Issuers               = resource("cert-manager.io", "v1", "issuers", "Issuer")
 	ClusterIssuers        = resource("cert-manager.io", "v1", "clusterissuers", "ClusterIssuer")
 	PodPorts              = resource("", "v1", "pods/portforward", "Pod")
+	// Fleets are Landbridge's own, in the management cluster.
+	Fleets = resource("landbridge.dev", "v1alpha1", "fleets", "Fleet")
 	// CAPIClusters has the versions of Cluster API's own kind, the newest first.
 	CAPIClusters = []Resource{resource("cluster.x-k8s.io", "v1beta2", "clusters", "Cluster"), resource("cluster.x-k8s.io", "v1beta1", "clusters", "Cluster")}
 	// ClusterProfiles has the versions of the cluster inventory API's own kind, the newest first.

@@ -32,6 +32,16 @@ type Management struct {
 // Given says whether the worker may read a management cluster.
 func (m Management) Given() bool { return m.Kubeconfig != "" }
 
+// WatchManagement returns how the management cluster is reached by who watches it: a watch lasts
+// longer than any other request.
+func (a Access) WatchManagement() (*rest.Config, error) {
+	cfg, err := a.managementConfig()
+	if err == nil {
+		cfg.Timeout = 0
+	}
+	return cfg, err
+}
+
 // OpenManagement connects to the management cluster. Nothing is sent yet.
 func (a Access) OpenManagement() (*Cluster, error) {
 	cfg, err := a.managementConfig()

@@ -41,3 +41,18 @@ func Management(name, namespace, source string, worker rbacv1.Subject) []any {
 			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}},
 	}
 }
+
+// Fleets lists the role with which a worker reconciles the Fleet resources of a namespace
+// (--watch-fleets), and its binding: it writes their status and their finalizer.
+func Fleets(name, namespace string, worker rbacv1.Subject) []any {
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: name + "-fleets"}
+	status := kinds.Fleets
+	status.Resource += "/status"
+	rules := rulesOf([]Right{{Resource: kinds.Fleets, Verbs: []string{"get", "list", "watch", "patch"}}, {Resource: status, Verbs: []string{"patch"}}})
+	sortRules(rules)
+	return []any{
+		&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: meta, Rules: rules},
+		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: meta, Subjects: []rbacv1.Subject{worker},
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: meta.Name}},
+	}
+}

@@ -1,4 +1,4 @@
-package main
+package runs
 
 import (
 	"context"
@@ -65,7 +65,7 @@ func TestLastInput_PassesOverWhatWasRefused(t *testing.T) {
 		"failed": {{"renamed", refused}, {"swapped", refused}, {"failed", failed}, {"older", nil}},
 		"typo":   {{"typo", refused}},
 	} {
-		in, err := lastInput(t.Context(), remembering{past: runs}, "prod")
+		in, err := LastInput(t.Context(), remembering{past: runs}, "prod")
 		require.NoError(t, err)
 		require.Equal(t, want, in.Fleet.Metadata.Name)
 	}

@@ -1,4 +1,4 @@
-package main
+package runs
 
 import (
 	"context"
@@ -31,7 +31,7 @@ func TestOutcome_TemporalIsTooBusyToAnswer_IsAskedAgain(t *testing.T) {
 		"once":            {[]error{errLate, nil}, nil, 2},
 		"in its words":    {[]error{serviceerror.NewDeadlineExceeded("x"), errFailed}, errFailed, 2},
 		"not at all":      {[]error{errFailed}, errFailed, 1},
-		"for a long time": {[]error{errLate}, errLate, int(silence/followInterval) + 2},
+		"for a long time": {[]error{errLate}, errLate, int(silence/askAgain) + 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -75,10 +75,10 @@ func TestOutcome_TheCommandIsInterrupted_EndsAtOnce(t *testing.T) {
 }
 
 func TestTold_NoAnswerInTime_SaysWhatToDo(t *testing.T) {
-	require.ErrorContains(t, failed(errLate), "no answer came from Temporal in time")
+	require.ErrorContains(t, Told(errLate), "no answer came from Temporal in time")
 	for _, err := range []error{errFailed, &connect.NotThereError{Address: "127.0.0.1:7233", Cause: errLate},
 		temporal.NewApplicationError("step timed out", "NotReady")} {
-		require.EqualError(t, failed(err), err.Error(), "it says what to do itself")
+		require.EqualError(t, Told(err), err.Error(), "it says what to do itself")
 	}
-	require.NoError(t, told(nil))
+	require.NoError(t, Told(nil))
 }

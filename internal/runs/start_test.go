@@ -1,4 +1,4 @@
-package main
+package runs
 
 import (
 	"context"
@@ -78,22 +78,22 @@ func (r *rolling) CancelWorkflow(context.Context, string, string) error {
 func TestCleanup_ThatIsRefused_CancelsNoRollout(t *testing.T) {
 	prod := fleet.Fleet{Metadata: fleet.Metadata{Name: "prod"}}
 	protected := prod
-	protected.Metadata.Protected = true
+	protected.Spec.Protected = true
 	refused := api.CleanupResult{Refused: "the fleet prod is protected"}
 	dead := temporal.NewNonRetryableApplicationError("the cleanup could not remove everything", api.TypeLeftOver, nil)
 	for what, c := range map[string]struct {
 		rolling
 		want string
 	}{
-		"the rollout protects it":    {rolling{rollout: api.FleetInput{Fleet: protected}}, "the fleet prod is protected by metadata.protected of the last rollout"},
+		"the rollout protects it":    {rolling{rollout: api.FleetInput{Fleet: protected}}, "the fleet prod is protected by spec.protected of the last rollout"},
 		"a cluster remembers it":     {rolling{rollout: api.FleetInput{Fleet: prod}, would: refused}, "the fleet prod is protected; the rollout that runs goes on"},
 		"a cluster does not answer":  {rolling{rollout: api.FleetInput{Fleet: prod}, dryRun: dead}, ""},
 		"nothing speaks against it ": {rolling{rollout: api.FleetInput{Fleet: prod}}, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
-			want, err := newChange(api.CleanupFleet, api.FleetInput{Fleet: prod})
+			want, err := NewChange(api.CleanupFleet, api.FleetInput{Fleet: prod})
 			require.NoError(t, err)
-			_, err = want.joinOrWait(t.Context(), &c.rolling, io.Discard)
+			_, err = want.joinOrWait(t.Context(), &c.rolling, func(string) {})
 			if c.want == "" {
 				require.NoError(t, err)
 				require.Equal(t, 1, c.canceled)
@@ -101,7 +101,7 @@ func TestCleanup_ThatIsRefused_CancelsNoRollout(t *testing.T) {
 			}
 			require.ErrorContains(t, err, c.want)
 			require.Zero(t, c.canceled)
-			require.Equal(t, exitUsage, err.(*exitError).code)
+			require.IsType(t, &RefusedError{}, err, "nothing was changed")
 		})
 	}
 }

@@ -33,8 +33,8 @@ type management struct {
 	mapper  *restmapper.DeferredDiscoveryRESTMapper
 }
 
-// managedFrom opens a cluster as management cluster, with the kinds of every source.
-func (w *world) managedFrom(cluster string) *management {
+// management opens a cluster as management cluster.
+func (w *world) management(cluster string) *management {
 	w.t.Helper()
 	cfg, err := clientcmd.BuildConfigFromFlags("", w.lab.Kubeconfig(cluster))
 	require.NoError(w.t, err)
@@ -42,7 +42,13 @@ func (w *world) managedFrom(cluster string) *management {
 	require.NoError(w.t, err)
 	dyn, err := dynamic.NewForConfig(cfg)
 	require.NoError(w.t, err)
-	m := &management{w.t, dyn, restmapper.NewDeferredDiscoveryRESTMapper(cached.NewMemCacheClient(client.Discovery()))}
+	return &management{w.t, dyn, restmapper.NewDeferredDiscoveryRESTMapper(cached.NewMemCacheClient(client.Discovery()))}
+}
+
+// managedFrom opens a cluster as management cluster, with the kinds of every source.
+func (w *world) managedFrom(cluster string) *management {
+	w.t.Helper()
+	m := w.management(cluster)
 	files, err := filepath.Glob(filepath.Join("..", "..", "internal", "sources", "testdata", "crds", "*.yaml"))
 	require.NoError(w.t, err)
 	require.NotEmpty(w.t, files)

@@ -79,13 +79,13 @@ func TestSchedule_FindsDriftAndRepairsIt(t *testing.T) {
 	require.Contains(t, w.must("schedule", "-f", file, "--every", "12h"), "checked for drift every 12h")
 	check("no drift")
 	// The schedule checks against the last rollout, and not the file that it was made with.
-	later := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]", "metadata: {name: test}", "metadata: {name: test, protected: true}")
+	later := w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]", "\nspec:\n", "\nspec:\n  protected: true\n")
 	w.must("rollout", "-f", later, "--reason", "CHG-2")
 	check("no drift", "no drift")
 	// A cleanup that is refused deletes nothing, and cancels nothing.
 	out, code := w.try("cleanup", "-f", file)
 	require.Equal(t, 2, code, out)
-	require.Contains(t, out, "the fleet test is protected by metadata.protected of the last rollout")
+	require.Contains(t, out, "the fleet test is protected by spec.protected of the last rollout")
 	require.Contains(t, w.must("schedule", "show", "test"), "every 12h")
 	file = w.file([]string{"east", "west"}, "loadBalancerTimeout: 60s", "loadBalancerTimeout: 60s, dataPlaneHosts: [a.example.com]")
 	w.must("rollout", "-f", file)

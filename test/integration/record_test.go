@@ -162,7 +162,7 @@ func (w *world) recordNotified(t *testing.T, keep func(string)) {
 	require.NoError(t, os.WriteFile(channels, []byte("oncall: {url: \""+hook.URL+"\"}\n"), 0o600))
 	w.stop()
 	w.startWith("--kubeconfig-dir", w.lab.Dir, "--notify-file", channels)
-	file := w.file([]string{"east", "west"}, "  links: mesh", "  notifications: [{channel: oncall, on: [done]}]\n  links: mesh")
+	file := w.file([]string{"east", "west"}, "  links: mesh", "  notifications: [{channel: oncall, events: [done]}]\n  links: mesh")
 	w.must("rollout", "-f", file)
 	w.untilNotified(t, 1)
 	keep("notified")

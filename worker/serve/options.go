@@ -30,6 +30,8 @@ type Options struct {
 	// what these may have the worker run.
 	Management kube.Management
 	Plugins    kube.Plugins
+	// WatchFleets names the namespace of the management cluster whose Fleets are reconciled.
+	WatchFleets string
 	// Providers gives the credentials for ClusterProfiles, from providersFile.
 	Providers     []kube.AccessProvider
 	providersFile string

@@ -50,6 +50,8 @@ func TestOptions_EachMistake_IsOneSentenceAndExitCode2(t *testing.T) {
 		"a plugin without a name":          {"--management-kubeconfig " + file + " --exec-command=", []string{"--exec-command: a command needs a name"}},
 		"a context of a pod":               {"--management-kubeconfig in-cluster --management-context x", []string{"--management-context: the account of a pod has no contexts"}},
 		"a management cluster missing":     {"--management-kubeconfig " + absent, []string{"--management-kubeconfig", "no such file"}},
+		"Fleets of no management cluster":  {"--watch-fleets fleets", []string{"--watch-fleets", "give --management-kubeconfig"}},
+		"Fleets of no namespace":           {"--management-kubeconfig " + file + " --watch-fleets Fleets", []string{"--watch-fleets: \"Fleets\" is not a namespace"}},
 		"a task queue without a name":      {"--task-queue=", []string{"--task-queue", "needs a name"}},
 		"a task queue twice":               {"--task-queue a --task-queue b --task-queue a", []string{"--task-queue", `"a" is given twice`}},
 		"a build without a name":           {"--build-id=", []string{"--build-id"}},

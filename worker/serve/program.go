@@ -158,6 +158,7 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 		}
 		codec.ForWorker(to)
 		w.payloads = to.DataConverter
+		w.connection = *to
 		telemetry.Client(to)
 		to.Interceptors = append(to.Interceptors, p.Interceptors...)
 	})
@@ -165,6 +166,11 @@ func (p *Program) connectAndWork(ctx context.Context, o Options, logger *slog.Lo
 		return err
 	}
 	defer w.client.Close()
+	keys, err := p.Temporal.Keys()
+	if err != nil {
+		return err
+	}
+	w.people = keys.Opened(w.client)
 	telemetry.Serve(ctx, w.client)
 	return w.run(ctx)
 }

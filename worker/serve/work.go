@@ -18,6 +18,7 @@ import (
 	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/connect"
 	"github.com/landbridge/landbridge/internal/kube"
+	"github.com/landbridge/landbridge/internal/reconcile"
 	"github.com/landbridge/landbridge/workflows"
 )
 
@@ -37,13 +38,16 @@ const (
 
 // work serves the task queues of one program.
 type work struct {
-	options   Options
-	client    client.Client
-	namespace string
-	payloads  converter.DataConverter
-	wrap      transport.WrapperFunc
-	metrics   *activities.Metrics
-	logger    *slog.Logger
+	options Options
+	client  client.Client
+	// people reads what is encrypted, too; connection is how it was made.
+	people     client.Client
+	connection client.Options
+	namespace  string
+	payloads   converter.DataConverter
+	wrap       transport.WrapperFunc
+	metrics    *activities.Metrics
+	logger     *slog.Logger
 }
 
 // run serves until the context ends, and then lets running activities end.
@@ -69,6 +73,7 @@ func (w *work) run(ctx context.Context) error {
 		}
 		started = append(started, s)
 	}
+	defer w.watchFleets(ctx)()
 	w.logger.Info("serving", "taskQueues", o.TaskQueues, "kubeconfigDirs", o.KubeconfigDirs, "defaultKubeconfig", o.DefaultConfig, "managementKubeconfig", o.Management.Kubeconfig, "rootDir", o.RootDir)
 	return w.wait(ctx, broken)
 }
@@ -92,10 +97,34 @@ func (w *work) activities(ctx context.Context) (*activities.Activities, error) {
 	}
 	temporal, err := connect.Identity(ctx, w.client, w.namespace)
 	return &activities.Activities{
-		Access:  kube.Access{Dirs: w.options.KubeconfigDirs, Default: w.options.DefaultConfig, Management: w.options.Management, Plugins: w.options.Plugins, Providers: w.options.Providers, Wrap: w.wrap},
+		Access:  w.access(),
 		RootDir: w.options.RootDir, RootIdentity: w.options.RootIdentity, RootExport: w.options.RootExport, Unseen: w.options.Unseen, CFSSLKeys: w.options.CFSSLKeys, Channels: w.options.Channels,
 		ChartDir: w.options.ChartDir, Temporal: temporal, Payloads: w.payloads,
 	}, err
+}
+
+// access says how clusters are reached.
+func (w *work) access() kube.Access {
+	o := w.options
+	return kube.Access{Dirs: o.KubeconfigDirs, Default: o.DefaultConfig, Management: o.Management, Plugins: o.Plugins, Providers: o.Providers, Wrap: w.wrap}
+}
+
+// watchFleets begins to reconcile the Fleets of the management cluster, where the options say so.
+// What it returns waits until that has ended, which it does with the context.
+func (w *work) watchFleets(ctx context.Context) (wait func()) {
+	if w.options.WatchFleets == "" {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	r := reconcile.Reconciler{Temporal: w.people, Log: w.logger, UI: func(ctx context.Context, fleet string) string {
+		return connect.ChangesURL(ctx, w.client, w.connection, fleet)
+	}}
+	ctx, stop := context.WithCancel(ctx) // the worker may end by itself
+	go func() {
+		defer close(ended)
+		reconcile.Watch(ctx, w.options.WatchFleets, r, w.access().WatchManagement)
+	}()
+	return func() { stop(); <-ended }
 }
 
 // worker makes a worker for one task queue with every workflow and activity. broken
