@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"context"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,19 +9,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
-	"github.com/landbridge/landbridge/activities"
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/workflows/workflowtest"
 )
 
-// fake takes the place of every activity. It finds them by reflection, so that each loop
-// of a test includes an activity as soon as it exists. It notes the calls and answers as
-// the test wants.
+// fake runs workflows with every activity replaced. It notes the calls and answers as the test
+// wants.
 type fake struct {
 	*testsuite.TestWorkflowEnvironment
 	t *testing.T
@@ -62,11 +59,30 @@ func newFake(t *testing.T) *fake {
 	f := &fake{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, action: fleet.Create}
 	f.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is none
 	Register(f.TestWorkflowEnvironment)
-	typ := reflect.TypeFor[*activities.Activities]()
-	for m := range typ.Methods() {
-		f.RegisterActivityWithOptions(f.stub(m).Interface(), activity.RegisterOptions{Name: m.Name})
-	}
+	stubs := workflowtest.Activities{Called: f.called, Action: func() fleet.Action { return f.action },
+		Fails: func(c workflowtest.Call) error {
+			if f.on == nil {
+				return nil
+			}
+			return f.on(fakeCall{c.Name, c.Ref, c.In})
+		},
+		Answer: func(c workflowtest.Call, result any) {
+			if f.answer != nil {
+				f.answer(fakeCall{c.Name, c.Ref, c.In}, result)
+			}
+		}}
+	stubs.Register(f.TestWorkflowEnvironment)
 	return f
+}
+
+// called notes a call, but for that of an activity that reaches nothing.
+func (f *fake) called(c workflowtest.Call) {
+	if c.Name == "CheckFleet" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, fakeCall{c.Name, c.Ref, c.In})
 }
 
 type quiet struct{}
@@ -75,66 +91,6 @@ func (quiet) Debug(string, ...any) {}
 func (quiet) Info(string, ...any)  {}
 func (quiet) Warn(string, ...any)  {}
 func (quiet) Error(string, ...any) {}
-
-// stub returns a function with the signature of the activity.
-func (f *fake) stub(m reflect.Method) reflect.Value {
-	in, out := m.Type.In(2), m.Type.Out(0)
-	sig := reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), in}, []reflect.Type{out, reflect.TypeFor[error]()}, false)
-	return reflect.MakeFunc(sig, func(args []reflect.Value) []reflect.Value {
-		ref := args[1].Interface().(interface{ Ref() api.ClusterRef }).Ref()
-		c := fakeCall{m.Name, ref, args[1].Interface()}
-		if m.Name != "CheckFleet" { // it reaches nothing
-			f.mu.Lock()
-			f.calls = append(f.calls, c)
-			f.mu.Unlock()
-		}
-		result := reflect.New(out)
-		f.fill(c, result)
-		err := reflect.Zero(reflect.TypeFor[error]())
-		if f.on != nil {
-			if e := f.on(c); e != nil {
-				err = reflect.ValueOf(&e).Elem()
-			}
-		}
-		return []reflect.Value{result.Elem(), err}
-	})
-}
-
-func (f *fake) fill(c fakeCall, result reflect.Value) {
-	if strings.HasPrefix(c.name, "Ensure") {
-		did := []fleet.Change{{Action: f.action, Kind: "Kind", Name: c.name}}
-		if changes := result.Elem().FieldByName("Changes"); changes.Type() == reflect.TypeFor[fleet.Changes]() {
-			changes.Set(reflect.ValueOf(fleet.Changes{Changes: did}))
-		} else {
-			changes.Set(reflect.ValueOf(did))
-		}
-	}
-	switch r := result.Interface().(type) {
-	case *api.CheckClusterResult:
-		*r = api.CheckClusterResult{UID: c.ref.Cluster, Version: "v1.36.3", TLSServerName: "api." + c.ref.Cluster}
-	case *api.CheckFleetResult:
-		in := c.in.(api.CheckFleetInput)
-		if err := in.Fleet.Validate(); err != nil {
-			r.Wrong = err.Error()
-		}
-		return
-	case *api.CheckEgressResult:
-		for i := range c.in.(api.CheckEgressInput).Targets {
-			r.Ports = append(r.Ports, fleet.FirstSharedPort+i)
-		}
-	case *api.CheckLinkResult:
-		r.Proven = true
-	case *api.WaitLoadBalancerResult:
-		r.Address = fleet.Address{IPs: []string{"203.0.113.1"}}
-	case *api.EnsureRootResult:
-		r.CertPEM, r.Facts = "root", api.CertificateFacts{Fingerprint: "sha256:0"}
-	case *api.EnsureSealingKeyResult:
-		r.Recipient = "age1" + c.ref.Cluster
-	}
-	if f.answer != nil {
-		f.answer(c, result.Interface())
-	}
-}
 
 // names returns the calls so far, as text.
 func (f *fake) names(keep func(fakeCall) bool) []string {
