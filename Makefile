@@ -41,7 +41,7 @@ test test-kwok test-traffic test-every-step: export GOGC ?= 250
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race -p 3 ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./lab/... ./image ./deploy
+	$(GO) test -C test ./lab/... ./image ./deploy ./sizes
 	@$(MAKE) --no-print-directory -j2 test-kwok test-traffic
 
 .PHONY: test-unit
@@ -91,6 +91,7 @@ release: go ## Static programs for linux and darwin, image, chart, checksums and
 image: go ## The worker's image for linux on amd64 and arm64, an OCI layout in dist/image (VERSION=v0.3.0)
 	@deploy/image.sh "$(VERSION)"
 
+comma := ,
 FUZZTIME ?= 60s
 .PHONY: fuzz
 fuzz: go ## Feed every parser of what comes from outside nonsense, for FUZZTIME (60s) each
@@ -125,6 +126,10 @@ bench: build ## Requests and time of a rollout, its repetition and its cleanup
 .PHONY: sessions
 sessions: build ## Every command on a lab, written down as a terminal shows it (docs/generated/sessions.md)
 	@test/lab/sessions.sh
+
+.PHONY: sizes
+sizes: go ## What fleets of 100 and 200 clusters put into Temporal, operation by operation (CLUSTERS=100,200)
+	$(GO) test -C test -count=1 -timeout 50m -v -run TestSizes ./sizes -clusters $(or $(CLUSTERS),100$(comma)200)
 
 .PHONY: soak
 soak: build ## 200 rollouts and cleanups by one worker, with its memory and goroutines (a quarter of an hour)

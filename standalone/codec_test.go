@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -161,4 +162,41 @@ func TestStandalone_TheCodecPort_IsChecked(t *testing.T) {
 	require.ErrorContains(t, o.Check(), "--codec-port")
 	o.UIPort = 0 // nobody asks the endpoint
 	require.NoError(t, o.Check())
+}
+
+// What is compressed is opened for the UI without a key, too; without a UI nobody asks.
+func TestStandalone_WithoutAKey_TheUIHasCompressedPayloadsOpened(t *testing.T) {
+	ports, large := freePorts(t, 2), strings.Repeat("east ", 10_000)
+	own := &ownTemporal{tell: io.Discard}
+	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
+	own.Bind(fs)
+	require.NoError(t, fs.Parse([]string{"--state-dir", t.TempDir(), "--port", ports[0], "--ui-port", ports[1]}))
+	require.NoError(t, own.Complete())
+	_, err := own.Dial(t.Context(), slog.New(slog.DiscardHandler), func(*client.Options) {})
+	require.NoError(t, err)
+	defer own.Stop()
+	packed, err := new(codec.Keys).Codec().Encode([]*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(large)}})
+	require.NoError(t, err)
+	body, err := protojson.Marshal(&commonpb.Payloads{Payloads: packed})
+	require.NoError(t, err)
+	require.Less(t, len(body), 1000)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, own.server.CodecAddress()+"/decode", bytes.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Origin", "http://127.0.0.1:"+ports[1])
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	var opened commonpb.Payloads
+	require.NoError(t, protojson.Unmarshal(answer, &opened), string(answer))
+	require.Equal(t, large, string(opened.Payloads[0].GetData()))
+
+	still := &ownTemporal{tell: io.Discard}
+	fs = pflag.NewFlagSet("", pflag.ContinueOnError)
+	still.Bind(fs)
+	require.NoError(t, fs.Parse([]string{"--state-dir", t.TempDir(), "--port", ports[0], "--no-ui"}))
+	require.NoError(t, still.Complete())
+	require.Zero(t, still.options.CodecPort)
 }

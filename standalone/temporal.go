@@ -45,7 +45,7 @@ func (t *ownTemporal) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&t.options.Dir, "state-dir", "", "directory of the database "+serve.StateDirHelp(stateDir))
 	fs.IntVar(&t.options.Port, "port", defaultPort(), "port of Temporal on 127.0.0.1")
 	fs.IntVar(&t.options.UIPort, "ui-port", defaultUIPort, "port of Temporal's web UI on 127.0.0.1")
-	fs.IntVar(&t.options.CodecPort, "codec-port", defaultCodecPort, "port on 127.0.0.1 where, with a key file, the web UI has opened what is encrypted")
+	fs.IntVar(&t.options.CodecPort, "codec-port", defaultCodecPort, "port on 127.0.0.1 where, with a key file, the web UI has opened what is encrypted (without one: any free port, for what is compressed)")
 	t.encryption.Bind(fs)
 	fs.BoolVar(&t.noUI, "no-ui", false, "run without the web UI")
 	fs.BoolVar(&t.options.Verbose, "verbose", false, "log what Temporal does")
@@ -77,8 +77,12 @@ func (t *ownTemporal) Complete() (err error) {
 	}
 	t.options.Codec = t.keys.Codec()
 	switch {
-	case !t.keys.Any():
+	case t.noUI && !t.keys.Any():
 		t.options.CodecPort = 0
+	case !t.keys.Any(): // the UI has large payloads uncompressed, and nobody need know where
+		if t.options.CodecPort, err = freePort(); err != nil {
+			return err
+		}
 	case t.options.CodecPort == 0:
 		return errors.New("--codec-port: want a port from 1 to 65535, got 0")
 	}
@@ -91,6 +95,16 @@ func (t *ownTemporal) Complete() (err error) {
 		}
 	}
 	return serve.CheckStateDir("--state-dir", t.options.Dir)
+}
+
+// freePort returns a port of loopback that nobody listens on now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // Keys implements serve.Temporal.
@@ -114,7 +128,7 @@ func (t *ownTemporal) Dial(ctx context.Context, logger *slog.Logger, change func
 		return nil, err // it would print the address of another run
 	}
 	fmt.Fprintf(t.tell, "Temporal     %s\nTemporal UI  %s\nDatabase     %s\n", t.server.Address(), cmp.Or(t.server.UIAddress(), "none"), t.options.Dir)
-	if at := t.server.CodecAddress(); at != "" {
+	if at := t.server.CodecAddress(); at != "" && t.keys.Any() {
 		fmt.Fprintf(t.tell, "Codec        %s\n", at)
 	}
 	return c, nil

@@ -35,25 +35,38 @@ type codec struct{ keys *Keys }
 // encrypted, such as a history from before, it leaves alone.
 func (k *Keys) Codec() converter.PayloadCodec { return codec{k} }
 
-// Encode implements converter.PayloadCodec. It encrypts a payload whole, with the
-// metadata that tells its type.
+// Encode implements converter.PayloadCodec. It compresses a large payload, and encrypts each whole,
+// with the metadata that says how it is encoded, with the first key, where there is one.
 func (c codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	if !c.keys.Any() {
-		return payloads, nil
-	}
-	id := c.keys.ids[0]
 	out := make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
-		plain, err := proto.Marshal(p)
+		packed, err := compress(p)
 		if err != nil {
-			return nil, fmt.Errorf("encrypt a payload: %w", err)
+			return nil, err
 		}
-		out[i] = &commonpb.Payload{
-			Metadata: map[string][]byte{converter.MetadataEncoding: []byte(Encoding), MetadataKeyID: []byte(id)},
-			Data:     c.keys.aead[id].Seal(nil, nil, plain, bound(id)),
+		if out[i], err = c.encrypt(packed); err != nil {
+			return nil, err
+		}
+		if stored := len(out[i].GetData()); stored > maxStored {
+			return nil, &TooLargeError{len(p.GetData()), stored}
 		}
 	}
 	return out, nil
+}
+
+func (c codec) encrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
+	if !c.keys.Any() {
+		return p, nil
+	}
+	id := c.keys.ids[0]
+	plain, err := proto.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encrypt a payload: %w", err)
+	}
+	return &commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(Encoding), MetadataKeyID: []byte(id)},
+		Data:     c.keys.aead[id].Seal(nil, nil, plain, bound(id)),
+	}, nil
 }
 
 // Decode implements converter.PayloadCodec. Its error is a *UnreadableError where no key
@@ -61,8 +74,11 @@ func (c codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error)
 func (c codec) Decode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	out := make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
-		var err error
-		if out[i], err = c.open(p); err != nil {
+		plain, err := c.open(p)
+		if err != nil {
+			return nil, err
+		}
+		if out[i], err = uncompress(plain); err != nil {
 			return nil, err
 		}
 	}

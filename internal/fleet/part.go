@@ -98,18 +98,27 @@ func (s Stale) Without(removed Stale) Stale {
 	}
 }
 
-// Stale returns all that the inventories hold and the fleet file does not.
+// Stale returns all that the inventories hold and the fleet file does not. Each inventory of a mesh
+// holds all of its clusters, so that what was seen is looked up and not searched.
 func (f *Fleet) Stale(inventories []Fleet) Stale {
 	var out Stale
-	links := f.Links()
+	clusters, links := map[string]bool{}, map[Link]bool{}
+	for _, c := range f.Spec.Clusters {
+		clusters[c.Name] = true
+	}
+	for _, l := range f.Links() {
+		links[l] = true
+	}
 	for _, r := range inventories {
 		for _, c := range r.Spec.Clusters {
-			if _, ok := f.Cluster(c.Name); !ok && !slices.ContainsFunc(out.Clusters, func(o Cluster) bool { return o.Name == c.Name }) {
+			if !clusters[c.Name] {
+				clusters[c.Name] = true
 				out.Clusters = append(out.Clusters, c)
 			}
 		}
 		for _, l := range r.Links() {
-			if !slices.Contains(links, l) && !slices.Contains(out.Links, l) {
+			if !links[l] {
+				links[l] = true
 				out.Links = append(out.Links, l)
 			}
 		}

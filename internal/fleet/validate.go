@@ -42,6 +42,7 @@ func validate(f *Fleet, ps *problems) {
 	validateClusters(f, ps)
 	validateSourcesOfClusters(f, ps)
 	validateLinks(f, ps)
+	validateSize(f, ps)
 }
 
 func validateIstio(at string, i Istio, ps *problems) {

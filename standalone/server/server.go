@@ -175,8 +175,7 @@ func (s *Server) UIAddress() string {
 // CodecAddress returns the URL where the UI has payloads opened, or nothing.
 func (s *Server) CodecAddress() string { return s.options.codecURL() }
 
-// codecURL returns where the UI has payloads opened, or nothing where nothing is encrypted
-// or nobody looks.
+// codecURL returns where the UI has payloads opened, or nothing where nobody looks.
 func (o Options) codecURL() string {
 	if o.UIPort == 0 || o.CodecPort == 0 {
 		return ""
