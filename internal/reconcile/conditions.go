@@ -28,6 +28,10 @@ func (o *object) nothingWaits() {
 	o.set(resource.WaitingForApproval, metav1.ConditionFalse, resource.NothingWaits, "no wave waits for an approval")
 }
 
+func (o *object) suspended() {
+	o.set(resource.Ready, metav1.ConditionUnknown, resource.Suspended, "spec.reconcile.suspend is true: nothing begins until it is false again")
+}
+
 // The words for people that sum the conditions up.
 const (
 	phaseReady       = "Ready"

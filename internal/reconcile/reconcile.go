@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -54,7 +55,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if ctx.Err() != nil {
 		return ctrl.Result{}, ctx.Err() // what was cut off tells nothing of the fleet
 	}
-	if failed != nil {
+	var refused apierrors.APIStatus
+	if failed != nil && !errors.As(failed, &refused) { // what the API server refuses, the log tells
 		o.set(resource.Ready, metav1.ConditionUnknown, resource.NoTemporal, failed.Error())
 	}
 	return ctrl.Result{RequeueAfter: again}, errors.Join(failed, r.write(ctx, o))
@@ -84,7 +86,7 @@ func (r *Reconciler) step(ctx context.Context, o *object) (time.Duration, error)
 		o.set(resource.Ready, metav1.ConditionFalse, resource.InvalidSpec, o.invalid.Error())
 		return 0, nil
 	case o.fleet.Spec.Reconcile.Suspend:
-		o.set(resource.Ready, metav1.ConditionUnknown, resource.Suspended, "spec.reconcile.suspend is true: nothing begins until it is false again")
+		o.suspended()
 		return 0, nil
 	case asked || o.status.Run == nil || o.status.Run.Generation != o.GetGeneration():
 		return r.rollout(ctx, o)

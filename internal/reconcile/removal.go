@@ -26,6 +26,11 @@ func (r *Reconciler) remove(ctx context.Context, o *object) (time.Duration, erro
 		o.set(resource.Ready, metav1.ConditionFalse, resource.InvalidSpec, "the fleet cannot be cleaned up as long as its spec cannot be read: "+o.invalid.Error())
 		return 0, nil
 	}
+	if o.fleet.Spec.Reconcile.Suspend {
+		o.idle()
+		o.suspended()
+		return 0, nil
+	}
 	if err := o.fleet.Protects(nil); err != nil {
 		o.idle()
 		o.set(resource.Ready, metav1.ConditionFalse, resource.Protected,

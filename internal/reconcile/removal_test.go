@@ -112,3 +112,15 @@ func TestRemoval_TheCleanupFails_IsToldAndTriedWhenAsked(t *testing.T) {
 	w.now()
 	require.Len(t, w.temporal.runs, 3)
 }
+
+// Who suspended a fleet before it is deleted has it left alone, too.
+func TestRemoval_OfASuspendedFleet_WaitsUntilItIsNot(t *testing.T) {
+	w := rolledOut(t, map[string]any{"reconcile": pruned})
+	w.edit(func(spec map[string]any) { spec["reconcile"] = map[string]any{"prune": true, "suspend": true} })
+	w.delete()
+	w.requireCondition(w.now(), resource.Ready, "Unknown Suspended")
+	require.Len(t, w.temporal.runs, 1)
+	w.edit(func(spec map[string]any) { spec["reconcile"] = pruned })
+	w.now()
+	require.Equal(t, api.CleanupFleet, w.temporal.last().typ)
+}
