@@ -7,7 +7,6 @@ import (
 	"reflect"
 
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -39,7 +38,7 @@ func lastChange(ctx context.Context, c client.Client, name string) (api.LastChan
 		_ = converter.GetDefaultDataConverter().FromPayload(p, &phase) // without it only the phase is not known
 	}
 	return api.LastChange{Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(), Since: info.GetStartTime().AsTime(), Phase: phase,
-		Running: info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}, nil
+		Running: api.IsOpen(info.GetStatus())}, nil
 }
 
 // EndSchedule deletes the schedules of a fleet, the one that checks it for drift and the one

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -126,7 +125,7 @@ func pastChangeOf(e *workflowpb.WorkflowExecutionInfo) pastChange {
 			_ = runs.Decode(p, into) // one of another type tells nothing
 		}
 	}
-	if e.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING && e.GetCloseTime() != nil {
+	if !api.IsOpen(e.GetStatus()) && e.GetCloseTime() != nil {
 		closed := e.GetCloseTime().AsTime()
 		out.Closed = &closed
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
@@ -22,10 +21,12 @@ import (
 
 // statusOutput holds what `landbridge status -o json` prints.
 type statusOutput struct {
-	Workflow string        `json:"workflow"`
-	Run      string        `json:"run"`
-	Type     string        `json:"type"`
-	Status   string        `json:"status"`
+	Workflow string `json:"workflow"`
+	Run      string `json:"run"`
+	Type     string `json:"type"`
+	Status   string `json:"status"`
+	// Paused says who paused the whole workflow by Temporal's own means.
+	Paused   string        `json:"pausedInTemporal,omitempty"`
 	Started  time.Time     `json:"started,omitzero"`
 	Closed   *time.Time    `json:"closed,omitempty"`
 	Fleet    progress      `json:"fleet"`
@@ -109,7 +110,7 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 	}
 	info := d.GetWorkflowExecutionInfo()
 	out = statusOutput{Workflow: id, Run: info.GetExecution().GetRunId(), Type: info.GetType().GetName(),
-		Status: runs.Word(info.GetStatus()), Started: info.GetStartTime().AsTime()}
+		Status: runs.Word(info.GetStatus()), Paused: runs.Paused(d), Started: info.GetStartTime().AsTime()}
 	if t := info.GetCloseTime(); t != nil {
 		closed := t.AsTime()
 		out.Closed = &closed
@@ -119,8 +120,11 @@ func readStatus(ctx context.Context, c client.Client, name string) (statusOutput
 			return out, why
 		}
 		out.Fleet = progress{Status: api.Status{Fleet: name, Phase: unanswered(err)}, Units: []unitProgress{}}
+		if out.Paused != "" {
+			out.Fleet.Phase = "unknown: Temporal asks no workflow that is paused"
+		}
 	}
-	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if api.IsOpen(info.GetStatus()) {
 		return out, nil
 	}
 	run := c.GetWorkflow(ctx, id, out.Run)
@@ -154,6 +158,9 @@ func printStatus(w io.Writer, s statusOutput) {
 	fmt.Fprintln(w)
 	if why := s.Fleet.Request.Line(); why != "" {
 		fmt.Fprintln(w, why)
+	}
+	if s.Paused != "" {
+		fmt.Fprintln(w, paragraphs(w, "it is "+s.Paused))
 	}
 	for _, h := range s.Fleet.holds() {
 		if s.Closed == nil {

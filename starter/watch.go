@@ -47,6 +47,9 @@ func (a *app) runWatch(cmd *cobra.Command, args []string) error {
 	}
 	events := &changes{w: cmd.OutOrStdout(), fleet: name, run: last.RunID, seen: map[string]string{}}
 	if last.Running() {
+		if last.Paused != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "the %s is %s\n", runs.Noun(last.Type), last.Paused)
+		}
 		var show shower = events
 		if a.output == "" {
 			show = newShower(cmd.Context(), cmd.ErrOrStderr(), last.Type)

@@ -3,11 +3,19 @@ package api
 import (
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
 // What activities ask Temporal about a fleet, or tell it. Their ClusterRef names the fleet
 // and its task queue, and no cluster.
+
+// IsOpen tells whether a workflow has not ended: it runs, or somebody paused it in Temporal, where it stays
+// as it is and keeps its ID until it is unpaused.
+func IsOpen(s enumspb.WorkflowExecutionStatus) bool {
+	return s == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING || s == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED
+}
 
 // EndScheduleInput names the fleet whose schedule is deleted.
 type EndScheduleInput struct{ ClusterRef }

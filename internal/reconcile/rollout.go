@@ -77,6 +77,10 @@ func (r *Reconciler) follow(ctx context.Context, o *object, last runs.Run) (time
 		o.other(last)
 		return whileRunning, nil
 	}
+	if last.Paused != "" {
+		o.progressing(last.Type, fmt.Sprintf("the %s of generation %d is %s", runs.Noun(last.Type), o.status.Run.Generation, last.Paused))
+		return whileRunning, nil
+	}
 	var s api.Status
 	if err := runs.Status(ctx, r.Temporal, last.ID, last.RunID, &s); err != nil {
 		o.progressing(last.Type, fmt.Sprintf("the %s of generation %d runs, and no worker tells how far it is%s", runs.Noun(last.Type), o.status.Run.Generation, o.where()))

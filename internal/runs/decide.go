@@ -16,6 +16,8 @@ func Decide(ctx context.Context, c client.Client, r Run, what string, in api.Dec
 	switch {
 	case !r.Running():
 		return "", fmt.Errorf("no rollout or cleanup of the fleet %s runs (the last %s is %s); there is nothing to %s", r.Fleet, Noun(r.Type), Word(r.Status), what)
+	case r.Paused != "":
+		return "", fmt.Errorf("the %s of the fleet %s takes no decision now: it is %s", Noun(r.Type), r.Fleet, r.Paused)
 	case r.Type == api.CleanupFleet && what == api.UpdateRetry:
 		return "", fmt.Errorf("a cleanup of the fleet %s runs, and works on all that is left; when it has ended, `landbridge cleanup` tries the rest again", r.Fleet)
 	case r.Type != api.RolloutFleet && r.Type != api.CleanupFleet:

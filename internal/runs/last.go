@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
@@ -22,10 +24,28 @@ type Run struct {
 	// ID and RunID of the workflow, and its type, such as api.RolloutFleet.
 	ID, RunID, Type string
 	Status          enumspb.WorkflowExecutionStatus
+	// Paused says who paused the run by Temporal's own means, and what to do. Empty: nobody did.
+	Paused string
 }
 
 // Running tells whether the run has not ended.
-func (r Run) Running() bool { return r.Status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING }
+func (r Run) Running() bool { return api.IsOpen(r.Status) }
+
+// Paused tells who paused a workflow by Temporal's own means, and what to do. Landbridge's pause holds the
+// next step; this one holds the whole workflow, decisions included, while its limits run on.
+func Paused(d *workflowservice.DescribeWorkflowExecutionResponse) string {
+	if d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED {
+		return ""
+	}
+	out, by := "paused in Temporal", d.GetWorkflowExtendedInfo().GetPauseInfo()
+	if by.GetIdentity() != "" {
+		out += fmt.Sprintf(" by %s since %s", by.GetIdentity(), by.GetPausedTime().AsTime().Local().Format(time.RFC3339))
+	}
+	if by.GetReason() != "" {
+		out += ": " + by.GetReason()
+	}
+	return out + "; unpause it there (`temporal workflow unpause`), or nothing goes on"
+}
 
 // UnknownError reports a fleet that a Temporal namespace knows nothing of.
 type UnknownError struct {
@@ -50,7 +70,7 @@ func Last(ctx context.Context, c client.Client, name string) (Run, error) {
 		return Run{}, err
 	}
 	info := d.GetWorkflowExecutionInfo()
-	return Run{name, id, info.GetExecution().GetRunId(), info.GetType().GetName(), info.GetStatus()}, nil
+	return Run{name, id, info.GetExecution().GetRunId(), info.GetType().GetName(), info.GetStatus(), Paused(d)}, nil
 }
 
 // Status reads the status of a workflow into an api.Status. It fails where no

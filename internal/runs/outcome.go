@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -31,10 +32,10 @@ func answered(ctx context.Context, limit time.Duration, ask func() error) error 
 	for silent := time.Now(); ; {
 		asked := time.Now()
 		err := ask()
-		if time.Since(asked) > limit {
+		if time.Since(asked) > limit || held(err) {
 			silent = time.Now()
 		}
-		if ctx.Err() != nil || !late(err) || time.Since(silent) > limit {
+		if ctx.Err() != nil || !late(err) && !held(err) || time.Since(silent) > limit {
 			return err
 		}
 		select {
@@ -53,6 +54,12 @@ func late(err error) bool {
 		late  *serviceerror.DeadlineExceeded
 	)
 	return !errors.As(err, &ended) && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &late))
+}
+
+// held says whether an error only tells that the run is paused in Temporal, which may last for days.
+// Temporal answers then as if the run had ended, with its last event, and the SDK has no type for that.
+func held(err error) bool {
+	return err != nil && !Ended(err) && strings.Contains(err.Error(), "unexpected event type") && strings.Contains(err.Error(), "workflow execution result")
 }
 
 // Told returns an error with what to do, where it only says that no answer came in time.

@@ -47,6 +47,20 @@ func TestOutcome_TemporalIsTooBusyToAnswer_IsAskedAgain(t *testing.T) {
 	}
 }
 
+// Somebody pauses the run in Temporal over the night, and unpauses it. The text is that of the SDK 1.50 and
+// Temporal 1.32, as it was seen.
+func TestOutcome_PausedInTemporal_IsWaitedForWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		require.ErrorIs(t, answered(t.Context(), silence, func() error {
+			if time.Since(began) < 12*time.Hour {
+				return errors.New("unexpected event type WorkflowExecutionCancelRequested when handling workflow execution result")
+			}
+			return errFailed
+		}), errFailed)
+	})
+}
+
 // A rollout that was followed for an hour has not been silent for one.
 func TestOutcome_LateAfterALongTime_IsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

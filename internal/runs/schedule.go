@@ -78,7 +78,7 @@ func ReadSchedule(ctx context.Context, c client.Client, name string, most int) (
 		check := Check{At: recent[i].ActualTime, Workflow: recent[i].StartWorkflowResult.WorkflowID}
 		// A check that still runs has no result yet, and its end would be waited for.
 		if e, err := c.DescribeWorkflowExecution(ctx, check.Workflow, recent[i].StartWorkflowResult.FirstExecutionRunID); err != nil ||
-			e.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+			api.IsOpen(e.GetWorkflowExecutionInfo().GetStatus()) {
 			s.Last = append(s.Last, check)
 			continue
 		}

@@ -78,7 +78,7 @@ func (want Change) joinOrWait(ctx context.Context, c client.Client, say func(str
 		return nil, err
 	}
 	info := d.GetWorkflowExecutionInfo()
-	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if !api.IsOpen(info.GetStatus()) {
 		return nil, nil
 	}
 	run := c.GetWorkflow(ctx, want.id, info.GetExecution().GetRunId())
@@ -88,10 +88,16 @@ func (want Change) joinOrWait(ctx context.Context, c client.Client, say func(str
 	}
 	name, what := want.in.Fleet.Metadata.Name, info.GetType().GetName()
 	since := info.GetStartTime().AsTime().Local().Format(time.RFC3339)
+	running := Run{name, want.id, run.GetRunID(), what, info.GetStatus(), Paused(d)}
 	switch {
 	case have == want.digest:
 		say(fmt.Sprintf("joining the %s of the fleet %s that runs since %s", Noun(what), name, since))
+		if running.Paused != "" {
+			say("it is " + running.Paused)
+		}
 		return run, nil
+	case running.Paused != "": // it could not even be canceled
+		return nil, &BusyError{running, since}
 	case want.typ == api.CleanupFleet && what == api.RolloutFleet:
 		if err := want.mayCancel(ctx, c, run); err != nil {
 			return nil, err
@@ -106,7 +112,7 @@ func (want Change) joinOrWait(ctx context.Context, c client.Client, say func(str
 		_ = Outcome(ctx, run, nil) // how it ended does not matter to a cleanup
 		return nil, ctx.Err()
 	}
-	return nil, &BusyError{Run{name, want.id, run.GetRunID(), what, info.GetStatus()}, since}
+	return nil, &BusyError{running, since}
 }
 
 // mayCancel returns an error where the cleanup would be refused, for which nobody's rollout
@@ -141,6 +147,9 @@ type BusyError struct {
 // Error names the workflow, and says what can be done.
 func (e *BusyError) Error() string {
 	name := e.Run.Fleet
+	if e.Run.Paused != "" {
+		return fmt.Sprintf("the fleet %s is being changed by a %s since %s (workflow %s, run %s), which is %s", name, Noun(e.Run.Type), e.Since, e.Run.ID, e.Run.RunID, e.Run.Paused)
+	}
 	return fmt.Sprintf("the fleet %s is being changed by a %s with another fleet file or other flags, since %s (workflow %s, run %s); wait until it ends (`landbridge watch %s` shows it)%s",
 		name, Noun(e.Run.Type), e.Since, e.Run.ID, e.Run.RunID, name, orCancel(e.Run.Type, name))
 }

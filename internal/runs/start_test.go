@@ -14,12 +14,13 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// rolling is a Temporal in which a rollout runs. A dry run of a cleanup ends with would, or
+// rolling is a Temporal in which a rollout runs, or is paused. A dry run of a cleanup ends with would, or
 // with an error.
 type rolling struct {
 	client.Client
@@ -29,9 +30,16 @@ type rolling struct {
 	would    api.CleanupResult
 	dryRun   error
 	canceled int
+	paused   bool
 }
 
 func (r *rolling) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if r.paused {
+		d := &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+			Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run-1"}, Type: &commonpb.WorkflowType{Name: api.RolloutFleet}, Status: enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED}}
+		d.WorkflowExtendedInfo = &workflowpb.WorkflowExecutionExtendedInfo{PauseInfo: &workflowpb.WorkflowExecutionPauseInfo{Identity: "anna", PausedTime: timestamppb.Now(), Reason: "lunch"}}
+		return d, nil
+	}
 	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run-1"}, Type: &commonpb.WorkflowType{Name: api.RolloutFleet},
 		Status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}}, nil
@@ -104,4 +112,25 @@ func TestCleanup_ThatIsRefused_CancelsNoRollout(t *testing.T) {
 			require.IsType(t, &RefusedError{}, err, "nothing was changed")
 		})
 	}
+}
+
+// A run that somebody paused in Temporal has not ended: it keeps the fleet, takes no decision, and
+// cannot be canceled. Who comes is told by whom, why, and what to do.
+func TestPaused_InTemporal_IsNoEnd(t *testing.T) {
+	c := &rolling{rollout: api.FleetInput{Fleet: fleet.Fleet{Metadata: fleet.Metadata{Name: "prod"}}}, paused: true}
+	last, err := Last(t.Context(), c, "prod")
+	require.NoError(t, err)
+	require.True(t, last.Running())
+	require.Equal(t, "paused", Word(last.Status))
+	require.Regexp(t, `^paused in Temporal by anna since \S+: lunch; unpause it there`, last.Paused)
+	for _, typ := range []string{api.RolloutFleet, api.CleanupFleet} {
+		want, err := NewChange(typ, api.FleetInput{Fleet: c.rollout.Fleet, TakeOver: true})
+		require.NoError(t, err)
+		_, err = want.joinOrWait(t.Context(), c, func(string) {})
+		require.ErrorContains(t, err, "paused in Temporal by anna")
+		require.IsType(t, &BusyError{}, err)
+	}
+	require.Zero(t, c.canceled)
+	_, err = Decide(t.Context(), c, last, api.UpdateApprove, api.DecisionInput{})
+	require.ErrorContains(t, err, "takes no decision now: it is paused in Temporal by anna")
 }

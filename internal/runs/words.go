@@ -34,6 +34,8 @@ func Word(s enumspb.WorkflowExecutionStatus) string {
 	switch s {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING:
 		return "running"
+	case enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
+		return "paused"
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		return "done"
 	case enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
