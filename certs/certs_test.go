@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,6 +216,12 @@ func TestCertificates_OpenSSLAgrees(t *testing.T) {
 		require.NoError(t, os.WriteFile(caFile, set.CACert, 0o600))
 		out, err := exec.Command(openssl, "verify", "-x509_strict", "-CAfile", rootFile, caFile).CombinedOutput()
 		require.NoError(t, err, string(out))
+		print, err := exec.Command(openssl, "x509", "-noout", "-fingerprint", "-sha256", "-in", caFile).Output()
+		require.NoError(t, err)
+		_, hex, _ := strings.Cut(strings.TrimSpace(string(print)), "=")
+		pem, err := os.ReadFile(caFile)
+		require.NoError(t, err)
+		require.Equal(t, "sha256:"+strings.ToLower(strings.ReplaceAll(hex, ":", "")), Fingerprints(pem)[0])
 		text, err := exec.Command(openssl, "x509", "-noout", "-text", "-in", caFile).CombinedOutput()
 		require.NoError(t, err)
 		for _, want := range []string{

@@ -125,11 +125,11 @@ func Describe(certPEM []byte) (Facts, error) {
 	return Facts{Subject: cert.Subject.String(), Fingerprint: Fingerprint(cert), NotAfter: cert.NotAfter}, nil
 }
 
-// Fingerprint returns the first 8 bytes of the certificate's SHA-256 in hex: short
-// enough for a person to compare.
+// Fingerprint returns the certificate's SHA-256, whole: clusters trust a root by it. It is that of
+// `openssl x509 -fingerprint -sha256`, in lower case and without colons.
 func Fingerprint(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
-	return "sha256:" + hex.EncodeToString(sum[:8])
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // Fingerprints returns those of all certificates in a PEM bundle, and passes over

@@ -6,7 +6,7 @@ import "time"
 type CertificateFacts struct {
 	// Subject in RFC 2253's form.
 	Subject string `json:"subject"`
-	// Fingerprint starts with "sha256:" and has the first 8 bytes in hex.
+	// Fingerprint has the SHA-256 of the certificate: "sha256:" and 64 hex digits.
 	Fingerprint string    `json:"fingerprint"`
 	NotAfter    time.Time `json:"notAfter,omitzero"`
 }

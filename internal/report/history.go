@@ -62,6 +62,7 @@ func Gather(ctx context.Context, c Histories, namespace, workflow, run string) (
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
+	r.endWaits()
 	slices.SortFunc(r.Certificates, func(a, b Certificate) int { return strings.Compare(order(a.Of), order(b.Of)) })
 	slices.SortFunc(r.Proofs, func(a, b api.CheckLinkResult) int { return strings.Compare(a.Link, b.Link) })
 	return r, nil
@@ -76,6 +77,9 @@ func order(of string) string {
 }
 
 const rootOf = "root"
+
+// fleetUnit names the fleet's own part.
+const fleetUnit = "fleet"
 
 // gathering puts a report together from several goroutines.
 type gathering struct {
@@ -157,12 +161,16 @@ func (g *gathering) event(o *one, e *historypb.HistoryEvent) {
 			o.input = in[0]
 		}
 		if a.GetParentWorkflowExecution() == nil {
-			o.unit.Name = "fleet"
+			o.unit.Name = fleetUnit
 		}
 	case enumspb.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
 		child := e.GetChildWorkflowExecutionStartedEventAttributes()
 		if child.GetWorkflowType().GetName() != api.NotifyFleet { // who hears of the run is no part of it
 			o.children = append(o.children, child.GetWorkflowExecution())
+		}
+	case enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+		if o.unit.Name == fleetUnit {
+			g.phase(at, e.GetUpsertWorkflowSearchAttributesEventAttributes())
 		}
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		g.decision(at, e.GetWorkflowExecutionUpdateAcceptedEventAttributes())
@@ -276,6 +284,9 @@ func (g *gathering) decision(at time.Time, a *historypb.WorkflowExecutionUpdateA
 		if decode(args[0], &said) == nil {
 			d.Unit, d.Wave, d.Keep, d.By, d.Reason = said.Unit, said.Wave, said.Keep, said.By, said.Reason
 		}
+	}
+	if d.What == api.UpdatePause || d.What == api.UpdateResume {
+		g.waits(waitResume, at, d.What == api.UpdatePause)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

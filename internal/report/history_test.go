@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,4 +35,23 @@ func TestReport_Decisions_SayWhichWaveAndWhichUnit(t *testing.T) {
 	for _, d := range said {
 		require.Regexp(t, `^(approve wave \S+|skip (cluster|link) .+|retry (cluster|link) .+|pause|resume|cancel.*), by `, d)
 	}
+}
+
+// A run that lay still for hours waited for somebody, and the report says for what.
+func TestReport_Waits_AreInThePictureAndInWords(t *testing.T) {
+	r := gather(t, "v0.4.0", "steered")
+	what := map[string]int{}
+	for _, w := range r.Waits {
+		what[w.For]++
+		require.NotNil(t, w.Ended, "the run has ended")
+		require.False(t, w.Ended.Before(w.Began))
+	}
+	require.Equal(t, map[string]int{"approval": what["approval"], "resume": 1}, what)
+	require.NotZero(t, what["approval"])
+	var page bytes.Buffer
+	require.NoError(t, r.HTML(&page))
+	require.Contains(t, page.String(), "The run waited for an approval from <time")
+	require.Contains(t, page.String(), `<rect class="bar waiting"`)
+	require.Contains(t, page.String(), "<td>approve wave ")
+	requireAccessible(t, r)
 }

@@ -144,6 +144,9 @@ func (r *Report) timeline() timeline {
 	for i, u := range units {
 		y := headHeight + i*rowHeight
 		rw := row{Label: u.Name, Y: y, TextY: y + rowHeight - 7, Background: i%2 == 0}
+		if u.Name == fleetUnit {
+			rw.Bars = r.waitBars(x, end, y+fromTheTop)
+		}
 		for _, s := range u.Steps {
 			until := end
 			if s.Ended != nil {
@@ -172,9 +175,21 @@ func (r *Report) timeline() timeline {
 	return t
 }
 
+// waitBars draws the times during which the run waited for people.
+func (r *Report) waitBars(x func(time.Time) float64, end time.Time, y int) (out []bar) {
+	for _, w := range r.Waits {
+		until := end
+		if w.Ended != nil {
+			until = *w.Ended
+		}
+		out = append(out, bar{X: x(w.Began), Width: max(x(until)-x(w.Began), 1.5), Y: y, Class: "waiting", Title: w.Did() + ", " + took(w.Began, w.Ended)})
+	}
+	return out
+}
+
 func rank(u UnitReport) int {
 	switch {
-	case u.Name == "fleet":
+	case u.Name == fleetUnit:
 		return 0
 	case strings.Contains(u.Name, "cluster"):
 		return 1

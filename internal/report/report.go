@@ -42,6 +42,8 @@ type Report struct {
 	Identity Identity `json:"identity"`
 	// Units are the fleet, its clusters and its links, in the order in which they began.
 	Units []UnitReport `json:"units"`
+	// Waits tell when the run waited for people.
+	Waits []Wait `json:"waits,omitempty"`
 	// Decisions that people took meanwhile.
 	Decisions    []api.Decision        `json:"decisions"`
 	Certificates []Certificate         `json:"certificates"`
