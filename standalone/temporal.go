@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -45,7 +46,7 @@ func (t *ownTemporal) Bind(fs *pflag.FlagSet) {
 	fs.StringVar(&t.options.Dir, "state-dir", "", "directory of the database "+serve.StateDirHelp(stateDir))
 	fs.IntVar(&t.options.Port, "port", defaultPort(), "port of Temporal on 127.0.0.1")
 	fs.IntVar(&t.options.UIPort, "ui-port", defaultUIPort, "port of Temporal's web UI on 127.0.0.1")
-	fs.IntVar(&t.options.CodecPort, "codec-port", defaultCodecPort, "port on 127.0.0.1 where, with a key file, the web UI has opened what is encrypted (without one: any free port, for what is compressed)")
+	fs.IntVar(&t.options.CodecPort, "codec-port", defaultCodecPort, "port on 127.0.0.1 where, with a key file, the web UI has opened what is encrypted (without one: what is compressed, on another port where this one is taken)")
 	t.encryption.Bind(fs)
 	fs.BoolVar(&t.noUI, "no-ui", false, "run without the web UI")
 	fs.BoolVar(&t.options.Verbose, "verbose", false, "log what Temporal does")
@@ -79,8 +80,8 @@ func (t *ownTemporal) Complete() (err error) {
 	switch {
 	case t.noUI && !t.keys.Any():
 		t.options.CodecPort = 0
-	case !t.keys.Any(): // the UI has large payloads uncompressed, and nobody need know where
-		if t.options.CodecPort, err = freePort(); err != nil {
+	case !t.keys.Any(): // the UI has large payloads uncompressed, wherever there is room for that
+		if t.options.CodecPort, err = freePort(t.options.CodecPort, t.options.Port, t.options.UIPort); err != nil {
 			return err
 		}
 	case t.options.CodecPort == 0:
@@ -97,9 +98,16 @@ func (t *ownTemporal) Complete() (err error) {
 	return serve.CheckStateDir("--state-dir", t.options.Dir)
 }
 
-// freePort returns a port of loopback that nobody listens on now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// freePort returns a port of loopback that nobody listens on now: the wanted one, unless it is taken or
+// one of those that others will have.
+func freePort(wanted int, others ...int) (int, error) {
+	if slices.Contains(others, wanted) {
+		wanted = 0
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
+	if err != nil && wanted != 0 {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return 0, err
 	}
