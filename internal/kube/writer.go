@@ -90,15 +90,19 @@ type Writer struct {
 // Changes returns what was done so far.
 func (w *Writer) Changes() fleet.Changes { return w.changes }
 
-// Note adds changes that something else than the writer made, such as Helm.
-func (w *Writer) Note(c ...fleet.Change) { w.changes.Changes = append(w.changes.Changes, c...) }
-
-// NoteApplied adds a change, with its cluster and the object that it applies where a plan is
-// asked for objects. It leaves out what a Secret holds.
-func (w *Writer) NoteApplied(c fleet.Change, object any) error {
-	if w.Render {
-		c.Cluster = w.Name
+// Note adds changes that something else than the writer made, such as Helm, with their cluster
+// where a plan is asked for objects.
+func (w *Writer) Note(changes ...fleet.Change) {
+	for _, c := range changes {
+		if w.Render {
+			c.Cluster = w.Name
+		}
+		w.changes.Changes = append(w.changes.Changes, c)
 	}
+}
+
+// NoteApplied adds a change, with the object that it applies where a plan is asked for objects. It leaves out what a Secret holds.
+func (w *Writer) NoteApplied(c fleet.Change, object any) error {
 	if w.Render && c.Kind != kinds.Secrets.Kind {
 		manifest, err := yaml.Marshal(object)
 		if err != nil {
