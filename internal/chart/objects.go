@@ -54,7 +54,7 @@ func (r *Releases) note(o outcome, rel *release.Release, before, after string) e
 			}
 		}
 		if r.w.Render && c.Action != fleet.Remove {
-			c.Cluster, c.Manifest = r.w.Name, is[k]
+			c.Manifest = is[k]
 		}
 		out = append(out, c)
 	}

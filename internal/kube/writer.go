@@ -101,7 +101,8 @@ func (w *Writer) Note(changes ...fleet.Change) {
 	}
 }
 
-// NoteApplied adds a change, with the object that it applies where a plan is asked for objects. It leaves out what a Secret holds.
+// NoteApplied adds a change, with the object that it applies where a plan is asked for
+// objects. It leaves out what a Secret holds.
 func (w *Writer) NoteApplied(c fleet.Change, object any) error {
 	if w.Render && c.Kind != kinds.Secrets.Kind {
 		manifest, err := yaml.Marshal(object)

@@ -59,10 +59,10 @@ func (o *object) request() fleet.Request {
 // requester names the resource where people are named otherwise: its API server knows who wrote it.
 func (o *object) requester() string { return fmt.Sprintf("Fleet %s/%s", o.GetNamespace(), o.GetName()) }
 
-// asked returns the annotation that asks for a rollout, where it was not answered yet.
-func (o *object) asked() (string, bool) {
+// asked tells whether the annotation asks for a rollout that was not begun yet.
+func (o *object) asked() bool {
 	at := o.GetAnnotations()[resource.RequestedAt]
-	return at, at != "" && at != o.status.LastRequestedAt
+	return at != "" && at != o.status.LastRequestedAt
 }
 
 // prunes tells whether the deletion of the resource cleans its clusters up.

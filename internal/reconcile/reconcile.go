@@ -80,7 +80,6 @@ func (r *Reconciler) step(ctx context.Context, o *object) (time.Duration, error)
 		return r.follow(ctx, o, *last)
 	}
 	o.idle()
-	_, asked := o.asked()
 	switch {
 	case o.invalid != nil:
 		o.set(resource.Ready, metav1.ConditionFalse, resource.InvalidSpec, o.invalid.Error())
@@ -88,7 +87,7 @@ func (r *Reconciler) step(ctx context.Context, o *object) (time.Duration, error)
 	case o.fleet.Spec.Reconcile.Suspend:
 		o.suspended()
 		return 0, nil
-	case asked || o.status.Run == nil || o.status.Run.Generation != o.GetGeneration():
+	case o.asked() || o.status.Run == nil || o.status.Run.Generation != o.GetGeneration():
 		return r.rollout(ctx, o)
 	}
 	return r.rolledOut(ctx, o, last)

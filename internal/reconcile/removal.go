@@ -93,7 +93,7 @@ func (r *Reconciler) cleanedUp(ctx context.Context, o *object) (time.Duration, e
 	case !runs.Ended(err):
 		return 0, fmt.Errorf("ask Temporal how the cleanup ended: %w", err)
 	}
-	if _, asked := o.asked(); asked || o.status.Run.Generation != o.GetGeneration() {
+	if o.asked() || o.status.Run.Generation != o.GetGeneration() {
 		return r.cleanup(ctx, o, nil)
 	}
 	o.set(resource.Ready, metav1.ConditionFalse, resource.CleanupFailed, runs.Message(err)+

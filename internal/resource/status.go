@@ -25,9 +25,6 @@ const (
 	Drifted = "Drifted"
 )
 
-// ConditionTypes lists them in the order in which people want to see them.
-var ConditionTypes = []string{Ready, Progressing, WaitingForApproval, Proven, Drifted}
-
 // The reasons of the conditions.
 const (
 	RolledOut      = "RolledOut"
