@@ -31,7 +31,7 @@ func beCFSSL() int {
 	return 0
 }
 
-// cfsslConfig is that of docs/operate.md, with a key of the test's.
+// cfsslConfig is that of docs/credentials.md, with a key of the test's.
 const (
 	cfsslKey    = "0123456789abcdef0123456789abcdef"
 	cfsslConfig = `{"signing": {"default": {"expiry": "8760h", "usages": ["cert sign"], "auth_key": "landbridge"}, "profiles": {"landbridge": {

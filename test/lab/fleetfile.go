@@ -8,7 +8,7 @@ import (
 
 const fleetFileName = "fleet.yaml"
 
-var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/operate.md says what else can stand here.
+var fleetFile = template.Must(template.New("fleet").Parse(`# A fleet of the lab's clusters. docs/fleet-file.md says what else can stand here.
 apiVersion: landbridge.dev/v1alpha1
 kind: Fleet
 metadata: {name: lab}
