@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,8 +27,8 @@ type progress struct {
 // unitProgress tells how far one unit is, and what it does now.
 type unitProgress struct {
 	api.UnitState
-	// Step that runs, when it began, what it waits for, the number of its attempt, and
-	// the error of the attempt before.
+	// Step that runs, or several beside each other, when the first began, what it waits for, the
+	// number of its attempt, and the error of the attempt before.
 	Step      string     `json:"step,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
 	WaitsFor  string     `json:"waitsFor,omitempty"`
@@ -105,7 +106,7 @@ func (p *progress) readLinks(ctx context.Context, c client.Client, id string) {
 	}
 }
 
-// readStep reads which step a unit is at, and what the step waits for. Where its workflow began
+// readStep reads which steps a unit is at, and what they wait for. Where its workflow began
 // before the run and is over, it is that of an earlier run, and this one does without; one that
 // goes on is waited for.
 func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string, began time.Time) {
@@ -113,36 +114,64 @@ func (u *unitProgress) readStep(ctx context.Context, c client.Client, id string,
 	if runs.Status(ctx, c, id, "", &s) != nil || len(s.Units) != 1 || len(s.Units[0].Steps) == 0 {
 		return
 	}
-	last := s.Units[0].Steps[len(s.Units[0].Steps)-1]
-	if s.Began.Before(began) && last.State != api.Running {
+	now := underWay(s.Units[0].Steps)
+	if s.Began.Before(began) && now[0].State != api.Running {
 		return
 	}
-	u.Step = api.StepWords(last.Step)
-	if last.State != api.Running {
+	u.Step = stepWords(now)
+	if now[0].State != api.Running {
 		return
 	}
-	u.Since = &last.Began
+	u.Since = &now[0].Began
 	d, err := c.DescribeWorkflowExecution(ctx, id, "")
-	if err != nil {
+	if err != nil || len(d.GetPendingActivities()) == 0 {
 		return
 	}
-	for _, p := range d.GetPendingActivities() {
-		if hb := p.GetHeartbeatDetails().GetPayloads(); len(hb) > 0 {
-			_ = runs.Decode(hb[0], &u.WaitsFor)
-		}
-		if u.Attempt = p.GetAttempt(); u.Attempt > 1 {
-			u.LastError = p.GetLastFailure().GetMessage()
-		}
-		// A wait that takes turns has not failed.
-		if f := p.GetLastFailure(); f.GetApplicationFailureInfo().GetType() == api.TypeNotReady {
-			u.LastError, u.WaitsFor = "", cmp.Or(u.WaitsFor, f.GetMessage())
-		}
-		switch {
-		case p.GetPaused():
-			u.WaitsFor = pausedInTemporal(p.GetPauseInfo())
-		case p.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED && u.Attempt <= 1 && u.WaitsFor == "":
-			u.WaitsFor = "no worker has taken the step yet"
-		}
+	u.readWait(slices.MaxFunc(d.GetPendingActivities(), moreTelling))
+}
+
+// underWay returns the steps that run, or the last one where none does.
+func underWay(steps []api.StepState) []api.StepState {
+	now := slices.DeleteFunc(slices.Clone(steps), func(s api.StepState) bool { return s.State != api.Running })
+	if len(now) == 0 {
+		return steps[len(steps)-1:]
+	}
+	return now
+}
+
+// stepWords names steps without the guide's numbers.
+func stepWords(steps []api.StepState) string {
+	var words []string
+	for _, s := range steps {
+		words = append(words, api.StepWords(s.Step))
+	}
+	return strings.Join(words, ", ")
+}
+
+// moreTelling compares two steps that run: what was tried more often tells more, and then what
+// says how far it is.
+func moreTelling(a, b *workflowpb.PendingActivityInfo) int {
+	return cmp.Or(cmp.Compare(a.GetAttempt(), b.GetAttempt()),
+		cmp.Compare(len(a.GetHeartbeatDetails().GetPayloads()), len(b.GetHeartbeatDetails().GetPayloads())))
+}
+
+// readWait reads from a step that runs what it waits for, and how often it was tried.
+func (u *unitProgress) readWait(p *workflowpb.PendingActivityInfo) {
+	if hb := p.GetHeartbeatDetails().GetPayloads(); len(hb) > 0 {
+		_ = runs.Decode(hb[0], &u.WaitsFor)
+	}
+	if u.Attempt = p.GetAttempt(); u.Attempt > 1 {
+		u.LastError = p.GetLastFailure().GetMessage()
+	}
+	// A wait that takes turns has not failed.
+	if f := p.GetLastFailure(); f.GetApplicationFailureInfo().GetType() == api.TypeNotReady {
+		u.LastError, u.WaitsFor = "", cmp.Or(u.WaitsFor, f.GetMessage())
+	}
+	switch {
+	case p.GetPaused():
+		u.WaitsFor = pausedInTemporal(p.GetPauseInfo())
+	case p.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED && u.Attempt <= 1 && u.WaitsFor == "":
+		u.WaitsFor = "no worker has taken the step yet"
 	}
 }
 

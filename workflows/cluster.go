@@ -31,17 +31,22 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		return
 	}
 
-	// Step 3. The key is made in the cluster; the root signs its CSR.
+	// Steps 3 and 4 do not need each other.
 	var cert intermediate
-	if ca.Managed() {
-		if cert, err = newIntermediate(ctx, u, in); err != nil {
-			return
-		}
-		result.Certificate = cert.facts
-	}
-
-	// Step 4. Namespaces, with the network label.
-	if _, err = run(ctx, u, stepNamespaces, api.EnsureNamespacesInput{ClusterRef: ref, Network: in.Network, OnlyControlPlane: !settings.Istio.Managed()}); err != nil {
+	err = u.beside(ctx,
+		// Step 3. The key is made in the cluster; the root signs its CSR.
+		func(ctx workflow.Context, u *unitRun) (err error) {
+			if ca.Managed() {
+				cert, err = newIntermediate(ctx, u, in)
+			}
+			return err
+		},
+		// Step 4. Namespaces, with the network label.
+		func(ctx workflow.Context, u *unitRun) error {
+			_, err := run(ctx, u, stepNamespaces, api.EnsureNamespacesInput{ClusterRef: ref, Network: in.Network, OnlyControlPlane: !settings.Istio.Managed()})
+			return err
+		})
+	if result.Certificate = cert.facts; err != nil {
 		return
 	}
 
@@ -59,34 +64,47 @@ func rolloutCluster(ctx workflow.Context, u *unitRun, in api.ClusterInput) (resu
 		}
 	}
 
+	// What the links need of the cluster, and its address.
+	err = u.beside(ctx,
+		func(ctx workflow.Context, u *unitRun) (err error) {
+			result.Address, err = rolloutEastWest(ctx, u, in, gateways)
+			return err
+		},
+		func(ctx workflow.Context, u *unitRun) (err error) {
+			result.Recipient, err = rolloutExposure(ctx, u, in)
+			return err
+		})
+	return
+}
+
+// rolloutEastWest makes the east-west gateway, and returns its address.
+func rolloutEastWest(ctx workflow.Context, u *unitRun, in api.ClusterInput, gateways api.GatewaySettings) (fleet.Address, error) {
 	// Step 7. East-west gateway.
-	if _, err = run(ctx, u, stepEastWest, api.EnsureEastWestGatewayInput{ClusterRef: ref, GatewaySettings: gateways, Network: in.Network}); err != nil {
-		return
-	}
-
-	// Step 8. The API server behind it. No source is let in yet: each link does that.
-	if _, err = run(ctx, u, stepExposure, exposureOf(ref, in.Part)); err != nil {
-		return
-	}
-
-	// Step 10, the part that all links share: the key to which tokens for this cluster are
-	// sealed.
-	if in.IsSource {
-		sealing, err := run(ctx, u, stepSealingKey, api.EnsureSealingKeyInput{ClusterRef: ref})
-		if err != nil {
-			return result, err
-		}
-		result.Recipient = sealing.Recipient
+	ref, eastWest := in.ClusterRef, gateways.Gateways.EastWest
+	if _, err := run(ctx, u, stepEastWest, api.EnsureEastWestGatewayInput{ClusterRef: ref, GatewaySettings: gateways, Network: in.Network}); err != nil {
+		return fleet.Address{}, err
 	}
 
 	// Step 11 needs an address: that of the file, or else the one that the cloud gives.
 	// The cloud began with step 7, and has loadBalancerTimeout from now on.
-	if result.Address = settings.Gateways.EastWest.Address; result.Address.Known() {
-		return
+	if eastWest.Address.Known() {
+		return eastWest.Address, nil
 	}
-	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Limit: u.limits.loadBalancer, EastWest: settings.Gateways.EastWest})
-	result.Address = lb.Address
-	return result, err
+	lb, err := run(ctx, u, stepLoadBalancer, api.WaitLoadBalancerInput{ClusterRef: ref, Limit: u.limits.loadBalancer, EastWest: eastWest})
+	return lb.Address, err
+}
+
+// rolloutExposure puts the API server behind the east-west gateway, and returns the key to which
+// tokens for this cluster are sealed.
+func rolloutExposure(ctx workflow.Context, u *unitRun, in api.ClusterInput) (recipient string, err error) {
+	// Step 8. No source is let in yet: each link does that.
+	if _, err = run(ctx, u, stepExposure, exposureOf(in.ClusterRef, in.Part)); err != nil || !in.IsSource {
+		return "", err
+	}
+
+	// Step 10, the part that all links share.
+	sealing, err := run(ctx, u, stepSealingKey, api.EnsureSealingKeyInput{ClusterRef: in.ClusterRef})
+	return sealing.Recipient, err
 }
 
 // exposureOf describes how a cluster is exposed to those that its part of the fleet links it with.

@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -25,6 +26,8 @@ type unitRun struct {
 	compensations []compensation
 	changes       []fleet.Change
 	status        *board
+	// inLane says that its steps run beside others, in a context that the gate ends, too.
+	inLane bool
 	// stands says that the unit works as it is: what fails from then on undoes nothing.
 	stands bool
 	// gate holds the next step while a rollout is paused. An undo does not wait for it.
@@ -34,27 +37,32 @@ type unitRun struct {
 // compensation undoes a step that may have acted.
 type compensation struct {
 	step row
+	// at is the place of the step in its table.
+	at int
 	// cluster where it works.
 	cluster string
-	undo    func(workflow.Context) error
+	undo    undoing
 }
 
-// undoFirst has the compensation that was registered last put something back before it undoes
-// its step. Where that fails, the step stays: something still needs what it made.
-func (u *unitRun) undoFirst(putBack func(workflow.Context) error) {
-	last := &u.compensations[len(u.compensations)-1]
-	undo := last.undo
-	last.undo = func(ctx workflow.Context) error {
-		if err := putBack(ctx); err != nil {
+// undoing undoes a step of a unit whose work has ended.
+type undoing func(workflow.Context, *unitRun) error
+
+// undoFirst has the compensation of a step put something back before it undoes the step. Where
+// that fails, the step stays: something still needs what it made.
+func (u *unitRun) undoFirst(step int, putBack undoing) {
+	c := &u.compensations[slices.IndexFunc(u.compensations, func(c compensation) bool { return c.at == step })]
+	undo := c.undo
+	c.undo = func(ctx workflow.Context, u *unitRun) error {
+		if err := putBack(ctx, u); err != nil {
 			return err
 		}
-		return undo(ctx)
+		return undo(ctx, u)
 	}
 }
 
-// undoing returns the compensation of a step that may have acted.
-func (u *unitRun) undoing(s tableStep, in api.RemoveInput) compensation {
-	return compensation{s.row, in.Cluster, func(ctx workflow.Context) error {
+// undoes returns the compensation of a step that may have acted.
+func undoes(s tableStep, at int, in api.RemoveInput) compensation {
+	return compensation{s.row, at, in.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		_, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + s.String(), undoCall(u.limits), s.undo}, in)
 		return err
 	}}
@@ -77,7 +85,7 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	u.next = s.at + 1
 	changes := s.table.steps[s.at].undo != nil && !in.Ref().DryRun
 	if changes {
-		u.compensations = append(u.compensations, u.undoing(s.table.steps[s.at], any(in).(undoable).Undo()))
+		u.compensations = append(u.compensations, undoes(s.table.steps[s.at], s.at, any(in).(undoable).Undo()))
 	}
 	result, err := call(ctx, u, task[I, R]{s.String(), s.policy(u.limits), s.do}, in)
 	if err != nil {
@@ -109,23 +117,24 @@ func call[I located, R any](ctx workflow.Context, u *unitRun, t task[I, R], in I
 	if timed, ok := any(&in).(interface{ Begin(time.Time) }); ok {
 		timed.Begin(workflow.Now(ctx))
 	}
-	u.stepBegins(ctx, t.name)
+	at := u.stepBegins(ctx, t.name)
 	t.policy.WaitForCancellation = true // its undo must not begin while the step is still at work
-	result, err := fleetCall(u.gate.steps(ctx), t.policy, t.name, t.do, in)
-	u.stepEnds(ctx, err)
+	result, err := fleetCall(u.steps(ctx), t.policy, t.name, t.do, in)
+	u.stepEnds(ctx, at, err)
 	return result, err
 }
 
-// stepBegins and stepEnds show in the status how far the unit's step is.
-func (u *unitRun) stepBegins(ctx workflow.Context, step string) {
+// stepBegins shows in the status that a step begins, and returns its place there for stepEnds.
+func (u *unitRun) stepBegins(ctx workflow.Context, step string) int {
 	state := u.status.list[0]
 	state.Steps = append(state.Steps, api.StepState{Step: step, State: api.Running, Began: workflow.Now(ctx)})
 	u.status.show(ctx)
+	return len(state.Steps) - 1
 }
 
-func (u *unitRun) stepEnds(ctx workflow.Context, err error) {
-	steps := u.status.list[0].Steps
-	last := &steps[len(steps)-1]
+// stepEnds shows how a step ended.
+func (u *unitRun) stepEnds(ctx workflow.Context, at int, err error) {
+	last := &u.status.list[0].Steps[at]
 	last.State, last.Took = api.Done, workflow.Now(ctx).Sub(last.Began)
 	if err != nil {
 		last.State = api.Failed
@@ -216,7 +225,7 @@ func (u *unitRun) compensate(ctx workflow.Context) (left []string) {
 			left = append(left, c.step.name)
 			continue
 		}
-		if err := c.undo(ctx); err != nil {
+		if err := c.undo(ctx, u); err != nil {
 			typ, msg := describeFor(u.unit, err)
 			lost.note(c.cluster, typ, i)
 			left = append(left, c.step.name+": "+fleet.Brief(msg, maxLeft))

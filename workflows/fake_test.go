@@ -121,16 +121,44 @@ func inEarnest(c fakeCall) bool { return !c.ref.DryRun }
 func removes(c fakeCall) bool { return strings.HasPrefix(c.name, "Remove") }
 func ensures(c fakeCall) bool { return strings.HasPrefix(c.name, "Ensure") }
 
-// undone turns the EnsureX among the calls into the RemoveX that undo them,
-// newest first.
+// undone turns the EnsureX among the calls into the RemoveX that undo them, in the reverse order
+// of their table.
 func undone(calls []string) []string {
 	var out []string
-	for _, c := range calls {
+	for _, c := range inTableOrder(calls) {
 		if rest, ok := strings.CutPrefix(c, "Ensure"); ok {
 			out = append(out, "Remove"+rest)
 		}
 	}
 	slices.Reverse(out)
+	return out
+}
+
+// undidAll requires that all that the unit did was undone, in the reverse order of the table. The
+// step of another lane that was canceled before the activity began is undone, too: nobody knows
+// whether it began.
+func (f *fake) undidAll(happy []string) {
+	f.t.Helper()
+	did, undid := undone(f.names(ensures)), f.names(removes)
+	require.Subset(f.t, undid, did)
+	require.LessOrEqual(f.t, len(undid), len(did)+1, "at most one lane is canceled")
+	inOrder := slices.DeleteFunc(undone(happy), func(c string) bool { return !slices.Contains(undid, c) })
+	require.Equal(f.t, inOrder, emptyAsNil(undid))
+}
+
+// inTableOrder returns calls of one unit in the order of their table, which steps that run beside
+// each other need not keep.
+func inTableOrder(calls []string) []string {
+	var order []string
+	for _, tab := range tables {
+		for _, s := range tab.steps {
+			order = append(order, activityName(s.do))
+		}
+	}
+	out := slices.Clone(calls)
+	slices.SortStableFunc(out, func(a, b string) int {
+		return slices.Index(order, strings.Fields(a)[0]) - slices.Index(order, strings.Fields(b)[0])
+	})
 	return out
 }
 

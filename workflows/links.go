@@ -78,23 +78,19 @@ func linksResult(u *units, results []api.LinkResult, dryRun bool) api.LinksResul
 	return out
 }
 
-// rolloutLinks rolls out the links that are ready, by one child per source.
-func (r *rollout) rolloutLinks(ctx workflow.Context, wave int) {
-	inputs := r.linkInputs(ctx, r.readyLinks(wave))
-	inParallel(ctx, len(inputs), r.in.Fleet.Spec.Rollout.MaxParallel, func(ctx workflow.Context, i int) {
-		r.rolloutLinksOf(ctx, inputs[i])
-	})
+// beginLinksOf shows that the links of one source begin.
+func (r *rollout) beginLinksOf(in api.LinksInput) (links []*unit) {
+	for _, t := range in.Targets {
+		u := r.get(api.LinkOf(fleet.Link{From: in.Source.Cluster, To: t.ClusterRef.Cluster}))
+		u.move(api.Running)
+		links = append(links, u)
+	}
+	return links
 }
 
-// rolloutLinksOf rolls out the links of one source.
-func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
+// rolloutLinksOf rolls out links of one source, by a child.
+func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput, links []*unit) {
 	source := in.Source.Cluster
-	links := make([]*unit, len(in.Targets))
-	for i, t := range in.Targets {
-		links[i] = r.get(api.LinkOf(fleet.Link{From: source, To: t.ClusterRef.Cluster}))
-		links[i].move(api.Running)
-	}
-	r.show(ctx)
 	var result api.LinksResult
 	err := r.gate.runChild(ctx, child{api.LinksWorkflowID(r.id, source), "links of " + source,
 		attributes(api.FleetKey.ValueSet(in.Source.Fleet), api.ClusterKey.ValueSet(source), api.PhaseKey.ValueSet(string(api.Running))), RolloutLinks}, in, &result)
@@ -129,26 +125,22 @@ func (r *rollout) rolloutLinksOf(ctx workflow.Context, in api.LinksInput) {
 	r.show(ctx)
 }
 
-// linkInputs returns an input of RolloutLinks for each source of these links.
-func (r *rollout) linkInputs(ctx workflow.Context, ready []fleet.Link) (out []api.LinksInput) {
-	f := r.in.Fleet
+// linksInput returns the input of RolloutLinks for links of one source.
+func (r *rollout) linksInput(ctx workflow.Context, links []fleet.Link) api.LinksInput {
+	f, from := r.in.Fleet, links[0].From
 	rollout := f.Spec.Rollout
 	rollout.Waves = nil // no link needs them, and each would carry them
-	for _, links := range fleet.BySource(ready) {
-		from := links[0].From
-		c, _ := f.Cluster(from)
-		own := f.Settings(c)
-		in := api.LinksInput{Source: r.ref(from), Recipient: r.member(from).result.Recipient, LinkSettings: api.LinkSettings{
-			GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout,
-			ReadsSecrets: r.readsSecrets(from) != "", Tokens: f.Spec.Credentials.Tokens, IssuedBefore: r.issuedBefore(ctx)}, TokensOnly: r.in.Rotate != nil}
-		in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
-		in.LeavesEgress = slices.Contains(r.member(from).check.EgressModes, in.Gateways.Egress.Mode.Other())
-		for _, link := range links {
-			in.Targets = append(in.Targets, r.target(link))
-		}
-		out = append(out, in)
+	c, _ := f.Cluster(from)
+	own := f.Settings(c)
+	in := api.LinksInput{Source: r.ref(from), Recipient: r.member(from).result.Recipient, LinkSettings: api.LinkSettings{
+		GatewaySettings: api.GatewaySettings{Istio: forGateways(own.Istio, r.member(from).check.Istio.Wanted), Gateways: own.Gateways}, Rollout: rollout,
+		ReadsSecrets: r.readsSecrets(from) != "", Tokens: f.Spec.Credentials.Tokens, IssuedBefore: r.issuedBefore(ctx)}, TokensOnly: r.in.Rotate != nil}
+	in.Gateways.EastWest = fleet.EastWest{} // a link has to do with its target's
+	in.LeavesEgress = slices.Contains(r.member(from).check.EgressModes, in.Gateways.Egress.Mode.Other())
+	for _, link := range links {
+		in.Targets = append(in.Targets, r.target(link))
 	}
-	return out
+	return in
 }
 
 // target returns what a link needs of its target.

@@ -45,7 +45,7 @@ func rotateCluster(ctx workflow.Context, u *unitRun, in api.RotateClusterInput) 
 	}
 
 	// cacerts gets the new one. The one before is kept beside it until the new one is proven.
-	u.compensations = append(u.compensations, compensation{stepCACerts.row, ref.Cluster, func(ctx workflow.Context) error {
+	u.compensations = append(u.compensations, compensation{stepCACerts.row, stepCACerts.at, ref.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		_, err := call(ctx, u, task[api.PutBackCACertsInput, fleet.Changes]{"put back " + stepCACerts.String(), undoCall(u.limits), a.PutBackCACerts}, api.PutBackCACertsInput{ClusterRef: ref})
 		if err != nil {
 			return err
@@ -112,13 +112,13 @@ func (u *unitRun) prove(ctx workflow.Context, links []api.VerifyLinksInput, pati
 	if len(links) == 0 || u.gate.wait(ctx) != nil {
 		return nil
 	}
-	u.stepBegins(ctx, stepProof.name)
+	at := u.stepBegins(ctx, stepProof.name)
 	found := make([][]api.CheckLinkResult, len(links))
-	inParallel(u.gate.steps(ctx), len(links), links[0].MaxParallel, func(ctx workflow.Context, i int) {
+	inParallel(u.steps(ctx), len(links), links[0].MaxParallel, func(ctx workflow.Context, i int) {
 		in := links[i]
 		in.Patience = patience
 		found[i] = verifyLinks(ctx, in)
 	})
-	u.stepEnds(ctx, ctx.Err())
+	u.stepEnds(ctx, at, ctx.Err())
 	return slices.Concat(found...)
 }

@@ -103,7 +103,7 @@ func TestEgressMode_Changed_TheOtherGoesAfterTheProof(t *testing.T) {
 		require.NoError(t, f.run(RolloutLinks, in))
 		of := f.names(func(c fakeCall) bool { return aboutEgress(c) && strings.HasSuffix(c.String(), "(east.west)") })
 		require.Equal(t, []string{"EnsureAccess west (east.west)", "EnsureEgressGateway east (east.west)", "EnsureEgressConfig east (east.west)",
-			"EnsureRemoteSecret east (east.west)", "CheckLink east (east.west)", "RetireEgress east (east.west)", "EnsureAccess west (east.west)"}, of)
+			"EnsureRemoteSecret east (east.west)", "CheckLink east (east.west)", "RetireEgress east (east.west)", "EnsureAccess west (east.west)"}, append(inTableOrder(of[:3]), of[3:]...))
 		var both []bool
 		for _, c := range f.calls {
 			if a, ok := c.in.(api.EnsureAccessInput); ok && a.Link.To == "west" {

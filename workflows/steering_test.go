@@ -272,7 +272,7 @@ func TestPause_OverNight_TheWaitForALoadBalancerStillHasItsTime(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch in := c.in.(type) {
-		case api.EnsureSealingKeyInput: // the step before
+		case api.EnsureEastWestGatewayInput: // the step before
 			if in.Cluster == "east" && !paused {
 				paused = true
 				f.update(0, api.UpdatePause, anna(""))

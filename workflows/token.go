@@ -7,26 +7,29 @@ import (
 	"github.com/landbridge/landbridge/internal/fleet"
 )
 
-// giveToken does the last step of the guide for one link: the token of the source's account in
-// the target, sealed, becomes the source's remote secret. A token that took the place of
-// another one is proven before that one goes; where it fails, the one before is put back.
-func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, target api.LinkRef) (api.LinkResult, error) {
-	token, err := run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient,
+// newToken gets the token of the source's account in the target, sealed to the source.
+func newToken(ctx workflow.Context, u *unitRun, in api.LinkInput) (api.EnsureReaderTokenResult, error) {
+	_, target := in.Ends()
+	return run(ctx, u, stepReaderToken, api.EnsureReaderTokenInput{LinkRef: target, Recipient: in.Recipient,
 		TLSServerName: in.Target.TLSServerName, ServerNameUnchecked: in.Target.ServerNameUnchecked,
 		Lifetime: in.Tokens.Lifetime.Std(), IssuedBefore: in.IssuedBefore})
-	if err != nil {
-		return api.LinkResult{}, err
-	}
+}
+
+// giveToken does the last step of the guide for one link: the token becomes the source's remote
+// secret. A token that took the place of another one is proven before that one goes; where it
+// fails, the one before is put back.
+func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, token api.EnsureReaderTokenResult) (api.LinkResult, error) {
+	source, target := in.Ends()
 	secret := api.EnsureRemoteSecretInput{LinkRef: source, Sealed: token.Sealed, NewToken: token.Created(), TLSServerName: in.Target.TLSServerName,
 		Mode: in.Gateways.Egress.Mode, KeepMode: in.KeepEgress}
 	before := secret
 	if in.LeavesEgress {
 		before.Mode, before.OnlyReplace = secret.Mode.Other(), true
 	}
-	switch putBack := u.puttingBack(&before); {
+	switch putBack := puttingBack(&before); {
 	case token.Before != "" && token.Created():
 		before.Sealed = token.Before
-		u.undoFirst(putBack.undo)
+		u.undoFirst(stepReaderToken.at, putBack.undo)
 	case in.LeavesEgress && !source.DryRun:
 		u.compensations = append(u.compensations, putBack)
 	}
@@ -60,8 +63,8 @@ func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, source, targe
 }
 
 // puttingBack returns the compensation that writes the remote secret as it was before.
-func (u *unitRun) puttingBack(before *api.EnsureRemoteSecretInput) compensation {
-	return compensation{stepRemoteSecret.row, before.Cluster, func(ctx workflow.Context) error {
+func puttingBack(before *api.EnsureRemoteSecretInput) compensation {
+	return compensation{stepRemoteSecret.row, stepRemoteSecret.at, before.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, *before)
 		return err
 	}}

@@ -13,11 +13,14 @@ import (
 type units struct {
 	list []*unit
 	by   map[api.Unit]*unit
+	// moves counts the transitions, so that what can begin is looked for only after one.
+	moves int
 }
 
 // unit holds what this run knows of a member, a link or the root.
 type unit struct {
 	api.UnitState
+	of *units
 	// wave is the index of its wave.
 	wave int
 	// failure tells how it failed, or why it was left out. decided says that somebody
@@ -77,7 +80,7 @@ func (u *units) add(id api.Unit) *unit {
 	if have, ok := u.by[id]; ok {
 		return have
 	}
-	m := &unit{UnitState: api.UnitState{Unit: id, State: api.Pending}}
+	m := &unit{UnitState: api.UnitState{Unit: id, State: api.Pending}, of: u}
 	u.list = append(u.list, m)
 	u.by[id] = m
 	return m
@@ -96,6 +99,7 @@ func (m *unit) move(to api.State) {
 		panic(fmt.Sprintf("%s is %s and cannot become %s", m.Unit, m.State, to))
 	}
 	m.State = to
+	m.of.moves++
 	if !to.IsFailure() && to != api.Skipped {
 		m.Message, m.failure = "", nil
 	}

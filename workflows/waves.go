@@ -56,27 +56,13 @@ func (r *rollout) waveName(n int) string {
 // rolloutWave rolls out all that is pending in the waves up to n, and ends when nothing
 // is pending. It includes units that somebody retries while it runs.
 func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
-	for r.work(n) && ctx.Err() == nil {
-		if r.nextMember(n) != nil {
-			r.phase(ctx, "clusters")
-			r.rolloutMembers(ctx, n)
-		}
-		if len(r.readyLinks(n)) > 0 && ctx.Err() == nil {
-			r.phase(ctx, "links")
-			r.rolloutLinks(ctx, n)
-		}
-	}
-}
-
-// rolloutMembers runs steps 3 to 8 on each pending member.
-func (r *rollout) rolloutMembers(ctx workflow.Context, n int) {
-	pool(ctx, r.membersAtOnce(),
-		func() bool { return r.nextMember(n) != nil && ctx.Err() == nil },
+	w := newWaveRun(r, n)
+	pool(ctx, len(r.list),
+		func() bool { return ctx.Err() == nil && w.next() != nil },
 		func() func(workflow.Context) {
-			u := r.nextMember(n)
-			u.move(api.Running)
-			r.show(ctx)
-			return func(ctx workflow.Context) { r.rolloutMember(ctx, u) }
+			begin := w.next()
+			w.seen = -1
+			return begin(ctx)
 		})
 }
 
