@@ -135,6 +135,10 @@ sizes: go ## What fleets of 100 and 200 clusters put into Temporal, operation by
 soak: build ## 200 rollouts and cleanups by one worker, with its memory and goroutines (a quarter of an hour)
 	$(GO) test -C test -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./integration
 
+.PHONY: overload
+overload: build ## A rollout of eight clusters beside 40 busy processes: slower, and nothing is begun again
+	$(GO) test -C test -count=1 -timeout 60m -v -run TestOverload ./integration -overload 40
+
 .PHONY: bench-tunnel
 bench-tunnel: build ## Latency, throughput and memory of the tunnel, beside a direct connection (Linux, root)
 	$(GO) test -C test -run '^$$' -bench BenchmarkTunnel -benchtime 1x -timeout 25m ./integration

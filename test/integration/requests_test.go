@@ -37,7 +37,7 @@ func (w *world) atMost(limit int, clusters []string, command ...string) string {
 			sum += n
 		}
 	}
-	t.Logf("%s: %d requests", strings.Join(command, " "), sum)
+	t.Logf("%s: %d requests\n%s", strings.Join(command, " "), sum, most(all))
 	require.LessOrEqual(t, sum, limit, "landbridge %s asked for\n%s", command[0], most(all))
 	return out
 }
