@@ -17,7 +17,7 @@ type waveRun struct {
 	atWork  map[string]bool
 	// linksOf counts the links of each source that were pending before.
 	linksOf map[string]int
-	// found is what can begin next, as it was after that many moves.
+	// found begins the next piece of work. It was looked for after seen moves.
 	found func(workflow.Context) func(workflow.Context)
 	seen  int
 }
