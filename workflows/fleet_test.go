@@ -19,7 +19,7 @@ func errorType(t *testing.T, err error) string {
 	return app.Type()
 }
 
-func TestFleet_AllGoesWell_ClustersThenLinks(t *testing.T) {
+func TestFleet_AllGoesWell_ALinkAfterItsTwoClusters(t *testing.T) {
 	f := newFake(t)
 	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west", "north")}))
 	var r api.FleetResult
@@ -29,9 +29,15 @@ func TestFleet_AllGoesWell_ClustersThenLinks(t *testing.T) {
 	require.Empty(t, f.names(removes))
 
 	calls := f.names(nil)
-	lastOfClusters := lastIndex(calls, "WaitLoadBalancer")
-	firstOfLinks := slices.IndexFunc(calls, func(c string) bool { return strings.HasPrefix(c, "EnsureAccess") })
-	require.Less(t, lastOfClusters, firstOfLinks, "no link begins before the clusters are done")
+	for _, id := range r.Links {
+		first := slices.IndexFunc(calls, func(c string) bool { return strings.HasSuffix(c, "("+id+")") })
+		require.Positive(t, first)
+		for _, cluster := range strings.Split(id, ".") {
+			for _, last := range []string{"WaitLoadBalancer ", "EnsureSealingKey "} {
+				require.Less(t, slices.Index(calls, last+cluster), first, "%s begins before %s is done", id, cluster)
+			}
+		}
+	}
 	require.Less(t, lastIndex(calls, "CheckCluster"), slices.IndexFunc(calls, func(c string) bool { return strings.HasPrefix(c, "Ensure") }),
 		"preflight is over before anything is changed")
 }

@@ -17,10 +17,18 @@ type waveRun struct {
 	atWork  map[string]bool
 	// linksOf counts the links of each source that were pending before.
 	linksOf map[string]int
-	// found begins the next piece of work. It was looked for after seen moves.
-	found func(workflow.Context) func(workflow.Context)
+	// found comes next. It was looked for after seen moves.
+	found piece
 	seen  int
 }
+
+// piece of the work on a wave: a member, or links of one source, or nothing.
+type piece struct {
+	member *unit
+	links  []fleet.Link
+}
+
+func (p piece) none() bool { return p.member == nil && len(p.links) == 0 }
 
 // newWaveRun begins the work on wave n.
 func newWaveRun(r *rollout, n int) *waveRun {
@@ -33,20 +41,27 @@ func newWaveRun(r *rollout, n int) *waveRun {
 	return w
 }
 
-// next returns what begins the next piece of work, and nil where none can begin now: a member
-// first, since links wait for it.
-func (w *waveRun) next() func(workflow.Context) func(workflow.Context) {
+// next returns what can begin now: a member first, since links wait for it.
+func (w *waveRun) next() piece {
 	if w.seen == w.moves {
 		return w.found
 	}
-	w.seen, w.found = w.moves, nil
-	atOnce := w.in.Fleet.Spec.Rollout.MaxParallel
+	w.seen, w.found = w.moves, piece{}
 	if u := w.nextMember(w.n); u != nil && w.members < w.membersAtOnce() {
-		w.found = func(ctx workflow.Context) func(workflow.Context) { return w.beginMember(ctx, u) }
-	} else if links := w.nextLinks(); len(links) > 0 && len(w.atWork) < atOnce {
-		w.found = func(ctx workflow.Context) func(workflow.Context) { return w.beginLinks(ctx, links) }
+		w.found.member = u
+	} else if len(w.atWork) < w.in.Fleet.Spec.Rollout.MaxParallel {
+		w.found.links = w.nextLinks()
 	}
 	return w.found
+}
+
+// begin notes that a piece of work begins, and returns the work.
+func (w *waveRun) begin(ctx workflow.Context, p piece) func(workflow.Context) {
+	w.seen = -1
+	if p.member != nil {
+		return w.beginMember(ctx, p.member)
+	}
+	return w.beginLinks(ctx, p.links)
 }
 
 // beginMember begins steps 3 to 8 on a pending member.

@@ -58,12 +58,8 @@ func (r *rollout) waveName(n int) string {
 func (r *rollout) rolloutWave(ctx workflow.Context, n int) {
 	w := newWaveRun(r, n)
 	pool(ctx, len(r.list),
-		func() bool { return ctx.Err() == nil && w.next() != nil },
-		func() func(workflow.Context) {
-			begin := w.next()
-			w.seen = -1
-			return begin(ctx)
-		})
+		func() bool { return ctx.Err() == nil && !w.next().none() },
+		func() func(workflow.Context) { return w.begin(ctx, w.next()) })
 }
 
 // membersAtOnce limits how many members are worked on. Intermediates are renewed one by one, so
