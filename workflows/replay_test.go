@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/landbridge/landbridge/internal/codec"
 )
 
 // recorded lists, by workflow type, the outcomes of which each release has histories, so
@@ -81,7 +83,10 @@ func TestReplay_HistoriesOfEveryRelease(t *testing.T) {
 		}
 		for _, f := range files {
 			t.Run(filepath.Join(filepath.Base(r), filepath.Base(f)), func(t *testing.T) {
-				replayer := worker.NewWorkflowReplayer()
+				var o client.Options
+				(&codec.Keys{}).Use(&o) // large payloads are compressed
+				replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{DataConverter: o.DataConverter, FailureConverter: o.FailureConverter})
+				require.NoError(t, err)
 				Register(replayer)
 				file, err := os.Open(f)
 				require.NoError(t, err)
