@@ -117,10 +117,10 @@ type row struct {
 }
 
 type bar struct {
-	X, Width float64
-	Y        int
-	Class    string
-	Title    string
+	X, Width  float64
+	Y, Height float64
+	Class     string
+	Title     string
 	// Retries is the number of attempts after the first.
 	Retries int
 }
@@ -144,15 +144,13 @@ func (r *Report) timeline() timeline {
 	for i, u := range units {
 		y := headHeight + i*rowHeight
 		rw := row{Label: u.Name, Y: y, TextY: y + rowHeight - 7, Background: i%2 == 0}
-		if u.Name == fleetUnit {
-			rw.Bars = r.waitBars(x, end, y+fromTheTop)
-		}
+		var steps []bar
 		for _, s := range u.Steps {
 			until := end
 			if s.Ended != nil {
 				until = *s.Ended
 			}
-			b := bar{X: x(s.Began), Width: max(x(until)-x(s.Began), 1.5), Y: y + fromTheTop, Class: s.State, Retries: max(s.Attempts-1, 0)}
+			b := bar{X: x(s.Began), Width: max(x(until)-x(s.Began), 1.5), Class: s.State, Retries: max(s.Attempts-1, 0)}
 			if isUndo(s) {
 				b.Class = "undo " + s.State
 			}
@@ -163,8 +161,12 @@ func (r *Report) timeline() timeline {
 			if s.Error != "" {
 				b.Title += ": " + s.Error
 			}
-			rw.Bars = append(rw.Bars, b)
+			steps = append(steps, b)
 		}
+		if u.Name == fleetUnit {
+			rw.Bars = r.waitBars(x, end, y+fromTheTop)
+		}
+		rw.Bars = append(rw.Bars, stacked(steps, y+fromTheTop)...)
 		t.Rows = append(t.Rows, rw)
 	}
 	t.Width, t.Height = labelWidth+plotWidth+20, headHeight+len(units)*rowHeight+6
@@ -175,6 +177,32 @@ func (r *Report) timeline() timeline {
 	return t
 }
 
+// mostLanes is how many bars of a row stand above each other at most: more could not be seen.
+const mostLanes = 3
+
+// stacked puts bars of steps that ran beside each other above each other, and gives each its
+// height. The bars are in the order in which their steps began.
+func stacked(bars []bar, y int) []bar {
+	var ends []float64 // of the last bar in each lane
+	lane := make([]int, len(bars))
+	for i, b := range bars {
+		at := slices.IndexFunc(ends, func(end float64) bool { return end <= b.X })
+		switch {
+		case at >= 0:
+		case len(ends) < mostLanes:
+			at, ends = len(ends), append(ends, 0)
+		default:
+			at = slices.Index(ends, slices.Min(ends))
+		}
+		lane[i], ends[at] = at, b.X+b.Width
+	}
+	for i := range bars {
+		bars[i].Height = barHeight / float64(len(ends))
+		bars[i].Y = float64(y) + bars[i].Height*float64(lane[i])
+	}
+	return bars
+}
+
 // waitBars draws the times during which the run waited for people.
 func (r *Report) waitBars(x func(time.Time) float64, end time.Time, y int) (out []bar) {
 	for _, w := range r.Waits {
@@ -182,7 +210,7 @@ func (r *Report) waitBars(x func(time.Time) float64, end time.Time, y int) (out 
 		if w.Ended != nil {
 			until = *w.Ended
 		}
-		out = append(out, bar{X: x(w.Began), Width: max(x(until)-x(w.Began), 1.5), Y: y, Class: "waiting", Title: w.Did() + ", " + took(w.Began, w.Ended)})
+		out = append(out, bar{X: x(w.Began), Width: max(x(until)-x(w.Began), 1.5), Y: float64(y), Height: barHeight, Class: "waiting", Title: w.Did() + ", " + took(w.Began, w.Ended)})
 	}
 	return out
 }

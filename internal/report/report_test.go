@@ -178,3 +178,22 @@ func golden(t *testing.T, path string, got []byte) {
 	require.NoError(t, err, "go test -update writes it")
 	require.Equal(t, string(want), string(got))
 }
+
+func TestTimeline_StepsBesideEachOther_StandAboveEachOther(t *testing.T) {
+	alone := stacked([]bar{{X: 0, Width: 5}, {X: 5, Width: 5}}, 10)
+	require.Equal(t, []bar{{X: 0, Width: 5, Y: 10, Height: barHeight}, {X: 5, Width: 5, Y: 10, Height: barHeight}}, alone)
+
+	for n := 2; n <= 10; n++ {
+		var beside []bar
+		for i := range n {
+			beside = append(beside, bar{X: float64(i), Width: 100})
+		}
+		seen := map[float64]bool{}
+		for _, b := range stacked(beside, 10) {
+			seen[b.Y] = true
+			require.LessOrEqual(t, b.Y+b.Height, 10+barHeight+0.001, "no bar leaves its row")
+		}
+		require.Len(t, seen, min(n, mostLanes))
+	}
+	require.Empty(t, stacked(nil, 10))
+}
