@@ -28,10 +28,9 @@ var (
 
 // The budgets: where Temporal begins to warn, and a quarter of what it takes.
 const (
-	maxEvents  = 10_240      // 51,200 end a run
-	maxHistory = 10 << 20    // 50 MiB end it
-	maxEvent   = 512 << 10   // 2 MiB in one payload end it
-	maxTask    = time.Second // a worker's deadlock detector ends one that computes for so long
+	maxEvents  = 10_240    // 51,200 end a run
+	maxHistory = 10 << 20  // 50 MiB end it
+	maxEvent   = 512 << 10 // 2 MiB in one payload end it
 )
 
 // shapes of fleets.
@@ -111,7 +110,9 @@ func TestSizes_EachOperation_StaysBelowWhatTemporalCarries(t *testing.T) {
 type measured struct {
 	events, history, event int
 	// of names the type of the largest event.
-	of   string
+	of string
+	// task tells how long the longest workflow task took, which depends on the machine: it is a
+	// figure, and nothing that a test can require.
 	task time.Duration
 }
 
@@ -119,7 +120,7 @@ func (m measured) over() (out []string) {
 	for _, b := range []struct {
 		what       string
 		have, most int
-	}{{"events", m.events, maxEvents}, {"bytes of history", m.history, maxHistory}, {"bytes in one event (" + m.of + ")", m.event, maxEvent}, {"ms in one workflow task", int(m.task.Milliseconds()), int(maxTask.Milliseconds())}} {
+	}{{"events", m.events, maxEvents}, {"bytes of history", m.history, maxHistory}, {"bytes in one event (" + m.of + ")", m.event, maxEvent}} {
 		if b.have > b.most {
 			out = append(out, fmt.Sprintf("%d %s, of at most %d", b.have, b.what, b.most))
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
@@ -53,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	w := &world{t: t, Client: c, remembers: map[string]memory{}}
-	work := worker.New(c, fleet.DefaultTaskQueue, worker.Options{DisableRegistrationAliasing: true, MaxConcurrentActivityExecutionSize: 50})
+	work := worker.New(c, fleet.DefaultTaskQueue, worker.Options{DisableRegistrationAliasing: true, MaxConcurrentActivityExecutionSize: 50, DeadlockDetectionTimeout: 10 * time.Second})
 	workflows.Register(work)
 	w.members(work)
 	(&workflowtest.Activities{Answer: w.answer, Called: w.called}).Register(work)

@@ -31,6 +31,11 @@ const (
 	// heartbeat timeout lets a busy Temporal answer late, and yet ends the try before
 	// another one begins.
 	heartbeatEvery = 4 * time.Second
+
+	// taskTime is how long a workflow may compute before the SDK takes that for a deadlock, and
+	// has the task begun again: as long as Temporal waits for it. The SDK's one second is over too
+	// soon for a large fleet on a machine that has too much to do.
+	taskTime = 10 * time.Second
 	// noDeployment names the workers that no --deployment puts under worker
 	// versioning, so that Temporal's list of workers shows their build.
 	noDeployment = "landbridge"
@@ -134,6 +139,7 @@ func (w *work) worker(taskQueue string, acts *activities.Activities, broken func
 		MaxConcurrentActivityExecutionSize: w.options.Parallel,
 		WorkerStopTimeout:                  stopTimeout,
 		MaxHeartbeatThrottleInterval:       heartbeatEvery,
+		DeadlockDetectionTimeout:           taskTime,
 		Interceptors:                       []interceptor.WorkerInterceptor{&activities.Classify{Metrics: w.metrics}, &workflows.Guard{}},
 		DeploymentOptions:                  deployment(w.options),
 		OnFatalError:                       broken,
