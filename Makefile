@@ -35,20 +35,20 @@ CHAOS_SAMPLE := --sample 4 --lanes 2 --acts 5 --seed $(SEED)
 
 # The tests lack cores, not memory: API servers, workers and compilers collect their garbage
 # less often, for more memory.
-test test-kwok test-traffic test-every-step: export GOGC ?= 250
+test test-kwok test-traffic test-every-step docs-test: export GOGC ?= 250
 
 .PHONY: test
 test: lint vulncheck build chaos-build ## Every test that a fresh machine with Go can pass, and a sample of make chaos
 	$(GO) test -race -p 3 ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./lab/... ./image ./deploy ./sizes
+	$(GO) test -C test ./lab/... ./image ./deploy ./sizes ./docs
 	@$(MAKE) --no-print-directory -j2 test-kwok test-traffic
 
 .PHONY: test-unit
 test-unit: go ## The tests that need no lab, in under two minutes when little has to be built
 	$(GO) test ./...
 	$(GO) test -C standalone ./...
-	$(GO) test -C test ./lab/... ./image ./deploy
+	$(GO) test -C test ./lab/... ./image ./deploy ./docs
 
 # Tests on labs wait more than they compute: make test runs these two beside each other.
 .PHONY: test-kwok
@@ -63,6 +63,10 @@ test-every-step: build ## Each step that writes, not the sample of make test: it
 test-traffic: build chaos-build ## Integration tests on real nodes, then the sample of make chaos
 	$(GO) test -C test -count=1 -timeout 50m -run RealNodes ./integration
 	bin/chaos $(CHAOS_SAMPLE)
+
+.PHONY: docs-test
+docs-test: build ## Every command of the documentation, run on a lab
+	$(GO) test -C test -count=1 -timeout 30m ./docs -lab
 
 .PHONY: e2e
 e2e: build chaos-build ## The whole way on real nodes, with traffic, the real cert-manager, and a life of ordinary acts (Linux, root)
