@@ -28,14 +28,20 @@ func words(line string) (out []string) {
 	return out
 }
 
+// scripts returns the files of the scripts.
+func scripts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	return files
+}
+
 // run returns the commands that the scripts run, each behind its page.
 func run(t *testing.T) map[string]bool {
 	t.Helper()
 	all, found := documented(t), map[string]bool{}
-	scripts, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
-	require.NoError(t, err)
-	require.NotEmpty(t, scripts)
-	for _, script := range scripts {
+	for _, script := range scripts(t) {
 		archive, err := txtar.ParseFile(script)
 		require.NoError(t, err)
 		for n, text := range strings.Split(string(archive.Comment), "\n") {

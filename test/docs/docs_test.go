@@ -38,8 +38,9 @@ func TestDocs(t *testing.T) {
 	l := takeLab(t, bin)
 	all := documented(t)
 	testscript.RunT(oneByOne{t}, testscript.Params{
-		Dir:                 "testdata",
+		Files:               scripts(t),
 		RequireExplicitExec: true,
+		WorkdirRoot:         t.TempDir(),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"doc":        func(ts *testscript.TestScript, neg bool, args []string) { runDocumented(ts, all, neg, args) },
 			"await":      await,
@@ -71,11 +72,10 @@ func takeLab(t *testing.T, bin string) *lab.Lab {
 	t.Helper()
 	dir := *inLab
 	if dir == "" {
-		var err error
-		dir, err = os.MkdirTemp("", "landbridge-docs-*")
+		above, err := os.MkdirTemp("", "landbridge-docs-*")
 		require.NoError(t, err)
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		dir = filepath.Join(dir, "lab")
+		t.Cleanup(func() { _ = os.RemoveAll(above) })
+		dir = filepath.Join(above, "lab")
 		t.Cleanup(func() { labDo(t, bin, "down", "--dir", dir) })
 		labDo(t, bin, append([]string{"up", "--clusters", "3", "--dir", dir}, quick...)...)
 	}
