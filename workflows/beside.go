@@ -21,12 +21,13 @@ func (u *unitRun) beside(ctx workflow.Context, lanes ...lane) (first error) {
 	all := workflow.NewWaitGroup(ctx)
 	runs := make([]*unitRun, len(lanes))
 	for i, run := range lanes {
-		own := &unitRun{unit: u.unit, dryRun: u.dryRun, limits: u.limits, next: u.next, status: u.status, inLane: true, gate: u.gate}
-		runs[i] = own
+		own := *u
+		own.inLane, own.changes, own.compensations = true, nil, nil
+		runs[i] = &own
 		all.Add(1)
 		workflow.Go(steps, func(ctx workflow.Context) {
 			defer all.Done()
-			if err := run(ctx, own); err != nil && first == nil {
+			if err := run(ctx, &own); err != nil && first == nil {
 				first = err
 				cancel()
 			}

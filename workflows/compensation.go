@@ -60,12 +60,17 @@ func (u *unitRun) undoFirst(step int, putBack undoing) {
 	}
 }
 
-// undoes returns the compensation of a step that may have acted.
-func undoes(s tableStep, at int, in api.RemoveInput) compensation {
-	return compensation{s.row, at, in.Cluster, func(ctx workflow.Context, u *unitRun) error {
-		_, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + s.String(), undoCall(u.limits), s.undo}, in)
+// undoneBy returns the compensation of a step, in a cluster.
+func (s step[I, R]) undoneBy(cluster string, undo undoing) compensation {
+	return compensation{s.row, s.at, cluster, undo}
+}
+
+// removed returns the compensation that removes what a step made, as a cleanup does.
+func (s step[I, R]) removed(in api.RemoveInput) compensation {
+	return s.undoneBy(in.Cluster, func(ctx workflow.Context, u *unitRun) error {
+		_, err := call(ctx, u, task[api.RemoveInput, fleet.Changes]{"undo " + s.String(), undoCall(u.limits), s.table.steps[s.at].undo}, in)
 		return err
-	}}
+	})
 }
 
 // newUnitRun begins the work on a unit, and shows its steps under the unit's name. It
@@ -85,7 +90,7 @@ func run[I located, R any](ctx workflow.Context, u *unitRun, s step[I, R], in I)
 	u.next = s.at + 1
 	changes := s.table.steps[s.at].undo != nil && !in.Ref().DryRun
 	if changes {
-		u.compensations = append(u.compensations, undoes(s.table.steps[s.at], s.at, any(in).(undoable).Undo()))
+		u.compensations = append(u.compensations, s.removed(any(in).(undoable).Undo()))
 	}
 	result, err := call(ctx, u, task[I, R]{s.String(), s.policy(u.limits), s.do}, in)
 	if err != nil {

@@ -14,9 +14,9 @@ func (u *unitRun) beginPhase(ctx workflow.Context, in api.RotateClusterInput) er
 	if in.Phase == nil {
 		return nil
 	}
-	u.compensations = append(u.compensations, compensation{stepInventory.row, stepInventory.at, in.ClusterRef.Cluster, func(ctx workflow.Context, u *unitRun) error {
+	u.compensations = append(u.compensations, stepInventory.undoneBy(in.ClusterRef.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		return u.remember(ctx, in, in.Phase.Before, undoCall(u.limits), "forget the phase")
-	}})
+	}))
 	return u.remember(ctx, in, in.Phase.Begun, apiCall(u.limits), "remember the phase")
 }
 

@@ -45,13 +45,13 @@ func rotateCluster(ctx workflow.Context, u *unitRun, in api.RotateClusterInput) 
 	}
 
 	// cacerts gets the new one. The one before is kept beside it until the new one is proven.
-	u.compensations = append(u.compensations, compensation{stepCACerts.row, stepCACerts.at, ref.Cluster, func(ctx workflow.Context, u *unitRun) error {
+	u.compensations = append(u.compensations, stepCACerts.undoneBy(ref.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		_, err := call(ctx, u, task[api.PutBackCACertsInput, fleet.Changes]{"put back " + stepCACerts.String(), undoCall(u.limits), a.PutBackCACerts}, api.PutBackCACertsInput{ClusterRef: ref})
 		if err != nil {
 			return err
 		}
 		return u.restartIstiod(ctx, in, undoCall(u.limits), "undo")
-	}})
+	}))
 	wrote, err := call(ctx, u, task[api.EnsureCACertsInput, fleet.Changes]{stepCACerts.String(), apiCall(u.limits), a.EnsureCACerts},
 		api.EnsureCACertsInput{ClusterRef: ref, RootPEM: in.RootPEM, TrustPEM: in.TrustPEM, CertPEM: signed.CertPEM, KeepBefore: true})
 	if err != nil {

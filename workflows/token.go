@@ -64,8 +64,8 @@ func giveToken(ctx workflow.Context, u *unitRun, in api.LinkInput, token api.Ens
 
 // puttingBack returns the compensation that writes the remote secret as it was before.
 func puttingBack(before *api.EnsureRemoteSecretInput) compensation {
-	return compensation{stepRemoteSecret.row, stepRemoteSecret.at, before.Cluster, func(ctx workflow.Context, u *unitRun) error {
+	return stepRemoteSecret.undoneBy(before.Cluster, func(ctx workflow.Context, u *unitRun) error {
 		_, err := call(ctx, u, task[api.EnsureRemoteSecretInput, fleet.Changes]{"put back " + stepRemoteSecret.String(), undoCall(u.limits), a.EnsureRemoteSecret}, *before)
 		return err
-	}}
+	})
 }

@@ -12,9 +12,6 @@ import (
 type waveRun struct {
 	*rollout
 	n int
-	// members counts those that are at work, and atWork has the sources whose links are.
-	members int
-	atWork  map[string]bool
 	// linksOf counts the links of each source that were pending before.
 	linksOf map[string]int
 	// found comes next. It was looked for after seen moves.
@@ -32,7 +29,7 @@ func (p piece) none() bool { return p.member == nil && len(p.links) == 0 }
 
 // newWaveRun begins the work on wave n.
 func newWaveRun(r *rollout, n int) *waveRun {
-	w := &waveRun{rollout: r, n: n, atWork: map[string]bool{}, linksOf: map[string]int{}, seen: -1}
+	w := &waveRun{rollout: r, n: n, linksOf: map[string]int{}, seen: -1}
 	for _, u := range r.list {
 		if l, ok := u.Unit.Link(); ok && u.State == api.Pending && u.wave <= n && !u.Removal {
 			w.linksOf[l.From]++
@@ -41,64 +38,62 @@ func newWaveRun(r *rollout, n int) *waveRun {
 	return w
 }
 
+// atWork counts the members that are at work, tells whether more are to come, and has the sources
+// whose links are at work.
+func (w *waveRun) atWork() (members int, more bool, sources map[string]bool) {
+	sources = map[string]bool{}
+	for _, u := range w.list {
+		if u.State != api.Running || u.Removal {
+			continue
+		}
+		if l, link := u.Unit.Link(); link {
+			sources[l.From] = true
+		} else if _, member := u.Unit.Member(); member {
+			members++
+		}
+	}
+	return members, w.nextMember(w.n) != nil, sources
+}
+
 // next returns what can begin now: a member first, since links wait for it.
 func (w *waveRun) next() piece {
 	if w.seen == w.moves {
 		return w.found
 	}
 	w.seen, w.found = w.moves, piece{}
-	if u := w.nextMember(w.n); u != nil && w.members < w.membersAtOnce() {
-		w.found.member = u
-	} else if len(w.atWork) < w.in.Fleet.Spec.Rollout.MaxParallel {
-		w.found.links = w.nextLinks()
+	members, more, sources := w.atWork()
+	if more && members < w.membersAtOnce() {
+		w.found.member = w.nextMember(w.n)
+	} else if len(sources) < w.in.Fleet.Spec.Rollout.MaxParallel {
+		w.found.links = w.nextLinks(members > 0 || more, sources)
 	}
 	return w.found
 }
 
 // begin notes that a piece of work begins, and returns the work.
 func (w *waveRun) begin(ctx workflow.Context, p piece) func(workflow.Context) {
-	w.seen = -1
-	if p.member != nil {
-		return w.beginMember(ctx, p.member)
-	}
-	return w.beginLinks(ctx, p.links)
-}
-
-// beginMember begins steps 3 to 8 on a pending member.
-func (w *waveRun) beginMember(ctx workflow.Context, u *unit) func(workflow.Context) {
-	w.members++
-	u.move(api.Running)
-	w.showPhase(ctx)
-	w.show(ctx)
-	return func(ctx workflow.Context) {
-		w.rolloutMember(ctx, u)
-		w.members--
-		w.seen = -1
+	work := func(ctx workflow.Context) {
+		w.rolloutMember(ctx, p.member)
 		w.showPhase(ctx)
 	}
-}
-
-// beginLinks begins links of one source.
-func (w *waveRun) beginLinks(ctx workflow.Context, links []fleet.Link) func(workflow.Context) {
-	source := links[0].From
-	w.atWork[source] = true
-	in := w.linksInput(ctx, links)
-	begun := w.beginLinksOf(in)
+	if p.member != nil {
+		p.member.move(api.Running)
+	} else {
+		in := w.linksInput(ctx, p.links)
+		begun := w.beginLinksOf(in)
+		work = func(ctx workflow.Context) { w.rolloutLinksOf(ctx, in, begun) }
+	}
 	w.showPhase(ctx)
 	w.show(ctx)
-	return func(ctx workflow.Context) {
-		w.rolloutLinksOf(ctx, in, begun)
-		delete(w.atWork, source)
-		w.seen = -1
-	}
+	return work
 }
 
 // showPhase tells what the run does now: the links alone, or clusters.
 func (w *waveRun) showPhase(ctx workflow.Context) {
 	phase := "links"
-	if w.members > 0 || w.nextMember(w.n) != nil {
+	if members, more, sources := w.atWork(); members > 0 || more {
 		phase = "clusters"
-	} else if len(w.atWork) == 0 {
+	} else if len(sources) == 0 {
 		return // what comes next tells its own
 	}
 	if w.Phase != phase {
@@ -111,16 +106,15 @@ func (w *waveRun) showPhase(ctx workflow.Context) {
 // clusters.
 const mostParts = 4
 
-// nextLinks returns the links that begin next: those of one source that are ready. While members
-// are at work, whose links are not ready yet, links of a large fleet wait until a part of its
-// source's is. A rotation renews members first, and then links.
-func (w *waveRun) nextLinks() []fleet.Link {
-	busy := w.members > 0 || w.nextMember(w.n) != nil
-	if busy && w.in.Rotate != nil {
+// nextLinks returns the links that begin next: those of one source that are ready, and of which
+// none is at work. While members are, whose links are not ready yet, links of a large fleet wait
+// until a part of its source's is. A rotation renews members first, and then links.
+func (w *waveRun) nextLinks(members bool, sources map[string]bool) []fleet.Link {
+	if members && w.in.Rotate != nil {
 		return nil
 	}
 	for _, links := range fleet.BySource(w.readyLinks(w.n)) {
-		if source := links[0].From; !w.atWork[source] && (!busy || len(links)*mostParts >= w.linksOf[source]) {
+		if source := links[0].From; !sources[source] && (!members || len(links)*mostParts >= w.linksOf[source]) {
 			return links
 		}
 	}
