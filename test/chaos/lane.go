@@ -55,8 +55,8 @@ func newLane(ctx context.Context, dir, bins, nodes string, say func(string, ...a
 			return nil, err
 		}
 	}
-	up := exec.CommandContext(ctx, filepath.Join(bins, "lab"), "up", "--clusters", fmt.Sprint(clustersOfALane), "--nodes", nodes,
-		"--dir", filepath.Join(dir, "lab"), "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms")
+	up := exec.CommandContext(ctx, filepath.Join(bins, "lab"), append([]string{"up", "--clusters", fmt.Sprint(clustersOfALane), "--nodes", nodes,
+		"--dir", filepath.Join(dir, "lab")}, lab.Quick...)...)
 	if out, err := up.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("the lab did not come up: %w\n%s", err, out)
 	}

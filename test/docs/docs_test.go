@@ -23,7 +23,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kubectl": kubectl, "age-keygen": ageKeygen, "plugged-ca": pluggedCA})
+	testscript.Main(m, map[string]func(){"kubectl": runKubectl, "age-keygen": ageKeygen, "plugged-ca": pluggedCA})
 }
 
 // Each script in testdata tells a story with the commands of the pages.
@@ -77,15 +77,12 @@ func takeLab(t *testing.T, bin string) *lab.Lab {
 		t.Cleanup(func() { _ = os.RemoveAll(above) })
 		dir = filepath.Join(above, "lab")
 		t.Cleanup(func() { labDo(t, bin, "down", "--dir", dir) })
-		labDo(t, bin, append([]string{"up", "--clusters", "3", "--dir", dir}, quick...)...)
+		labDo(t, bin, append([]string{"up", "--clusters", "3", "--dir", dir}, lab.Quick...)...)
 	}
 	l, err := lab.Open(dir)
 	require.NoError(t, err)
 	return l
 }
-
-// quick are the flags of a lab that does not make its tests wait.
-var quick = []string{"--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}
 
 func labDo(t *testing.T, bin string, args ...string) {
 	t.Helper()
@@ -95,7 +92,7 @@ func labDo(t *testing.T, bin string, args ...string) {
 
 // afterwards gives the next script a lab in which nothing of a failed one is.
 func afterwards(t *testing.T, l *lab.Lab, bin string) {
-	labDo(t, bin, append([]string{"behave", "--dir", l.Dir}, quick...)...)
+	labDo(t, bin, append([]string{"behave", "--dir", l.Dir}, lab.Quick...)...)
 	if t.Failed() {
 		for _, c := range l.Clusters {
 			labDo(t, bin, "rebuild", c.Name, "--dir", l.Dir)

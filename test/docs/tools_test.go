@@ -6,37 +6,17 @@ import (
 	"time"
 
 	"filippo.io/age"
-	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
-	"k8s.io/kubectl/pkg/cmd/annotate"
-	"k8s.io/kubectl/pkg/cmd/apply"
-	"k8s.io/kubectl/pkg/cmd/create"
-	"k8s.io/kubectl/pkg/cmd/delete"
-	"k8s.io/kubectl/pkg/cmd/get"
-	"k8s.io/kubectl/pkg/cmd/label"
-	"k8s.io/kubectl/pkg/cmd/patch"
-	"k8s.io/kubectl/pkg/cmd/replace"
-	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/certs"
+	"github.com/landbridge/landbridge/test/kubectl"
 )
 
-// kubectl runs those commands of kubectl that pages and scripts have, by kubectl's own code, for a
-// machine that has none.
-func kubectl() {
-	flags := genericclioptions.NewConfigFlags(true)
-	f := cmdutil.NewFactory(flags)
-	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
-	root := &cobra.Command{Use: "kubectl"}
-	flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(annotate.NewCmdAnnotate("kubectl", f, streams), apply.NewCmdApply("kubectl", f, streams), create.NewCmdCreate(f, streams),
-		delete.NewCmdDelete(f, streams), get.NewCmdGet("kubectl", f, streams), label.NewCmdLabel(f, streams), patch.NewCmdPatch(f, streams),
-		replace.NewCmdReplace(f, streams))
-	if err := root.Execute(); err != nil {
+// runKubectl is kubectl, for a machine that has none.
+func runKubectl() {
+	if err := kubectl.Run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "kubectl:", err)
 		os.Exit(1)
 	}

@@ -15,16 +15,11 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	helmkube "helm.sh/helm/v3/pkg/kube"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/cli-runtime/pkg/genericiooptions"
-	"k8s.io/kubectl/pkg/cmd/apply"
-	"k8s.io/kubectl/pkg/cmd/create"
-	"k8s.io/kubectl/pkg/cmd/get"
-	"k8s.io/kubectl/pkg/cmd/label"
-	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"sigs.k8s.io/yaml"
 
 	"github.com/landbridge/landbridge/internal/chart"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/test/kubectl"
 	"github.com/landbridge/landbridge/test/lab"
 )
 
@@ -40,23 +35,11 @@ const guideTool = "LANDBRIDGE_TEST_GUIDE_TOOL"
 const guideChart = "GUIDE_CHART_VERSION"
 
 func runGuideTool(tool string, args []string) {
-	run := map[string]func([]string) error{"kubectl": runKubectl, "helm": runHelm, "envsubst": runEnvsubst}[tool]
+	run := map[string]func([]string) error{"kubectl": kubectl.Run, "helm": runHelm, "envsubst": runEnvsubst}[tool]
 	if err := run(args); err != nil {
 		fmt.Fprintln(os.Stderr, tool+":", err)
 		os.Exit(1)
 	}
-}
-
-// runKubectl runs those commands of kubectl that the guide has.
-func runKubectl(args []string) error {
-	flags := genericclioptions.NewConfigFlags(true)
-	f := cmdutil.NewFactory(flags)
-	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
-	root := &cobra.Command{Use: "kubectl"}
-	flags.AddFlags(root.PersistentFlags())
-	root.AddCommand(create.NewCmdCreate(f, streams), apply.NewCmdApply("kubectl", f, streams), label.NewCmdLabel(f, streams), get.NewCmdGet("kubectl", f, streams))
-	root.SetArgs(args)
-	return root.Execute()
 }
 
 // runHelm does what Helm's own main does for `helm repo add` and `helm upgrade --install`

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -133,7 +134,7 @@ func giveLab(t testing.TB, l *lab.Lab) {
 }
 
 func bringUp(dir string, clusters int, nodes string, flags ...string) (*lab.Lab, error) {
-	up := exec.Command(bin("lab"), append([]string{"up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}, flags...)...)
+	up := exec.Command(bin("lab"), slices.Concat([]string{"up", "--clusters", fmt.Sprint(clusters), "--nodes", nodes, "--dir", dir}, lab.Quick, flags)...)
 	up.Stdout, up.Stderr = os.Stdout, os.Stderr
 	if err := up.Run(); err != nil {
 		return nil, err

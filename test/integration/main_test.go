@@ -253,7 +253,7 @@ func (w *world) file(names []string, edit ...string) string {
 func (w *world) behave(args ...string) {
 	t := w.t
 	t.Helper()
-	base := []string{"behave", "--dir", w.lab.Dir, "--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}
+	base := append([]string{"behave", "--dir", w.lab.Dir}, lab.Quick...)
 	out, err := exec.Command(bin("lab"), append(base, args...)...).CombinedOutput()
 	require.NoError(t, err, string(out))
 }

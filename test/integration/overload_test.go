@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"github.com/landbridge/landbridge/test/lab"
 )
@@ -73,26 +71,17 @@ func busy(t *testing.T, n int) (calm func()) {
 // begunAgain counts the tries of all activities, and lists those whose try before ran out of
 // time.
 func (w *world) begunAgain(t *testing.T) (tries int, again []string) {
-	c := w.client(t)
-	list, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000})
-	require.NoError(t, err)
-	for _, e := range list.GetExecutions() {
+	for run, h := range w.histories(t) {
 		names := map[int64]string{}
-		iter := c.GetWorkflowHistory(ctx, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-		for iter.HasNext() {
-			event, err := iter.Next()
-			require.NoError(t, err)
+		for _, event := range h.GetEvents() {
 			if a := event.GetActivityTaskScheduledEventAttributes(); a != nil {
 				names[event.GetEventId()] = a.GetActivityType().GetName()
 			}
 			a := event.GetActivityTaskStartedEventAttributes()
-			if a == nil {
-				continue
-			}
 			tries += int(a.GetAttempt())
 			if why := a.GetLastFailure(); why.GetTimeoutFailureInfo() != nil {
 				again = append(again, fmt.Sprintf("%s of %s: try %d, since the one before ended with %s", names[a.GetScheduledEventId()],
-					e.GetExecution().GetWorkflowId(), a.GetAttempt(), why.GetMessage()))
+					run, a.GetAttempt(), why.GetMessage()))
 			}
 		}
 	}

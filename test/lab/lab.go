@@ -82,6 +82,10 @@ func (l *Lab) cluster(name string) (Cluster, error) {
 	return Cluster{}, fmt.Errorf("the lab has no cluster %s", name)
 }
 
+// Quick are the flags of `lab up` and `lab behave` for a cloud and a Sail operator that do not make
+// tests wait.
+var Quick = []string{"--cloud-delay", "200ms", "--sail-delay", "200ms", "--sail-lag", "250ms"}
+
 // stateFile keeps a lab's state, and marks its directory as a lab's.
 const stateFile = "lab.json"
 
