@@ -140,7 +140,7 @@ soak: build ## 200 rollouts and cleanups by one worker, with its memory and goro
 	$(GO) test -C test -run '^$$' -bench BenchmarkSoak -benchtime 1x -timeout 60m ./integration
 
 .PHONY: overload
-overload: build ## A rollout of eight clusters beside 40 busy processes: slower, and nothing is begun again
+overload: build ## A rollout of eight clusters beside 40 busy processes: is anything begun again?
 	$(GO) test -C test -count=1 -timeout 60m -v -run TestOverload ./integration -overload 40
 
 .PHONY: bench-tunnel

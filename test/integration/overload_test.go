@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -38,10 +39,13 @@ func TestOverload_EightClusters_SlowerAndNothingBegunAgain(t *testing.T) {
 
 	calm := busy(t, *overload)
 	began := time.Now()
-	out := w.must("rollout", "-f", file)
+	long, cancel := context.WithTimeout(ctx, 40*time.Minute)
+	defer cancel()
+	out, err := w.command(long, "rollout", "-f", file).CombinedOutput()
+	require.NoError(t, err, string(out))
 	took := time.Since(began)
 	calm()
-	require.Contains(t, out, "8 clusters and 56 links rolled out")
+	require.Contains(t, string(out), "8 clusters and 56 links rolled out")
 	tries, again := w.begunAgain(t)
 	t.Logf("beside %d busy processes: %.0f s, %d tries of activities", *overload, took.Seconds(), tries)
 	require.Empty(t, again)
