@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +21,6 @@ var third = fleet.Applied{Generation: 3, Digest: "sha256:3", At: time.Date(2026,
 type lived struct {
 	fleet.Fleet
 	last fleet.Applied
-	mu   sync.Mutex // the fakes' activities run side by side
 	// cleaned says that a cleanup removed the fleet.
 	cleaned bool
 }
@@ -47,8 +45,6 @@ func (l *lived) memory(name string) (*fleet.Fleet, fleet.Memory) {
 
 // answers lets the clusters remember the fleet, until it is cleaned.
 func (l *lived) answers(c fakeCall, result any) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.cleaned {
 		return
 	}
@@ -246,8 +242,6 @@ func TestSelfHeal_ACleanupComesAtEachStep_NothingIsBroughtBack(t *testing.T) {
 		var made []string
 		calls := 0
 		f.on = func(c fakeCall) error {
-			l.mu.Lock()
-			defer l.mu.Unlock()
 			if calls++; calls == at+1 {
 				l.cleaned = true
 			}
@@ -284,8 +278,6 @@ func TestSelfHeal_IsCanceledAtEachStep_UndoesAndTheCheckEnds(t *testing.T) {
 		f.answer = l.answers
 		calls := 0
 		f.on = func(c fakeCall) error {
-			l.mu.Lock()
-			defer l.mu.Unlock()
 			if !heals(c) || removes(c) {
 				return nil
 			}

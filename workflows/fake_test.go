@@ -26,6 +26,11 @@ type fake struct {
 
 	mu    sync.Mutex
 	calls []fakeCall
+	// turn lets one activity at a time ask the test what to answer: steps run beside each other.
+	turn sync.Mutex
+	// over says that the workflow ended. An activity can outlast it, when it was canceled; it no
+	// longer counts then.
+	over bool
 	// on returns the error of an activity. Without one it succeeds.
 	on func(c fakeCall) error
 	// action names what every EnsureX reports to have done. Default: create.
@@ -60,29 +65,33 @@ func newFake(t *testing.T) *fake {
 	f.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a busy machine is none
 	Register(f.TestWorkflowEnvironment)
 	stubs := workflowtest.Activities{Called: f.called, Action: func() fleet.Action { return f.action },
-		Fails: func(c workflowtest.Call) error {
-			if f.on == nil {
-				return nil
-			}
-			return f.on(fakeCall{c.Name, c.Ref, c.In})
+		Fails: func(c workflowtest.Call) (err error) {
+			f.ask(f.on != nil, func() { err = f.on(fakeCall{c.Name, c.Ref, c.In}) })
+			return err
 		},
 		Answer: func(c workflowtest.Call, result any) {
-			if f.answer != nil {
-				f.answer(fakeCall{c.Name, c.Ref, c.In}, result)
-			}
+			f.ask(f.answer != nil, func() { f.answer(fakeCall{c.Name, c.Ref, c.In}, result) })
 		}}
 	stubs.Register(f.TestWorkflowEnvironment)
 	return f
 }
 
+// ask lets the test answer, where it wants to, one activity after the other.
+func (f *fake) ask(wants bool, answer func()) {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	if wants && !f.over {
+		answer()
+	}
+}
+
 // called notes a call, but for that of an activity that reaches nothing.
 func (f *fake) called(c workflowtest.Call) {
-	if c.Name == "CheckFleet" {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.calls = append(f.calls, fakeCall{c.Name, c.Ref, c.In})
+	f.ask(c.Name != "CheckFleet", func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.calls = append(f.calls, fakeCall{c.Name, c.Ref, c.In})
+	})
 }
 
 type quiet struct{}
@@ -210,6 +219,9 @@ func linkInput() api.LinkInput {
 func (f *fake) run(workflow, in any) error {
 	f.t.Helper()
 	f.ExecuteWorkflow(workflow, in)
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	f.over = true
 	require.True(f.t, f.IsWorkflowCompleted(), "the workflow must end")
 	return f.GetWorkflowError()
 }

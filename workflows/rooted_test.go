@@ -3,7 +3,6 @@ package workflows
 import (
 	"cmp"
 	"maps"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +16,7 @@ import (
 // and whose cacerts have the last that was written.
 type rooted struct {
 	*lived
-	t *testing.T
-	// mu guards what follows: activities run beside each other.
-	mu     sync.Mutex
+	t      *testing.T
 	known  map[string]fleet.KnownRoot
 	trust  map[string]string
 	signer map[string]string
@@ -87,13 +84,9 @@ func (r *rooted) answers(c fakeCall, result any) {
 // before it acted.
 func (r *rooted) lives(f *fake, on func(*fake, fakeCall) error) {
 	f.answer = func(c fakeCall, result any) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
 		r.answers(c, result)
 	}
 	f.on = func(c fakeCall) (err error) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
 		if on != nil {
 			err = on(f, c)
 		}

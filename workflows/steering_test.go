@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -266,11 +265,8 @@ func TestPause_AtEachStep_NothingBeginsUntilItIsResumed(t *testing.T) {
 func TestPause_OverNight_TheWaitForALoadBalancerStillHasItsTime(t *testing.T) {
 	f := newFake(t)
 	var resumed, end time.Time
-	var mu sync.Mutex
 	paused := false
 	f.on = func(c fakeCall) error {
-		mu.Lock()
-		defer mu.Unlock()
 		switch in := c.in.(type) {
 		case api.EnsureEastWestGatewayInput: // the step before
 			if in.Cluster == "east" && !paused {
@@ -288,8 +284,6 @@ func TestPause_OverNight_TheWaitForALoadBalancerStillHasItsTime(t *testing.T) {
 		return nil
 	}
 	require.NoError(t, f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")}))
-	mu.Lock()
-	defer mu.Unlock()
 	require.WithinDuration(t, resumed.Add(15*time.Minute), end, time.Second)
 }
 
@@ -303,10 +297,7 @@ func TestCancel_AtEachStep_UndoesOrKeepsWhatIsOpen(t *testing.T) {
 			t.Run(fmt.Sprint(at, " keep=", keep), func(t *testing.T) {
 				f := newFake(t)
 				var said, again *string
-				var mu sync.Mutex // a step can outlast its workflow here
 				f.on = func(c fakeCall) error {
-					mu.Lock()
-					defer mu.Unlock()
 					if c.String() == at && said == nil {
 						in := anna("")
 						in.Keep = keep
@@ -317,8 +308,6 @@ func TestCancel_AtEachStep_UndoesOrKeepsWhatIsOpen(t *testing.T) {
 					return nil
 				}
 				err := f.run(RolloutFleet, api.FleetInput{Fleet: testFleet("east", "west")})
-				mu.Lock()
-				defer mu.Unlock()
 				var canceled *temporal.CanceledError
 				require.ErrorAs(t, err, &canceled)
 				var sentence string
