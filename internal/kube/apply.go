@@ -50,10 +50,14 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	var by fleet.ChangedBy
 	note := difference(live.Object, obj.Object)
 	wantedBefore := live.GetAnnotations()[fleet.AnnotationApplied] == hash
+	added := paths(additions(res, live, obj))
+	strayed := added
 	if wantedBefore && note != "" {
 		// The object is not what was wanted then: admission did it, or somebody since.
-		strayed := Strayed(live, obj.Object)
-		note, by = first(strayed), ChangedBy(live, strayed)
+		strayed, note = append(Strayed(live, obj.Object), added...), ""
+	}
+	if len(strayed) > 0 {
+		note, by = strayed[0], ChangedBy(live, strayed)
 	}
 	if wantedBefore && note == "" {
 		return w.NoteApplied(change(w.Owner.Since(fleet.Keep, live.GetAnnotations()), res, obj, ""), obj)
@@ -62,7 +66,7 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 	annotate(obj, fleet.AnnotationRun, live.GetAnnotations()[fleet.AnnotationRun])
 	annotate(obj, fleet.AnnotationOriginal, live.GetAnnotations()[fleet.AnnotationOriginal])
 	ch := change(w.Owner.Since(fleet.Update, live.GetAnnotations()), res, obj, note)
-	ch.Drift, ch.ChangedBy = wantedBefore, by
+	ch.Drift, ch.ChangedBy = wantedBefore || len(added) > 0, by
 	if ch.Drift && !w.ForceConflicts && !w.DryRun {
 		return &DriftError{Kind: res.Kind, Namespace: obj.GetNamespace(), Name: obj.GetName(), Fields: note, By: by}
 	}
@@ -91,8 +95,9 @@ func (w *Writer) labelled(object any) (*unstructured.Unstructured, kinds.Resourc
 // patch applies the object over the live one, which may be nil. Where the wanted state
 // changed too, the API server names the fields that somebody else has set meanwhile.
 func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructured.Unstructured, ch fleet.Change, live *unstructured.Unstructured) error {
+	added := additions(res, live, obj)
 	if w.DryRun {
-		ch.Fields = fieldsOf(live, obj)
+		ch.Fields = append(fieldsOf(live, obj), fieldsOfAdded(res, added)...)
 		if err := w.try(ctx, res, obj); err != nil {
 			return err
 		}
@@ -101,6 +106,9 @@ func (w *Writer) patch(ctx context.Context, res kinds.Resource, obj *unstructure
 	annotate(obj, fleet.AnnotationRequestedBy, w.Owner.Request.RequestedBy)
 	if !w.DryRun {
 		if err := w.BeforeWrite(ctx); err != nil {
+			return err
+		}
+		if err := w.takeOut(ctx, res, live, added); err != nil {
 			return err
 		}
 		data, err := json.Marshal(obj)

@@ -163,11 +163,3 @@ func isList(v any) bool {
 	_, ok := v.([]any)
 	return ok
 }
-
-// first returns the first of some fields, or "".
-func first(fields []string) string {
-	if len(fields) == 0 {
-		return ""
-	}
-	return fields[0]
-}

@@ -91,7 +91,9 @@ func TestApply_Unchanged_WritesNothing(t *testing.T) {
 	somebodyElse(t, c, kinds.ServiceEntries, "west", func(obj *unstructured.Unstructured) {
 		obj.SetLabels(map[string]string{"landbridge.dev/fleet": "prod", "landbridge.dev/link": "east.west", "app.kubernetes.io/component": "egress-config",
 			"app.kubernetes.io/managed-by": "landbridge", "team": "network"})
-		_ = unstructured.SetNestedField(obj.Object, "DNS", "spec", "resolution")
+	})
+	somebodyElse(t, c, kinds.ConfigMaps, "settings", func(obj *unstructured.Unstructured) {
+		_ = unstructured.SetNestedField(obj.Object, "2", "data", "b")
 	})
 	was := len(c.Writes())
 	w := writing(c, "run-2")
