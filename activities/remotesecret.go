@@ -60,7 +60,7 @@ func (a *Activities) RemoveRemoteSecret(ctx context.Context, in api.RemoveInput)
 }
 
 // dryRemoteSecret looks only whether the secret exists: without a token that the
-// target has sealed, its content is not known.
+// target has sealed, its content is not known, but who set it is.
 func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSecretInput) (fleet.Changes, error) {
 	live, err := w.Owned(ctx, kinds.Secrets, in.Namespace, "")
 	if err != nil {
@@ -78,6 +78,9 @@ func dryRemoteSecret(ctx context.Context, w *kube.Writer, in api.EnsureRemoteSec
 			ch.Action, ch.Note = fleet.Update, "gets a new token"
 		case modeOf(is.Data, in) != in.Mode:
 			ch.Action, ch.Note = fleet.Update, "gets the address of the other egress gateway"
+		}
+		if err := w.NoteTouched(&ch, &live[0], remoteSecretOf(in, is.Data[in.TargetIstioID()])); err != nil {
+			return fleet.Changes{}, err
 		}
 	} else if there, err := readSecret(ctx, w.Cluster, in.Namespace, ch.Name); err != nil {
 		return fleet.Changes{}, err
@@ -118,8 +121,14 @@ func remoteSecret(in api.EnsureRemoteSecretInput, cred credentials) (*corev1.Sec
 	if err != nil {
 		return nil, fmt.Errorf("write the kubeconfig of the remote secret")
 	}
-	s := secret(in.Namespace, fleet.RemoteSecret(target), corev1.SecretTypeOpaque, map[string][]byte{id: data})
+	return remoteSecretOf(in, data), nil
+}
+
+// remoteSecretOf returns the Secret that has a kubeconfig.
+func remoteSecretOf(in api.EnsureRemoteSecretInput, kubeconfig []byte) *corev1.Secret {
+	id := in.TargetIstioID()
+	s := secret(in.Namespace, fleet.RemoteSecret(in.Link.To), corev1.SecretTypeOpaque, map[string][]byte{id: kubeconfig})
 	s.Labels = map[string]string{"istio/multiCluster": "true"}
 	s.Annotations = map[string]string{"networking.istio.io/cluster": id}
-	return s, nil
+	return s
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/landbridge/landbridge/internal/api"
 	"github.com/landbridge/landbridge/internal/fleet"
+	"github.com/landbridge/landbridge/internal/kinds"
 	"github.com/landbridge/landbridge/internal/kube"
 )
 
@@ -93,4 +94,46 @@ func TestRemoteSecret_DryRun_TellsOneThatExists(t *testing.T) {
 	changes, err := w.acts.EnsureRemoteSecret(t.Context(), in)
 	require.NoError(t, err)
 	require.Equal(t, []string{"keep Secret istio-system/istio-remote-secret-west"}, actions(changes.All()))
+}
+
+// A dry run has no token to compare with, but the API server notes who set which key.
+func TestRemoteSecret_DryRun_TellsWhatSomebodyDidToOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		by     string
+		change func(data map[string]any)
+		want   string
+	}{
+		"added":    {"kubectl-edit", func(d map[string]any) { d["evil"] = "eA==" }, "data.evil"},
+		"changed":  {"kubectl-edit", func(d map[string]any) { d["west"] = "eA==" }, "data.west"},
+		"removed":  {"kubectl-edit", func(d map[string]any) { delete(d, "west"); d["a"] = "eA==" }, "data.west"},
+		"put back": {"velero-server", func(map[string]any) {}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "east").withInventory()
+			in := w.remoteSecret(fleet.Link{From: "east", To: "west"})
+			_, err := w.acts.EnsureRemoteSecret(t.Context(), in)
+			require.NoError(t, err)
+			live, err := w.Cluster.Get(t.Context(), kinds.Secrets, in.Namespace, fleet.RemoteSecret("west"))
+			require.NoError(t, err)
+			c.change(live.Object["data"].(map[string]any))
+			if c.want == "" { // from a backup: a new object, whose fields are all of who put it back
+				live.SetManagedFields(nil)
+				require.NoError(t, w.Cluster.In(kinds.Secrets, in.Namespace).Delete(t.Context(), live.GetName(), metav1.DeleteOptions{}))
+				live.SetResourceVersion("")
+				_, err = w.Cluster.In(kinds.Secrets, in.Namespace).Create(t.Context(), live, metav1.CreateOptions{FieldManager: c.by})
+			} else {
+				_, err = w.Cluster.In(kinds.Secrets, in.Namespace).Update(t.Context(), live, metav1.UpdateOptions{FieldManager: c.by})
+			}
+			require.NoError(t, err)
+			in.DryRun, in.Sealed = true, ""
+			changes, err := w.acts.EnsureRemoteSecret(t.Context(), in)
+			require.NoError(t, err)
+			ch := changes.All()[0]
+			require.Equal(t, c.want != "", ch.Drift)
+			require.Equal(t, c.want, ch.Note)
+			if c.want != "" {
+				require.Equal(t, c.by, ch.ChangedBy.With)
+			}
+		})
+	}
 }

@@ -85,6 +85,11 @@ func (a *app) rbac() *cobra.Command {
 	return cmd
 }
 
+// wholeCluster lists the account and its roles where the worker makes the namespaces itself.
+func wholeCluster(account *corev1.ServiceAccount, needs rights.Needs, worker rbacv1.Subject) []any {
+	return append([]any{account, rights.ClusterRole(rbacName, needs), rights.Bind(rbacName, worker)}, rights.Requests(rbacName, needs, worker)...)
+}
+
 // rolesFor lists what an administrator applies for a request.
 func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	for flag, v := range map[string]string{"istio-namespace": r.needs.Namespace, "revision": r.needs.Revision, "account-namespace": r.accountNamespace, "account": r.account} {
@@ -109,7 +114,7 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 				return nil, fmt.Errorf("--%s goes with --cluster NAME, the cluster of the fleet file that the worker's role is for", flag)
 			}
 		}
-		return []any{account, rights.ClusterRole(rbacName, r.needs), rights.Bind(rbacName, worker)}, nil
+		return wholeCluster(account, r.needs, worker), nil
 	}
 	f, err := a.load()
 	if err != nil {
@@ -121,7 +126,7 @@ func (a *app) rolesFor(cmd *cobra.Command, r rbacRequest) ([]any, error) {
 	}
 	needs := needsOf(f, c, r.needs.OpenShift)
 	if !r.namespaced {
-		return []any{account, rights.ClusterRole(rbacName, needs), rights.Bind(rbacName, worker)}, nil
+		return wholeCluster(account, needs, worker), nil
 	}
 	if needs.IstioName = f.Settings(c).Istio.Name; needs.ExistingIstio {
 		needs.IstioName = ""

@@ -127,6 +127,33 @@ func (a *adding) member(live, want map[string]any, key string, o owners, at addi
 	}
 }
 
+// NoteTouched notes on the change of a Secret, whose wanted content is not known here, what somebody
+// else did to it since Landbridge wrote it: set or removed a key, or added another. written is the
+// Secret as Landbridge writes it, with what is in the live one. A backup that is put back changes
+// who set the keys, and nothing else.
+func (w *Writer) NoteTouched(ch *fleet.Change, live *unstructured.Unstructured, written *corev1.Secret) error {
+	obj, res, err := w.labelled(written)
+	if err != nil {
+		return err
+	}
+	hash, err := digest(obj)
+	if err != nil {
+		return err
+	}
+	touched := paths(additions(res, live, obj))
+	if live.GetAnnotations()[fleet.AnnotationApplied] != hash {
+		unknown := map[string]any{}
+		for key := range written.Data {
+			unknown[key] = "?"
+		}
+		touched = append(Strayed(live, map[string]any{"data": unknown}), touched...)
+	}
+	if len(touched) > 0 {
+		ch.Action, ch.Note, ch.Drift, ch.ChangedBy = fleet.Update, touched[0], true, ChangedBy(live, touched)
+	}
+	return nil
+}
+
 // paths returns the additions as people read them.
 func paths(added []addition) (out []string) {
 	for _, a := range added {

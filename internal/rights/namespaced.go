@@ -71,11 +71,7 @@ func Namespaced(name string, n Needs, worker rbacv1.Subject) (objects []any) {
 			objects = append(objects, clusterRole(name, rules), Bind(name, worker))
 			continue
 		}
-		sortRules(rules)
-		meta := metav1.ObjectMeta{Namespace: ns, Name: name}
-		objects = append(objects, &rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: meta, Rules: rules},
-			&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: meta, Subjects: []rbacv1.Subject{worker},
-				RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}})
+		objects = append(objects, roleIn(ns, name, rules, worker)...)
 	}
 	return objects
 }

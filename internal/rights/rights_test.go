@@ -123,3 +123,25 @@ func TestIstioReader_OfEachRevision_IsIstiosName(t *testing.T) {
 	require.Equal(t, "istio-reader-clusterrole-mesh", rights.IstioReader("mesh", "default"))
 	require.Equal(t, "istio-reader-clusterrole-canary-mesh", rights.IstioReader("mesh", "canary"))
 }
+
+// Who may have certificates signed may do that in one namespace, and nowhere else.
+func TestRequests_AreOfTheNamespaceOfTheIssuer(t *testing.T) {
+	worker := rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: "default", Name: "w"}
+	require.Empty(t, rights.Requests("w", rights.Needs{Namespace: "istio-system"}, worker))
+	for _, in := range []string{"cert-manager", "istio-system"} {
+		needs := rights.Needs{Namespace: "istio-system", RequestsIn: in}
+		for _, rule := range rights.ClusterRole("w", needs).Rules {
+			require.NotContains(t, rule.Resources, "certificaterequests")
+			require.NotContains(t, rule.Resources, "issuers")
+		}
+		got := rights.Requests("w", needs, worker)
+		require.Len(t, got, 2)
+		role, binding := got[0].(*rbacv1.Role), got[1].(*rbacv1.RoleBinding)
+		require.Equal(t, in, role.Namespace)
+		require.Equal(t, in, binding.Namespace)
+		require.Equal(t, []rbacv1.Subject{worker}, binding.Subjects)
+		require.Equal(t, []rbacv1.PolicyRule{
+			{APIGroups: []string{"cert-manager.io"}, Resources: []string{"certificaterequests"}, Verbs: []string{"create", "delete", "get", "watch"}},
+			{APIGroups: []string{"cert-manager.io"}, Resources: []string{"issuers"}, Verbs: []string{"get"}}}, role.Rules)
+	}
+}

@@ -12,9 +12,10 @@ import (
 
 // ClusterRole returns the least role with which a worker can roll out and clean up a
 // cluster, made from the same list that the preflight asks for, and the rights to watch. It is for the
-// whole cluster, since a rollout makes the namespaces that it works in.
+// whole cluster, since a rollout makes the namespaces that it works in; but for CertificateRequests,
+// which Requests gives.
 func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
-	rules := rulesOf(slices.Concat(For(n), Watches(n)))
+	rules := rulesOf(slices.DeleteFunc(slices.Concat(For(n), Watches(n)), ofRequests))
 	// A source whose istiod reads the target's Secrets reads with Istio's own role. Who binds
 	// a role must have all its rights, or this one.
 	if n.IstioReaders {
@@ -25,6 +26,29 @@ func ClusterRole(name string, n Needs) *rbacv1.ClusterRole {
 	// put into a namespace nobody knows in advance. The preflight does not insist on this.
 	rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"list"}})
 	return clusterRole(name, rules)
+}
+
+// ofRequests tells whether a right is to have an issuer of the cluster sign.
+func ofRequests(r Right) bool {
+	return r.Resource == kinds.CertificateRequests || r.Resource == kinds.Issuers
+}
+
+// Requests returns the Role, with its binding, to have an issuer sign in the namespace that the
+// needs name, or nothing.
+func Requests(name string, n Needs, worker rbacv1.Subject) []any {
+	if n.RequestsIn == "" {
+		return nil
+	}
+	return roleIn(n.RequestsIn, name, rulesOf(slices.DeleteFunc(For(n), func(r Right) bool { return !ofRequests(r) })), worker)
+}
+
+// roleIn returns a Role in a namespace and what binds it to the worker's account.
+func roleIn(namespace, name string, rules []rbacv1.PolicyRule, worker rbacv1.Subject) []any {
+	sortRules(rules)
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: name}
+	return []any{&rbacv1.Role{TypeMeta: typeMeta(kinds.Roles), ObjectMeta: meta, Rules: rules},
+		&rbacv1.RoleBinding{TypeMeta: typeMeta(kinds.RoleBindings), ObjectMeta: meta, Subjects: []rbacv1.Subject{worker},
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kinds.Roles.Kind, Name: name}}}
 }
 
 func clusterRole(name string, rules []rbacv1.PolicyRule) *rbacv1.ClusterRole {
