@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -196,13 +197,20 @@ func waveThatWaits(cmd *cobra.Command, c client.Client, r runs.Run) (string, err
 	return s.WaitsFor, nil
 }
 
+// leftSomethingOut tells whether a run skipped a unit, by somebody's decision. A run whose status
+// cannot be asked any more left nothing out that anybody knows of.
+func leftSomethingOut(ctx context.Context, c client.Client, r runs.Run) bool {
+	var s api.Status
+	return runs.Status(ctx, c, r.ID, r.RunID, &s) == nil && s.Count(nil)[api.Skipped] > 0
+}
+
 // again repeats a rollout that has ended, with the same fleet file and flags.
 func (a *app) again(cmd *cobra.Command, c client.Client, r runs.Run, in api.DecisionInput) error {
 	if r.Type != api.RolloutFleet {
 		return failed(fmt.Errorf("the last run of the fleet %s was a %s, not a rollout; `landbridge rollout` starts one", r.Fleet, runs.Noun(r.Type)))
 	}
-	if r.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-		return failed(fmt.Errorf("nothing failed in the last rollout of the fleet %s, so there is nothing to retry", r.Fleet))
+	if r.Status == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED && !leftSomethingOut(cmd.Context(), c, r) {
+		return failed(fmt.Errorf("nothing failed or was skipped in the last rollout of the fleet %s, so there is nothing to retry", r.Fleet))
 	}
 	input, err := runs.Input(cmd.Context(), c, r.ID, r.RunID)
 	if err != nil {

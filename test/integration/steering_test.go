@@ -219,10 +219,25 @@ func TestRetry_OfARolloutThatEnded_RunsItAgainAsItWasAskedFor(t *testing.T) {
 	require.Contains(t, w.must("status", "test"), "requested by bo: CHG-8")
 	out, code = w.try("retry", "test")
 	require.Equal(t, 1, code, out)
-	require.Contains(t, out, "nothing failed in the last rollout")
+	require.Contains(t, out, "nothing failed or was skipped in the last rollout")
 	w.must("cleanup", "-f", file)
 	out, code = w.try("approve", "test", "--reason", "x")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "no rollout or cleanup of the fleet test runs")
+	same()
+}
+
+func TestRetry_OfARolloutThatLeftALinkOut_TakesItUp(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file, "--detach")
+	w.must("pause", "test", "--reason", "x")
+	w.must("skip", "test", "--link", "east.west", "--reason", "not wanted yet")
+	w.must("resume", "test", "--reason", "x")
+	require.Contains(t, w.must("rollout", "-f", file), "skipped by decision: link east -> west")
+	require.Contains(t, w.must("retry", "test", "--reason", "wanted now"), "2 clusters and 2 links rolled out")
+	w.requireRemoteSecret("east", "west")
+	w.must("cleanup", "-f", file)
 	same()
 }
