@@ -107,7 +107,9 @@ func pastChanges(ctx context.Context, c client.Client, query string, most int) (
 			return nil, err
 		}
 		for _, e := range list.GetExecutions() {
-			out = append(out, pastChangeOf(e))
+			if !runs.IsDryRun(e.GetExecution().GetWorkflowId()) {
+				out = append(out, pastChangeOf(e))
+			}
 		}
 		if page = list.GetNextPageToken(); len(page) == 0 {
 			break

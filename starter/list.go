@@ -83,7 +83,13 @@ func fleets(ctx context.Context, c client.Client) (fleetList, error) {
 			at[ch.Fleet] = i
 			out = append(out, listed{Fleet: ch.Fleet, Last: ch})
 		}
-		if !asked[ch.Fleet] && ch.Type == api.RolloutFleet && ch.Status == "done" {
+		if asked[ch.Fleet] || ch.Status != "done" {
+			continue
+		}
+		switch ch.Type {
+		case api.CleanupFleet: // nothing that was proven before is there
+			asked[ch.Fleet] = true
+		case api.RolloutFleet:
 			asked[ch.Fleet] = true
 			out[i].proven(ctx, c, ch.Run)
 		}

@@ -100,6 +100,7 @@ func TestFleet_AnotherRemoteSecretForATarget_StopsTheRollout(t *testing.T) {
 			r.RemoteSecrets = []api.RemoteSecret{
 				{Name: "west-kubeconfig", Clusters: []string{"west", "elsewhere"}},
 				{Name: "istio-remote-secret-north", Clusters: []string{"north"}},
+				{Name: "of-staging", Clusters: []string{"west"}, Fleet: "staging"},
 				{Name: "own", Clusters: []string{"east"}}, {Name: "another", Clusters: []string{"elsewhere"}}}
 		}
 	}
@@ -107,6 +108,7 @@ func TestFleet_AnotherRemoteSecretForATarget_StopsTheRollout(t *testing.T) {
 	require.Equal(t, api.TypePreflight, errorType(t, err))
 	require.ErrorContains(t, err, "cluster east: its istiod reads west through Secret istio-system/west-kubeconfig, not through istio-remote-secret-west; remove the key west from it, or the whole Secret, and roll out again")
 	require.ErrorContains(t, err, "cluster east: its istiod reads north through Secret istio-system/istio-remote-secret-north, which Landbridge did not make; set spec.adopt: true to make it the fleet's, or remove it, and roll out again")
+	require.ErrorContains(t, err, "Secret istio-system/of-staging, which the fleet staging made; clean that fleet up first, or leave the cluster to it, and roll out again")
 	require.NotContains(t, err.Error(), "elsewhere")
 	require.NotContains(t, err.Error(), "Secret istio-system/own")
 	require.Empty(t, f.names(ensures))

@@ -27,6 +27,9 @@ func (r *rollout) rivals() (out []api.Failure) {
 			if s.Name == ours && len(s.Clusters) == 1 {
 				way = "set spec.adopt: true to make it the fleet's, or remove it"
 			}
+			if s.Fleet != "" {
+				instead, way = ", which the fleet "+s.Fleet+" made", "clean that fleet up first, or leave the cluster to it"
+			}
 			out = append(out, api.Failure{Unit: api.Member(l.From), Type: api.TypePreflight, Message: fmt.Sprintf(
 				"its istiod reads %s through Secret %s/%s%s; %s, and roll out again", target, r.ref(l.From).Namespace, s.Name, instead, way)})
 		}

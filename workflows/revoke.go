@@ -1,8 +1,11 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/landbridge/landbridge/internal/api"
@@ -64,6 +67,29 @@ func revokeFleet(ctx workflow.Context, in api.FleetInput) (api.RevokeResult, err
 	if err = ctx.Err(); err == nil && len(u.failures()) > 0 {
 		err = board.fail(api.TypeLeftOver, "not every link is shut", u.failures())
 	}
+	if err == nil {
+		err = nobodyLetIn(in, results)
+	}
 	board.phase(ctx, endPhase(ctx, err))
 	return out, err
+}
+
+// nobodyLetIn returns an error where no target lets in a source that is no cluster of the fleet.
+// Such a source can have left the fleet file, but more likely its name is mistyped, and the one
+// that is meant is not shut out.
+func nobodyLetIn(in api.FleetInput, results []api.RevokeLinkResult) error {
+	for i, l := range in.Revoke {
+		if _, known := in.Fleet.Cluster(l.From); known || len(results[i].All()) > 0 {
+			return nil
+		}
+	}
+	if len(in.Revoke) == 0 {
+		return nil
+	}
+	names := []string{}
+	for _, c := range in.Fleet.Spec.Clusters {
+		names = append(names, c.Name)
+	}
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("nobody was shut out: the fleet %s has no cluster %q, and none of its clusters lets such a source in; its clusters are %s",
+		in.Fleet.Metadata.Name, in.Revoke[0].From, strings.Join(names, ", ")), api.TypePreflight, nil)
 }

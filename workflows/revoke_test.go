@@ -74,3 +74,23 @@ func TestRevoke_DryRun_ListsWhatLetsItIn(t *testing.T) {
 	require.Equal(t, []api.ClusterObject{{Cluster: "west", Kind: "Secret", Namespace: "istio-system", Name: "x"}}, r.Objects)
 	require.Equal(t, []string{"RevokeLink west (east.west)"}, f.names(nil))
 }
+
+// A mistyped source must not look as if it were shut out. One that left the fleet file, and is
+// still let in, is shut out.
+func TestRevoke_OfASourceThatNobodyKnows_SaysThatNobodyIsShutOut(t *testing.T) {
+	for _, letsIn := range []bool{false, true} {
+		f := newFake(t)
+		f.answer = func(call fakeCall, result any) {
+			if r, ok := result.(*api.RevokeLinkResult); ok && letsIn && call.ref.Cluster == "west" {
+				r.Changes.Changes = []fleet.Change{{Action: fleet.Remove, Kind: "Secret", Name: "x"}}
+			}
+		}
+		err := f.run(RevokeFleet, api.FleetInput{Fleet: testFleet("east", "west"), Revoke: []fleet.Link{{From: "wset", To: "east"}, {From: "wset", To: "west"}}})
+		if letsIn {
+			require.NoError(t, err)
+			continue
+		}
+		require.Equal(t, api.TypePreflight, errorType(t, err))
+		require.ErrorContains(t, err, `nobody was shut out: the fleet test has no cluster "wset", and none of its clusters lets such a source in; its clusters are east, west`)
+	}
+}

@@ -163,6 +163,8 @@ type CheckClusterResult struct {
 type RemoteSecret struct {
 	Name     string   `json:"name"`
 	Clusters []string `json:"clusters"`
+	// Fleet is another fleet that made it, or empty.
+	Fleet string `json:"fleet,omitempty"`
 }
 
 // ForeignCA describes a CA in Istio's namespace that Landbridge did not plug in.

@@ -196,7 +196,7 @@ func TestCheck_RemoteSecretsOfOthers_AreListedWithTheirClusters(t *testing.T) {
 	out, err := m.check(t)
 	require.NoError(t, err)
 	require.Empty(t, out.Problems, "the rollout knows the links")
-	require.Equal(t, []api.RemoteSecret{{Name: "istio-remote-secret-south", Clusters: []string{"south"}}, {Name: "west-kubeconfig", Clusters: []string{"north", "west"}}}, out.RemoteSecrets)
+	require.Equal(t, []api.RemoteSecret{{Name: "istio-remote-secret-south", Clusters: []string{"south"}, Fleet: "other"}, {Name: "west-kubeconfig", Clusters: []string{"north", "west"}}}, out.RemoteSecrets)
 }
 
 // Sail's own control plane in Istio's namespace is adopted or compared later, and a

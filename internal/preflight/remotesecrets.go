@@ -17,7 +17,7 @@ func (c *cluster) checkRemoteSecrets(ctx context.Context) error {
 	}
 	for _, s := range secrets {
 		if s.Labels[fleet.LabelFleet] != c.in.Fleet && len(s.Data) > 0 {
-			c.out.RemoteSecrets = append(c.out.RemoteSecrets, api.RemoteSecret{Name: s.Name, Clusters: kube.RemoteClusters(s)})
+			c.out.RemoteSecrets = append(c.out.RemoteSecrets, api.RemoteSecret{Name: s.Name, Clusters: kube.RemoteClusters(s), Fleet: s.Labels[fleet.LabelFleet]})
 		}
 	}
 	return nil

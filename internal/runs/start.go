@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,12 +31,18 @@ type Change struct {
 	typ, id, digest string
 }
 
+// dryRun marks the workflow ID of a dry run. No fleet's name has a dot.
+const dryRun = ".dry-run."
+
+// IsDryRun tells whether a workflow ID is that of a dry run, which changes no fleet.
+func IsDryRun(id string) bool { return strings.Contains(id, dryRun) }
+
 // NewChange returns the request for a workflow of a type, such as api.RolloutFleet.
 func NewChange(typ string, in api.FleetInput) (Change, error) {
 	in.Contract = api.Contract
 	c := Change{in: in, typ: typ, id: fleet.WorkflowID(in.Fleet.Metadata.Name)}
 	if in.DryRun { // it changes nothing, so it needs no lock
-		c.id += ".dry-run." + uuid.NewString()
+		c.id += dryRun + uuid.NewString()
 	}
 	var err error
 	c.digest, err = digest(typ, in)

@@ -241,3 +241,28 @@ func TestRetry_OfARolloutThatLeftALinkOut_TakesItUp(t *testing.T) {
 	w.must("cleanup", "-f", file)
 	same()
 }
+
+// What a person types by mistake, and what only looks, leave no trace and no false comfort.
+func TestRevoke_OfAMistypedCluster_ShutsNobodyOutAndSaysSo_AndADryRunIsNoFleet(t *testing.T) {
+	w := newWorld(t)
+	same := w.unchanged("east", "west")
+	file := w.file([]string{"east", "west"})
+	w.must("rollout", "-f", file)
+	before := w.versions("east")
+	out, code := w.try("revoke", "-f", file, "--cluster", "wset", "--reason", "INC-7", "--yes")
+	require.Equal(t, 2, code, out)
+	require.Contains(t, out, `nobody was shut out: the fleet test has no cluster "wset"`)
+	require.Equal(t, before, w.versions("east"))
+	w.must("cleanup", "-f", file, "--dry-run")
+	w.must("cleanup", "-f", file)
+	var listed []struct {
+		Fleet  string
+		Proven int
+	}
+	require.Eventually(t, func() bool {
+		require.NoError(t, json.Unmarshal([]byte(w.must("list", "-o", "json")), &listed))
+		return len(listed) == 1 && listed[0].Proven == 0
+	}, patience, pause/5, "what Temporal lists comes a moment late")
+	require.Equal(t, "test", listed[0].Fleet)
+	same()
+}
