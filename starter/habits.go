@@ -48,12 +48,24 @@ func habits(root *cobra.Command) {
 	nameArguments(root)
 }
 
+// noArgument says what to do with an argument of a command that takes none.
+func noArgument(cmd *cobra.Command, arg string) error {
+	way := fmt.Sprintf("`%s --help` has examples", cmd.CommandPath())
+	if cmd.Flags().Lookup("file") != nil {
+		way = "-f FILE names a fleet file, and the fleet is the one in it"
+	}
+	return fmt.Errorf("`%s` takes no argument, got %q; %s", cmd.CommandPath(), arg, way)
+}
+
 // nameArguments has each command say which arguments it takes where it gets another number of
 // them: cobra only counts.
 func nameArguments(cmd *cobra.Command) {
 	if count := cmd.Args; count != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			err := count(cmd, args)
+			if err != nil && strings.HasPrefix(err.Error(), "unknown command ") && !cmd.HasSubCommands() {
+				return usage(noArgument(cmd, args[0]))
+			}
 			if err == nil || !strings.HasPrefix(err.Error(), "accepts ") {
 				return err
 			}

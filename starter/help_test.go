@@ -114,3 +114,21 @@ func TestHelp_EveryCommandThatWaits_HasATimeout(t *testing.T) {
 		require.True(t, waits["landbridge "+name], name)
 	}
 }
+
+// Who gives an argument to a command that takes none reads that, and where the file goes; cobra
+// alone would call the argument an unknown command.
+func TestHelp_OfACommandWithoutArguments_SaysSoWhenItGetsOne(t *testing.T) {
+	n := 0
+	everyCommand(func(cmd *cobra.Command) {
+		if cmd.HasSubCommands() || cmd.Args == nil || len(cmd.ValidArgs) > 0 || cmd.ValidateArgs(nil) != nil || cmd.ValidateArgs([]string{"fleet.yaml"}) == nil {
+			return
+		}
+		err := cmd.ValidateArgs([]string{"fleet.yaml"})
+		require.ErrorContains(t, err, "`"+cmd.CommandPath()+"` takes no argument, got \"fleet.yaml\"; ")
+		if cmd.Flags().Lookup("file") != nil {
+			require.ErrorContains(t, err, "-f FILE names a fleet file")
+		}
+		n++
+	})
+	require.Greater(t, n, 5)
+}
