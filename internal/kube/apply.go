@@ -78,6 +78,9 @@ func (w *Writer) Apply(ctx context.Context, object any) error {
 		if err := w.removeForAnew(ctx, res, live); err != nil {
 			return err
 		}
+		if !w.DryRun {
+			live = nil // and what somebody added went with it
+		}
 	}
 	return w.patch(ctx, res, obj, ch, live)
 }

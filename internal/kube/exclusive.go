@@ -65,6 +65,9 @@ func additions(res kinds.Resource, live, want *unstructured.Unstructured) []addi
 		return nil
 	}
 	a, o := &adding{}, ownersOf(live)
+	if o.others.Empty() {
+		return nil // as nearly every object is
+	}
 	there, wanted := canonical(live, kind.as), canonical(want, kind.as)
 	for _, part := range kind.parts {
 		if res == kinds.Secrets && isEmpty(wanted[part]) {

@@ -1,6 +1,7 @@
 package kube_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,7 +69,7 @@ func objectOf(t *testing.T, res kinds.Resource, fields string) *unstructured.Uns
 	obj := &unstructured.Unstructured{Object: parsed(t, fields).(map[string]any)}
 	obj.SetGroupVersionKind(res.GroupVersion().WithKind(res.Kind))
 	obj.SetName("x")
-	if res != kinds.ClusterRoles && res != kinds.ClusterRoleBindings {
+	if !slices.Contains([]kinds.Resource{kinds.ClusterRoles, kinds.ClusterRoleBindings, kinds.Istios, kinds.IstioCNIs}, res) {
 		obj.SetNamespace("istio-system")
 	}
 	return obj
@@ -160,4 +161,18 @@ func TestApply_TheSecretOfAToken_IsFilledInByKubernetes(t *testing.T) {
 	w := writing(c, "run-2")
 	require.NoError(t, w.Apply(t.Context(), want()))
 	require.Equal(t, []fleet.Action{fleet.Keep}, actions(w))
+}
+
+// Kubernetes changes no data of a Secret that somebody made immutable: it is made anew, and what he
+// added goes with it.
+func TestApply_MadeAnewWithWhatSomebodyAdded_AtTheFirstTry(t *testing.T) {
+	c := kubetest.New("east")
+	require.NoError(t, writing(c, "run-1").Apply(t.Context(), objectOf(t, kinds.Secrets, `{"data":{"west":"eA=="}}`)))
+	edit(t, c, kinds.Secrets, `{"data":{"west":"eQ==","evil":"eQ=="},"immutable":true}`)
+	forced := writing(c, "run-2")
+	forced.ForceConflicts = true
+	require.NoError(t, forced.Apply(t.Context(), objectOf(t, kinds.Secrets, `{"data":{"west":"eA=="}}`)))
+	now, err := c.Get(t.Context(), kinds.Secrets, "istio-system", "x")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"west": "eA=="}, now.Object["data"])
 }

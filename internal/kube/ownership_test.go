@@ -69,15 +69,7 @@ func viaInt(v any) any {
 func TestApply_AdmissionIsNoDrift_AndAPersonIs_OfEveryKind(t *testing.T) {
 	for _, k := range writtenKinds {
 		t.Run(k.res.Kind, func(t *testing.T) {
-			want := func() *unstructured.Unstructured {
-				obj := &unstructured.Unstructured{Object: parsed(t, k.spec).(map[string]any)}
-				obj.SetGroupVersionKind(k.res.GroupVersion().WithKind(k.res.Kind))
-				obj.SetName("x")
-				if k.res != kinds.ClusterRoleBindings && k.res != kinds.Istios && k.res != kinds.IstioCNIs {
-					obj.SetNamespace("istio-system")
-				}
-				return obj
-			}
+			want := func() *unstructured.Unstructured { return objectOf(t, k.res, k.spec) }
 			c := kubetest.New("east")
 			namespace := want().GetNamespace()
 			get := func() *unstructured.Unstructured {
